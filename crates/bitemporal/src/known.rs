@@ -1,0 +1,17 @@
+//! Known time: the deliveries between which a fact was believed.
+
+/// The span of deliveries `[from, to)` in which a fact was believed; no `to` means it still is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Known {
+    /// The delivery that brought the fact.
+    pub from: u32,
+    /// The delivery that took it back, if one did.
+    pub to: Option<u32>,
+}
+
+impl Known {
+    /// True when the fact was believed right after delivery `at` was applied.
+    pub fn contains(&self, at: u32) -> bool {
+        self.from <= at && self.to.is_none_or(|to| at < to)
+    }
+}

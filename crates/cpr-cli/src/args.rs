@@ -1,0 +1,220 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
+use cpr_replika::{DeliveryNumber, Error, Snapshot};
+
+/// Keep a replica of Denmark's population register (CPR) in a file, and ask it: who is this person, as of when in the
+/// world, and as of when we knew.
+#[derive(Debug, Parser)]
+#[command(name = "replika", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    /// The store: one file.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Tell what an extract is: family, header, record counts, faults. No store needed.
+    Inspect(Inspect),
+    /// Load an extract of any kind as the starting point of a store, which is created if there is none.
+    Load(Load),
+    /// Apply change extracts, each in one transaction; creates the store at first use.
+    Apply(Apply),
+    /// Show a person: facts with both clocks, fields by CPR's names.
+    Show(Show),
+    /// Print a person's record lines as received, in ISO 8859-1.
+    Lines(Lines),
+    /// Tell what changed for a person between two deliveries, and of which kind each change is.
+    Diff(Diff),
+    /// List whom a delivery changed.
+    Changes {
+        /// The delivery.
+        delivery: u32,
+    },
+    /// Write the whole replica as a full extract of the family it came in.
+    Export(Export),
+    /// Print the ledger.
+    Deliveries,
+    /// Print the sizes of the tables.
+    Stats,
+    /// Recheck every checksum, every archive and every relation between tables.
+    Verify,
+    /// Run the main job on made-up data, explained as it goes.
+    Demo,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    /// The extract.
+    pub(crate) file: PathBuf,
+    /// Read it as this layout family (std, uuid, 2022, u12180, full) instead of finding out.
+    #[arg(long)]
+    pub(crate) family: Option<String>,
+    /// How many faults are told.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) faults: usize,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Load {
+    /// The extract.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: Delivering,
+    /// Load into a store that has deliveries already.
+    #[arg(long)]
+    pub(crate) allow_reload: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Apply {
+    /// The extracts, oldest first.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) options: Delivering,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Delivering {
+    /// Layout family of a new store (std, uuid, 2022, u12180, full); found out from the file when left out.
+    #[arg(long)]
+    pub(crate) family: Option<String>,
+    /// History window of the task in years, for a new store: 0 to 5, or 99 for all.
+    #[arg(long, value_name = "YEARS")]
+    pub(crate) window: Option<u8>,
+    /// The record types the customer has chosen, for a new store: 001,002,... All when left out.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub(crate) records: Option<Vec<u16>>,
+    /// Record numbers to pass over, for a new store.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub(crate) ignore: Option<Vec<u16>>,
+    /// Do everything but store.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Accept a record counter (999) that does not fit.
+    #[arg(long)]
+    pub(crate) allow_wrong_count: bool,
+    /// Accept rows of persons without a 001, and leave them out.
+    #[arg(long)]
+    pub(crate) allow_rows_without_person: bool,
+    /// Accept a file that does not follow the last one applied.
+    #[arg(long)]
+    pub(crate) allow_gap: bool,
+    /// Accept a file that is not newer than the last one applied.
+    #[arg(long)]
+    pub(crate) allow_older: bool,
+    /// Accept a file made for another customer.
+    #[arg(long)]
+    pub(crate) allow_other_customer: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) person: Person,
+    /// Only what held in the world then: 2001-11-19, or 2001-11-19T15:36.
+    #[arg(long, value_name = "T", value_parser = moment)]
+    pub(crate) valid_at: Option<Timestamp>,
+    /// As known after this delivery (its number, or the day YYYY-MM-DD).
+    #[arg(long, value_name = "N|DATE", value_parser = known)]
+    pub(crate) known_at: Option<KnownAt>,
+    /// Rows of the past too: historic and marked ones, and versions that are no longer believed.
+    #[arg(long)]
+    pub(crate) history: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Lines {
+    #[command(flatten)]
+    pub(crate) person: Person,
+    /// As known after this delivery (its number, or the day YYYY-MM-DD).
+    #[arg(long, value_name = "N|DATE", value_parser = known)]
+    pub(crate) known_at: Option<KnownAt>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Diff {
+    #[command(flatten)]
+    pub(crate) person: Person,
+    /// The earlier delivery; 0 is before any.
+    pub(crate) from: u32,
+    /// The later delivery.
+    pub(crate) to: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// As known after this delivery (its number, or the day YYYY-MM-DD).
+    #[arg(long, value_name = "N|DATE", value_parser = known)]
+    pub(crate) known_at: Option<KnownAt>,
+    /// The file to write, `-` for standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Person {
+    /// The personnummer, ten digits; `-` reads it from standard input, out of the shell's history.
+    #[arg(value_name = "PNR")]
+    text: String,
+}
+
+impl Person {
+    /// The number on the command line, or the first line of standard input.
+    pub(crate) fn pnr(&self) -> Result<Pnr, &'static str> {
+        let mut text = self.text.clone();
+        if text == "-" {
+            text.clear();
+            std::io::stdin().read_line(&mut text).map_err(|_| "no personnummer on standard input")?;
+        }
+        let digits = text.trim().replacen('-', "", 1);
+        Pnr::parse(digits.as_bytes()).ok_or("a personnummer is ten digits")
+    }
+}
+
+/// Prints `Person(..)`-like nothing: arguments are never logged, and this keeps it so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KnownAt {
+    Delivery(DeliveryNumber),
+    Day(Date),
+}
+
+impl KnownAt {
+    pub(crate) fn resolve(known: Option<KnownAt>, snapshot: &Snapshot) -> Result<Option<DeliveryNumber>, Error> {
+        match known {
+            None => Ok(None),
+            Some(KnownAt::Delivery(number)) => Ok(Some(number)),
+            Some(KnownAt::Day(date)) => snapshot.delivery_on(date).map(Some),
+        }
+    }
+}
+
+fn known(text: &str) -> Result<KnownAt, &'static str> {
+    if let Ok(number) = text.parse() {
+        return Ok(KnownAt::Delivery(DeliveryNumber(number)));
+    }
+    Date::parse(text).map(KnownAt::Day).ok_or("a delivery number, or a day YYYY-MM-DD")
+}
+
+fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    const WANTED: &str = "a day YYYY-MM-DD, or a moment YYYY-MM-DDTHH:MM";
+    if let Some(date) = Date::parse(text) {
+        return Ok(Timestamp::end_of(date));
+    }
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let digits = digits.parse().ok().filter(|_| shape == "0000-00-00T00:00");
+    digits.and_then(Timestamp::from_digits).ok_or(WANTED)
+}

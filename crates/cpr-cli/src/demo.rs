@@ -1,0 +1,5 @@
+//! x
+use crate::failure::Failure;
+pub(crate) fn run() -> Result<(), Failure> {
+    Ok(())
+}

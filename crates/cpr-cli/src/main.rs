@@ -1,0 +1,46 @@
+//! The `replika` command: keep a replica of CPR in a file, and ask it.
+//!
+//! Arguments, files, the clock, progress and printing are here and nowhere else; what is true is the engine's business.
+//! Human text by default, `--json` for programs; exit code 0 done, 1 refused input, 2 usage, 3 trouble with the store.
+
+mod args;
+mod ask;
+mod deliver;
+mod demo;
+mod failure;
+mod inspect;
+mod json;
+mod ledger;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(arguments.json),
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        Command::Inspect(inspect) => inspect::run(inspect, arguments.json),
+        Command::Load(options) => deliver::load(arguments, options),
+        Command::Apply(options) => deliver::apply(arguments, options),
+        Command::Show(show) => ask::show(arguments, show),
+        Command::Lines(lines) => ask::lines(arguments, lines),
+        Command::Diff(diff) => ask::diff(arguments, diff),
+        Command::Changes { delivery } => ledger::changes(arguments, *delivery),
+        Command::Export(export) => ledger::export(arguments, export),
+        Command::Deliveries => ledger::deliveries(arguments),
+        Command::Stats => ledger::stats(arguments),
+        Command::Verify => ledger::verify(arguments),
+        Command::Demo => demo::run(),
+    }
+}

@@ -1,0 +1,407 @@
+//! Reads a whole extract once and says whether it may be applied: complete, in order, every field sound.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use cpr_model::{Date, Pnr};
+use roaring::RoaringBitmap;
+
+use crate::family::{Family, RecordLayout, Role};
+use crate::fault::{Fault, Reason};
+use crate::lines::{Item, records};
+use crate::record::Record;
+use crate::style::{Style, StyleVotes};
+
+/// How [`check`] reads an extract.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckOptions<'a> {
+    /// The layout family of the file: CPR reuses record numbers across its products.
+    pub family: &'static Family,
+    /// The record types the customer has chosen; another one in the file is a fault. None: all of the family.
+    pub chosen: Option<&'a [u16]>,
+    /// Record numbers that are known and passed over.
+    pub ignored: &'a [u16],
+    /// How many faults are kept; all are counted.
+    pub fault_limit: usize,
+    /// Faults that the caller accepts: TAELLER that does not fit ([`Reason::WrongCount`]), rows without a 001
+    /// ([`Reason::NoPerson`]; they are left out). They are counted apart, in [`Checked::waived`].
+    pub waive: Waive,
+}
+
+/// Faults that a caller may accept by name.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Waive {
+    /// Accept [`Reason::WrongCount`].
+    pub wrong_count: bool,
+    /// Accept [`Reason::NoPerson`].
+    pub rows_without_person: bool,
+}
+
+impl Waive {
+    fn covers(self, reason: Reason) -> bool {
+        match reason {
+            Reason::WrongCount { .. } => self.wrong_count,
+            Reason::NoPerson => self.rows_without_person,
+            _ => false,
+        }
+    }
+}
+
+/// What the start record says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Header {
+    /// OPGAVENR: customer number (four digits) and running number (two).
+    pub task: String,
+    /// PRODDTO: the date of this run.
+    pub production_date: Date,
+    /// PRODDTOFORRIG: the date of the run before; equal to `production_date` in an establishment extract.
+    pub previous_production_date: Date,
+}
+
+impl Header {
+    /// The customer number: the first four digits of the task. An establishment and its deltas differ in the last two.
+    pub fn customer(&self) -> &str {
+        self.task.get(..4).unwrap_or(&self.task)
+    }
+}
+
+/// An error record (910): CPR's answer to a line the customer sent. It says nothing about a person's data.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InputError {
+    /// FEJLNR, 8451-8496.
+    pub number: u16,
+    /// FEJLTXT.
+    pub text: String,
+}
+
+/// What a whole extract looks like.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The family it was read as.
+    pub family: &'static Family,
+    /// The start record, when there is a sound one.
+    pub header: Option<Header>,
+    /// Records by number, the frame included.
+    pub records: BTreeMap<u16, u64>,
+    /// Persons: 001 records.
+    pub persons: u64,
+    /// How the file spells its lines.
+    pub style: Style,
+    /// Receipts for deleted subscriptions (997).
+    pub receipts: u64,
+    /// Error records (910).
+    pub input_errors: Vec<InputError>,
+    /// Records with a character that CPR's set does not have. They are kept as they are.
+    pub odd_characters: u64,
+    /// The faults, up to the limit: of the whole file first, then by line.
+    pub faults: Vec<Fault>,
+    /// How many there are in all.
+    pub fault_count: u64,
+    /// Faults that the caller had accepted beforehand.
+    pub waived: u64,
+    /// Lines read.
+    pub lines: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Where each 003 that stands behind the persons starts: person key and byte, ascending.
+    pub(crate) formatted: Vec<(u32, u64)>,
+    /// The byte where the person records end and only 003 and the end follow.
+    pub(crate) persons_end: u64,
+}
+
+impl Checked {
+    /// True when the extract is whole and every record fits.
+    pub fn is_sound(&self) -> bool {
+        self.fault_count == 0
+    }
+}
+
+/// Reads the source once, from its current position, and checks everything that does not need the store.
+///
+/// # Errors
+/// Those of reading the source. What is wrong with the extract stands in [`Checked::faults`].
+pub fn check<R: Read>(source: R, options: CheckOptions<'_>) -> io::Result<Checked> {
+    let mut check = Check::new(options);
+    let mut lines = records(source, options.family, options.ignored);
+    loop {
+        let before = (lines.line() + 1, lines.offset());
+        match lines.next_item()? {
+            None => break,
+            Some(Item::Record(record)) => check.record(&record),
+            Some(Item::Fault(fault)) => check.fault(fault),
+            Some(Item::Ignored(number, _)) => check.count(number, before),
+        }
+    }
+    let (line, offset) = (lines.line(), lines.offset());
+    let trailer = lines.trailer().to_vec();
+    Ok(check.finish(line, offset, trailer))
+}
+
+/// Finds the one family that every line fits, reading the source from its start for each candidate.
+///
+/// A variant is tried only where the family that it extends does not fit. When no family fits, the answer is the family
+/// that the fewest of the first lines misfit: checking the extract as that one tells what is wrong with it.
+///
+/// # Errors
+/// Those of the source; the inner error names the families that fit equally well.
+pub fn find_family<R: Read + Seek>(
+    source: &mut R,
+    ignored: &[u16],
+) -> io::Result<Result<&'static Family, Vec<&'static str>>> {
+    let mut fitting: Vec<&'static Family> = Vec::new();
+    for family in Family::all() {
+        let is_covered = fitting.iter().any(|other| family.is_variant_of(other));
+        if !is_covered && misfits(source, family, ignored, u64::MAX, 1)? == 0 {
+            fitting.push(family);
+        }
+    }
+    if fitting.is_empty() {
+        let mut closest = (u64::MAX, &Family::all()[0]);
+        for family in Family::all() {
+            let count = misfits(source, family, ignored, JUDGED_LINES, u64::MAX)?;
+            if count < closest.0 {
+                closest = (count, family);
+            }
+        }
+        return Ok(Ok(closest.1));
+    }
+    Ok(match fitting.as_slice() {
+        [one] => Ok(one),
+        several => Err(several.iter().map(|family| family.name).collect()),
+    })
+}
+
+/// Lines of a file that fits no family by which the closest is found.
+const JUDGED_LINES: u64 = 10_000;
+
+/// How many of the first lines are no records of the family; counting stops at `enough`.
+fn misfits<R: Read + Seek>(
+    source: &mut R,
+    family: &'static Family,
+    ignored: &[u16],
+    first_lines: u64,
+    enough: u64,
+) -> io::Result<u64> {
+    source.seek(SeekFrom::Start(0))?;
+    let mut lines = records(source, family, ignored);
+    let mut count = 0;
+    while count < enough
+        && lines.line() < first_lines
+        && let Some(item) = lines.next_item()?
+    {
+        count += u64::from(matches!(item, Item::Fault(_)));
+    }
+    Ok(count)
+}
+
+#[derive(PartialEq)]
+enum Stage {
+    Start,
+    Body,
+    Ended,
+}
+
+struct Check<'a> {
+    options: CheckOptions<'a>,
+    stage: Stage,
+    seen: RoaringBitmap,
+    current: Option<Pnr>,
+    rows: u32,
+    counted: u64,
+    stated: Option<(u64, u64, u64)>,
+    votes: StyleVotes,
+    behind: bool,
+    result: Checked,
+}
+
+impl<'a> Check<'a> {
+    fn new(options: CheckOptions<'a>) -> Self {
+        let result = Checked {
+            family: options.family,
+            header: None,
+            records: BTreeMap::new(),
+            persons: 0,
+            style: Style::default(),
+            receipts: 0,
+            input_errors: Vec::new(),
+            odd_characters: 0,
+            faults: Vec::new(),
+            fault_count: 0,
+            waived: 0,
+            lines: 0,
+            bytes: 0,
+            formatted: Vec::new(),
+            persons_end: 0,
+        };
+        Check {
+            options,
+            stage: Stage::Start,
+            seen: RoaringBitmap::new(),
+            current: None,
+            rows: 0,
+            counted: 0,
+            stated: None,
+            votes: StyleVotes::default(),
+            behind: false,
+            result,
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if self.options.waive.covers(fault.reason) {
+            self.result.waived += 1;
+            return;
+        }
+        self.result.fault_count += 1;
+        if self.result.faults.len() < self.options.fault_limit {
+            self.result.faults.push(fault);
+        }
+    }
+
+    fn refuse(&mut self, record: &Record<'_>, reason: Reason) {
+        let number = Some(record.layout.number);
+        self.fault(Fault { line: record.line, offset: record.offset, record: number, field: None, reason });
+    }
+
+    fn count(&mut self, number: u16, (line, offset): (u64, u64)) {
+        *self.result.records.entry(number).or_default() += 1;
+        self.counted += 1;
+        if self.stage == Stage::Ended {
+            self.fault(Fault { line, offset, record: Some(number), field: None, reason: Reason::AfterEnd });
+        }
+    }
+
+    fn record(&mut self, record: &Record<'_>) {
+        let layout = record.layout;
+        *self.result.records.entry(layout.number).or_default() += 1;
+        self.votes.line(record.bytes, layout.length, record.end);
+        if record.bytes.iter().any(|&byte| !(0x20..0x7F).contains(&byte)) && has_odd_character(record.bytes) {
+            self.result.odd_characters += 1;
+        }
+        if self.stage == Stage::Ended && layout.role != Role::InputError {
+            return self.refuse(record, Reason::AfterEnd);
+        }
+        if self.stage == Stage::Start && layout.role != Role::Start {
+            // Told once; what follows is still checked.
+            self.stage = Stage::Body;
+            self.fault(Fault { line: 1, offset: 0, record: None, field: None, reason: Reason::NoStart });
+        }
+        match layout.role {
+            Role::Start if self.stage == Stage::Start => {
+                self.stage = Stage::Body;
+                self.result.header = header(record);
+            }
+            Role::Start => self.refuse(record, Reason::SecondStart),
+            Role::End => {
+                self.stage = Stage::Ended;
+                if !self.behind {
+                    self.result.persons_end = record.offset;
+                }
+                let stated = record.text("TAELLER").and_then(|text| text.reveal().parse().ok());
+                self.stated = Some((stated.unwrap_or(0), record.line, record.offset));
+            }
+            Role::InputError => {
+                let text = |name| record.text(name).map(|text| text.reveal().into_owned()).unwrap_or_default();
+                let number = text("FEJLNR").parse().unwrap_or(0);
+                // Kept in memory, so not without end; they answer lines the customer sent.
+                if self.result.input_errors.len() < 100_000 {
+                    self.result.input_errors.push(InputError { number, text: text("FEJLTXT-UDTRÆK") });
+                }
+            }
+            Role::Receipt => {
+                self.counted += 1;
+                self.result.receipts += 1;
+            }
+            Role::Fact(..) | Role::Event => {
+                self.counted += 1;
+                self.person_row(record, layout);
+            }
+        }
+    }
+
+    fn person_row(&mut self, record: &Record<'_>, layout: &RecordLayout) {
+        let chosen = self.options.chosen.is_none_or(|chosen| chosen.contains(&layout.number));
+        if !chosen {
+            return self.refuse(record, Reason::NotChosen);
+        }
+        let Some((pnr, key)) = record.pnr().and_then(|pnr| Some((pnr, pnr.key()?))) else {
+            return self.refuse(record, Reason::NotAPerson);
+        };
+        if layout.opens_person() {
+            self.current = Some(pnr);
+            self.rows = 1;
+            self.behind = false;
+            self.result.persons += 1;
+            if !self.seen.insert(key.as_u32()) {
+                self.refuse(record, Reason::RepeatedPerson);
+            }
+        } else if self.current == Some(pnr) && !self.behind {
+            self.rows += 1;
+            if self.rows > u32::from(u16::MAX) {
+                self.refuse(record, Reason::TooManyRows);
+            }
+        } else if !self.seen.contains(key.as_u32()) {
+            self.refuse(record, Reason::NoPerson);
+        } else if layout.is_formatted_address() {
+            if !self.behind {
+                self.behind = true;
+                self.result.persons_end = record.offset;
+            }
+            self.result.formatted.push((key.as_u32(), record.offset));
+        } else {
+            self.refuse(record, Reason::ScatteredPerson);
+        }
+    }
+
+    fn finish(mut self, lines: u64, bytes: u64, trailer: Vec<u8>) -> Checked {
+        let at_end = |reason| Fault { line: lines.max(1), offset: bytes, record: None, field: None, reason };
+        let whole = match self.stated {
+            _ if bytes == 0 => Some(at_end(Reason::Empty)),
+            None => Some(at_end(Reason::Truncated)),
+            Some((stated, line, offset)) if stated != self.counted => Some(Fault {
+                line,
+                offset,
+                record: Some(999),
+                field: Some("TAELLER"),
+                reason: Reason::WrongCount { stated, found: self.counted },
+            }),
+            Some(_) => None,
+        };
+        if let Some(fault) = whole.filter(|fault| !self.options.waive.covers(fault.reason)) {
+            // A file that is not whole is the first thing to know: other faults may follow from it. Only an end record
+            // in the middle is told first, since it is why the count does not fit.
+            let first = self
+                .result
+                .faults
+                .iter()
+                .position(|other| other.reason != Reason::AfterEnd)
+                .unwrap_or(self.result.faults.len());
+            self.result.fault_count += 1;
+            self.result.faults.insert(first, fault);
+            self.result.faults.truncate(self.options.fault_limit.max(1));
+        }
+        if self.stated.is_none() && !self.behind {
+            self.result.persons_end = bytes;
+        }
+        self.result.style = self.votes.style(trailer);
+        self.result.formatted.sort_unstable();
+        self.result.lines = lines;
+        self.result.bytes = bytes;
+        self.result
+    }
+}
+
+fn header(record: &Record<'_>) -> Option<Header> {
+    let date = |name| record.text(name).and_then(|text| Date::parse(&text.reveal()));
+    Some(Header {
+        task: record.text("OPGAVENR")?.reveal().into_owned(),
+        production_date: date("PRODDTO")?,
+        previous_production_date: date("PRODDTOFORRIG")?,
+    })
+}
+
+/// True when a line holds a character outside CPR's subset of ISO 8859-1: a control character, or anything between 7F
+/// and BF. (CPR also leaves out a few printable ones; none of them hints at damage.)
+fn has_odd_character(line: &[u8]) -> bool {
+    line.iter().any(|&byte| byte < 0x20 || (0x7F..0xC0).contains(&byte))
+}

@@ -1,0 +1,247 @@
+//! Layouts as data: which records a product has, and where their fields stand.
+//!
+//! `layouts/families.csv` names the families and what each extends; `layouts/records.csv` holds one row per field. Both are
+//! read once, at first use. A test holds that the columns of every record tile it without gap or overlap.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use cpr_model::{Aspect, Field};
+
+/// What kind of content a column may hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// Zero-filled digits.
+    Number,
+    /// Zero-filled digits, or blank.
+    NumberOrBlank,
+    /// Left-aligned text.
+    Text,
+    /// `YYYY-MM-DD`, or blank.
+    Date,
+    /// `YYYYMMDD`.
+    PlainDate,
+    /// Twelve digits.
+    Timestamp,
+    /// Twelve digits, or blank.
+    TimestampOrBlank,
+    /// One of `*`, `+`, `=`, `K`, `A`, `Æ`, or blank.
+    Flag,
+    /// Ten digits, or blank.
+    Pnr,
+    /// The number of the person the record is about: ten digits that can be one.
+    Key,
+}
+
+impl Format {
+    fn from_code(code: &str) -> Option<Format> {
+        Some(match code {
+            "N" => Format::Number,
+            "N?" => Format::NumberOrBlank,
+            "A" => Format::Text,
+            "D" => Format::Date,
+            "D8" => Format::PlainDate,
+            "T" => Format::Timestamp,
+            "TA" => Format::TimestampOrBlank,
+            "F" => Format::Flag,
+            "P" => Format::Pnr,
+            "K" => Format::Key,
+            _ => return None,
+        })
+    }
+}
+
+/// One field of a record.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// CPR's name in this product.
+    pub name: &'static str,
+    /// The field it means; none for the key and for the fields of the frame records.
+    pub field: Option<Field>,
+    /// First byte in the line, from 0.
+    pub start: usize,
+    /// Bytes.
+    pub length: usize,
+    /// What it may hold.
+    pub format: Format,
+}
+
+/// What a record is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// 000
+    Start,
+    /// 999
+    End,
+    /// 910, an error record: echo of the customer's input.
+    InputError,
+    /// 997, the receipt for a deleted subscription.
+    Receipt,
+    /// A row of a person that replaces what was held; true for a historic record.
+    Fact(Aspect, bool),
+    /// 099 or 900: accumulates.
+    Event,
+}
+
+/// One record of a family.
+#[derive(Clone, Debug)]
+pub struct RecordLayout {
+    /// The three digits as a number.
+    pub number: u16,
+    /// What it is for.
+    pub role: Role,
+    /// Bytes at full length.
+    pub length: usize,
+    /// The columns after the record number, in line order.
+    pub columns: Vec<Column>,
+    /// Positions of the columns in the order they are packed: valid time first, where every read looks.
+    pub(crate) packing: Vec<usize>,
+}
+
+impl RecordLayout {
+    /// True for 001, which opens a person.
+    pub fn opens_person(&self) -> bool {
+        self.role == Role::Fact(Aspect::Person, false)
+    }
+
+    /// True for 003, which stands after all persons.
+    pub fn is_formatted_address(&self) -> bool {
+        self.role == Role::Fact(Aspect::FormattedAddress, false)
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// A family of layouts: the records of one product, told apart by their first three digits.
+#[derive(Debug)]
+pub struct Family {
+    /// `std`, `uuid`, `2022`, `u12180`, `full`.
+    pub name: &'static str,
+    /// CPR's products that have it.
+    pub products: &'static str,
+    /// The family it adds to, when it is a variant.
+    pub extends: Option<&'static str>,
+    records: BTreeMap<u16, RecordLayout>,
+    /// Position + 1 in `order` by record number, so that a line finds its layout without a search.
+    table: Vec<Option<&'static RecordLayout>>,
+}
+
+/// Which records stand under which family name; not a family of its own.
+const FRAME: &str = "frame";
+
+static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
+    let records = parse_records(include_str!("../layouts/records.csv"));
+    parse_families(include_str!("../layouts/families.csv"), &records)
+});
+
+impl Family {
+    /// The family with this name.
+    pub fn named(name: &str) -> Option<&'static Family> {
+        FAMILIES.iter().find(|family| family.name == name)
+    }
+
+    /// Every family; a variant stands after what it extends.
+    pub fn all() -> &'static [Family] {
+        &FAMILIES
+    }
+
+    /// The layout of a record number.
+    pub fn record(&self, number: u16) -> Option<&'static RecordLayout> {
+        self.table.get(usize::from(number)).copied().flatten()
+    }
+
+    /// Every record, by number.
+    pub fn records(&self) -> impl Iterator<Item = &RecordLayout> {
+        self.records.values()
+    }
+
+    /// The layout that the first three bytes of a line name.
+    pub(crate) fn layout_of(&self, line: &[u8]) -> Option<&'static RecordLayout> {
+        let [a, b, c] = line.first_chunk::<3>()?.map(|byte| u16::from(byte.wrapping_sub(b'0')));
+        (a < 10 && b < 10 && c < 10).then(|| self.record(a * 100 + b * 10 + c)).flatten()
+    }
+
+    /// True when `self` is `other` or a variant of it.
+    pub fn is_variant_of(&self, other: &Family) -> bool {
+        self.name == other.name || self.extends.and_then(Family::named).is_some_and(|base| base.is_variant_of(other))
+    }
+}
+
+impl Eq for Family {}
+
+impl PartialEq for Family {
+    fn eq(&self, other: &Family) -> bool {
+        self.name == other.name
+    }
+}
+
+type Tables = Vec<(&'static str, RecordLayout)>;
+
+/// The tables are part of the crate and checked by its tests, so a row that cannot be read is a broken build.
+fn parse_records(csv: &'static str) -> Tables {
+    let mut tables: Tables = Vec::new();
+    for row in csv.lines().skip(1) {
+        let cells: Vec<&'static str> = row.split(',').collect();
+        let [family, record, aspect, tense, name, start, length, code, term] = cells[..] else {
+            panic!("layouts/records.csv: a row has {} cells", cells.len());
+        };
+        let number: u16 = record.parse().expect("a record number");
+        let length: usize = length.parse().expect("a field length");
+        let start: usize = start.parse().expect("a field position");
+        let format = Format::from_code(code).expect("a format code of Format::from_code");
+        let in_frame = family == FRAME;
+        let field = (!in_frame && format != Format::Key)
+            .then(|| Field::from_term(if term.is_empty() { name } else { term }).expect("a term of cpr_model::Field"));
+        let role = match (in_frame, number, Aspect::from_name(aspect)) {
+            (true, 0, _) => Role::Start,
+            (true, 910, _) => Role::InputError,
+            (true, 997, _) => Role::Receipt,
+            (true, _, _) => Role::End,
+            (false, _, Some(Aspect::Event)) => Role::Event,
+            (false, _, aspect) => Role::Fact(aspect.expect("an aspect of cpr_model"), tense == "historic"),
+        };
+        if tables.last().is_none_or(|(of, last)| (*of, last.number) != (family, number)) {
+            tables.push((family, RecordLayout { number, role, length: 3, columns: Vec::new(), packing: Vec::new() }));
+        }
+        let (_, record) = tables.last_mut().expect("pushed above");
+        record.length = start - 1 + length;
+        record.columns.push(Column { name, field, start: start - 1, length, format });
+    }
+    for (_, record) in &mut tables {
+        let (first, last) = match record.role {
+            Role::Fact(aspect, _) => (aspect.start(), aspect.end()),
+            _ => (None, None),
+        };
+        let columns = &record.columns;
+        let mut packing: Vec<usize> = (0..columns.len()).filter(|&at| columns[at].field.is_some()).collect();
+        packing.sort_by_key(|&at| {
+            let field = columns[at].field;
+            (field != first, field != last, field != Some(Field::CorrectionMark), at)
+        });
+        record.packing = packing;
+    }
+    tables
+}
+
+fn parse_families(csv: &'static str, tables: &Tables) -> Vec<Family> {
+    let mut families: Vec<Family> = Vec::new();
+    for row in csv.lines().skip(1) {
+        let [name, extends, products] = row.split(',').collect::<Vec<_>>()[..] else {
+            panic!("layouts/families.csv: not three cells");
+        };
+        let extends = (!extends.is_empty()).then_some(extends);
+        let base = extends.map(|of| families.iter().find(|family| family.name == of).expect("the base stands before"));
+        let mut records = base.map_or_else(BTreeMap::new, |base| base.records.clone());
+        let own = tables.iter().filter(|(of, _)| *of == name || *of == FRAME);
+        records.extend(own.map(|(_, record)| (record.number, record.clone())));
+        // The layouts live as long as the process: they are parsed once and handed out everywhere.
+        let mut table = vec![None; 1000];
+        for record in records.values() {
+            table[usize::from(record.number)] = Some(&*Box::leak(Box::new(record.clone())));
+        }
+        families.push(Family { name, products, extends, records, table });
+    }
+    families
+}

@@ -1,0 +1,128 @@
+//! How a file spells its lines: line ends, padding, and what stands after the last record.
+
+use std::io::{self, Write};
+
+/// What ends a line.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LineEnd {
+    /// Nothing: the next record starts at the record's full length.
+    None,
+    /// LF.
+    #[default]
+    Lf,
+    /// CR LF.
+    CrLf,
+}
+
+impl LineEnd {
+    /// The bytes.
+    pub fn bytes(self) -> &'static [u8] {
+        match self {
+            LineEnd::None => b"",
+            LineEnd::Lf => b"\n",
+            LineEnd::CrLf => b"\r\n",
+        }
+    }
+
+    /// A stable word: `none`, `lf`, `crlf`.
+    pub fn name(self) -> &'static str {
+        match self {
+            LineEnd::None => "none",
+            LineEnd::Lf => "lf",
+            LineEnd::CrLf => "crlf",
+        }
+    }
+}
+
+/// How wide the lines of a file are, as a rule; a line that departs from it carries its own width.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Padding {
+    /// Trailing blanks are cut.
+    #[default]
+    Cut,
+    /// Every line has its record's full length.
+    Full,
+    /// Every line has this many bytes.
+    Fixed(u16),
+}
+
+impl Padding {
+    /// The width of a line of which `used` bytes are not trailing blanks, with a record of `length` bytes.
+    pub fn width(self, used: usize, length: usize) -> usize {
+        match self {
+            Padding::Cut => used,
+            Padding::Full => length.max(used),
+            Padding::Fixed(width) => usize::from(width).max(used),
+        }
+    }
+}
+
+/// How a file spells its lines.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Style {
+    /// What ends its lines.
+    pub line_end: LineEnd,
+    /// How wide they are.
+    pub padding: Padding,
+    /// What stands after the last record: a final 1A, empty lines.
+    pub trailer: Vec<u8>,
+}
+
+/// A line to write: the record's content without trailing blanks, and its width and end.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The content; blanks at its end may be missing.
+    pub content: &'a [u8],
+    /// Bytes to write, filled with blanks.
+    pub width: usize,
+    /// What ends it.
+    pub end: LineEnd,
+}
+
+impl Line<'_> {
+    /// Writes the line.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let content = &self.content[..self.content.len().min(self.width)];
+        out.write_all(content)?;
+        const BLANKS: [u8; 64] = [b' '; 64];
+        let mut missing = self.width - content.len();
+        while missing > 0 {
+            let now = missing.min(BLANKS.len());
+            out.write_all(&BLANKS[..now])?;
+            missing -= now;
+        }
+        out.write_all(self.end.bytes())
+    }
+}
+
+/// Counts what the lines of a file look like, and says the rule afterwards.
+#[derive(Debug, Default)]
+pub(crate) struct StyleVotes {
+    first: Option<(LineEnd, usize, usize)>,
+    cut: u64,
+    full: u64,
+}
+
+impl StyleVotes {
+    pub(crate) fn line(&mut self, line: &[u8], length: usize, end: LineEnd) {
+        self.first.get_or_insert((end, line.len(), length));
+        if line.len() < length {
+            self.cut += 1;
+        } else if line.last() == Some(&b' ') {
+            self.full += 1;
+        }
+    }
+
+    pub(crate) fn style(&self, trailer: Vec<u8>) -> Style {
+        let (line_end, width, length) = self.first.unwrap_or_default();
+        let padding = match u16::try_from(width) {
+            Ok(width) if usize::from(width) > length => Padding::Fixed(width),
+            _ if line_end == LineEnd::None || self.full > self.cut => Padding::Full,
+            _ => Padding::Cut,
+        };
+        Style { line_end, padding, trailer }
+    }
+}

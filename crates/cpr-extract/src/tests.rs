@@ -1,0 +1,1 @@
+//! Layout tables, reading and writing, by data.

@@ -1,0 +1,137 @@
+//! The personnummer, and the key of four bytes that stands for it.
+
+use std::fmt;
+
+/// A personnummer: ten ASCII digits, `DDMMYYSSSS`. Any ten pass: modulus 11 has not held for all
+/// since 2007-10-01, and replacement numbers (erstatningspersonnumre) add 60 to the day.
+/// Source: cpr.dk, "Opbygning af CPR-nummeret" and "Erstatningspersonnummer i eksterne systemer".
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Pnr([u8; 10]);
+
+impl Pnr {
+    /// Reads ten ASCII digits and nothing else.
+    pub fn parse(digits: &[u8]) -> Option<Pnr> {
+        let digits: [u8; 10] = digits.try_into().ok()?;
+        digits.iter().all(u8::is_ascii_digit).then_some(Pnr(digits))
+    }
+
+    /// The number whose digits are those of `value`, zero-filled to ten.
+    pub(crate) fn from_number(value: u64) -> Option<Pnr> {
+        (value < 10_000_000_000).then(|| {
+            let mut digits = [b'0'; 10];
+            let mut rest = value;
+            for digit in digits.iter_mut().rev() {
+                *digit = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+            Pnr(digits)
+        })
+    }
+
+    /// The digits in clear. Every call site is a place where a person can be identified.
+    pub fn reveal(&self) -> &str {
+        str::from_utf8(&self.0).expect("ten ASCII digits, checked by `parse`")
+    }
+
+    /// The key of this number, or none when its day or month cannot be one (see [`PersonKey`]).
+    pub fn key(&self) -> Option<PersonKey> {
+        PersonKey::of(*self)
+    }
+
+    fn pair(&self, at: usize) -> u32 {
+        u32::from(self.0[at] - b'0') * 10 + u32::from(self.0[at + 1] - b'0')
+    }
+}
+
+/// Prints `Pnr(..)`; there is no `Display`, so a number cannot reach a log by accident.
+impl fmt::Debug for Pnr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pnr(..)")
+    }
+}
+
+/// A related person's number as a record states it: PNRMOR, AEGTEPNR, RELPNR and the like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RelatedPnr {
+    /// `0000000000`: the person exists, but CPR gives no number (none known, or it was removed).
+    Unknown,
+    /// The number as stated.
+    Known(Pnr),
+}
+
+/// First year of the century table: digits 5-8 with years 58-99 are the 1800s.
+const FIRST_YEAR: u32 = 1858;
+const MONTHS: u32 = 13;
+const DAY_SLOTS: u32 = 64;
+const SERIALS: u32 = 10_000;
+
+/// The key of a person in the store: day of birth by the digits of the number, then the serial number.
+///
+/// A bijection with the personnummer, so no table is needed; total over days 0-31 and 60-91 (replacement numbers) and
+/// months 0-12. Its order is birth order, the order of CPR's files: a day + 60 number sorts beside its day.
+/// Source of the century rule: cpr.dk, "Personnummeret i CPR", table of the 7th digit.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct PersonKey(u32);
+
+impl PersonKey {
+    /// The key of a number, or none when its day is 32-59 or above 91 or its month is above 12.
+    pub fn of(pnr: Pnr) -> Option<PersonKey> {
+        let (day, month, year) = (pnr.pair(0), pnr.pair(2), pnr.pair(4));
+        let serial = pnr.pair(6) * 100 + pnr.pair(8);
+        let slot = match day {
+            0..=31 => day * 2,
+            60..=91 => (day - 60) * 2 + 1,
+            _ => return None,
+        };
+        if month >= MONTHS {
+            return None;
+        }
+        let date = (century(serial, year) + year - FIRST_YEAR) * MONTHS * DAY_SLOTS + month * DAY_SLOTS + slot;
+        Some(PersonKey(date * SERIALS + serial))
+    }
+
+    /// The key that is stored as `value`, or none when no number has it.
+    pub fn from_u32(value: u32) -> Option<PersonKey> {
+        let key = PersonKey(value);
+        let (year, month, day, serial) = key.parts();
+        let digits = u64::from(day) * 100_000_000 + u64::from(month) * 1_000_000 + u64::from(year % 100) * 10_000;
+        let pnr = Pnr::from_number(digits + u64::from(serial))?;
+        (PersonKey::of(pnr) == Some(key)).then_some(key)
+    }
+
+    /// The key as it is stored. It identifies the person as surely as the number does.
+    pub fn as_u32(self) -> u32 {
+        self.0
+    }
+
+    /// The number with this key.
+    pub fn pnr(self) -> Pnr {
+        let (year, month, day, serial) = self.parts();
+        let digits = u64::from(day) * 100_000_000 + u64::from(month) * 1_000_000 + u64::from(year % 100) * 10_000;
+        Pnr::from_number(digits + u64::from(serial)).expect("day below 100, month below 100: ten digits at most")
+    }
+
+    fn parts(self) -> (u32, u32, u32, u32) {
+        let (date, serial) = (self.0 / SERIALS, self.0 % SERIALS);
+        let slot = date % DAY_SLOTS;
+        let day = slot / 2 + (slot % 2) * 60;
+        (FIRST_YEAR + date / (MONTHS * DAY_SLOTS), date / DAY_SLOTS % MONTHS, day, serial)
+    }
+}
+
+/// Prints `PersonKey(..)`: the key is the number in another spelling.
+impl fmt::Debug for PersonKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonKey(..)")
+    }
+}
+
+fn century(serial: u32, year: u32) -> u32 {
+    match serial / 1000 {
+        0..=3 => 1900,
+        4 | 9 if year >= 37 => 1900,
+        4 | 9 => 2000,
+        _ if year >= 58 => 1800,
+        _ => 2000,
+    }
+}

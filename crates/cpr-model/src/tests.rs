@@ -1,0 +1,1 @@
+//! Numbers, fields, packed values.

@@ -1,0 +1,225 @@
+//! Packed values: the fields of one record without the blanks, as bytes that can be compared and stored.
+//!
+//! A sequence of entries, a tag and a payload each; docs/format.md draws them. A field that is empty in the usual way of
+//! its format (zeros for numbers, blanks for text) has no entry, so equal bytes mean equal records and the record's line
+//! can be written back exactly. Reading is total: bytes that are no entry end the sequence.
+
+use std::fmt;
+
+use crate::{Date, Field, Kind, Pnr, RelatedPnr, Text, Timestamp};
+
+/// Tags from here on take a second byte.
+const TWO_BYTES: u16 = 240;
+
+/// One value as received.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Value<'a> {
+    /// Text, trailing blanks cut.
+    Text(Text<'a>),
+    /// A number of at most four digits; none is a numeric field that came blank.
+    Number(Option<u16>),
+    /// A date.
+    Date(Date),
+    /// A timestamp; all digits zero only where the format's usual "none" is blank.
+    Timestamp(Timestamp),
+    /// One character, ISO 8859-1.
+    Flag(u8),
+    /// A related person's number.
+    Pnr(RelatedPnr),
+}
+
+/// The packed fields of one record. `Debug` says how many bytes, not what they are.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct Values<'a>(&'a [u8]);
+
+impl<'a> Values<'a> {
+    /// Packed values in these bytes.
+    pub fn new(bytes: &'a [u8]) -> Values<'a> {
+        Values(bytes)
+    }
+
+    /// The packed bytes.
+    pub fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The entries in the order they were packed; stops at bytes that are no entry.
+    pub fn iter(self) -> impl Iterator<Item = (Field, Value<'a>)> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let (field, value, after) = entry(rest)?;
+            rest = after;
+            Some((field, value))
+        })
+    }
+
+    /// The value of a field, or none when the record leaves it empty.
+    pub fn get(self, field: Field) -> Option<Value<'a>> {
+        let mut rest = self.0;
+        while let Some((found, length, at)) = head(rest) {
+            if found == field {
+                return entry(rest).map(|(_, value, _)| value);
+            }
+            rest = &rest[at + length..];
+        }
+        None
+    }
+
+    /// True when the bytes are entries from first to last.
+    pub fn is_whole(self) -> bool {
+        let mut rest = self.0;
+        while let Some((_, _, after)) = entry(rest) {
+            rest = after;
+        }
+        rest.is_empty()
+    }
+
+    /// A text field; blank when the record leaves it empty.
+    pub fn text(self, field: Field) -> Text<'a> {
+        match self.get(field) {
+            Some(Value::Text(text)) => text,
+            _ => Text::new(&[]),
+        }
+    }
+
+    /// A numeric field, or none when zero or blank.
+    pub fn number(self, field: Field) -> Option<u16> {
+        match self.get(field) {
+            Some(Value::Number(number)) => number,
+            _ => None,
+        }
+    }
+
+    /// A date, or none when blank or all zeros.
+    pub fn date(self, field: Field) -> Option<Date> {
+        match self.get(field) {
+            Some(Value::Date(date)) if date.digits() != 0 => Some(date),
+            _ => None,
+        }
+    }
+
+    /// A timestamp, or none when zeros or blank. A date field gives the start of its day.
+    pub fn timestamp(self, field: Field) -> Option<Timestamp> {
+        match self.get(field) {
+            Some(Value::Timestamp(time)) if time.digits() != 0 => Some(time),
+            Some(Value::Date(date)) if date.digits() != 0 => Some(Timestamp::start_of(date)),
+            _ => None,
+        }
+    }
+
+    /// A flag's character (ISO 8859-1), or none when blank.
+    pub fn flag(self, field: Field) -> Option<u8> {
+        match self.get(field) {
+            Some(Value::Flag(flag)) => Some(flag),
+            _ => None,
+        }
+    }
+
+    /// A related person's number, or none when blank.
+    pub fn pnr(self, field: Field) -> Option<RelatedPnr> {
+        match self.get(field) {
+            Some(Value::Pnr(pnr)) => Some(pnr),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Values<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Values({} bytes)", self.0.len())
+    }
+}
+
+/// Field, payload length and payload start of the first entry; none when the bytes are not one.
+fn head(bytes: &[u8]) -> Option<(Field, usize, usize)> {
+    let first = u16::from(*bytes.first()?);
+    let (number, mut at) = match first {
+        0..TWO_BYTES => (first, 1),
+        _ => (TWO_BYTES + (first - TWO_BYTES) * 256 + u16::from(*bytes.get(1)?), 2),
+    };
+    let field = Field::from_number(number)?;
+    let length = match field.kind() {
+        Kind::Text => {
+            at += 1;
+            usize::from(*bytes.get(at - 1)?)
+        }
+        Kind::Small | Kind::Flag => 1,
+        Kind::Code => 2,
+        Kind::Date => 4,
+        Kind::Timestamp | Kind::Pnr => 5,
+    };
+    (bytes.len() >= at + length).then_some((field, length, at))
+}
+
+fn entry(bytes: &[u8]) -> Option<(Field, Value<'_>, &[u8])> {
+    let (field, length, at) = head(bytes)?;
+    let (payload, after) = bytes[at..].split_at(length);
+    let little = || payload.iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+    let value = match field.kind() {
+        Kind::Text => Value::Text(Text::new(payload)),
+        Kind::Flag => Value::Flag(payload[0]),
+        Kind::Small => Value::Number((payload[0] != u8::MAX).then_some(u16::from(payload[0]))),
+        Kind::Code => Value::Number(Some(little() as u16).filter(|&n| n != u16::MAX)),
+        Kind::Date => Value::Date(Date::from_digits(little() as u32)?),
+        Kind::Timestamp => Value::Timestamp(Timestamp::from_digits(little())?),
+        Kind::Pnr => Value::Pnr(match little() {
+            0 => RelatedPnr::Unknown,
+            digits => RelatedPnr::Known(Pnr::from_number(digits)?),
+        }),
+    };
+    Some((field, value, after))
+}
+
+/// Packs the fields of one record, appended to a buffer that the caller keeps and reuses.
+///
+/// The caller leaves out fields that are empty in the usual way, and gives numbers within their width.
+#[derive(Debug)]
+pub struct ValuesWriter<'a>(pub &'a mut Vec<u8>);
+
+impl ValuesWriter<'_> {
+    fn tag(&mut self, field: Field) {
+        let number = field.number();
+        if number < TWO_BYTES {
+            self.0.push(number as u8);
+        } else {
+            let over = number - TWO_BYTES;
+            self.0.extend([TWO_BYTES as u8 + (over / 256) as u8, (over % 256) as u8]);
+        }
+    }
+
+    /// A text of at most 255 bytes, trailing blanks cut by the caller.
+    pub fn text(&mut self, field: Field, latin1: &[u8]) {
+        debug_assert!(latin1.len() < 256 && field.kind() == Kind::Text);
+        self.tag(field);
+        self.0.push(latin1.len() as u8);
+        self.0.extend_from_slice(latin1);
+    }
+
+    /// A number of at most four digits; none is a numeric field that came blank.
+    pub fn number(&mut self, field: Field, number: Option<u16>) {
+        self.tag(field);
+        if field.kind() == Kind::Small {
+            self.0.push(number.map_or(u8::MAX, |n| n as u8));
+        } else {
+            self.0.extend(number.unwrap_or(u16::MAX).to_le_bytes());
+        }
+    }
+
+    /// A date of eight digits.
+    pub fn date(&mut self, field: Field, digits: u32) {
+        self.tag(field);
+        self.0.extend(digits.to_le_bytes());
+    }
+
+    /// A timestamp of twelve digits, or a personnummer of ten.
+    pub fn digits(&mut self, field: Field, digits: u64) {
+        self.tag(field);
+        self.0.extend_from_slice(&digits.to_le_bytes()[..5]);
+    }
+
+    /// One character.
+    pub fn flag(&mut self, field: Field, character: u8) {
+        self.tag(field);
+        self.0.push(character);
+    }
+}

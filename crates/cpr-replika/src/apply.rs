@@ -1,0 +1,380 @@
+//! One extract, one transaction: checked whole, merged person by person, committed, published.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::time::Instant;
+
+use cpr_extract::{CheckOptions, Checked, Family, Group, Groups, Header, Waive, check, find_family};
+use cpr_model::stored::v1::ArchivedPerson;
+use cpr_model::{Date, Situation};
+use redb::{ReadableTable, WriteTransaction};
+use rkyv::util::AlignedVec;
+use roaring::RoaringBitmap;
+use sha2::{Digest, Sha256};
+
+use crate::config::Config;
+use crate::delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
+use crate::envelope;
+use crate::error::Error;
+use crate::image::PERSONS_TABLE;
+use crate::merge::{Delivering, Merge, Verdict};
+use crate::snapshot::window_end;
+use crate::store::{Replika, write_config};
+use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, NUMBERS, PERSONS, SUPERSEDED};
+
+/// Persons that are read, sorted and written at a time.
+const CHUNK: usize = 8 * 1024;
+
+/// What a caller accepts by name that is refused otherwise.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Allow {
+    /// A counter (999 TAELLER) that does not fit.
+    pub wrong_count: bool,
+    /// Rows of persons without a 001; they are left out.
+    pub rows_without_person: bool,
+    /// A file whose previous production date is not the last one applied.
+    pub gap: bool,
+    /// A file not newer than the last one applied.
+    pub older: bool,
+    /// A file made for another customer.
+    pub other_customer: bool,
+    /// A load into a store that has deliveries.
+    pub reload: bool,
+}
+
+/// How [`Replika::apply`] and [`Replika::load`] treat one extract.
+#[derive(Clone, Copy)]
+pub struct ApplyOptions<'a> {
+    /// The name that the ledger keeps.
+    pub file_name: &'a str,
+    /// When it is applied, in seconds since 1970 UTC; the engine never looks at the clock of the day.
+    pub applied_at: Option<i64>,
+    /// The layout family of the file, for a store that does not know its own yet. None: found out from the file.
+    pub family: Option<&'static Family>,
+    /// Do everything but store.
+    pub dry_run: bool,
+    /// What is accepted that is refused otherwise.
+    pub allow: Allow,
+    /// How many faults of a damaged extract are told; all are counted.
+    pub fault_limit: usize,
+    /// Called now and then with how far it is.
+    pub progress: Option<&'a dyn Fn(Progress)>,
+}
+
+impl std::fmt::Debug for ApplyOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApplyOptions")
+            .field("dry_run", &self.dry_run)
+            .field("allow", &self.allow)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> ApplyOptions<'a> {
+    /// Nothing out of the ordinary: strict, stored, family found out where the store does not know it.
+    pub fn named(file_name: &'a str) -> Self {
+        ApplyOptions {
+            file_name,
+            applied_at: None,
+            family: None,
+            dry_run: false,
+            allow: Allow::default(),
+            fault_limit: 20,
+            progress: None,
+        }
+    }
+}
+
+/// How far an extract is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// The file is checked; these are the bytes so far.
+    Checking {
+        /// Bytes read.
+        bytes: u64,
+    },
+    /// Persons are merged.
+    Merging {
+        /// Persons done.
+        done: u64,
+        /// Persons in the file.
+        of: u64,
+    },
+    /// The transaction is being committed.
+    Committing,
+}
+
+impl Replika {
+    /// Applies a change extract as the next delivery, in one durable transaction.
+    ///
+    /// The first extract of an empty store is a starting point whatever it is. After it, a file must follow the last one
+    /// (its previous production date is the last one's production date) and come from the same customer. The very same
+    /// file again changes nothing and returns the report of then.
+    ///
+    /// # Errors
+    /// A damaged, foreign or out-of-order extract is refused whole with the reason ([`Error::is_refusal`]); after any
+    /// error the store is as before.
+    pub fn apply(&self, extract: impl Read + Seek, options: &ApplyOptions<'_>) -> Result<Report, Error> {
+        self.deliver(extract, options, DeliveryKind::Delta)
+    }
+
+    /// Loads an extract of any kind (full, establishment, delta) as the starting point of the store.
+    ///
+    /// # Errors
+    /// As [`Replika::apply`], and [`Error::NotEmpty`] when there are deliveries already.
+    pub fn load(&self, extract: impl Read + Seek, options: &ApplyOptions<'_>) -> Result<Report, Error> {
+        self.deliver(extract, options, DeliveryKind::Load)
+    }
+
+    fn deliver(
+        &self,
+        mut extract: impl Read + Seek,
+        options: &ApplyOptions<'_>,
+        kind: DeliveryKind,
+    ) -> Result<Report, Error> {
+        let started = Instant::now();
+        // Taken first: from here on the last delivery stays the last.
+        let write = self.begin_write()?;
+        let snapshot = self.snapshot();
+        let config = snapshot.config().clone();
+        let family = match config.family.or(options.family) {
+            Some(family) => family,
+            None => find_family(&mut extract, &config.ignored)
+                .map_err(Error::Input)?
+                .map_err(|families| Error::AmbiguousFamily { families })?,
+        };
+        let (checked, digest) = check_extract(&mut extract, family, &config, options)?;
+        if let Some(known) = snapshot.digests().get(&digest)? {
+            let delivery = snapshot.delivery(DeliveryNumber(known.value()))?;
+            return Ok(Report { outcome: Outcome::AlreadyApplied, delivery });
+        }
+        let header = match &checked.header {
+            Some(header) if checked.is_sound() => header.clone(),
+            _ => return Err(self.refuse(&mut extract, &config, checked)),
+        };
+        let last = snapshot.last_delivery();
+        check_order(&header, last, options.allow, kind)?;
+
+        let number = DeliveryNumber(snapshot.known().0 + 1);
+        let unbroken = last.filter(|last| last.production_date == header.previous_production_date);
+        let mut delivery = Delivery {
+            number,
+            kind,
+            task: header.task.clone(),
+            production_date: header.production_date,
+            previous_production_date: header.previous_production_date,
+            events_complete_since: match (kind, unbroken) {
+                (DeliveryKind::Load, _) => header.production_date,
+                (DeliveryKind::Delta, Some(last)) => last.events_complete_since,
+                (DeliveryKind::Delta, None) => header.previous_production_date,
+            },
+            digest,
+            file_name: options.file_name.to_owned(),
+            applied_at: options.applied_at,
+            style: checked.style.clone(),
+            counts: Counts {
+                receipts: checked.receipts,
+                input_errors: checked.input_errors.clone(),
+                odd_characters: checked.odd_characters,
+                waived: checked.waived,
+                bytes: checked.bytes,
+                ..Counts::default()
+            },
+        };
+        let delivering = Delivering {
+            number,
+            padding: checked.style.padding,
+            situation: Situation {
+                held_before: true,
+                previous_production: last.map(|last| last.production_date),
+                window: window_end(&config, header.production_date),
+            },
+        };
+        let same_style = |delivered: DeliveryNumber| {
+            let then = snapshot.delivery(delivered);
+            then.is_ok_and(|then| {
+                then.style.padding == delivering.padding && then.style.line_end == checked.style.line_end
+            })
+        };
+        let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
+        merge_all(&write, groups, delivering, &same_style, &checked, options, &mut delivery.counts)?;
+        delivery.counts.duration = started.elapsed();
+        if options.dry_run {
+            write.abort()?;
+            return Ok(Report { outcome: Outcome::DryRun, delivery });
+        }
+        if let Some(progress) = options.progress {
+            progress(Progress::Committing);
+        }
+        write_delivery(&write, &delivery)?;
+        if config.family.is_none() {
+            write_config(&write, &Config { family: Some(family), ..config })?;
+        }
+        write.commit()?;
+        self.publish()?;
+        Ok(Report { outcome: Outcome::Applied, delivery })
+    }
+
+    /// The reason to refuse a damaged extract; one that fits another family than the store's is told as that.
+    fn refuse(&self, extract: &mut (impl Read + Seek), config: &Config, checked: Checked) -> Error {
+        let strange =
+            |reason| !matches!(reason, cpr_extract::Reason::WrongCount { .. } | cpr_extract::Reason::Truncated);
+        if let Some(store) = config.family
+            && checked.faults.iter().any(|fault| strange(fault.reason))
+            && let Ok(Ok(found)) = find_family(extract, &config.ignored)
+            && found != store
+        {
+            return Error::OtherFamily { store: store.name, found: found.name };
+        }
+        Error::Extract { faults: checked.faults, count: checked.fault_count }
+    }
+}
+
+/// Reads the whole extract once: faults, index, and the digest of its bytes.
+fn check_extract(
+    extract: &mut (impl Read + Seek),
+    family: &'static Family,
+    config: &Config,
+    options: &ApplyOptions<'_>,
+) -> Result<(Checked, [u8; 32]), Error> {
+    extract.seek(SeekFrom::Start(0)).map_err(Error::Input)?;
+    let mut source = Digesting { source: extract, digest: Sha256::new(), bytes: 0, progress: options.progress };
+    let waive =
+        Waive { wrong_count: options.allow.wrong_count, rows_without_person: options.allow.rows_without_person };
+    let check_options = CheckOptions {
+        family,
+        chosen: config.chosen.as_deref(),
+        ignored: &config.ignored,
+        fault_limit: options.fault_limit,
+        waive,
+    };
+    let checked = check(&mut source, check_options).map_err(Error::Input)?;
+    Ok((checked, source.digest.finalize().into()))
+}
+
+/// Passes bytes on and digests them on the way.
+struct Digesting<'a, R> {
+    source: R,
+    digest: Sha256,
+    bytes: u64,
+    progress: Option<&'a dyn Fn(Progress)>,
+}
+
+impl<R: Read> Read for Digesting<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.digest.update(&buffer[..read]);
+        self.bytes += read as u64;
+        if let Some(progress) = self.progress {
+            progress(Progress::Checking { bytes: self.bytes });
+        }
+        Ok(read)
+    }
+}
+
+/// The order rules: same customer, no gap, nothing older; a load only into an empty store.
+fn check_order(header: &Header, last: Option<&Delivery>, allow: Allow, kind: DeliveryKind) -> Result<(), Error> {
+    let Some(last) = last else { return Ok(()) };
+    if kind == DeliveryKind::Load && !allow.reload {
+        return Err(Error::NotEmpty { deliveries: last.number.0 });
+    }
+    let customer = |task: &str| task.get(..4).unwrap_or(task).to_owned();
+    if header.customer() != customer(&last.task) && !allow.other_customer {
+        return Err(Error::OtherCustomer { store: customer(&last.task), found: header.customer().to_owned() });
+    }
+    let last: Date = last.production_date;
+    if header.production_date <= last && !allow.older {
+        return Err(Error::Older { found: header.production_date, last });
+    }
+    let follows = header.previous_production_date == last || kind == DeliveryKind::Load;
+    if !follows && !allow.gap && !(allow.older && header.production_date <= last) {
+        return Err(Error::SequenceGap { previous: header.previous_production_date, last });
+    }
+    Ok(())
+}
+
+/// Merges every person of the extract, a chunk at a time, in key order within the chunk.
+fn merge_all(
+    write: &WriteTransaction,
+    mut groups: Groups<'_, impl Read + Seek>,
+    delivering: Delivering,
+    same_style: &dyn Fn(DeliveryNumber) -> bool,
+    checked: &Checked,
+    options: &ApplyOptions<'_>,
+    counts: &mut Counts,
+) -> Result<(), Error> {
+    let mut persons = write.open_table(PERSONS)?;
+    let mut superseded = write.open_table(SUPERSEDED)?;
+    let mut events = write.open_table(EVENTS)?;
+    let mut numbers = write.open_multimap_table(NUMBERS)?;
+    let mut changed = RoaringBitmap::new();
+    let (mut chunk, mut merge) = (Vec::<Group>::new(), Merge::default());
+    let (mut sealed, mut event) = (Vec::new(), Vec::new());
+    let mut copy = AlignedVec::<4>::new();
+    let (mut done, number) = (0, delivering.number.0);
+    loop {
+        let count = groups.next_chunk(&mut chunk, CHUNK).map_err(Error::Input)?;
+        if count == 0 {
+            break;
+        }
+        chunk[..count].sort_by_key(Group::key);
+        for group in &chunk[..count] {
+            let key = group.key().as_u32();
+            let held = match persons.get(key)? {
+                None => false,
+                Some(guard) => {
+                    copy.clear();
+                    copy.extend_from_slice(envelope::open(PERSONS_TABLE, key, guard.value())?);
+                    true
+                }
+            };
+            let held = held.then(|| envelope::access::<ArchivedPerson>(PERSONS_TABLE, &copy)).transpose()?;
+            let verdict = merge.run(held, group, delivering, same_style, counts)?;
+            if verdict != Verdict::Same {
+                envelope::seal(key, &merge.person, &mut sealed);
+                persons.insert(key, sealed.as_slice())?;
+            }
+            if matches!(verdict, Verdict::New | Verdict::Changed) {
+                changed.insert(key);
+            }
+            if verdict != Verdict::Same {
+                for (at, row) in merge.superseded.iter().enumerate() {
+                    envelope::seal(key, row, &mut sealed);
+                    // One row of shape and at most 65 535 facts.
+                    superseded.insert((key, number, at as u16), sealed.as_slice())?;
+                }
+                for mentioned in &merge.mentions {
+                    numbers.insert(mentioned.as_u32(), key)?;
+                }
+            }
+            for (at, (row, values)) in group.events().enumerate() {
+                event.clear();
+                event.extend(row.record.to_le_bytes());
+                event.extend_from_slice(values.bytes());
+                envelope::seal(key, &event, &mut sealed);
+                events.insert((key, number, at as u16), sealed.as_slice())?;
+                counts.events += 1;
+            }
+        }
+        done += count as u64;
+        if let Some(progress) = options.progress {
+            progress(Progress::Merging { done, of: checked.persons });
+        }
+    }
+    if done != checked.persons {
+        let what = io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read");
+        return Err(Error::Input(what));
+    }
+    let mut bitmap = Vec::with_capacity(changed.serialized_size());
+    changed.serialize_into(&mut bitmap).map_err(Error::Output)?;
+    envelope::seal(number, &bitmap, &mut sealed);
+    write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
+    Ok(())
+}
+
+fn write_delivery(write: &WriteTransaction, delivery: &Delivery) -> Result<(), Error> {
+    let mut sealed = Vec::new();
+    delivery.seal(&mut sealed);
+    write.open_table(DELIVERIES)?.insert(delivery.number.0, sealed.as_slice())?;
+    write.open_table(DIGESTS)?.insert(&delivery.digest, delivery.number.0)?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! What a store is for: layout family, chosen record types, history window. Kept as text in the table `meta`.
+
+use cpr_extract::Family;
+
+use crate::error::Error;
+
+/// The history window that leaves nothing out.
+pub const ALL_HISTORY: u8 = 99;
+
+/// What is settled once for a store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// The layout family; none until the first extract has told it.
+    pub family: Option<&'static Family>,
+    /// The task's history window in years, 0-5 or [`ALL_HISTORY`]. A historic row that is missing because its end lies
+    /// further back is neither a correction nor a change.
+    pub window_years: u8,
+    /// The record types that the customer has chosen; none means all of the family. A type not chosen is *unknown*, a
+    /// chosen one without a row is *none*.
+    pub chosen: Option<Vec<u16>>,
+    /// Record numbers that come and are passed over.
+    pub ignored: Vec<u16>,
+}
+
+impl Default for Config {
+    /// Family found out from the first file, all history, all record types.
+    fn default() -> Self {
+        Config { family: None, window_years: ALL_HISTORY, chosen: None, ignored: Vec::new() }
+    }
+}
+
+impl Config {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.window_years > 5 && self.window_years != ALL_HISTORY {
+            return Err(Error::Config("a history window is 0 to 5 years, or 99 for all"));
+        }
+        if let (Some(family), Some(chosen)) = (self.family, &self.chosen)
+            && chosen.iter().any(|&number| family.record(number).is_none())
+        {
+            return Err(Error::Config("a chosen record type is not one of the family"));
+        }
+        if self.chosen.as_ref().is_some_and(|chosen| !chosen.contains(&1)) {
+            return Err(Error::Config("record 001 always comes and cannot be left out"));
+        }
+        Ok(())
+    }
+
+    /// Key and text of every setting, for the table `meta`.
+    pub(crate) fn entries(&self) -> Vec<(&'static str, String)> {
+        let list = |numbers: &[u16]| numbers.iter().map(|number| format!("{number:03}")).collect::<Vec<_>>().join(",");
+        vec![
+            ("family", self.family.map_or(String::new(), |family| family.name.to_owned())),
+            ("window_years", self.window_years.to_string()),
+            ("chosen", self.chosen.as_deref().map_or("all".to_owned(), list)),
+            ("ignored", list(&self.ignored)),
+        ]
+    }
+
+    /// Reads the settings back from the table `meta`.
+    pub(crate) fn from_entries(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Config, Error> {
+        let corrupt = |what| Error::Corrupt { table: "meta", what };
+        let text = |key| get(key)?.ok_or(corrupt("a setting is missing"));
+        let list = |text: String| {
+            let numbers: Result<Vec<u16>, _> =
+                text.split(',').filter(|part| !part.is_empty()).map(str::parse).collect();
+            numbers.map_err(|_| corrupt("a list of record numbers"))
+        };
+        let family = text("family")?;
+        Ok(Config {
+            family: match family.as_str() {
+                "" => None,
+                name => Some(Family::named(name).ok_or(corrupt("a family this version does not know"))?),
+            },
+            window_years: text("window_years")?.parse().map_err(|_| corrupt("the history window"))?,
+            chosen: match text("chosen")? {
+                all if all == "all" => None,
+                numbers => Some(list(numbers)?),
+            },
+            ignored: list(text("ignored")?)?,
+        })
+    }
+
+    /// Whether the customer gets this record type at all.
+    pub(crate) fn is_chosen(&self, record: u16) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| chosen.contains(&record))
+    }
+}

@@ -1,0 +1,252 @@
+//! Deliveries: the engine's own clock, and the report of each.
+
+use std::fmt;
+use std::time::Duration;
+
+use cpr_extract::{InputError, LineEnd, Padding, Style};
+use cpr_model::{ChangeClass, Date};
+use rkyv::rancor::Failure;
+
+use crate::envelope;
+use crate::error::Error;
+use crate::stored::v1;
+
+/// The number of a delivery: 1, 2, 3 … in the order of commits. 0 stands for "before any".
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct DeliveryNumber(pub u32);
+
+impl fmt::Display for DeliveryNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How a delivery came in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DeliveryKind {
+    /// A starting point: `load`.
+    Load,
+    /// A change extract: `apply`.
+    Delta,
+}
+
+impl DeliveryKind {
+    /// A stable word: `load`, `delta`.
+    pub fn name(self) -> &'static str {
+        match self {
+            DeliveryKind::Load => "load",
+            DeliveryKind::Delta => "delta",
+        }
+    }
+}
+
+/// One row of the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// Its number, the known time of everything it brought.
+    pub number: DeliveryNumber,
+    /// How it came in.
+    pub kind: DeliveryKind,
+    /// OPGAVENR.
+    pub task: String,
+    /// PRODDTO.
+    pub production_date: Date,
+    /// PRODDTOFORRIG.
+    pub previous_production_date: Date,
+    /// The date from which the chain of deliveries up to this one has no gap: events are complete since then.
+    pub events_complete_since: Date,
+    /// SHA-256 of the file.
+    pub digest: [u8; 32],
+    /// The name that the caller gave.
+    pub file_name: String,
+    /// When the caller says it was applied, in seconds since 1970 UTC.
+    pub applied_at: Option<i64>,
+    /// How the file spelled its lines.
+    pub style: Style,
+    /// What it did.
+    pub counts: Counts,
+}
+
+/// What a delivery did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// Persons not held before.
+    pub persons_new: u64,
+    /// Persons with at least one fact that came or went.
+    pub persons_changed: u64,
+    /// Persons redelivered with the same facts.
+    pub persons_unchanged: u64,
+    /// Facts that were held already and keep their known time.
+    pub facts_kept: u64,
+    /// Facts that this delivery brought.
+    pub facts_new: u64,
+    /// Facts that this delivery took back.
+    pub facts_superseded: u64,
+    /// Changes by class, in the order of [`ChangeClass::ALL`].
+    pub classes: [u64; ChangeClass::ALL.len()],
+    /// Events (099, 900).
+    pub events: u64,
+    /// Receipts for deleted subscriptions (997).
+    pub receipts: u64,
+    /// CPR's error records (910).
+    pub input_errors: Vec<InputError>,
+    /// Records with a character outside CPR's set, kept as they are.
+    pub odd_characters: u64,
+    /// Faults that the caller had accepted by name.
+    pub waived: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// From the first byte read to the commit.
+    pub duration: Duration,
+}
+
+/// What became of an extract.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It is the delivery of the report.
+    Applied,
+    /// The very same file was applied before, as the delivery of the report; nothing was done.
+    AlreadyApplied,
+    /// It would be the delivery of the report; nothing was stored.
+    DryRun,
+}
+
+impl Outcome {
+    /// A stable word: `applied`, `already_applied`, `dry_run`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Applied => "applied",
+            Outcome::AlreadyApplied => "already_applied",
+            Outcome::DryRun => "dry_run",
+        }
+    }
+}
+
+/// The answer to an extract.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The delivery that it is, was, or would be.
+    pub delivery: Delivery,
+}
+
+const TABLE: &str = "deliveries/v1";
+
+impl Delivery {
+    pub(crate) fn seal(&self, sealed: &mut Vec<u8>) {
+        let counts = &self.counts;
+        let (padding, padding_bytes) = match self.style.padding {
+            Padding::Cut => (0, 0),
+            Padding::Full => (1, 0),
+            Padding::Fixed(bytes) => (2, bytes),
+        };
+        let stored = v1::Delivery {
+            kind: match self.kind {
+                DeliveryKind::Load => 0,
+                DeliveryKind::Delta => 1,
+            },
+            task: self.task.clone(),
+            production_date: self.production_date.digits(),
+            previous_production_date: self.previous_production_date.digits(),
+            events_complete_since: self.events_complete_since.digits(),
+            digest: self.digest,
+            file_name: self.file_name.clone(),
+            applied_at: self.applied_at,
+            line_end: match self.style.line_end {
+                LineEnd::None => 0,
+                LineEnd::Lf => 1,
+                LineEnd::CrLf => 2,
+            },
+            padding,
+            padding_bytes,
+            trailer: self.style.trailer.clone(),
+            counts: v1::Counts {
+                persons_new: counts.persons_new,
+                persons_changed: counts.persons_changed,
+                persons_unchanged: counts.persons_unchanged,
+                facts_kept: counts.facts_kept,
+                facts_new: counts.facts_new,
+                facts_superseded: counts.facts_superseded,
+                events: counts.events,
+                receipts: counts.receipts,
+                odd_characters: counts.odd_characters,
+                waived: counts.waived,
+                bytes: counts.bytes,
+                duration_micros: counts.duration.as_micros() as u64,
+            },
+            classes: counts.classes.to_vec(),
+            input_errors: counts.input_errors.iter().map(|error| (error.number, error.text.clone())).collect(),
+        };
+        envelope::seal(self.number.0, &envelope::archive(&stored), sealed);
+    }
+
+    pub(crate) fn open(number: DeliveryNumber, sealed: &[u8]) -> Result<Delivery, Error> {
+        let corrupt = |what| Error::Corrupt { table: TABLE, what };
+        let stored = envelope::with_archive::<v1::ArchivedDelivery, _>(TABLE, number.0, sealed, |archived| {
+            rkyv::deserialize::<v1::Delivery, Failure>(archived)
+        })?
+        .map_err(|_| corrupt("not an archive of its schema"))?;
+        let date = |digits| Date::from_digits(digits).ok_or(corrupt("a date"));
+        Ok(Delivery {
+            number,
+            kind: match stored.kind {
+                0 => DeliveryKind::Load,
+                1 => DeliveryKind::Delta,
+                _ => return Err(corrupt("kind of delivery")),
+            },
+            task: stored.task,
+            production_date: date(stored.production_date)?,
+            previous_production_date: date(stored.previous_production_date)?,
+            events_complete_since: date(stored.events_complete_since)?,
+            digest: stored.digest,
+            file_name: stored.file_name,
+            applied_at: stored.applied_at,
+            style: Style {
+                line_end: match stored.line_end {
+                    0 => LineEnd::None,
+                    1 => LineEnd::Lf,
+                    2 => LineEnd::CrLf,
+                    _ => return Err(corrupt("line end")),
+                },
+                padding: match stored.padding {
+                    0 => Padding::Cut,
+                    1 => Padding::Full,
+                    2 => Padding::Fixed(stored.padding_bytes),
+                    _ => return Err(corrupt("padding")),
+                },
+                trailer: stored.trailer,
+            },
+            counts: Counts {
+                persons_new: stored.counts.persons_new,
+                persons_changed: stored.counts.persons_changed,
+                persons_unchanged: stored.counts.persons_unchanged,
+                facts_kept: stored.counts.facts_kept,
+                facts_new: stored.counts.facts_new,
+                facts_superseded: stored.counts.facts_superseded,
+                classes: stored.classes.try_into().map_err(|_| corrupt("change classes"))?,
+                events: stored.counts.events,
+                receipts: stored.counts.receipts,
+                input_errors: stored
+                    .input_errors
+                    .into_iter()
+                    .map(|(number, text)| InputError { number, text })
+                    .collect(),
+                odd_characters: stored.counts.odd_characters,
+                waived: stored.counts.waived,
+                bytes: stored.counts.bytes,
+                duration: Duration::from_micros(stored.counts.duration_micros),
+            },
+        })
+    }
+}
+
+impl Delivery {
+    /// The date from which on a person first held by this delivery has all events.
+    pub(crate) fn events_since(&self) -> Date {
+        match self.kind {
+            DeliveryKind::Load => self.production_date,
+            DeliveryKind::Delta => self.previous_production_date,
+        }
+    }
+}

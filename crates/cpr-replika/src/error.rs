@@ -1,0 +1,251 @@
+//! One error type: what was refused and why, or what is wrong with the store; never whom it is about.
+
+use std::fmt;
+use std::io;
+
+use cpr_extract::Fault;
+use cpr_model::Date;
+
+use crate::delivery::DeliveryNumber;
+
+/// Why a call did nothing. Every refusal leaves the store as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The extract is damaged: the located faults up to the limit, and how many there are.
+    #[error("{}{}", FirstFault(faults), More(*count))]
+    Extract {
+        /// What is wrong, in the order of the file; faults of the whole file stand first.
+        faults: Vec<Fault>,
+        /// How many faults there are in all.
+        count: u64,
+    },
+    /// The lines fit more than one layout family, so the caller must say which it is.
+    #[error("the file fits more than one layout family ({}): say which", .families.join(", "))]
+    AmbiguousFamily {
+        /// The families that fit.
+        families: Vec<&'static str>,
+    },
+    /// The file is of another layout family than the store.
+    #[error("the store holds family {store}, the file is of family {found}")]
+    OtherFamily {
+        /// The family of the store.
+        store: &'static str,
+        /// The family that the file fits.
+        found: &'static str,
+    },
+    /// No layout family has this name.
+    #[error("no layout family is named so; known are: {}", .known.join(", "))]
+    UnknownFamily {
+        /// The families there are.
+        known: Vec<&'static str>,
+    },
+    /// The start record's previous production date is not the last one applied.
+    #[error("the file follows the extract of {previous}, but the last one applied is of {last}: an extract is missing")]
+    SequenceGap {
+        /// PRODDTOFORRIG of the file.
+        previous: Date,
+        /// The production date of the last delivery.
+        last: Date,
+    },
+    /// The file is as old as the last delivery, or older, and not one of those applied.
+    #[error("the file is of {found}, and the extract of {last} has been applied already")]
+    Older {
+        /// PRODDTO of the file.
+        found: Date,
+        /// The production date of the last delivery.
+        last: Date,
+    },
+    /// The file was made for another customer (first four digits of OPGAVENR).
+    #[error("the file is for customer {found}, the store holds the extracts of customer {store}")]
+    OtherCustomer {
+        /// The store's customer number.
+        store: String,
+        /// The file's.
+        found: String,
+    },
+    /// A load is a starting point, and the store has deliveries already.
+    #[error("the store holds {deliveries} deliveries already; a load is a starting point")]
+    NotEmpty {
+        /// How many deliveries there are.
+        deliveries: u32,
+    },
+    /// One person has more facts than the store can number.
+    #[error("more than 65 535 facts of one person are known at once")]
+    TooManyFacts,
+    /// There is no such delivery.
+    #[error("there is no delivery {asked}; the last is {last}")]
+    UnknownDelivery {
+        /// The number asked for.
+        asked: DeliveryNumber,
+        /// The last delivery; 0 when there is none.
+        last: DeliveryNumber,
+    },
+    /// The configuration cannot be.
+    #[error("{0}")]
+    Config(&'static str),
+    /// The store was opened for reading only.
+    #[error("the store was opened for reading only")]
+    ReadOnly,
+    /// A store exists where one was to be created.
+    #[error("a store exists there already")]
+    Exists,
+    /// No store is there.
+    #[error("there is no store there")]
+    NotFound,
+    /// The file is not a store of this engine.
+    #[error("the file is not a replika store")]
+    NotAStore,
+    /// The store was written by a later version.
+    #[error("the store has format {found}; this version reads formats up to {supported}")]
+    NewerFormat {
+        /// The store's format.
+        found: u32,
+        /// The newest this version reads.
+        supported: u32,
+    },
+    /// Another process, or another handle, has the store open.
+    #[error("the store is open elsewhere")]
+    Locked,
+    /// Stored bytes do not decode.
+    #[error("corrupt store: a row of table {table}: {what}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// Reading the extract failed.
+    #[error("reading the extract failed: {0}")]
+    Input(#[source] io::Error),
+    /// Writing an export failed.
+    #[error("writing failed: {0}")]
+    Output(#[source] io::Error),
+    /// The storage below failed: disk full, input or output error.
+    #[error("the storage failed: {0}")]
+    Storage(#[from] StorageFailure),
+}
+
+impl Error {
+    /// A stable word for programs: `sequence_gap`, or for a damaged extract that of its first fault.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Error::Extract { faults, .. } => faults.first().map_or("extract", |fault| fault.reason.name()),
+            Error::AmbiguousFamily { .. } => "ambiguous_family",
+            Error::OtherFamily { .. } => "other_family",
+            Error::UnknownFamily { .. } => "unknown_family",
+            Error::SequenceGap { .. } => "sequence_gap",
+            Error::Older { .. } => "older",
+            Error::OtherCustomer { .. } => "other_customer",
+            Error::NotEmpty { .. } => "not_empty",
+            Error::TooManyFacts => "too_many_facts",
+            Error::UnknownDelivery { .. } => "unknown_delivery",
+            Error::Config(_) => "config",
+            Error::ReadOnly => "read_only",
+            Error::Exists => "exists",
+            Error::NotFound => "not_found",
+            Error::NotAStore => "not_a_store",
+            Error::NewerFormat { .. } => "newer_format",
+            Error::Locked => "locked",
+            Error::Corrupt { .. } => "corrupt",
+            Error::Input(_) => "input",
+            Error::Output(_) => "output",
+            Error::Storage(_) => "storage",
+        }
+    }
+
+    /// True when the input was refused; false when the store, the storage or the reading is the trouble.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Error::Extract { .. }
+                | Error::AmbiguousFamily { .. }
+                | Error::OtherFamily { .. }
+                | Error::UnknownFamily { .. }
+                | Error::SequenceGap { .. }
+                | Error::Older { .. }
+                | Error::OtherCustomer { .. }
+                | Error::NotEmpty { .. }
+                | Error::TooManyFacts
+                | Error::UnknownDelivery { .. }
+                | Error::Config(_)
+        )
+    }
+
+    /// The first fault of a damaged extract.
+    pub fn first_fault(&self) -> Option<&Fault> {
+        match self {
+            Error::Extract { faults, .. } => faults.first(),
+            _ => None,
+        }
+    }
+}
+
+struct FirstFault<'a>(&'a [Fault]);
+
+impl fmt::Display for FirstFault<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.first() {
+            Some(fault) => fault.fmt(f),
+            None => f.write_str("the extract is damaged"),
+        }
+    }
+}
+
+struct More(u64);
+
+impl fmt::Display for More {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 | 1 => Ok(()),
+            2 => f.write_str(" (and one more fault)"),
+            count => write!(f, " (and {} more faults)", count - 1),
+        }
+    }
+}
+
+/// A failure of the storage engine below. It holds no stored values.
+#[derive(Debug)]
+pub struct StorageFailure(Box<redb::Error>);
+
+impl fmt::Display for StorageFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for StorageFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&*self.0)
+    }
+}
+
+macro_rules! from_storage {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Error {
+                Error::Storage(StorageFailure(Box::new(error.into())))
+            }
+        })*
+    };
+}
+
+from_storage!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError, redb::CursorError);
+
+impl From<redb::DatabaseError> for Error {
+    fn from(error: redb::DatabaseError) -> Error {
+        match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => Error::Locked,
+            redb::DatabaseError::Storage(redb::StorageError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Error::NotFound
+            }
+            redb::DatabaseError::Storage(redb::StorageError::Io(error))
+                if error.kind() == io::ErrorKind::InvalidData =>
+            {
+                Error::NotAStore
+            }
+            redb::DatabaseError::Storage(redb::StorageError::Corrupted(_)) => Error::NotAStore,
+            error => Error::Storage(StorageFailure(Box::new(error.into()))),
+        }
+    }
+}

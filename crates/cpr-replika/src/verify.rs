@@ -1,0 +1,233 @@
+//! Rechecks every stored byte that can be rechecked: checksums, archives, and what tables owe each other.
+
+use cpr_model::stored::v1::{self, ArchivedGroup, ArchivedSuperseded};
+use cpr_model::{Aspect, Field, PersonKey, RelatedPnr, Values};
+use redb::ReadableTableMetadata;
+use roaring::RoaringBitmap;
+
+use crate::envelope;
+use crate::error::Error;
+use crate::image::{PERSONS_TABLE, Person, SUPERSEDED_TABLE};
+use crate::snapshot::{Snapshot, open_changed, open_event};
+
+/// How many faults are told; all are counted.
+const TOLD: usize = 100;
+
+/// One thing that does not hold. It does not say of whom.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct VerifyFault {
+    /// The table.
+    pub table: &'static str,
+    /// What does not hold.
+    pub what: &'static str,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct VerifyReport {
+    /// Persons read.
+    pub persons: u64,
+    /// Facts known now.
+    pub facts: u64,
+    /// Superseded rows read.
+    pub superseded: u64,
+    /// Events read.
+    pub events: u64,
+    /// Deliveries read.
+    pub deliveries: u64,
+    /// The first faults.
+    pub faults: Vec<VerifyFault>,
+    /// How many there are.
+    pub fault_count: u64,
+}
+
+impl VerifyReport {
+    /// True when everything holds.
+    pub fn is_clean(&self) -> bool {
+        self.fault_count == 0
+    }
+
+    fn fault(&mut self, table: &'static str, what: &'static str) {
+        self.fault_count += 1;
+        if self.faults.len() < TOLD {
+            self.faults.push(VerifyFault { table, what });
+        }
+    }
+
+    fn expect(&mut self, holds: bool, table: &'static str, what: &'static str) {
+        if !holds {
+            self.fault(table, what);
+        }
+    }
+
+    /// The value of a read, or a fault in its place; failures of the storage itself are passed on.
+    fn sound<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Corrupt { table, what }) => {
+                self.fault(table, what);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Reads the whole store and checks every checksum, every archive, and every relation between tables.
+    ///
+    /// # Errors
+    /// Failures of the storage; what does not hold stands in the report.
+    pub fn verify(&self) -> Result<VerifyReport, Error> {
+        let mut report = VerifyReport::default();
+        self.verify_deliveries(&mut report)?;
+        let held = self.verify_persons(&mut report)?;
+        self.verify_superseded(&mut report, &held)?;
+        self.verify_events(&mut report, &held)?;
+        self.verify_changed(&mut report, &held)?;
+        Ok(report)
+    }
+
+    fn verify_deliveries(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        const TABLE: &str = "deliveries/v1";
+        let Some(deliveries) = report.sound(self.deliveries())? else { return Ok(()) };
+        for (at, delivery) in deliveries.iter().enumerate() {
+            report.deliveries += 1;
+            report.expect(delivery.number.0 as usize == at + 1, TABLE, "deliveries are not numbered 1, 2, 3 …");
+            let named = self.digests().get(&delivery.digest)?.map(|number| number.value());
+            report.expect(named == Some(delivery.number.0), "digests/v1", "the digest of a delivery leads elsewhere");
+        }
+        report.expect(self.digests().len()? == report.deliveries, "digests/v1", "a digest of no delivery");
+        Ok(())
+    }
+
+    fn verify_persons(&self, report: &mut VerifyReport) -> Result<RoaringBitmap, Error> {
+        let (mut held, last) = (RoaringBitmap::new(), self.known().0);
+        for row in self.persons().range::<u32>(..)? {
+            let (key, sealed) = row?;
+            let row = key.value();
+            report.persons += 1;
+            held.insert(row);
+            let Some(key) = PersonKey::from_u32(row) else {
+                report.fault(PERSONS_TABLE, "a key of no number");
+                continue;
+            };
+            let Some(person) = report.sound(Person::open(row, sealed))? else { continue };
+            let stored = person.archived();
+            let (mut end, mut ids) = (0, Vec::new());
+            for (fact, values) in stored.facts() {
+                report.facts += 1;
+                report.expect(fact.end >= end, PERSONS_TABLE, "the values of a fact end before they begin");
+                end = fact.end;
+                report.expect(values.is_whole(), PERSONS_TABLE, "packed values that do not unpack");
+                report.expect((1..=last).contains(&fact.known_from), PERSONS_TABLE, "a fact of no delivery");
+                report.expect(v1::aspect(fact.shape).is_some(), PERSONS_TABLE, "a fact of no aspect");
+                let layout = self.config().family.and_then(|family| family.record(u16::from(fact.record)));
+                report.expect(layout.is_some(), PERSONS_TABLE, "a fact of no record of the family");
+                ids.push(fact.id);
+                self.verify_mention(report, key, fact.shape, values)?;
+            }
+            report.expect(end as usize == stored.values.len(), PERSONS_TABLE, "values that belong to no fact");
+            report.expect(
+                stored.in_group.to_native() as usize <= stored.facts.len(),
+                PERSONS_TABLE,
+                "more lines than facts",
+            );
+            report.expect((1..=last).contains(&stored.delivered.to_native()), PERSONS_TABLE, "lines of no delivery");
+            ids.sort_unstable();
+            report.expect(ids.windows(2).all(|pair| pair[0] != pair[1]), PERSONS_TABLE, "two facts with one id");
+        }
+        Ok(held)
+    }
+
+    /// A number that a record mentions must lead back to the record.
+    fn verify_mention(
+        &self,
+        report: &mut VerifyReport,
+        holder: PersonKey,
+        shape: u8,
+        values: Values<'_>,
+    ) -> Result<(), Error> {
+        let field = match v1::aspect(shape) {
+            Some((Aspect::Person, _)) => Field::CurrentPnr,
+            Some((Aspect::FormerNumber, _)) => Field::FormerPnr,
+            _ => return Ok(()),
+        };
+        if let Some(RelatedPnr::Known(pnr)) = values.pnr(field)
+            && let Some(mentioned) = pnr.key()
+        {
+            let leads_back = self.mentioned_by(mentioned)?.contains(&holder);
+            report.expect(leads_back, "numbers/v1", "a number in a record that does not lead back to it");
+        }
+        Ok(())
+    }
+
+    fn verify_superseded(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
+        const TABLE: &str = SUPERSEDED_TABLE;
+        let last = self.known().0;
+        for row in self.superseded().range::<(u32, u32, u16)>(..)? {
+            let (at, sealed) = row?;
+            let (key, known_to, number) = at.value();
+            report.superseded += 1;
+            report.expect(held.contains(key), TABLE, "a row of no person");
+            report.expect((2..=last).contains(&known_to), TABLE, "a row that no delivery ended");
+            let read = if number == 0 {
+                envelope::with_archive::<ArchivedGroup, _>(TABLE, key, sealed.value(), |group| {
+                    (group.delivered.to_native() < known_to, None)
+                })
+            } else {
+                envelope::with_archive::<ArchivedSuperseded, _>(TABLE, key, sealed.value(), |fact| {
+                    let values = fact.values.to_vec();
+                    let whole = Values::new(&values).is_whole() && v1::aspect(fact.shape).is_some();
+                    (whole && fact.known_from.to_native() < known_to, Some((fact.shape, values)))
+                })
+            };
+            let Some((sound, fact)) = report.sound(read)? else { continue };
+            report.expect(sound, TABLE, "a row that was learnt after it ended, or does not unpack");
+            if let (Some((shape, values)), Some(holder)) = (fact, PersonKey::from_u32(key)) {
+                self.verify_mention(report, holder, shape, Values::new(&values))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_events(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
+        const TABLE: &str = "events/v1";
+        for row in self.event_rows().range::<(u32, u32, u16)>(..)? {
+            let (at, sealed) = row?;
+            let (key, delivery, _) = at.value();
+            report.events += 1;
+            report.expect(held.contains(key), TABLE, "an event of no person");
+            report.expect((1..=self.known().0).contains(&delivery), TABLE, "an event of no delivery");
+            if let Some((_, values)) = report.sound(open_event(key, sealed.value()))? {
+                report.expect(Values::new(values).is_whole(), TABLE, "packed values that do not unpack");
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_changed(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
+        const TABLE: &str = "changed/v1";
+        report.expect(
+            self.changed_rows().len()? == report.deliveries,
+            TABLE,
+            "a delivery without its set of changed persons",
+        );
+        for row in self.changed_rows().range::<u32>(..)? {
+            let (delivery, sealed) = row?;
+            let Some(changed) = report.sound(open_changed(delivery.value(), sealed.value()))? else { continue };
+            report.expect(changed.is_subset(held), TABLE, "a changed person that is not held");
+            let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
+            let told = ledger.counts.persons_new + ledger.counts.persons_changed;
+            report.expect(changed.len() == told, TABLE, "not as many changed persons as the ledger says");
+        }
+        for row in self.number_rows().range::<u32>(..)? {
+            let (mentioned, holders) = row?;
+            report.expect(PersonKey::from_u32(mentioned.value()).is_some(), "numbers/v1", "a key of no number");
+            for holder in holders {
+                report.expect(held.contains(holder?.value()), "numbers/v1", "a number mentioned by no person");
+            }
+        }
+        Ok(())
+    }
+}
