@@ -9,7 +9,7 @@ use crate::style::LineEnd;
 
 /// Bytes that are in the buffer beyond the start of a line, unless the file ends: no sound line is longer.
 pub(crate) const LOOKAHEAD: usize = 8 * 1024;
-const BUFFER: usize = 1024 * 1024;
+const BUFFER: usize = 256 * 1024;
 /// More than this after the last record is not a final 1A or some empty lines.
 const TRAILER_LIMIT: usize = 1024;
 

@@ -1,1 +1,380 @@
-//! Layout tables, reading and writing, by data.
+//! Layout tables, reading and writing: made-up extracts in every spelling, and any bytes at all.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read, Seek};
+
+use cpr_model::{Aspect, Date, Field, Kind, Pnr, Values};
+use proptest::prelude::*;
+
+use crate::{
+    CheckOptions, Checked, ExtractWriter, Family, Format, Group, Groups, Item, Line, LineEnd, Padding, Reason, Role,
+    Style, Waive, check, find_family, records,
+};
+
+const PERSONS: [&str; 3] = ["6101801234", "6101801235", "7212554441"];
+
+fn family(name: &str) -> &'static Family {
+    Family::named(name).unwrap()
+}
+
+fn pnr(text: &str) -> Pnr {
+    Pnr::parse(text.as_bytes()).unwrap()
+}
+
+/// Three persons with addresses, a correction, an event and their 003.
+fn extract(style: Style) -> Vec<u8> {
+    let date = |digits| Date::from_digits(digits).unwrap();
+    let (today, before) = (date(2026_01_05), date(2026_01_02));
+    let mut writer = ExtractWriter::new(Vec::new(), family("std"), style, "123401", today, before).unwrap();
+    for person in PERSONS {
+        let person = pnr(person);
+        writer.record(1, person, &[("STATUS", "01"), ("KOEN", "K"), ("FOED_DT", "1980-01-01")]).unwrap();
+        let address = [("KOMKOD", "101"), ("VEJKOD", "1188"), ("SIDEDOER", "  th"), ("TILFLYDTO", "200001011200")];
+        writer.record(2, person, &address).unwrap();
+        writer.record(3, person, &[("ADRNVN", "Åse Bæk"), ("STANDARDADR", "Vejen 1")]).unwrap();
+        writer.record(23, person, &[("ANNKOR", "Æ"), ("TILFLYDTO", "199100000099")]).unwrap();
+        writer.record(99, person, &[("HAENDELSE", "A01"), ("TIMESTAMPU", "202601050911")]).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+fn options(name: &str) -> CheckOptions<'static> {
+    CheckOptions { family: family(name), chosen: None, ignored: &[], fault_limit: 100, waive: Waive::default() }
+}
+
+fn checked(bytes: &[u8]) -> Checked {
+    check(bytes, options("std")).unwrap()
+}
+
+/// Reads every record and writes it back as it came; none when a line does not fit.
+fn rewritten(bytes: impl Read, name: &str) -> Option<Vec<u8>> {
+    let mut lines = records(bytes, family(name), &[]);
+    let (mut out, mut packed, mut rendered) = (Vec::new(), Vec::new(), Vec::new());
+    while let Some(item) = lines.next_item().unwrap() {
+        let Item::Record(record) = item else { return None };
+        let content = match record.layout.role {
+            Role::Fact(..) | Role::Event => {
+                packed.clear();
+                record.pack(&mut packed);
+                assert!(Values::new(&packed).is_whole());
+                record.layout.render(record.pnr(), Values::new(&packed), &mut rendered);
+                &rendered
+            }
+            _ => record.bytes(),
+        };
+        Line { content, width: record.bytes().len(), end: record.end }.write(&mut out).unwrap();
+    }
+    out.extend_from_slice(lines.trailer());
+    Some(out)
+}
+
+fn groups(source: impl Read + Seek, checked: &Checked, chunk: usize) -> Vec<Group> {
+    let mut groups = Groups::new(source, checked, &[]).unwrap();
+    let (mut all, mut buffer) = (Vec::new(), Vec::new());
+    loop {
+        let count = groups.next_chunk(&mut buffer, chunk).unwrap();
+        if count == 0 {
+            return all;
+        }
+        all.extend(buffer[..count].iter().cloned());
+    }
+}
+
+fn spellings() -> Vec<Style> {
+    let style = |line_end, padding, trailer: &[u8]| Style { line_end, padding, trailer: trailer.to_vec() };
+    vec![
+        style(LineEnd::Lf, Padding::Cut, b""),
+        style(LineEnd::CrLf, Padding::Cut, b"\x1a"),
+        style(LineEnd::Lf, Padding::Full, b"\n\n"),
+        style(LineEnd::CrLf, Padding::Fixed(400), b"\r\n\x1a"),
+        style(LineEnd::None, Padding::Full, b""),
+        style(LineEnd::None, Padding::Full, b"\x1a"),
+    ]
+}
+
+#[test]
+fn the_columns_of_every_record_tile_it() {
+    for family in Family::all() {
+        assert!(family.record(1).is_some() && family.record(0).is_some() && family.record(999).is_some());
+        for record in family.records() {
+            let mut at = 3;
+            for column in &record.columns {
+                assert_eq!(column.start, at, "{} {:03} {}", family.name, record.number, column.name);
+                assert!(column.length > 0);
+                at += column.length;
+            }
+            assert_eq!(at, record.length, "{} {:03}", family.name, record.number);
+            let mut names: Vec<&str> = record.columns.iter().map(|column| column.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), record.columns.len(), "{} {:03} names a field twice", family.name, record.number);
+        }
+    }
+}
+
+#[test]
+fn every_column_fits_the_kind_of_its_field() {
+    for record in Family::all().iter().flat_map(Family::records) {
+        let mut fields: Vec<Field> = Vec::new();
+        for column in &record.columns {
+            let Some(field) = column.field else { continue };
+            fields.push(field);
+            let fits = match column.format {
+                Format::Text => field.kind() == Kind::Text && column.length < 256,
+                Format::Number | Format::NumberOrBlank => {
+                    let kind = if column.length <= 2 { Kind::Small } else { Kind::Code };
+                    field.kind() == kind && column.length <= 4
+                }
+                Format::Date => field.kind() == Kind::Date && column.length == 10,
+                Format::PlainDate => field.kind() == Kind::Date && column.length == 8,
+                Format::Timestamp | Format::TimestampOrBlank => field.kind() == Kind::Timestamp && column.length == 12,
+                Format::Flag => field.kind() == Kind::Flag && column.length == 1,
+                Format::Pnr => field.kind() == Kind::Pnr && column.length == 10,
+                Format::Key => false,
+            };
+            assert!(fits, "{:03} {}", record.number, column.name);
+        }
+        fields.sort_unstable();
+        fields.dedup();
+        assert_eq!(fields.len(), record.columns.iter().filter(|column| column.field.is_some()).count());
+        if let Role::Fact(..) = record.role {
+            assert!(record.number < 256, "a stored fact keeps its record number in one byte");
+            assert_eq!((record.columns[0].format, record.columns[0].start), (Format::Key, 3));
+        }
+    }
+}
+
+#[test]
+fn historic_records_say_where_their_period_ends() {
+    for record in Family::all().iter().flat_map(Family::records) {
+        if let Role::Fact(aspect, true) = record.role {
+            let has = |field| record.columns.iter().any(|column| column.field == field);
+            assert!(has(aspect.start()) && has(aspect.end()), "{:03} {}", record.number, aspect.name());
+        }
+    }
+}
+
+#[test]
+fn every_spelling_reads_the_same_and_writes_back_byte_for_byte() {
+    let packed = |groups: &[Group]| -> Vec<Vec<u8>> { groups.iter().map(|group| group.values().to_vec()).collect() };
+    let plain = extract(Style::default());
+    let expected = packed(&groups(Cursor::new(&plain), &checked(&plain), 10));
+    for style in spellings() {
+        let bytes = extract(style.clone());
+        let found = checked(&bytes);
+        assert!(found.is_sound(), "{style:?}: {:?}", found.faults);
+        assert_eq!(found.style, style);
+        assert_eq!((found.persons, found.records[&3], found.records[&99]), (3, 3, 3));
+        assert_eq!(rewritten(&bytes[..], "std").as_ref(), Some(&bytes), "{style:?}");
+        for chunk in [1, 2, 10] {
+            let groups = groups(Cursor::new(&bytes), &found, chunk);
+            assert_eq!(packed(&groups), expected, "{style:?}, {chunk} at a time");
+            assert!(groups.iter().all(|group| group.widths().is_empty() && group.events().len() == 1));
+            assert!(groups.iter().all(|group| group.rows().last().is_some_and(|(row, _)| row.record == 3)));
+        }
+    }
+}
+
+#[test]
+fn the_family_is_found_when_one_fits_and_doubt_is_told() {
+    let bytes = extract(Style::default());
+    assert_eq!(find_family(&mut Cursor::new(&bytes), &[]).unwrap().unwrap().name, "std");
+    let frame = b"00000000000001234012026010520260102\n999999999999900000000\n";
+    assert_eq!(find_family(&mut Cursor::new(frame), &[]).unwrap().unwrap_err(), ["std", "full"]);
+}
+
+#[test]
+fn a_variant_is_found_by_what_only_it_has() {
+    let date = Date::from_digits(2026_01_05).unwrap();
+    let person = pnr(PERSONS[0]);
+    for (name, number, fields) in [
+        ("uuid", 2, [("ADRESSE_UUID", "0a3f50b8-0000-32b8-e044-0003ba298018")]),
+        ("2022", 52, [("VAERGEMAALS_TYPE", "DELVIS")]),
+        ("u12180", 33, [("PNRBARN", "6101801235")]),
+    ] {
+        let mut writer = ExtractWriter::new(Vec::new(), family(name), Style::default(), "123401", date, date).unwrap();
+        writer.record(1, person, &[("STATUS", "01")]).unwrap();
+        writer.record(number, person, &fields).unwrap();
+        let bytes = writer.finish().unwrap();
+        assert_eq!(find_family(&mut Cursor::new(&bytes), &[]).unwrap().unwrap().name, name);
+    }
+}
+
+#[test]
+fn many_faults_are_collected_each_where_it_is() {
+    let text = String::from_utf8(extract(Style::default()).iter().map(|b| if *b < 128 { *b } else { b'x' }).collect());
+    let mut lines: Vec<String> = text.unwrap().lines().map(str::to_owned).collect();
+    lines[1] = lines[1].replace("1980-01-01", "1980-O1-01");
+    lines[2] = lines[2].replace("200001011200", "20000101120 ");
+    lines.insert(3, "888 what is this".to_owned());
+    let bytes = lines.join("\n");
+    let found: BTreeMap<u64, (Option<&str>, &str)> =
+        checked(bytes.as_bytes()).faults.iter().map(|fault| (fault.line, (fault.field, fault.reason.name()))).collect();
+    assert_eq!(found[&2], (Some("FOED_DT"), "not_a_date"));
+    assert_eq!(found[&3], (Some("TILFLYDTO"), "not_a_timestamp"));
+    assert_eq!(found[&4], (None, "unknown_record"));
+}
+
+#[test]
+fn a_line_cut_inside_a_number_is_damaged_and_one_cut_in_blanks_is_not() {
+    let line = |text: &str| {
+        let mut lines = records(text.as_bytes(), family("std"), &[]);
+        match lines.next_item().unwrap() {
+            Some(Item::Fault(fault)) => Some(fault.reason),
+            _ => None,
+        }
+    };
+    assert_eq!(line("0106101801234K6101801234\n"), Some(Reason::NotANumber));
+    assert_eq!(line("01061018012345100199103201299*\n"), None);
+    assert_eq!(line("0106101801234510019910320129\n"), Some(Reason::NotATimestamp));
+    assert_eq!(line("0146101801234\n"), None);
+    assert_eq!(line(&format!("0146101801234{}\n", " ".repeat(300))), None);
+    assert_eq!(line("01461018012346101801235 x\n"), Some(Reason::TooLong));
+}
+
+#[test]
+fn ignored_record_numbers_are_passed_over_and_counted() {
+    let text = String::from_utf8_lossy(&extract(Style::default())).replace("Å", "A").replace("æ", "a");
+    let bytes =
+        text.replace("9999999999999", "8771234 something new\n9999999999999").replace("00000015\n", "00000016\n");
+    let latin1: Vec<u8> = bytes.chars().map(|c| c as u8).collect();
+    let options = CheckOptions { ignored: &[877], ..options("std") };
+    assert!(checked(&latin1).faults.iter().any(|fault| fault.reason == Reason::UnknownRecord));
+    let found = check(&latin1[..], options).unwrap();
+    assert_eq!(found.records.get(&877), Some(&1));
+    assert!(!found.faults.iter().any(|fault| fault.reason == Reason::UnknownRecord));
+}
+
+#[test]
+fn errors_tell_where_and_what_and_never_whom() {
+    let bytes = extract(Style::default());
+    let bytes: Vec<u8> = bytes.iter().map(|byte| if *byte == b'-' { b'x' } else { *byte }).collect();
+    let found = checked(&bytes);
+    assert!(!found.faults.is_empty());
+    for fault in &found.faults {
+        let told = format!("{fault} {fault:?}");
+        assert!(PERSONS.iter().all(|person| !told.contains(person)) && !told.contains("1980"), "{told}");
+    }
+}
+
+/// A seekable source that gives few bytes at a time.
+struct Trickle<R>(R);
+
+impl<R: Read> Read for Trickle<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = buffer.len().min(7);
+        self.0.read(&mut buffer[..length])
+    }
+}
+
+impl<R: Seek> Seek for Trickle<R> {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_slow_source_reads_like_a_fast_one() {
+    for style in spellings() {
+        let bytes = extract(style);
+        let found = check(Trickle(&bytes[..]), options("std")).unwrap();
+        assert!(found.is_sound());
+        assert_eq!(groups(Trickle(Cursor::new(&bytes)), &found, 2).len(), 3);
+    }
+}
+
+#[test]
+fn what_changed_since_it_was_checked_is_an_error() {
+    let bytes = extract(Style::default());
+    let found = checked(&bytes);
+    for cut in [0, 40, bytes.len() / 2, bytes.len() - 30] {
+        let mut reader = Groups::new(Cursor::new(&bytes[..cut]), &found, &[]).unwrap();
+        assert!(reader.next_chunk(&mut Vec::new(), 100).is_err(), "cut at {cut}");
+    }
+}
+
+/// Where the environment variable `CPR_SAMPLES` says that CPR's own test extracts are.
+#[test]
+fn cprs_own_samples_write_back_byte_for_byte() {
+    let Some(folder) = std::env::var_os("CPR_SAMPLES") else {
+        println!("skipped: CPR_SAMPLES is not set");
+        return;
+    };
+    let folder = std::path::Path::new(&folder).join("cpr/sample");
+    let manifest = std::fs::read_to_string(folder.join("manifest.csv")).unwrap();
+    let mut read = 0;
+    for row in manifest.lines().skip(1) {
+        let mut cells = row.split(',');
+        let (file, name) = (cells.next().unwrap(), cells.next().unwrap());
+        let bytes = std::fs::read(folder.join(file)).unwrap();
+        assert!(rewritten(&bytes[..], name).as_ref() == Some(&bytes), "{file}");
+        read += 1;
+    }
+    assert!(read >= 10);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_extracts_are_refused_or_read_without_panic(
+        spelling in 0usize..6,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cut in any::<prop::sample::Index>(),
+        whole: bool,
+    ) {
+        let mut bytes = extract(spellings()[spelling].clone());
+        for (at, byte) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if !whole {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        for family in Family::all() {
+            let found = check(&bytes[..], CheckOptions { family, ..options("std") }).unwrap();
+            if found.is_sound() {
+                prop_assert_eq!(groups(Cursor::new(&bytes), &found, 2).len() as u64, found.persons);
+            }
+            if let Some(again) = rewritten(&bytes[..], family.name) {
+                prop_assert_eq!(&again, &bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn any_line_that_fits_its_record_is_kept_to_the_byte(
+        number in 1u16..31,
+        fill in prop::collection::vec(prop::sample::select(b"0123456789 AK*x-\xC6\xF8\xE5".to_vec()), 400),
+        width in 0usize..330,
+    ) {
+        let layout = family("std").record(number).unwrap();
+        let mut line = Vec::new();
+        layout.render(Some(pnr(PERSONS[0])), Values::new(&[]), &mut line);
+        for column in layout.columns.iter().filter(|column| column.format == Format::Text) {
+            line[column.start..column.start + column.length].copy_from_slice(&fill[column.start..column.start + column.length]);
+        }
+        let used = line.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
+        line.resize(width.max(used), b' ');
+        line.push(b'\n');
+        prop_assert_eq!(rewritten(&line[..], "std"), Some(line));
+    }
+}
+
+#[test]
+fn the_aspects_of_both_products_are_the_same() {
+    let of = |name: &str| -> Vec<Aspect> {
+        let aspects = family(name).records().filter_map(|record| match record.role {
+            Role::Fact(aspect, _) => Some(aspect),
+            _ => None,
+        });
+        let mut aspects: Vec<Aspect> = aspects.collect();
+        aspects.sort();
+        aspects.dedup();
+        aspects
+    };
+    // The full product has no 003, and its 001 holds the parents.
+    let missing = [Aspect::FormattedAddress, Aspect::Parents];
+    let std: Vec<Aspect> = of("std").into_iter().filter(|aspect| !missing.contains(aspect)).collect();
+    assert_eq!(of("full"), std);
+}

@@ -81,6 +81,9 @@ pub mod v1 {
         pub widths: Vec<Width>,
     }
 
+    const _: () = assert!(align_of::<ArchivedPerson>() <= 4 && align_of::<ArchivedSuperseded>() <= 4);
+    const _: () = assert!(align_of::<ArchivedGroup>() <= 4);
+
     impl ArchivedPerson {
         /// The facts with their packed values, in stored order. Positions that do not fit read as empty values.
         pub fn facts(&self) -> impl ExactSizeIterator<Item = (Fact, Values<'_>)> {

@@ -1,1 +1,212 @@
-//! Numbers, fields, packed values.
+//! Numbers, fields and packed values, against their definitions.
+
+use proptest::prelude::*;
+
+use crate::stored::v1;
+use crate::{
+    Aspect, CorrectionMark, Date, Field, Kind, PersonKey, Pnr, RelatedPnr, Text, Timestamp, Value, Values,
+    ValuesWriter, facts,
+};
+
+fn key(text: &str) -> Option<PersonKey> {
+    Pnr::parse(text.as_bytes()).and_then(|pnr| pnr.key())
+}
+
+#[test]
+fn keys_sort_by_birth_with_the_century_of_the_seventh_digit() {
+    // 1858, 1899, 1900, 1936 (digit 4), 1937 (digit 4), 1999, 2000 (digit 4), 2036, 2057 (digit 5).
+    let births = ["6101585000", "9112998999", "6101000000", "6101363999", "6101374000"];
+    let births = births.iter().chain(&["9112993999", "6101004000", "9112369999", "9112575999"]);
+    let keys: Vec<_> = births.map(|text| key(text).unwrap()).collect();
+    assert!(keys.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+#[test]
+fn a_replacement_number_sorts_beside_its_day() {
+    let (day, replacement, next) = (key("0101801234").unwrap(), key("6101801234").unwrap(), key("0201800000").unwrap());
+    assert!(day < replacement && replacement < next);
+}
+
+#[test]
+fn days_and_months_that_cannot_be_have_no_key() {
+    for text in ["3201801234", "5901801234", "9201801234", "6113801234"] {
+        assert_eq!(key(text), None);
+    }
+    for text in ["0001801234", "6000801234", "3100801234", "9112801234"] {
+        assert!(key(text).is_some());
+    }
+}
+
+#[test]
+fn nothing_personal_is_printed() {
+    let pnr = Pnr::parse(b"6101801234").unwrap();
+    let text = Text::new(b"Sofie");
+    let printed = format!("{pnr:?} {:?} {:?} {text:?}", pnr.key(), RelatedPnr::Known(pnr));
+    assert!(!printed.contains("6101") && !printed.contains("Sofie"), "{printed}");
+    let mut packed = Vec::new();
+    ValuesWriter(&mut packed).text(Field::GivenNames, b"Sofie");
+    assert_eq!(format!("{:?}", facts::Name::new(Values::new(&packed))), "Name(Values(7 bytes))");
+}
+
+#[test]
+fn partial_dates_keep_what_is_known_and_sort_first() {
+    let partial = Date::parse("1961-00-00").unwrap();
+    assert_eq!((partial.year(), partial.month(), partial.day()), (1961, None, None));
+    assert!(partial < Date::parse("1961-01-01").unwrap());
+    let odd = Timestamp::from_digits(1991_0320_1299).unwrap();
+    assert_eq!((odd.time_of_day(), odd.to_string().as_str()), (None, "1991-03-20 12:99"));
+    assert!(odd < Timestamp::end_of(Date::parse("1991-03-20").unwrap()));
+    assert!(Timestamp::start_of(Date::parse("1991-03-21").unwrap()) > odd);
+}
+
+#[test]
+fn fields_are_numbered_without_gaps_and_named_once() {
+    let mut terms: Vec<&str> = Field::all().map(Field::term).collect();
+    for (at, field) in Field::all().enumerate() {
+        assert_eq!(usize::from(field.number()), at + 1);
+        assert_eq!(Field::from_number(field.number()), Some(field));
+        assert_eq!(Field::from_term(field.term()), Some(field));
+    }
+    terms.sort_unstable();
+    terms.dedup();
+    assert_eq!(terms.len(), Field::all().count());
+    assert_eq!(Field::from_number(0), None);
+    assert_eq!(Field::from_number(u16::MAX), None);
+}
+
+#[test]
+fn typed_accessors_name_the_field_they_read() {
+    for (field, term) in facts::ACCESSORS {
+        assert_eq!(field.term(), *term);
+    }
+}
+
+#[test]
+fn aspects_are_numbered_below_the_historic_bit() {
+    for (at, aspect) in Aspect::all().enumerate() {
+        assert_eq!(usize::from(aspect.number()), at + 1);
+        assert!(aspect.number() < v1::HISTORIC);
+        assert_eq!(v1::aspect(v1::shape(aspect, true)), Some((aspect, true)));
+        assert_eq!(Aspect::from_name(aspect.name()), Some(aspect));
+    }
+}
+
+#[test]
+fn a_first_immigration_and_an_endless_past_are_points() {
+    let mut packed = Vec::new();
+    ValuesWriter(&mut packed).digits(Field::Immigrated, 1999_0630_1637);
+    let period = Aspect::Emigration.period(Values::new(&packed), true);
+    assert!(period.is_empty() && period.to.is_some());
+    packed.clear();
+    ValuesWriter(&mut packed).digits(Field::MovedIn, 1999_0630_1637);
+    assert!(Aspect::Address.period(Values::new(&packed), true).is_empty());
+    assert!(!Aspect::Address.period(Values::new(&packed), false).is_empty());
+    assert!(Aspect::Address.period(Values::new(&[]), true).is_empty());
+}
+
+#[test]
+fn marks_are_the_three_of_cpr() {
+    let marks: Vec<_> = (0..=255u8).filter_map(CorrectionMark::from_latin1).map(CorrectionMark::letter).collect();
+    assert_eq!(marks, ['A', 'K', 'Æ']);
+}
+
+/// The bytes of version 1, pinned: a change here is a new schema version, with a migration and a kept fixture.
+#[test]
+fn the_stored_document_of_version_1_has_these_bytes() {
+    let mut values = Vec::new();
+    let mut writer = ValuesWriter(&mut values);
+    writer.number(Field::Status, Some(1));
+    writer.text(Field::Sex, b"K");
+    let first = writer.0.len() as u32;
+    let mut writer = ValuesWriter(&mut values);
+    writer.digits(Field::MovedIn, 2000_0101_1200);
+    writer.number(Field::MunicipalityCode, Some(101));
+    let fact = |end, id, record, aspect| v1::Fact { known_from: 1, end, id, record, shape: v1::shape(aspect, false) };
+    let person = v1::Person {
+        delivered: 2,
+        in_group: 2,
+        facts: vec![fact(first, 0, 1, Aspect::Person), fact(values.len() as u32, 1, 2, Aspect::Address)],
+        values,
+        widths: vec![v1::Width { line: 1, bytes: 306 }],
+    };
+    let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(&person).unwrap();
+    let hex: Vec<String> = bytes.chunks(16).map(|row| row.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
+    assert_eq!(hex, GOLDEN);
+    let archived = rkyv::access::<v1::ArchivedPerson, rkyv::rancor::Error>(&bytes).unwrap();
+    let read: Vec<_> = archived.facts().collect();
+    assert_eq!(read.iter().map(|(fact, _)| *fact).collect::<Vec<_>>(), person.facts);
+    assert_eq!(read[1].1.number(Field::MunicipalityCode), Some(101));
+}
+
+const GOLDEN: &[&str] = &[
+    "01000000050000000000010101000000",
+    "0e00000001000202020105014b34003e",
+    "fd902e2d650001003201000002000000",
+    "02000000ccffffff02000000dcffffff",
+    "0e000000e2ffffff01000000",
+];
+
+proptest! {
+    #[test]
+    fn a_key_is_the_number_in_another_spelling(digits in "[0-9]{10}") {
+        if let Some(found) = key(&digits) {
+            let spelled = found.pnr();
+            prop_assert_eq!(spelled.reveal(), digits);
+            prop_assert_eq!(PersonKey::from_u32(found.as_u32()), Some(found));
+        }
+    }
+
+    #[test]
+    fn a_stored_key_is_one_number_or_none(value: u32) {
+        if let Some(found) = PersonKey::from_u32(value) {
+            prop_assert_eq!(found.pnr().key(), Some(found));
+        }
+    }
+
+    #[test]
+    fn any_bytes_read_as_values_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let values = Values::new(&bytes);
+        let read: usize = values.iter().count();
+        prop_assert!(read <= bytes.len());
+        for field in Field::all() {
+            let first = values.iter().find(|(of, _)| *of == field).map(|(_, value)| value);
+            if let Some(first) = first {
+                prop_assert_eq!(values.get(field), Some(first));
+            }
+        }
+    }
+
+    #[test]
+    fn packed_values_unpack_to_what_was_packed(
+        text in prop::collection::vec(any::<u8>(), 0..60),
+        number in 0u16..10_000,
+        date in 0u32..100_000_000,
+        time in 0u64..1_000_000_000_000,
+        pnr in 1u64..10_000_000_000,
+        flag in 1u8..,
+    ) {
+        let mut packed = Vec::new();
+        let mut writer = ValuesWriter(&mut packed);
+        writer.text(Field::GivenNames, &text);
+        writer.number(Field::MunicipalityCode, Some(number));
+        writer.number(Field::SupplementaryAddressSetBy, None);
+        writer.date(Field::DateOfBirth, date);
+        writer.digits(Field::MovedIn, time);
+        writer.digits(Field::MotherPnr, pnr);
+        writer.flag(Field::GivenNamesMark, flag);
+        let last = Field::from_number(Field::all().count() as u16).unwrap();
+        prop_assert!(last.number() >= 240 && last.kind() == Kind::Text, "a field with a tag of two bytes");
+        writer.text(last, b"x");
+        let values = Values::new(&packed);
+        prop_assert!(values.is_whole());
+        prop_assert_eq!(values.text(Field::GivenNames), Text::new(&text));
+        prop_assert_eq!(values.number(Field::MunicipalityCode), Some(number));
+        prop_assert_eq!(values.get(Field::SupplementaryAddressSetBy), Some(Value::Number(None)));
+        prop_assert_eq!(values.get(Field::DateOfBirth), Date::from_digits(date).map(Value::Date));
+        prop_assert_eq!(values.get(Field::MovedIn), Timestamp::from_digits(time).map(Value::Timestamp));
+        let digits = format!("{pnr:010}");
+        prop_assert_eq!(values.pnr(Field::MotherPnr), Pnr::parse(digits.as_bytes()).map(RelatedPnr::Known));
+        prop_assert_eq!(values.flag(Field::GivenNamesMark), Some(flag));
+        prop_assert_eq!(values.text(last), Text::new(b"x"));
+    }
+}

@@ -1,7 +1,7 @@
 //! One extract, one transaction: checked whole, merged person by person, committed, published.
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cpr_extract::{CheckOptions, Checked, Family, Group, Groups, Header, Waive, check, find_family};
 use cpr_model::stored::v1::ArchivedPerson;
@@ -197,7 +197,8 @@ impl Replika {
         };
         let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
         merge_all(&write, groups, delivering, &same_style, &checked, options, &mut delivery.counts)?;
-        delivery.counts.duration = started.elapsed();
+        // As precise as it is stored, so that a repeat gives the very same report.
+        delivery.counts.duration = Duration::from_micros(started.elapsed().as_micros() as u64);
         if options.dry_run {
             write.abort()?;
             return Ok(Report { outcome: Outcome::DryRun, delivery });

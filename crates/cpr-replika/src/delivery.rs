@@ -152,7 +152,7 @@ impl Delivery {
             events_complete_since: self.events_complete_since.digits(),
             digest: self.digest,
             file_name: self.file_name.clone(),
-            applied_at: self.applied_at,
+            applied_at: self.applied_at.map(|seconds| v1::Wide::from(seconds as u64)),
             line_end: match self.style.line_end {
                 LineEnd::None => 0,
                 LineEnd::Lf => 1,
@@ -161,21 +161,8 @@ impl Delivery {
             padding,
             padding_bytes,
             trailer: self.style.trailer.clone(),
-            counts: v1::Counts {
-                persons_new: counts.persons_new,
-                persons_changed: counts.persons_changed,
-                persons_unchanged: counts.persons_unchanged,
-                facts_kept: counts.facts_kept,
-                facts_new: counts.facts_new,
-                facts_superseded: counts.facts_superseded,
-                events: counts.events,
-                receipts: counts.receipts,
-                odd_characters: counts.odd_characters,
-                waived: counts.waived,
-                bytes: counts.bytes,
-                duration_micros: counts.duration.as_micros() as u64,
-            },
-            classes: counts.classes.to_vec(),
+            counts: counts.numbers().map(v1::Wide::from).to_vec(),
+            classes: counts.classes.map(v1::Wide::from).to_vec(),
             input_errors: counts.input_errors.iter().map(|error| (error.number, error.text.clone())).collect(),
         };
         envelope::seal(self.number.0, &envelope::archive(&stored), sealed);
@@ -201,7 +188,7 @@ impl Delivery {
             events_complete_since: date(stored.events_complete_since)?,
             digest: stored.digest,
             file_name: stored.file_name,
-            applied_at: stored.applied_at,
+            applied_at: stored.applied_at.map(|seconds| u64::from(seconds) as i64),
             style: Style {
                 line_end: match stored.line_end {
                     0 => LineEnd::None,
@@ -218,24 +205,15 @@ impl Delivery {
                 trailer: stored.trailer,
             },
             counts: Counts {
-                persons_new: stored.counts.persons_new,
-                persons_changed: stored.counts.persons_changed,
-                persons_unchanged: stored.counts.persons_unchanged,
-                facts_kept: stored.counts.facts_kept,
-                facts_new: stored.counts.facts_new,
-                facts_superseded: stored.counts.facts_superseded,
-                classes: stored.classes.try_into().map_err(|_| corrupt("change classes"))?,
-                events: stored.counts.events,
-                receipts: stored.counts.receipts,
-                input_errors: stored
-                    .input_errors
-                    .into_iter()
-                    .map(|(number, text)| InputError { number, text })
-                    .collect(),
-                odd_characters: stored.counts.odd_characters,
-                waived: stored.counts.waived,
-                bytes: stored.counts.bytes,
-                duration: Duration::from_micros(stored.counts.duration_micros),
+                classes: {
+                    let classes: Vec<u64> = stored.classes.into_iter().map(u64::from).collect();
+                    classes.try_into().map_err(|_| corrupt("change classes"))?
+                },
+                input_errors: {
+                    let errors = stored.input_errors.into_iter();
+                    errors.map(|(number, text)| InputError { number, text }).collect()
+                },
+                ..Counts::from_numbers(&stored.counts).ok_or(corrupt("counts"))?
             },
         })
     }
@@ -248,5 +226,61 @@ impl Delivery {
             DeliveryKind::Load => self.production_date,
             DeliveryKind::Delta => self.previous_production_date,
         }
+    }
+}
+
+impl Counts {
+    /// The plain numbers in the order in which they are stored; [`Counts::from_numbers`] reads them back.
+    fn numbers(&self) -> [u64; 12] {
+        [
+            self.persons_new,
+            self.persons_changed,
+            self.persons_unchanged,
+            self.facts_kept,
+            self.facts_new,
+            self.facts_superseded,
+            self.events,
+            self.receipts,
+            self.odd_characters,
+            self.waived,
+            self.bytes,
+            self.duration.as_micros() as u64,
+        ]
+    }
+
+    fn from_numbers(stored: &[v1::Wide]) -> Option<Counts> {
+        let numbers: [v1::Wide; 12] = stored.try_into().ok()?;
+        let [
+            persons_new,
+            persons_changed,
+            persons_unchanged,
+            facts_kept,
+            facts_new,
+            facts_superseded,
+            events,
+            receipts,
+            odd_characters,
+            waived,
+            bytes,
+            duration_micros,
+        ] = numbers.map(u64::from);
+        let duration = Duration::from_micros(duration_micros);
+        let (classes, input_errors) = Default::default();
+        Some(Counts {
+            persons_new,
+            persons_changed,
+            persons_unchanged,
+            facts_kept,
+            facts_new,
+            facts_superseded,
+            classes,
+            events,
+            receipts,
+            input_errors,
+            odd_characters,
+            waived,
+            bytes,
+            duration,
+        })
     }
 }

@@ -45,6 +45,9 @@ mod stored;
 mod tables;
 mod verify;
 
+#[cfg(test)]
+mod power_cut_tests;
+
 pub use apply::{Allow, ApplyOptions, Progress};
 pub use config::{ALL_HISTORY, Config};
 pub use delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};

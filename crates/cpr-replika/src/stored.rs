@@ -14,30 +14,33 @@ pub(crate) mod v1 {
         pub(crate) events_complete_since: u32,
         pub(crate) digest: [u8; 32],
         pub(crate) file_name: String,
-        pub(crate) applied_at: Option<i64>,
+        pub(crate) applied_at: Option<Wide>,
         pub(crate) line_end: u8,
         pub(crate) padding: u8,
         pub(crate) padding_bytes: u16,
         pub(crate) trailer: Vec<u8>,
-        pub(crate) counts: Counts,
-        pub(crate) classes: Vec<u64>,
+        /// The numbers of the report, in the order of `Counts::numbers`.
+        pub(crate) counts: Vec<Wide>,
+        /// Changes by class, in the order of `ChangeClass::ALL`.
+        pub(crate) classes: Vec<Wide>,
         pub(crate) input_errors: Vec<(u16, String)>,
     }
 
-    /// The numbers of the report.
+    /// 64 bits as two halves, low first: archives keep to an alignment of 4.
     #[derive(Archive, Clone, Copy, Debug, Deserialize, Serialize)]
-    pub(crate) struct Counts {
-        pub(crate) persons_new: u64,
-        pub(crate) persons_changed: u64,
-        pub(crate) persons_unchanged: u64,
-        pub(crate) facts_kept: u64,
-        pub(crate) facts_new: u64,
-        pub(crate) facts_superseded: u64,
-        pub(crate) events: u64,
-        pub(crate) receipts: u64,
-        pub(crate) odd_characters: u64,
-        pub(crate) waived: u64,
-        pub(crate) bytes: u64,
-        pub(crate) duration_micros: u64,
+    pub(crate) struct Wide(pub(crate) [u32; 2]);
+
+    impl From<u64> for Wide {
+        fn from(value: u64) -> Wide {
+            Wide([value as u32, (value >> 32) as u32])
+        }
     }
+
+    impl From<Wide> for u64 {
+        fn from(Wide([low, high]): Wide) -> u64 {
+            u64::from(low) | u64::from(high) << 32
+        }
+    }
+
+    const _: () = assert!(align_of::<ArchivedDelivery>() <= 4);
 }
