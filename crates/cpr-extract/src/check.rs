@@ -128,7 +128,7 @@ pub fn check<R: Read>(source: R, options: CheckOptions<'_>) -> io::Result<Checke
         match lines.next_item()? {
             None => break,
             Some(Item::Record(record)) => check.record(&record),
-            Some(Item::Fault(fault)) => check.fault(fault),
+            Some(Item::Fault(fault, bytes)) => check.misfit(fault, bytes),
             Some(Item::Ignored(number, _)) => check.count(number, before),
         }
     }
@@ -189,7 +189,7 @@ fn misfits<R: Read + Seek>(
         && lines.line() < first_lines
         && let Some(item) = lines.next_item()?
     {
-        count += u64::from(matches!(item, Item::Fault(_)));
+        count += u64::from(matches!(item, Item::Fault(..)));
     }
     Ok(count)
 }
@@ -205,12 +205,16 @@ struct Check<'a> {
     options: CheckOptions<'a>,
     stage: Stage,
     seen: RoaringBitmap,
-    current: Option<Pnr>,
+    /// The digits of the person whose rows are read.
+    current: Option<[u8; 10]>,
     rows: u32,
     counted: u64,
-    stated: Option<(u64, u64, u64)>,
+    /// The counter, when it could be read, and where it stands.
+    stated: Option<(Option<u64>, u64, u64)>,
     votes: StyleVotes,
     behind: bool,
+    /// Records by number.
+    records: Box<[u64; 1000]>,
     result: Checked,
 }
 
@@ -243,6 +247,7 @@ impl<'a> Check<'a> {
             stated: None,
             votes: StyleVotes::default(),
             behind: false,
+            records: Box::new([0; 1000]),
             result,
         }
     }
@@ -258,13 +263,42 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// A line that does not fit is still a record that was sent: it counts, and its number still says whose rows follow,
+    /// so that one bad field is one fault.
+    fn misfit(&mut self, fault: Fault, bytes: &[u8]) {
+        let layout = self.options.family.layout_of(bytes);
+        if self.stage == Stage::Start && layout.is_none_or(|layout| layout.role != Role::Start) {
+            self.fault(Fault { line: 1, offset: 0, record: None, field: None, reason: Reason::NoStart });
+        }
+        self.stage = if self.stage == Stage::Ended { Stage::Ended } else { Stage::Body };
+        self.fault(fault);
+        match layout.map(|layout| layout.role) {
+            Some(Role::Start | Role::InputError) => {}
+            Some(Role::End) => {
+                self.stage = Stage::Ended;
+                // Its own fault says what is wrong with the counter.
+                self.stated = Some((None, fault.line, fault.offset));
+            }
+            _ if fault.reason == Reason::EmptyLine => {}
+            _ => self.counted += 1,
+        }
+        let digits: Option<[u8; 10]> = bytes.get(3..13).and_then(|digits| digits.try_into().ok());
+        let key = digits.and_then(|digits| Pnr::parse(&digits)).and_then(|pnr| pnr.key());
+        if let (Some(layout), Some(key)) = (layout, key)
+            && layout.opens_person()
+        {
+            self.current = digits;
+            self.seen.insert(key.as_u32());
+        }
+    }
+
     fn refuse(&mut self, record: &Record<'_>, reason: Reason) {
         let number = Some(record.layout.number);
         self.fault(Fault { line: record.line, offset: record.offset, record: number, field: None, reason });
     }
 
     fn count(&mut self, number: u16, (line, offset): (u64, u64)) {
-        *self.result.records.entry(number).or_default() += 1;
+        self.records[usize::from(number).min(999)] += 1;
         self.counted += 1;
         if self.stage == Stage::Ended {
             self.fault(Fault { line, offset, record: Some(number), field: None, reason: Reason::AfterEnd });
@@ -273,11 +307,9 @@ impl<'a> Check<'a> {
 
     fn record(&mut self, record: &Record<'_>) {
         let layout = record.layout;
-        *self.result.records.entry(layout.number).or_default() += 1;
+        self.records[usize::from(layout.number)] += 1;
         self.votes.line(record.bytes, layout.length, record.end);
-        if record.bytes.iter().any(|&byte| !(0x20..0x7F).contains(&byte)) && has_odd_character(record.bytes) {
-            self.result.odd_characters += 1;
-        }
+        self.result.odd_characters += u64::from(has_odd_character(record.bytes));
         if self.stage == Stage::Ended && layout.role != Role::InputError {
             return self.refuse(record, Reason::AfterEnd);
         }
@@ -298,7 +330,7 @@ impl<'a> Check<'a> {
                     self.result.persons_end = record.offset;
                 }
                 let stated = record.text("TAELLER").and_then(|text| text.reveal().parse().ok());
-                self.stated = Some((stated.unwrap_or(0), record.line, record.offset));
+                self.stated = Some((stated, record.line, record.offset));
             }
             Role::InputError => {
                 let text = |name| record.text(name).map(|text| text.reveal().into_owned()).unwrap_or_default();
@@ -324,21 +356,24 @@ impl<'a> Check<'a> {
         if !chosen {
             return self.refuse(record, Reason::NotChosen);
         }
-        let Some((pnr, key)) = record.pnr().and_then(|pnr| Some((pnr, pnr.key()?))) else {
+        // Most rows belong to the person before them: ten bytes to compare.
+        if !layout.opens_person() && !self.behind && self.current.is_some() && self.current == record.key_digits() {
+            self.rows += 1;
+            if self.rows > u32::from(u16::MAX) {
+                self.refuse(record, Reason::TooManyRows);
+            }
+            return;
+        }
+        let Some(key) = record.pnr().and_then(|pnr| pnr.key()) else {
             return self.refuse(record, Reason::NotAPerson);
         };
         if layout.opens_person() {
-            self.current = Some(pnr);
+            self.current = record.key_digits();
             self.rows = 1;
             self.behind = false;
             self.result.persons += 1;
             if !self.seen.insert(key.as_u32()) {
                 self.refuse(record, Reason::RepeatedPerson);
-            }
-        } else if self.current == Some(pnr) && !self.behind {
-            self.rows += 1;
-            if self.rows > u32::from(u16::MAX) {
-                self.refuse(record, Reason::TooManyRows);
             }
         } else if !self.seen.contains(key.as_u32()) {
             self.refuse(record, Reason::NoPerson);
@@ -358,7 +393,7 @@ impl<'a> Check<'a> {
         let whole = match self.stated {
             _ if bytes == 0 => Some(at_end(Reason::Empty)),
             None => Some(at_end(Reason::Truncated)),
-            Some((stated, line, offset)) if stated != self.counted => Some(Fault {
+            Some((Some(stated), line, offset)) if stated != self.counted => Some(Fault {
                 line,
                 offset,
                 record: Some(999),
@@ -383,6 +418,8 @@ impl<'a> Check<'a> {
         if self.stated.is_none() && !self.behind {
             self.result.persons_end = bytes;
         }
+        let counted = self.records.iter().enumerate().filter(|(_, count)| **count > 0);
+        self.result.records = counted.map(|(number, count)| (number as u16, *count)).collect();
         self.result.style = self.votes.style(trailer);
         self.result.formatted.sort_unstable();
         self.result.lines = lines;
@@ -401,7 +438,8 @@ fn header(record: &Record<'_>) -> Option<Header> {
 }
 
 /// True when a line holds a character outside CPR's subset of ISO 8859-1: a control character, or anything between 7F
-/// and BF. (CPR also leaves out a few printable ones; none of them hints at damage.)
+/// and BF. (CPR also leaves out a few printable ones; none of them hints at damage.) Without an early exit, so that many
+/// bytes are tested at once.
 fn has_odd_character(line: &[u8]) -> bool {
-    line.iter().any(|&byte| byte < 0x20 || (0x7F..0xC0).contains(&byte))
+    line.iter().fold(false, |odd, &byte| odd | (byte < 0x20) | ((0x7F..0xC0).contains(&byte)))
 }

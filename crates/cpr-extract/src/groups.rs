@@ -167,7 +167,7 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
             let record = match self.lines.next_item()? {
                 None => return Err(changed()),
                 Some(Item::Ignored(..)) => continue,
-                Some(Item::Fault(_)) => return Err(changed()),
+                Some(Item::Fault(..)) => return Err(changed()),
                 Some(Item::Record(record)) => record,
             };
             if record.layout.opens_person() {

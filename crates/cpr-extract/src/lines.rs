@@ -18,8 +18,8 @@ const TRAILER_LIMIT: usize = 1024;
 pub enum Item<'a> {
     /// A record whose every field fits.
     Record(Record<'a>),
-    /// A line that does not fit.
-    Fault(Fault),
+    /// A line that does not fit, and as much of its bytes as shows which record it was meant to be.
+    Fault(Fault, &'a [u8]),
     /// A line of a record type that the caller ignores: its number and its bytes.
     Ignored(u16, &'a [u8]),
 }
@@ -37,7 +37,12 @@ pub struct Records<'f, R> {
     offset: u64,
     line: u64,
     trailer: Vec<u8>,
+    /// The first bytes of a line that was passed over.
+    head: [u8; HEAD],
 }
+
+/// Record number and personnummer.
+const HEAD: usize = 13;
 
 /// Reads the records of an extract of this family from its first byte on. Record numbers in `ignored` are passed over.
 pub fn records<'f, R: Read>(source: R, family: &'static Family, ignored: &'f [u16]) -> Records<'f, R> {
@@ -52,6 +57,7 @@ pub fn records<'f, R: Read>(source: R, family: &'static Family, ignored: &'f [u1
         offset: 0,
         line: 0,
         trailer: Vec::new(),
+        head: [0; HEAD],
     }
 }
 
@@ -82,10 +88,15 @@ impl<R: Read> Records<'_, R> {
         let ignored = self.ignored_at(start);
         if let Some(reason) = cut.fault.filter(|_| ignored.is_none()) {
             let record = self.family.layout_of(&self.buffer[start..]).map(|layout| layout.number);
+            let fault = Fault { line, offset, record, field: None, reason };
+            let mut head = [0; HEAD];
+            let shown = cut.length.min(HEAD);
+            head[..shown].copy_from_slice(&self.buffer[start..start + shown]);
             if cut.end == LineEnd::None {
                 self.skip_line()?;
             }
-            return Ok(Some(Item::Fault(Fault { line, offset, record, field: None, reason })));
+            self.head = head;
+            return Ok(Some(Item::Fault(fault, &self.head[..shown])));
         }
         let bytes = &self.buffer[start..start + cut.length];
         if let Some(number) = ignored {
@@ -93,7 +104,7 @@ impl<R: Read> Records<'_, R> {
         }
         Ok(Some(match check_line(self.family, bytes) {
             Ok(layout) => Item::Record(Record { layout, line, offset, end: cut.end, bytes }),
-            Err((record, field, reason)) => Item::Fault(Fault { line, offset, record, field, reason }),
+            Err((record, field, reason)) => Item::Fault(Fault { line, offset, record, field, reason }, bytes),
         }))
     }
 

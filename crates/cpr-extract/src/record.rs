@@ -39,6 +39,11 @@ impl<'a> Record<'a> {
         Pnr::parse(cell(self.bytes, column))
     }
 
+    /// The digits of [`Record::pnr`], unread.
+    pub(crate) fn key_digits(&self) -> Option<[u8; 10]> {
+        self.bytes.get(3..13)?.try_into().ok()
+    }
+
     /// A field by CPR's name, trailing blanks cut; none when the record has no such field.
     pub fn text(&self, name: &str) -> Option<Text<'a>> {
         self.layout.column(name).map(|column| Text::new(cell(self.bytes, column)))
@@ -120,10 +125,13 @@ fn all_blank(cell: &[u8]) -> bool {
 /// Checks every field of a line; the first that does not fit is named.
 pub(crate) fn check_fields(layout: &RecordLayout, line: &[u8]) -> Result<(), (&'static str, Reason)> {
     for column in &layout.columns {
+        if column.format == Format::Text {
+            continue;
+        }
         let cell = cell(line, column);
         let whole = cell.len() == column.length;
         let fits = match column.format {
-            Format::Text => continue,
+            Format::Text => true,
             Format::Number | Format::PlainDate | Format::Timestamp => whole && all_digits(cell),
             Format::NumberOrBlank | Format::TimestampOrBlank | Format::Pnr => {
                 all_blank(cell) || whole && all_digits(cell)

@@ -213,6 +213,8 @@ fn many_faults_are_collected_each_where_it_is() {
     assert_eq!(found[&2], (Some("FOED_DT"), "not_a_date"));
     assert_eq!(found[&3], (Some("TILFLYDTO"), "not_a_timestamp"));
     assert_eq!(found[&4], (None, "unknown_record"));
+    // The made-up line is one record more than the counter says, and three marks became an x; nothing else follows.
+    assert_eq!((found.len(), checked(bytes.as_bytes()).faults[0].reason.name()), (7, "wrong_count"));
 }
 
 #[test]
@@ -220,7 +222,7 @@ fn a_line_cut_inside_a_number_is_damaged_and_one_cut_in_blanks_is_not() {
     let line = |text: &str| {
         let mut lines = records(text.as_bytes(), family("std"), &[]);
         match lines.next_item().unwrap() {
-            Some(Item::Fault(fault)) => Some(fault.reason),
+            Some(Item::Fault(fault, _)) => Some(fault.reason),
             _ => None,
         }
     };

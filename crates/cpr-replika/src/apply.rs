@@ -287,7 +287,8 @@ fn check_order(header: &Header, last: Option<&Delivery>, allow: Allow, kind: Del
         return Err(Error::Older { found: header.production_date, last });
     }
     let follows = header.previous_production_date == last || kind == DeliveryKind::Load;
-    if !follows && !allow.gap && !(allow.older && header.production_date <= last) {
+    let accepted = allow.gap || allow.older && header.production_date <= last;
+    if !follows && !accepted {
         return Err(Error::SequenceGap { previous: header.previous_production_date, last });
     }
     Ok(())

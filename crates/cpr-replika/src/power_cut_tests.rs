@@ -118,15 +118,18 @@ fn config() -> Config {
     Config { family: Family::named("std"), ..Config::default() }
 }
 
-fn exported(replika: &Replika) -> (DeliveryNumber, Vec<u8>) {
+fn exported(replika: &Replika) -> Exported {
     let snapshot = replika.snapshot();
     let mut bytes = Vec::new();
     snapshot.export(None, &mut bytes).unwrap();
     (snapshot.known(), bytes)
 }
 
-/// The bytes of a store with one delivery, and what it and the next delivery export.
-fn prepared() -> (Vec<u8>, (DeliveryNumber, Vec<u8>), (DeliveryNumber, Vec<u8>), u64) {
+/// What a store exports: its last delivery and the bytes.
+type Exported = (DeliveryNumber, Vec<u8>);
+
+/// The bytes of a store with one delivery, what it and the next delivery export, and the operations in between.
+fn prepared() -> (Vec<u8>, Exported, Exported, u64) {
     let disk = Disk::default();
     let replika = Replika::with_backend(disk.clone(), &config()).unwrap();
     replika.apply(Cursor::new(night(1)), &ApplyOptions::named("first")).unwrap();

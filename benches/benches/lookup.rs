@@ -1,0 +1,82 @@
+//! A person now and as of, through a held snapshot, beside plain redb's get of the same bytes.
+
+use std::hint::black_box;
+use std::io::Cursor;
+
+use cpr_replika::cpr_model::{Aspect, Date, Timestamp};
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika};
+use criterion::{Criterion, criterion_group, criterion_main};
+use redb::{ReadableDatabase, TableDefinition};
+
+const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
+
+/// Nights after the load in which the watched persons move: each leaves superseded versions behind.
+const NIGHTS: u32 = 10;
+
+fn lookup(c: &mut Criterion) {
+    let of = benches::persons();
+    let folder = tempfile::tempdir().expect("a place for the store");
+    let path = folder.path().join("store");
+    let replika = Replika::create(&path, &Config::default()).expect("a new store");
+    replika.load(Cursor::new(benches::full(of)), &ApplyOptions::named("full")).expect("a sound extract");
+    let watched = (of / 10).max(1);
+    for night in 2..2 + NIGHTS {
+        // The same persons every night: a step of ten, always from the first.
+        let bytes = benches::night_from(watched, of, night, 0);
+        replika.apply(Cursor::new(bytes), &ApplyOptions::named("night")).expect("it follows");
+    }
+    drop(replika);
+
+    // Hot: a thousand persons in random order, so that every page is in memory.
+    let ranks: Vec<u32> = (0..1000).map(|at| (at * 7919) % watched * 10 % of).collect();
+    let pnrs: Vec<_> = ranks.iter().map(|rank| benches::pnr(*rank, of)).collect();
+    let keys: Vec<u32> = pnrs.iter().filter_map(|pnr| pnr.key()).map(|key| key.as_u32()).collect();
+    let mut group = c.benchmark_group("lookup");
+    group.throughput(criterion::Throughput::Elements(1));
+    {
+        let database = redb::Database::open(&path).expect("the store");
+        let read = database.begin_read().expect("a read");
+        let table = read.open_table(PERSONS).expect("the table");
+        let mut at = 0;
+        group.bench_function("plain redb: get", |b| {
+            b.iter(|| {
+                at = (at + 1) % keys.len();
+                let guard = table.get(keys[at]).expect("a get").expect("a row");
+                black_box(guard.value().len())
+            });
+        });
+    }
+    let replika = Replika::open(&path).expect("the store");
+    let snapshot = replika.snapshot();
+    let mut at = 0;
+    group.bench_function("replika: person now, validated", |b| {
+        b.iter(|| {
+            at = (at + 1) % pnrs.len();
+            let person = snapshot.person(pnrs[at]).expect("a read").expect("held");
+            black_box(person.delivered())
+        });
+    });
+    group.bench_function("replika: person now, every fact visited", |b| {
+        b.iter(|| {
+            at = (at + 1) % pnrs.len();
+            let person = snapshot.person(pnrs[at]).expect("a read").expect("held");
+            black_box(person.facts().filter(|fact| fact.aspect() == Aspect::Address).count())
+        });
+    });
+    let moment = Timestamp::end_of(Date::from_digits(1999_12_31).expect("eight digits"));
+    for (name, valid) in [("as of, all of valid time", None), ("as of, a moment", Some(moment))] {
+        let superseded = snapshot.history(pnrs[0], Aspect::Address).expect("a read").len();
+        assert!(superseded > NIGHTS as usize, "the watched persons moved");
+        group.bench_function(format!("replika: {name}, {} deliveries back", NIGHTS), |b| {
+            b.iter(|| {
+                at = (at + 1) % pnrs.len();
+                let image = snapshot.as_of(pnrs[at], valid, Some(DeliveryNumber(1))).expect("a read").expect("held");
+                black_box(image.facts().count())
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benchmarks, lookup);
+criterion_main!(benchmarks);

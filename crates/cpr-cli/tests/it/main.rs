@@ -1,0 +1,258 @@
+//! The command as a user meets it: exit codes, text, and the JSON that programs read.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SOFIE: &str = "6101801234";
+
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        Desk { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("replika.db")
+    }
+
+    /// Runs the command on the store of this desk.
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, b"")
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &[u8]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_replika"));
+        command.arg("--store").arg(self.store()).args(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// What a successful run prints.
+    fn says(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty(), "silent in a pipe");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// What a run prints as JSON, with the exit code.
+    fn json(&self, arguments: &[&str]) -> (Value, i32) {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        (serde_json::from_str(&text).unwrap_or_else(|_| panic!("{arguments:?}: {text}")), output.status.code().unwrap())
+    }
+}
+
+fn extract(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/demo").join(name).display().to_string()
+}
+
+/// A desk with both demo extracts applied.
+fn two_deliveries() -> Desk {
+    let desk = Desk::new();
+    desk.says(&["load", &extract("D260105.L999901")]);
+    desk.says(&["apply", &extract("D260106.L999901")]);
+    desk
+}
+
+#[test]
+fn the_store_may_be_named_before_or_after_the_subcommand() {
+    let desk = two_deliveries();
+    let after = Command::new(env!("CARGO_BIN_EXE_replika")).args(["deliveries", "--store"]).arg(desk.store()).output();
+    assert_eq!(String::from_utf8(after.unwrap().stdout).unwrap(), desk.says(&["deliveries"]));
+}
+
+#[test]
+fn applying_reports_one_object_per_file() {
+    let desk = Desk::new();
+    let (first, code) = desk.json(&["apply", &extract("D260105.L999901")]);
+    assert_eq!((first["outcome"].as_str(), first["persons"]["new"].as_u64(), code), (Some("applied"), Some(2), 0));
+    let output = desk.run(&["apply", &extract("D260105.L999901"), &extract("D260106.L999901"), "--json"]);
+    let lines: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["outcome"], "already_applied");
+    assert_eq!(lines[0]["persons"], first["persons"], "the report of then");
+    assert_eq!(
+        (
+            lines[1]["delivery"].as_u64(),
+            lines[1]["production_date"].as_str(),
+            lines[1]["previous_production_date"].as_str()
+        ),
+        (Some(2), Some("2026-01-06"), Some("2026-01-05"))
+    );
+    assert_eq!(lines[1]["facts"], serde_json::json!({"kept": 15, "new": 14, "superseded": 3}));
+    assert_eq!((lines[1]["classes"]["late_report"].as_u64(), lines[1]["events"].as_u64()), (Some(1), Some(5)));
+}
+
+#[test]
+fn a_dry_run_stores_nothing_not_even_a_store() {
+    let desk = Desk::new();
+    let (report, code) = desk.json(&["apply", &extract("D260105.L999901"), "--dry-run"]);
+    assert_eq!((report["outcome"].as_str(), code), (Some("dry_run"), 0));
+    assert!(!desk.store().exists());
+    desk.says(&["load", &extract("D260105.L999901")]);
+    desk.says(&["apply", "--dry-run", &extract("D260106.L999901")]);
+    assert_eq!(desk.json(&["deliveries"]).0["deliveries"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn show_tells_both_clocks_and_fields_by_cprs_names() {
+    let desk = two_deliveries();
+    let (shown, _) = desk.json(&["show", SOFIE, "--valid-at", "2025-12-31", "--known-at", "1"]);
+    assert_eq!(
+        (shown["pnr"].as_str(), shown["current_pnr"].as_str(), shown["known"].as_u64()),
+        (Some(SOFIE), Some(SOFIE), Some(1))
+    );
+    assert_eq!(shown["numbers"], serde_json::json!([SOFIE]));
+    let address = |shown: &Value| -> Value {
+        let facts = shown["facts"].as_array().unwrap().iter().filter(|fact| fact["aspect"] == "address");
+        let facts: Vec<&Value> = facts.collect();
+        assert_eq!(facts.len(), 1, "one address holds at a time");
+        facts[0].clone()
+    };
+    let then = address(&shown);
+    assert_eq!((then["record"].as_str(), then["fields"]["KOMKOD"].as_str()), (Some("002"), Some("0101")));
+    assert_eq!((then["valid_from"].as_str(), then["known_from"].as_u64()), (Some("2020-03-01T12:00"), Some(1)));
+    assert_eq!((then["known_to"].as_u64(), &then["valid_to"], &then["mark"]), (Some(2), &Value::Null, &Value::Null));
+    let (now, _) = desk.json(&["show", SOFIE, "--valid-at", "2025-12-31T23:59"]);
+    assert_eq!(address(&now)["fields"]["KOMKOD"], "0851");
+    let (by_day, _) = desk.json(&["show", SOFIE, "--valid-at", "2025-12-31", "--known-at", "2026-01-05"]);
+    assert_eq!(address(&by_day), then, "the day of production is another way to say the delivery");
+    let (all, _) = desk.json(&["show", SOFIE, "--history"]);
+    let marks: Vec<&Value> = all["facts"].as_array().unwrap().iter().filter(|fact| fact["mark"] == "K").collect();
+    assert_eq!(marks.len(), 1);
+    assert_eq!(marks[0]["valid_from"], marks[0]["valid_to"]);
+}
+
+#[test]
+fn lines_are_those_of_the_file_byte_for_byte() {
+    let desk = two_deliveries();
+    for (known, name) in [("1", "D260105.L999901"), ("2", "D260106.L999901")] {
+        let file = std::fs::read(extract(name)).unwrap();
+        let ours = file
+            .split_inclusive(|&byte| byte == b'\n')
+            .filter(|line| line[3..13] == *SOFIE.as_bytes() && !line.starts_with(b"099"));
+        let output = desk.run(&["lines", SOFIE, "--known-at", known]);
+        assert_eq!(output.stdout, ours.flatten().copied().collect::<Vec<u8>>(), "{name}");
+    }
+}
+
+#[test]
+fn a_number_can_come_from_standard_input() {
+    let desk = two_deliveries();
+    let output = desk.run_with(&["show", "-"], format!("{SOFIE}\n").as_bytes());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), desk.says(&["show", SOFIE]));
+}
+
+#[test]
+fn an_export_is_an_extract_that_loads_and_says_the_same() {
+    let desk = two_deliveries();
+    let target = desk.folder.path().join("export");
+    desk.says(&["export", "-o", target.to_str().unwrap()]);
+    let other = Desk::new();
+    other.says(&["load", target.to_str().unwrap()]);
+    let lines = |desk: &Desk| desk.run(&["lines", SOFIE]).stdout;
+    assert_eq!(lines(&other), lines(&desk));
+    let again = desk.run(&["export", "-o", "-"]).stdout;
+    assert_eq!(again, std::fs::read(target).unwrap());
+}
+
+#[test]
+fn diff_and_changes_tell_what_and_whom() {
+    let desk = two_deliveries();
+    let (diff, _) = desk.json(&["diff", SOFIE, "1", "2"]);
+    let changes = diff["changes"].as_array().unwrap();
+    let classes: Vec<&str> = changes.iter().map(|change| change["class"].as_str().unwrap()).collect();
+    assert_eq!(classes, ["late_report", "ended", "corrected", "corrected", "new", "new"]);
+    assert_eq!(changes[0]["before"], Value::Null);
+    assert_eq!(changes[1]["before"]["fields"]["TILFLYDTO"], changes[1]["after"]["fields"]["TILFLYDTO"]);
+    let (changed, _) = desk.json(&["changes", "2"]);
+    assert_eq!(changed["persons"], serde_json::json!([SOFIE, "6601264322"]), "the husband came unchanged");
+}
+
+#[test]
+fn a_refusal_is_located_exits_1_and_leaves_no_store() {
+    let desk = Desk::new();
+    let bytes = std::fs::read(extract("D260105.L999901")).unwrap();
+    let damaged = desk.folder.path().join("damaged");
+    let at = bytes.windows(10).position(|text| text == b"1980-01-01").unwrap();
+    let damage = [&bytes[..at], b"1980-0101-", &bytes[at + 10..]].concat();
+    std::fs::write(&damaged, damage).unwrap();
+    let (refused, code) = desk.json(&["apply", damaged.to_str().unwrap()]);
+    let error = &refused["error"];
+    assert_eq!((error["kind"].as_str(), error["record"].as_str(), code), (Some("not_a_date"), Some("001"), 1));
+    assert_eq!((error["field"].as_str(), error["line"].as_u64()), (Some("FOED_DT"), Some(9)));
+    assert!(!desk.store().exists(), "a store made for a file that was refused is not left behind");
+    let text = String::from_utf8(desk.run(&["apply", damaged.to_str().unwrap()]).stderr).unwrap();
+    assert!(text.contains("line 9") && text.contains("FOED_DT") && !text.contains(SOFIE), "{text}");
+}
+
+#[test]
+fn exit_codes_tell_refused_input_usage_and_store_trouble_apart() {
+    let desk = two_deliveries();
+    let code = |arguments: &[&str]| desk.run(arguments).status.code().unwrap();
+    assert_eq!(code(&["show", "7212554441"]), 1, "not held");
+    assert_eq!(code(&["show", SOFIE, "--known-at", "9"]), 1, "no such delivery");
+    assert_eq!(code(&["apply", "/nowhere/at/all"]), 1);
+    assert_eq!(code(&["load", &extract("D260106.L999901")]), 0, "the same file again is no load");
+    assert_eq!(code(&["show", "12345"]), 2, "not ten digits");
+    assert_eq!(code(&["show"]), 2);
+    assert_eq!(code(&["show", SOFIE, "--valid-at", "yesterday"]), 2);
+    assert_eq!(code(&["apply", &extract("D260106.L999901"), "--window", "3"]), 1, "settings are fixed");
+    std::fs::write(desk.store(), b"something else entirely").unwrap();
+    assert_eq!(code(&["show", SOFIE]), 3, "not a store");
+    assert_eq!(Desk::new().run(&["verify"]).status.code(), Some(3), "no store");
+    let no_store = Command::new(env!("CARGO_BIN_EXE_replika")).args(["show", SOFIE]).output().unwrap();
+    assert_eq!(no_store.status.code(), Some(2), "no store named");
+}
+
+#[test]
+fn inspect_needs_no_store_and_tells_what_a_file_is() {
+    let desk = Desk::new();
+    let (found, code) = desk.json(&["inspect", &extract("D260106.L999901")]);
+    assert_eq!((found["family"].as_str(), found["persons"].as_u64(), code), (Some("std"), Some(3), 0));
+    assert_eq!((found["header"]["task"].as_str(), found["records"]["099"].as_u64()), (Some("999901"), Some(5)));
+    assert!(!desk.store().exists());
+}
+
+#[test]
+fn a_store_open_elsewhere_is_told() {
+    let desk = two_deliveries();
+    let held = cpr_replika::Replika::open(desk.store()).unwrap();
+    let (refused, code) = desk.json(&["show", SOFIE]);
+    assert_eq!((refused["error"]["kind"].as_str(), code), (Some("locked"), 3));
+    drop(held);
+    assert_eq!(desk.json(&["show", SOFIE]).1, 0);
+}
+
+#[test]
+fn stats_verify_and_the_ledger_tell_about_the_store() {
+    let desk = two_deliveries();
+    let (verified, code) = desk.json(&["verify"]);
+    assert_eq!((verified["clean"].as_bool(), verified["persons"].as_u64(), code), (Some(true), Some(3), 0));
+    let (stats, _) = desk.json(&["stats"]);
+    let persons = stats["tables"].as_array().unwrap().iter().find(|table| table["name"] == "persons/v1").unwrap();
+    assert_eq!(persons["rows"], 3);
+    let (ledger, _) = desk.json(&["deliveries"]);
+    assert_eq!(ledger["deliveries"][0]["kind"], "load");
+    assert_eq!(ledger["deliveries"][1]["sha256"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn the_demo_runs_and_shows_two_answers_to_one_question() {
+    let output = Command::new(env!("CARGO_BIN_EXE_replika")).arg("demo").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(text.contains("as known after delivery 1: municipality 0101"), "{text}");
+    assert!(text.contains("as known after delivery 2: municipality 0851"), "{text}");
+    assert!(text.contains("0 faults"));
+}
