@@ -139,26 +139,29 @@ pub fn check<R: Read>(source: R, options: CheckOptions<'_>) -> io::Result<Checke
 
 /// Finds the one family that every line fits, reading the source from its start for each candidate.
 ///
-/// A variant is tried only where the family that it extends does not fit. When no family fits, the answer is the family
-/// that the fewest of the first lines misfit: checking the extract as that one tells what is wrong with it.
+/// Only the first `lines` lines are looked at ([`FIRST_LINES`], or `u64::MAX` for all). What rules a family out stands in
+/// the first lines of a file as a rule, and [`check`] holds all lines against the one that is found; a variant whose own
+/// records come later is found by looking at all. A variant is tried only where the family that it extends does not fit.
+/// When no family fits, the answer is the one that the fewest lines misfit: [`check`] tells what is wrong with it.
 ///
 /// # Errors
 /// Those of the source; the inner error names the families that fit equally well.
 pub fn find_family<R: Read + Seek>(
     source: &mut R,
     ignored: &[u16],
+    lines: u64,
 ) -> io::Result<Result<&'static Family, Vec<&'static str>>> {
     let mut fitting: Vec<&'static Family> = Vec::new();
     for family in Family::all() {
         let is_covered = fitting.iter().any(|other| family.is_variant_of(other));
-        if !is_covered && misfits(source, family, ignored, u64::MAX, 1)? == 0 {
+        if !is_covered && misfits(source, family, ignored, lines, 1)? == 0 {
             fitting.push(family);
         }
     }
     if fitting.is_empty() {
         let mut closest = (u64::MAX, &Family::all()[0]);
         for family in Family::all() {
-            let count = misfits(source, family, ignored, JUDGED_LINES, u64::MAX)?;
+            let count = misfits(source, family, ignored, lines.min(FIRST_LINES), u64::MAX)?;
             if count < closest.0 {
                 closest = (count, family);
             }
@@ -171,8 +174,8 @@ pub fn find_family<R: Read + Seek>(
     })
 }
 
-/// Lines of a file that fits no family by which the closest is found.
-const JUDGED_LINES: u64 = 10_000;
+/// Lines by which [`find_family`] tells the families apart as a rule.
+pub const FIRST_LINES: u64 = 10_000;
 
 /// How many of the first lines are no records of the family; counting stops at `enough`.
 fn misfits<R: Read + Seek>(
@@ -402,7 +405,9 @@ impl<'a> Check<'a> {
             }),
             Some(_) => None,
         };
-        if let Some(fault) = whole.filter(|fault| !self.options.waive.covers(fault.reason)) {
+        let waived = whole.is_some_and(|fault| self.options.waive.covers(fault.reason));
+        self.result.waived += u64::from(waived);
+        if let Some(fault) = whole.filter(|_| !waived) {
             // A file that is not whole is the first thing to know: other faults may follow from it. Only an end record
             // in the middle is told first, since it is why the count does not fit.
             let first = self

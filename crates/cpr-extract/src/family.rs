@@ -96,6 +96,8 @@ pub struct RecordLayout {
     pub columns: Vec<Column>,
     /// Positions of the columns in the order they are packed: valid time first, where every read looks.
     pub(crate) packing: Vec<usize>,
+    /// Positions of the columns whose content is checked: all but text.
+    pub(crate) checked: Vec<usize>,
 }
 
 impl RecordLayout {
@@ -203,7 +205,10 @@ fn parse_records(csv: &'static str) -> Tables {
             (false, _, aspect) => Role::Fact(aspect.expect("an aspect of cpr_model"), tense == "historic"),
         };
         if tables.last().is_none_or(|(of, last)| (*of, last.number) != (family, number)) {
-            tables.push((family, RecordLayout { number, role, length: 3, columns: Vec::new(), packing: Vec::new() }));
+            tables.push((
+                family,
+                RecordLayout { number, role, length: 3, columns: Vec::new(), packing: Vec::new(), checked: Vec::new() },
+            ));
         }
         let (_, record) = tables.last_mut().expect("pushed above");
         record.length = start - 1 + length;
@@ -221,6 +226,7 @@ fn parse_records(csv: &'static str) -> Tables {
             (field != first, field != last, field != Some(Field::CorrectionMark), at)
         });
         record.packing = packing;
+        record.checked = (0..columns.len()).filter(|&at| columns[at].format != Format::Text).collect();
     }
     tables
 }

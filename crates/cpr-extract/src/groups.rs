@@ -206,7 +206,7 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
         let mut window = Window::new(self.lines.source_mut(), &mut self.scratch, mean_gap);
         for (offset, at) in wanted {
             let bytes = window.line(offset, family)?;
-            let layout = check_line(family, bytes).map_err(|_| changed())?;
+            let layout = check_line(family, bytes, &mut [0; 10]).map_err(|_| changed())?;
             let record = Record { layout, line: 0, offset, end: Default::default(), bytes };
             if record.pnr().and_then(|pnr| pnr.key()) != groups[at].key {
                 return Err(changed());

@@ -39,6 +39,8 @@ pub struct Records<'f, R> {
     trailer: Vec<u8>,
     /// The first bytes of a line that was passed over.
     head: [u8; HEAD],
+    /// The digits of the last person whose number was found sound: the next lines are mostly about the same one.
+    person: [u8; 10],
 }
 
 /// Record number and personnummer.
@@ -58,6 +60,7 @@ pub fn records<'f, R: Read>(source: R, family: &'static Family, ignored: &'f [u1
         line: 0,
         trailer: Vec::new(),
         head: [0; HEAD],
+        person: [0; 10],
     }
 }
 
@@ -102,7 +105,7 @@ impl<R: Read> Records<'_, R> {
         if let Some(number) = ignored {
             return Ok(Some(Item::Ignored(number, bytes)));
         }
-        Ok(Some(match check_line(self.family, bytes) {
+        Ok(Some(match check_line(self.family, bytes, &mut self.person) {
             Ok(layout) => Item::Record(Record { layout, line, offset, end: cut.end, bytes }),
             Err((record, field, reason)) => Item::Fault(Fault { line, offset, record, field, reason }, bytes),
         }))
@@ -139,6 +142,9 @@ impl<R: Read> Records<'_, R> {
     }
 
     fn ignored_at(&self, start: usize) -> Option<u16> {
+        if self.ignored.is_empty() {
+            return None;
+        }
         let digits = self.buffer.get(start..start + 3)?;
         let number = str::from_utf8(digits).ok()?.parse().ok()?;
         self.ignored.contains(&number).then_some(number)

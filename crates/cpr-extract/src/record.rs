@@ -113,58 +113,83 @@ fn number(cell: &[u8]) -> Option<u64> {
         .then(|| cell.iter().fold(0u64, |sum, &digit| sum.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))))
 }
 
-/// Without an early exit, so that the compiler can test many bytes at once.
+/// Eight bytes at a time where there are as many: dates, timestamps and numbers are most of an extract.
 fn all_digits(cell: &[u8]) -> bool {
-    cell.iter().fold(true, |all, byte| all & byte.is_ascii_digit())
+    match (cell.first_chunk::<8>(), cell.last_chunk::<8>()) {
+        (Some(first), Some(last)) if cell.len() <= 16 => eight_digits(*first) && eight_digits(*last),
+        _ => cell.iter().fold(true, |all, byte| all & byte.is_ascii_digit()),
+    }
+}
+
+/// A digit is 3x with x at most 9: its high half is 3, and still is with 6 added.
+fn eight_digits(bytes: [u8; 8]) -> bool {
+    const HIGH: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    let value = u64::from_le_bytes(bytes);
+    let with_six = value.wrapping_add(0x0606_0606_0606_0606);
+    (value & HIGH) | ((with_six & HIGH) >> 4) == 0x3333_3333_3333_3333
+}
+
+/// What the first byte says: one look decides how the rest is read.
+fn is_blank(cell: &[u8]) -> bool {
+    matches!(cell, [] | [b' ', ..])
 }
 
 fn all_blank(cell: &[u8]) -> bool {
     cell.iter().fold(true, |all, &byte| all & (byte == b' '))
 }
 
-/// Checks every field of a line; the first that does not fit is named.
-pub(crate) fn check_fields(layout: &RecordLayout, line: &[u8]) -> Result<(), (&'static str, Reason)> {
-    for column in &layout.columns {
-        if column.format == Format::Text {
-            continue;
-        }
+/// Checks every field of a line; the first that does not fit is named. `person` holds the digits of a number known to be
+/// sound, and is replaced by the line's own.
+fn check_fields(layout: &RecordLayout, line: &[u8], person: &mut [u8; 10]) -> Result<(), (&'static str, Reason)> {
+    for &at in &layout.checked {
+        let column = &layout.columns[at];
         let cell = cell(line, column);
         let whole = cell.len() == column.length;
-        let fits = match column.format {
-            Format::Text => true,
-            Format::Number | Format::PlainDate | Format::Timestamp => whole && all_digits(cell),
-            Format::NumberOrBlank | Format::TimestampOrBlank | Format::Pnr => {
-                all_blank(cell) || whole && all_digits(cell)
+        let reason = match column.format {
+            Format::Text => continue,
+            Format::Number if whole && all_digits(cell) => continue,
+            Format::Timestamp | Format::PlainDate if whole && all_digits(cell) => continue,
+            Format::NumberOrBlank | Format::TimestampOrBlank | Format::Pnr
+                if if is_blank(cell) { all_blank(cell) } else { whole && all_digits(cell) } =>
+            {
+                continue;
             }
-            Format::Date => {
-                all_blank(cell)
-                    || match *cell {
-                        [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] => all_digits(&[y1, y2, y3, y4, m1, m2, d1, d2]),
-                        _ => false,
-                    }
-            }
-            Format::Flag => matches!(cell, [] | [b' ' | b'*' | b'+' | b'=' | b'K' | b'A' | 0xC6]),
-            Format::Key => Pnr::parse(cell).is_some_and(|pnr| pnr.key().is_some() && pnr.reveal() != "0000000000"),
+            Format::Date if if is_blank(cell) { all_blank(cell) } else { is_date(cell) } => continue,
+            Format::Flag if matches!(cell, [] | [b' ' | b'*' | b'+' | b'=' | b'K' | b'A' | 0xC6]) => continue,
+            Format::Key if cell == person || is_person(cell, person) => continue,
+            Format::Number | Format::NumberOrBlank => Reason::NotANumber,
+            Format::PlainDate | Format::Date => Reason::NotADate,
+            Format::Timestamp | Format::TimestampOrBlank => Reason::NotATimestamp,
+            Format::Flag => Reason::NotAFlag,
+            Format::Pnr => Reason::NotAPnr,
+            Format::Key => Reason::NotAPerson,
         };
-        if !fits {
-            let reason = match column.format {
-                Format::Number | Format::NumberOrBlank | Format::Text => Reason::NotANumber,
-                Format::PlainDate | Format::Date => Reason::NotADate,
-                Format::Timestamp | Format::TimestampOrBlank => Reason::NotATimestamp,
-                Format::Flag => Reason::NotAFlag,
-                Format::Pnr => Reason::NotAPnr,
-                Format::Key => Reason::NotAPerson,
-            };
-            return Err((column.name, reason));
-        }
+        return Err((column.name, reason));
     }
     Ok(())
+}
+
+/// Ten bytes with hyphens where a date has them, and digits elsewhere.
+fn is_date(cell: &[u8]) -> bool {
+    match *cell {
+        [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] => eight_digits([y1, y2, y3, y4, m1, m2, d1, d2]),
+        _ => false,
+    }
+}
+
+/// True for a number that can be a person's, which is then remembered.
+fn is_person(cell: &[u8], person: &mut [u8; 10]) -> bool {
+    let sound = cell != b"0000000000" && Pnr::parse(cell).is_some_and(|pnr| pnr.key().is_some());
+    if let Some(digits) = cell.first_chunk::<10>().filter(|_| sound) {
+        *person = *digits;
+    }
+    sound
 }
 
 /// True when the line holds a pair of bytes that UTF-8 writes for a letter of ISO 8859-1, and CPR never does: its
 /// character set has nothing between 80 and BF.
 pub(crate) fn is_utf8(line: &[u8]) -> bool {
-    line.windows(2).any(|pair| matches!(pair, [0xC2 | 0xC3, 0x80..=0xBF]))
+    memchr::memchr2_iter(0xC2, 0xC3, line).any(|at| matches!(line.get(at + 1), Some(0x80..=0xBF)))
 }
 
 impl RecordLayout {
@@ -226,15 +251,15 @@ fn put_number(cell: &mut [u8], number: u64) {
     }
 }
 
-/// Checks a line against its layout and its characters.
-pub(crate) fn check_line(
-    family: &Family,
-    line: &[u8],
-) -> Result<&'static RecordLayout, (Option<u16>, Option<&'static str>, Reason)> {
+/// Where a line does not fit: record, field, reason.
+pub(crate) type Misfit = (Option<u16>, Option<&'static str>, Reason);
+
+/// Checks a line against its layout and its characters. `person` is remembered from line to line.
+pub(crate) fn check_line(family: &Family, line: &[u8], person: &mut [u8; 10]) -> Result<&'static RecordLayout, Misfit> {
     let layout = family.layout_of(line).ok_or((None, None, Reason::UnknownRecord))?;
     if !line.is_ascii() && is_utf8(line) {
         return Err((Some(layout.number), None, Reason::Utf8));
     }
-    check_fields(layout, line).map_err(|(field, reason)| (Some(layout.number), Some(field), reason))?;
+    check_fields(layout, line, person).map_err(|(field, reason)| (Some(layout.number), Some(field), reason))?;
     Ok(layout)
 }

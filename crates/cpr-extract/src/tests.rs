@@ -178,9 +178,9 @@ fn every_spelling_reads_the_same_and_writes_back_byte_for_byte() {
 #[test]
 fn the_family_is_found_when_one_fits_and_doubt_is_told() {
     let bytes = extract(Style::default());
-    assert_eq!(find_family(&mut Cursor::new(&bytes), &[]).unwrap().unwrap().name, "std");
+    assert_eq!(find_family(&mut Cursor::new(&bytes), &[], u64::MAX).unwrap().unwrap().name, "std");
     let frame = b"00000000000001234012026010520260102\n999999999999900000000\n";
-    assert_eq!(find_family(&mut Cursor::new(frame), &[]).unwrap().unwrap_err(), ["std", "full"]);
+    assert_eq!(find_family(&mut Cursor::new(frame), &[], u64::MAX).unwrap().unwrap_err(), ["std", "full"]);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_variant_is_found_by_what_only_it_has() {
         writer.record(1, person, &[("STATUS", "01")]).unwrap();
         writer.record(number, person, &fields).unwrap();
         let bytes = writer.finish().unwrap();
-        assert_eq!(find_family(&mut Cursor::new(&bytes), &[]).unwrap().unwrap().name, name);
+        assert_eq!(find_family(&mut Cursor::new(&bytes), &[], u64::MAX).unwrap().unwrap().name, name);
     }
 }
 
