@@ -3,7 +3,6 @@
 /// The comparison of two lists as multisets: which entries of `after` were there before, which went, which came.
 ///
 /// The value is reused from one comparison to the next, so that a load of millions of small lists allocates nothing.
-/// Equal entries are paired in order: the first of `before` with the first of `after`.
 #[derive(Debug, Default)]
 pub struct Diff {
     kept: Vec<Option<usize>>,
@@ -12,19 +11,24 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// Compares `before` and `after` entries, told apart by `same(before, after)`.
-    pub fn run(&mut self, before: usize, after: usize, same: impl Fn(usize, usize) -> bool) {
+    /// Compares `before` and `after` entries, told apart by `same(before, after)`. Of several equal entries of `before`
+    /// the one of the lowest rank is kept first: the oldest, say, so that what goes is what came last.
+    pub fn run<R: Ord>(
+        &mut self,
+        before: usize,
+        after: usize,
+        same: impl Fn(usize, usize) -> bool,
+        rank: impl Fn(usize) -> R,
+    ) {
         self.taken.clear();
         self.taken.resize(before, false);
         self.kept.clear();
         self.gone.clear();
-        // Most lists are redelivered in the same order, so the search starts where the last match stood.
-        let mut next = 0;
         for new in 0..after {
-            let old = (next..before).chain(0..next).find(|&old| !self.taken[old] && same(old, new));
+            let equal = (0..before).filter(|&old| !self.taken[old] && same(old, new));
+            let old = equal.min_by_key(|&old| rank(old));
             if let Some(old) = old {
                 self.taken[old] = true;
-                next = old + 1;
             }
             self.kept.push(old);
         }

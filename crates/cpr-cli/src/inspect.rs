@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 
 use cpr_replika::Error;
-use cpr_replika::cpr_extract::{CheckOptions, Checked, Padding, Waive, check, find_family};
+use cpr_replika::cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Padding, Waive, check, find_family};
 
 use crate::args::Inspect;
 use crate::failure::Failure;
@@ -14,22 +14,37 @@ pub(crate) fn run(inspect: &Inspect, as_json: bool) -> Result<(), Failure> {
     let shown = inspect.file.display().to_string();
     let failed = |error| Failure::File(shown.clone(), error);
     let mut file = File::open(&inspect.file).map_err(failed)?;
-    let family = match &inspect.family {
-        Some(name) => text::family(name)?,
-        None => find_family(&mut file, &[])
-            .map_err(failed)?
-            .map_err(|families| Failure::Engine(Error::AmbiguousFamily { families }, Some(shown.clone())))?,
+    let checked = match &inspect.family {
+        Some(name) => checked(&mut file, text::family(name)?, inspect).map_err(failed)?,
+        None => {
+            let found = |file: &mut File, lines| {
+                let found = find_family(file, &[], lines).map_err(failed)?;
+                found.map_err(|families| Failure::Engine(Error::AmbiguousFamily { families }, Some(shown.clone())))
+            };
+            let family = found(&mut file, FIRST_LINES)?;
+            let first = checked(&mut file, family, inspect).map_err(failed)?;
+            // What does not fit may be a variant whose own records come late.
+            match first.is_sound() {
+                true => first,
+                false => {
+                    let family = found(&mut file, u64::MAX)?;
+                    checked(&mut file, family, inspect).map_err(failed)?
+                }
+            }
+        }
     };
-    file.seek(SeekFrom::Start(0)).map_err(failed)?;
-    let options =
-        CheckOptions { family, chosen: None, ignored: &[], fault_limit: inspect.faults, waive: Waive::default() };
-    let checked = check(file, options).map_err(failed)?;
     if as_json {
         json::print(&as_object(&shown, &checked))?;
     } else {
         print(&shown, &checked)?;
     }
     if checked.is_sound() { Ok(()) } else { Err(Failure::Told(1)) }
+}
+
+fn checked(file: &mut File, family: &'static Family, inspect: &Inspect) -> std::io::Result<Checked> {
+    file.seek(SeekFrom::Start(0))?;
+    let waive = Waive::default();
+    check(file, CheckOptions { family, chosen: None, ignored: &[], fault_limit: inspect.faults, waive })
 }
 
 fn padding(padding: Padding) -> String {

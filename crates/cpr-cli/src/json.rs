@@ -115,6 +115,7 @@ fn counts(delivery: &Delivery) -> Vec<(&'static str, Json)> {
         ("receipts", counts.receipts.into()),
         ("input_errors", Json::Array(input_errors.collect())),
         ("odd_characters", counts.odd_characters.into()),
+        ("inverted_periods", counts.inverted_periods.into()),
         ("waived", counts.waived.into()),
         ("bytes", counts.bytes.into()),
         ("duration_seconds", counts.duration.as_secs_f64().into()),

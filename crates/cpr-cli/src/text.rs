@@ -67,6 +67,9 @@ pub(crate) fn report(out: &mut impl Write, file: &str, report: &Report) -> io::R
             counts.odd_characters
         )?;
     }
+    if counts.inverted_periods > 0 {
+        writeln!(out, "  {} rows end before they start; kept as they are, without length", counts.inverted_periods)?;
+    }
     if counts.waived > 0 {
         writeln!(out, "  {} faults accepted as asked", counts.waived)?;
     }

@@ -62,8 +62,9 @@ struct AspectInfo {
 use Field as F;
 
 aspects! {
-    /// Personoplysninger: status, sex, birth date, occupation, the period of the number. Full: parents and documentation too.
-    1 Person "person" Some(F::PnrStartDate), Some(F::PnrEndDate), None;
+    /// Personoplysninger: status, sex, birth date, occupation; full: parents and documentation too. The dates in it are those
+    /// of the number and of the status, not of the row, so the row holds whatever the moment.
+    1 Person "person" None, None, None;
     /// Adresse, coded.
     2 Address "address" Some(F::MovedIn), Some(F::MovedOut), None;
     /// Klarskriftadresse and adresseringsnavn.

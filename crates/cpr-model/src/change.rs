@@ -7,7 +7,7 @@ use std::fmt;
 
 use bitemporal::Period;
 
-use crate::{Aspect, CorrectionMark, Date, Field, RelatedPnr, Timestamp, Values};
+use crate::{Aspect, CorrectionMark, Date, Field, RelatedPnr, Status, Timestamp, Values};
 
 /// The class of one change.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -89,13 +89,14 @@ pub struct FactRef<'a> {
 }
 
 impl FactRef<'_> {
-    /// CPR's mark, if the row has one.
-    pub fn mark(&self) -> Option<CorrectionMark> {
-        self.values.flag(Field::CorrectionMark).and_then(CorrectionMark::from_latin1)
+    /// CPR's mark, if the row has one. A historic church row has no field for it: one without length is a corrected one.
+    fn mark(&self) -> Option<CorrectionMark> {
+        let mark = self.values.flag(Field::CorrectionMark).and_then(CorrectionMark::from_latin1);
+        let wrong_church = self.aspect == Aspect::Church && self.historic && self.period().is_empty();
+        mark.or(wrong_church.then_some(CorrectionMark::Corrected))
     }
 
-    /// The period in the row, marks not looked at.
-    pub fn period(&self) -> Period<Timestamp> {
+    fn period(&self) -> Period<Timestamp> {
         self.aspect.period(self.values, self.historic)
     }
 
@@ -103,37 +104,32 @@ impl FactRef<'_> {
         self.aspect.start().and_then(|field| self.values.timestamp(field))
     }
 
-    fn unmarked(&self) -> bool {
-        self.mark().is_none()
-    }
-
-    /// True when `self`, a historic row, holds the values of `other`: all but the end, the mark and the registration.
+    /// True when `self`, a historic row, holds the values of `other` from the same start.
     fn repeats(&self, other: &FactRef<'_>) -> bool {
-        let end = self.aspect.end();
-        self.aspect == other.aspect
-            && self.start() == other.start()
-            && self
-                .values
-                .iter()
-                .filter(|(field, _)| {
-                    Some(*field) != end
-                        && *field != Field::CorrectionMark
-                        && !field.is_registration()
-                        && !END_MARKS.contains(field)
-                })
-                .all(|(field, value)| {
-                    // A historic stay abroad adds its immigration half to the row that was current.
-                    let added = matches!(field, Field::ImmigrationCountryCode);
-                    added || other.values.get(field) == Some(value)
-                })
+        self.aspect == other.aspect && self.start() == other.start() && self.says(other)
     }
 
-    /// True when both rows stand in the same place: the same current row, or history from the same start.
-    fn replaces(&self, other: &FactRef<'_>) -> bool {
+    /// True when every value of `self` is one of `other`: all but the bounds, the mark and the registration.
+    fn says(&self, other: &FactRef<'_>) -> bool {
+        let bounds = [self.aspect.start(), self.aspect.end(), Some(Field::CorrectionMark)];
+        let told = self.values.iter().filter(|(field, _)| {
+            // A historic stay abroad adds its immigration half to the row that was current.
+            let added = END_MARKS.contains(field) || *field == Field::ImmigrationCountryCode;
+            !bounds.contains(&Some(*field)) && !added && !field.is_registration()
+        });
+        told.into_iter().all(|(field, value)| other.values.get(field) == Some(value))
+    }
+
+    /// True when both are about the same thing: the aspect, and the kind, child or note where a person has several.
+    fn same_slot(&self, other: &FactRef<'_>) -> bool {
         self.aspect == other.aspect
-            && self.historic == other.historic
             && self.aspect.slot().is_none_or(|slot| self.values.get(slot) == other.values.get(slot))
-            && (!self.historic || self.start() == other.start())
+    }
+
+    /// True when `new` stands where this row stood: current for current, or history with one bound in common.
+    fn follows(&self, new: &FactRef<'_>) -> bool {
+        let shares_end = new.period().to.is_some() && new.period().to == self.period().to;
+        new.historic == self.historic && (!new.historic || new.start() == self.start() || shares_end)
     }
 }
 
@@ -174,6 +170,8 @@ pub struct Classified {
 
 /// Classifies the difference between two states of one person: `gone` are the positions in `before` without an equal
 /// row in `after`, `came` those in `after` without one in `before`.
+///
+/// Rows are paired by a sequence of rules, the most telling first (docs/changes.md); what no rule pairs stands alone.
 pub fn classify(
     before: &[FactRef<'_>],
     after: &[FactRef<'_>],
@@ -181,97 +179,40 @@ pub fn classify(
     came: &[usize],
     situation: Situation,
 ) -> Vec<Classified> {
-    let renumbered = situation.held_before && numbers(before) != numbers(after);
-    let mut gone: Vec<usize> = gone.to_vec();
-    let mut came: Vec<usize> = came.to_vec();
-    let mut changes = Vec::with_capacity(gone.len() + came.len());
-    let mut take =
-        |gone: &mut Vec<usize>, came: &mut Vec<usize>, class_of: &dyn Fn(usize, usize) -> Option<ChangeClass>| {
-            came.retain(|&new| {
-                let found = gone.iter().enumerate().find_map(|(at, &old)| Some((at, old, class_of(old, new)?)));
-                if let Some((at, old, class)) = found {
-                    gone.remove(at);
-                    changes.push(Classified { class, before: Some(old), after: Some(new) });
-                }
-                found.is_none()
-            });
-        };
-    let marked: Vec<usize> = came.iter().copied().filter(|&new| !after[new].unmarked()).collect();
-    // The version that a new K or Æ row holds, against the row that now stands in its place; an A row has no heir.
-    let disproved = |old: usize| {
-        let old = &before[old];
-        let mark =
-            marked.iter().find(|&&new| old.unmarked() && after[new].repeats(old)).and_then(|&new| after[new].mark());
-        mark.map(ChangeClass::of_mark)
+    let rules = Rules {
+        before,
+        after,
+        marked: came.iter().copied().filter(|&new| after[new].mark().is_some()).collect(),
+        renumbered: situation.held_before && numbers(before) != numbers(after),
+        situation,
     };
-    take(&mut gone, &mut came, &|old, new| {
-        let class = disproved(old).filter(|&class| class != ChangeClass::Annulled)?;
-        (after[new].unmarked() && heir(&after[new], &before[old])).then_some(class)
-    });
-    // The marked row itself, against the row that it disproves, unless that one has its heir.
-    take(&mut gone, &mut came, &|old, new| {
-        let mark = after[new].mark()?;
-        (before[old].unmarked() && after[new].repeats(&before[old])).then_some(ChangeClass::of_mark(mark))
-    });
-    // A current row that became history; history that became current again, as an annulment leaves it.
-    let annulled = |aspect: Aspect| {
-        marked.iter().any(|&new| after[new].aspect == aspect && after[new].mark() == Some(CorrectionMark::Annulled))
-    };
-    take(&mut gone, &mut came, &|old, new| {
-        let (old, new) = (&before[old], &after[new]);
-        if !old.unmarked() || !new.unmarked() || old.historic == new.historic {
-            None
-        } else if new.historic {
-            new.repeats(old).then_some(ChangeClass::Ended)
-        } else {
-            let class = if annulled(new.aspect) { ChangeClass::Annulled } else { ChangeClass::Rewritten };
-            old.repeats(new).then_some(class)
-        }
-    });
-    // Other values in the same place, from the same start: rewritten. From another start: a new fact took the place.
-    let moved = came.iter().any(|&new| after[new].aspect.is_residence() || after[new].aspect == Aspect::Name)
-        || gone.iter().any(|&old| before[old].aspect.is_residence() || before[old].aspect == Aspect::Name)
-        || changes_residence(before, after);
-    let aged = |old: &FactRef<'_>| {
-        let (historic, end) = (old.historic, old.period().to);
-        historic && situation.window.is_some_and(|window| end.is_some_and(|end| end <= window))
-    };
-    take(&mut gone, &mut came, &|old, new| {
-        let (old, new) = (&before[old], &after[new]);
-        if !new.replaces(old) || old.unmarked() != new.unmarked() || aged(old) {
-            return None;
-        }
-        let status_changed = new.aspect == Aspect::Person && status(new) != status(old);
-        Some(match new.aspect {
-            Aspect::Person if renumbered => ChangeClass::MovedNumber,
-            Aspect::Person if status_changed => ChangeClass::New,
-            Aspect::FormattedAddress if moved => ChangeClass::New,
-            _ if new.start() != old.start() => start_class(new, situation),
-            _ => ChangeClass::Rewritten,
-        })
-    });
-    for new in came {
-        let fact = &after[new];
-        let class = match fact.mark() {
-            Some(mark) if situation.held_before => ChangeClass::of_mark(mark),
-            _ if renumbered && (fact.historic || fact.aspect == Aspect::FormerNumber) => ChangeClass::MovedNumber,
-            _ => start_class(fact, situation),
-        };
-        changes.push(Classified { class, before: None, after: Some(new) });
-    }
-    for old in gone {
-        let fact = &before[old];
-        let class = if aged(fact) {
-            ChangeClass::AgedOut
-        } else if renumbered {
-            ChangeClass::MovedNumber
-        } else if fact.historic {
-            ChangeClass::Rewritten
-        } else {
-            ChangeClass::Ended
-        };
-        changes.push(Classified { class, before: Some(old), after: None });
-    }
+    let mut pairing = Pairing { gone: gone.to_vec(), came: came.to_vec(), changes: Vec::new() };
+    // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same start.
+    pairing.pair(|old, new| rules.heir(old, new, |old, new| new.start() == old.start()));
+    pairing.pair(|old, new| rules.heir(old, new, |old, new| old.follows(new)));
+    // The marked row itself, with the row that it disproves, unless that one has its heir.
+    pairing.pair(|old, new| rules.disproved_by(old, new));
+    // A current row that became history, and history that became current again.
+    pairing.pair(|old, new| rules.turned(old, new));
+    // Other values in the same place, and the same values with other bounds.
+    pairing.pair(|old, new| rules.replaced(old, new));
+    pairing.pair(|old, new| rules.moved_bounds(old, new));
+    // Text without dates of its own goes with what it spells out, so it is judged last.
+    let (texts, rest): (Vec<_>, Vec<_>) =
+        pairing.came.iter().partition(|&&new| after[new].aspect == Aspect::FormattedAddress);
+    pairing.changes.extend(rest.into_iter().map(|new| Classified {
+        class: rules.came(new),
+        before: None,
+        after: Some(new),
+    }));
+    pairing.came = texts;
+    let coded = rules.class_of_coded_change(&pairing.changes);
+    pairing.pair(|old, new| (before[old].aspect == after[new].aspect).then_some(coded));
+    let texts = pairing.came.iter().map(|&new| Classified { class: rules.came(new), before: None, after: Some(new) });
+    pairing.changes.extend(texts);
+    let left = pairing.gone.iter().map(|&old| Classified { class: rules.went(old), before: Some(old), after: None });
+    pairing.changes.extend(left);
+    let mut changes = pairing.changes;
     changes.sort_by_key(|change| {
         let fact = change.after.map(|new| &after[new]).or(change.before.map(|old| &before[old]));
         (fact.map(|fact| (fact.aspect, fact.historic)), change.after, change.before)
@@ -279,19 +220,173 @@ pub fn classify(
     changes
 }
 
-/// New, or late when the fact began before the delivery that came before this one.
-fn start_class(fact: &FactRef<'_>, situation: Situation) -> ChangeClass {
-    let late = situation.previous_production.is_some_and(|date| fact.start().is_some_and(|start| start.date() < date));
-    if situation.held_before && late { ChangeClass::LateReport } else { ChangeClass::New }
+/// The rows that are not yet part of a change.
+struct Pairing {
+    gone: Vec<usize>,
+    came: Vec<usize>,
+    changes: Vec<Classified>,
 }
 
-/// True when `new` is the right version of the row `old`: it stands in the same place, or, for history, overlaps it.
-fn heir(new: &FactRef<'_>, old: &FactRef<'_>) -> bool {
-    let slot_matches = new.aspect.slot().is_none_or(|slot| new.values.get(slot) == old.values.get(slot));
-    new.aspect == old.aspect
-        && slot_matches
-        && new.historic == old.historic
-        && (!new.historic || new.start() == old.start() || new.period().to == old.period().to)
+impl Pairing {
+    /// Pairs each row that came with the first that is gone for which the rule gives a class.
+    fn pair(&mut self, rule: impl Fn(usize, usize) -> Option<ChangeClass>) {
+        let Pairing { gone, came, changes } = self;
+        came.retain(|&new| {
+            let found = gone.iter().enumerate().find_map(|(at, &old)| Some((at, old, rule(old, new)?)));
+            let Some((at, old, class)) = found else { return true };
+            gone.remove(at);
+            changes.push(Classified { class, before: Some(old), after: Some(new) });
+            false
+        });
+    }
+}
+
+/// What the rules look at.
+struct Rules<'a> {
+    before: &'a [FactRef<'a>],
+    after: &'a [FactRef<'a>],
+    /// The rows that came with a mark.
+    marked: Vec<usize>,
+    /// The numbers that the person is tied to are others than before.
+    renumbered: bool,
+    situation: Situation,
+}
+
+impl Rules<'_> {
+    /// The right version of a row that a new K or Æ row disproves. An A row has no heir: what it disproves never was.
+    fn heir(&self, old: usize, new: usize, in_place: fn(&FactRef<'_>, &FactRef<'_>) -> bool) -> Option<ChangeClass> {
+        let (old, new) = (&self.before[old], &self.after[new]);
+        if new.mark().is_some() || old.mark().is_some() || !new.same_slot(old) || !in_place(old, new) {
+            return None;
+        }
+        let mark =
+            self.marked.iter().find(|&&row| self.after[row].repeats(old)).and_then(|&row| self.after[row].mark())?;
+        (mark != CorrectionMark::Annulled).then_some(ChangeClass::of_mark(mark))
+    }
+
+    fn disproved_by(&self, old: usize, new: usize) -> Option<ChangeClass> {
+        let (old, new) = (&self.before[old], &self.after[new]);
+        let mark = new.mark()?;
+        (old.mark().is_none() && new.repeats(old)).then_some(ChangeClass::of_mark(mark))
+    }
+
+    fn turned(&self, old: usize, new: usize) -> Option<ChangeClass> {
+        let (old, new) = (&self.before[old], &self.after[new]);
+        if old.mark().is_some() || new.mark().is_some() || old.historic == new.historic {
+            return None;
+        }
+        if new.historic {
+            // The residence of a number given up ends with the number, not with a move.
+            let class =
+                if self.renumbered && self.is_given_up() { ChangeClass::MovedNumber } else { ChangeClass::Ended };
+            return new.repeats(old).then_some(class);
+        }
+        let class = match (self.renumbered, self.is_annulled(new.aspect)) {
+            (_, true) => ChangeClass::Annulled,
+            (true, false) => ChangeClass::MovedNumber,
+            (false, false) => ChangeClass::Rewritten,
+        };
+        old.repeats(new).then_some(class)
+    }
+
+    fn replaced(&self, old: usize, new: usize) -> Option<ChangeClass> {
+        let (old, new) = (&self.before[old], &self.after[new]);
+        let same_place =
+            new.historic == old.historic && new.same_slot(old) && (!new.historic || new.start() == old.start());
+        let is_text = new.aspect == Aspect::FormattedAddress;
+        if !same_place || is_text || old.mark().is_some() != new.mark().is_some() || self.has_aged_out(old) {
+            return None;
+        }
+        let status = |fact: &FactRef<'_>| fact.values.number(Field::Status);
+        Some(match new.aspect {
+            Aspect::Person if self.renumbered => ChangeClass::MovedNumber,
+            Aspect::Person if status(new) != status(old) => ChangeClass::New,
+            _ if new.start() != old.start() => self.start_class(new),
+            _ => ChangeClass::Rewritten,
+        })
+    }
+
+    /// History whose start moved and which says the same: a repair, or a neighbour's correction.
+    fn moved_bounds(&self, old: usize, new: usize) -> Option<ChangeClass> {
+        let (old, new) = (&self.before[old], &self.after[new]);
+        let unmarked = old.mark().is_none() && new.mark().is_none() && !self.has_aged_out(old);
+        let history = old.historic && new.historic && new.same_slot(old);
+        (unmarked && history && new.says(old) && old.says(new)).then_some(ChangeClass::Rewritten)
+    }
+
+    /// The class of a row that came and has no partner.
+    fn came(&self, new: usize) -> ChangeClass {
+        let fact = &self.after[new];
+        let is_old = self.starts_before_the_last_delivery(fact);
+        match fact.mark() {
+            Some(mark) if self.situation.held_before => ChangeClass::of_mark(mark),
+            _ if self.renumbered && (fact.historic || is_old || fact.start().is_none()) => ChangeClass::MovedNumber,
+            _ if self.is_annulled(fact.aspect) && !fact.historic && (is_old || fact.start().is_none()) => {
+                ChangeClass::Annulled
+            }
+            _ => self.start_class(fact),
+        }
+    }
+
+    /// The class of a row that went and has no partner.
+    fn went(&self, old: usize) -> ChangeClass {
+        let fact = &self.before[old];
+        if self.has_aged_out(fact) {
+            ChangeClass::AgedOut
+        } else if self.renumbered {
+            ChangeClass::MovedNumber
+        } else if fact.historic {
+            ChangeClass::Rewritten
+        } else {
+            ChangeClass::Ended
+        }
+    }
+
+    /// The class that the text of an address (003) shares: that of the current residence, else of the name, else rewritten.
+    fn class_of_coded_change(&self, changes: &[Classified]) -> ChangeClass {
+        let current = |change: &&Classified, wanted: &dyn Fn(Aspect) -> bool| {
+            let fact = change.after.map(|new| &self.after[new]);
+            fact.is_some_and(|fact| !fact.historic && wanted(fact.aspect))
+        };
+        let of = |wanted: &dyn Fn(Aspect) -> bool| {
+            changes.iter().find(|change| current(change, wanted)).map(|change| change.class)
+        };
+        let ended = changes.iter().any(|change| {
+            change.before.is_some_and(|old| !self.before[old].historic && self.before[old].aspect.is_residence())
+        });
+        let status = of(&|aspect| aspect == Aspect::Person).filter(|_| ended);
+        of(&Aspect::is_residence).or(of(&|aspect| aspect == Aspect::Name)).or(status).unwrap_or(ChangeClass::Rewritten)
+    }
+
+    /// New, or late when the fact began before the delivery that came before this one.
+    fn start_class(&self, fact: &FactRef<'_>) -> ChangeClass {
+        let late = self.situation.held_before && self.starts_before_the_last_delivery(fact);
+        if late { ChangeClass::LateReport } else { ChangeClass::New }
+    }
+
+    fn starts_before_the_last_delivery(&self, fact: &FactRef<'_>) -> bool {
+        self.situation.previous_production.is_some_and(|date| fact.start().is_some_and(|start| start.date() < date))
+    }
+
+    /// True when CPR annulled the version of this aspect that was believed.
+    fn is_annulled(&self, aspect: Aspect) -> bool {
+        self.marked.iter().any(|&new| {
+            let row = &self.after[new];
+            row.aspect == aspect && row.mark() == Some(CorrectionMark::Annulled)
+        })
+    }
+
+    /// True when the person's number is no longer the one in force.
+    fn is_given_up(&self) -> bool {
+        let status = self.after.iter().find(|fact| fact.aspect == Aspect::Person);
+        status.and_then(|fact| fact.values.number(Field::Status)).is_some_and(|code| Status(code as u8).is_replaced())
+    }
+
+    /// True for history that ended before the customer's window.
+    fn has_aged_out(&self, fact: &FactRef<'_>) -> bool {
+        let end = fact.period().to;
+        fact.historic && self.situation.window.is_some_and(|window| end.is_some_and(|end| end <= window))
+    }
 }
 
 /// What ties a person to other numbers: the number in force and the numbers given up.
@@ -307,14 +402,4 @@ fn numbers<'a>(facts: &[FactRef<'a>]) -> Vec<Option<RelatedPnr>> {
         _ => None,
     });
     numbers
-}
-
-fn status(fact: &FactRef<'_>) -> Option<u16> {
-    fact.values.number(Field::Status)
-}
-
-/// True when the current rows of the residence line or of the name differ.
-fn changes_residence(before: &[FactRef<'_>], after: &[FactRef<'_>]) -> bool {
-    let current = |fact: &&FactRef<'_>| !fact.historic && (fact.aspect.is_residence() || fact.aspect == Aspect::Name);
-    !before.iter().filter(current).map(|f| f.values).eq(after.iter().filter(current).map(|f| f.values))
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
 
-use cpr_extract::{CheckOptions, Checked, Family, Group, Groups, Header, Waive, check, find_family};
+use cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Group, Groups, Header, Waive, check, find_family};
 use cpr_model::stored::v1::ArchivedPerson;
 use cpr_model::{Date, Situation};
 use redb::{ReadableTable, WriteTransaction};
@@ -136,13 +136,20 @@ impl Replika {
         let write = self.begin_write()?;
         let snapshot = self.snapshot();
         let config = snapshot.config().clone();
-        let family = match config.family.or(options.family) {
+        let settled = config.family.or(options.family);
+        let mut family = match settled {
             Some(family) => family,
-            None => find_family(&mut extract, &config.ignored)
-                .map_err(Error::Input)?
-                .map_err(|families| Error::AmbiguousFamily { families })?,
+            None => found_family(&mut extract, &config, FIRST_LINES)?,
         };
-        let (checked, digest) = check_extract(&mut extract, family, &config, options)?;
+        let (mut checked, digest) = check_extract(&mut extract, family, &config, options)?;
+        if settled.is_none() && !checked.is_sound() {
+            // What does not fit may be a variant whose own records come late.
+            let second = found_family(&mut extract, &config, u64::MAX)?;
+            if second != family {
+                family = second;
+                (checked, _) = check_extract(&mut extract, family, &config, options)?;
+            }
+        }
         if let Some(known) = snapshot.digests().get(&digest)? {
             let delivery = snapshot.delivery(DeliveryNumber(known.value()))?;
             return Ok(Report { outcome: Outcome::AlreadyApplied, delivery });
@@ -221,13 +228,18 @@ impl Replika {
             |reason| !matches!(reason, cpr_extract::Reason::WrongCount { .. } | cpr_extract::Reason::Truncated);
         if let Some(store) = config.family
             && checked.faults.iter().any(|fault| strange(fault.reason))
-            && let Ok(Ok(found)) = find_family(extract, &config.ignored)
+            && let Ok(Ok(found)) = find_family(extract, &config.ignored, u64::MAX)
             && found != store
         {
             return Error::OtherFamily { store: store.name, found: found.name };
         }
         Error::Extract { faults: checked.faults, count: checked.fault_count }
     }
+}
+
+fn found_family(extract: &mut (impl Read + Seek), config: &Config, lines: u64) -> Result<&'static Family, Error> {
+    let found = find_family(extract, &config.ignored, lines).map_err(Error::Input)?;
+    found.map_err(|families| Error::AmbiguousFamily { families })
 }
 
 /// Reads the whole extract once: faults, index, and the digest of its bytes.

@@ -92,6 +92,8 @@ pub struct Counts {
     pub input_errors: Vec<InputError>,
     /// Records with a character outside CPR's set, kept as they are.
     pub odd_characters: u64,
+    /// New facts whose end lies before their start: kept as received, and without length.
+    pub inverted_periods: u64,
     /// Faults that the caller had accepted by name.
     pub waived: u64,
     /// Bytes of the file.
@@ -231,7 +233,7 @@ impl Delivery {
 
 impl Counts {
     /// The plain numbers in the order in which they are stored; [`Counts::from_numbers`] reads them back.
-    fn numbers(&self) -> [u64; 12] {
+    fn numbers(&self) -> [u64; 13] {
         [
             self.persons_new,
             self.persons_changed,
@@ -242,6 +244,7 @@ impl Counts {
             self.events,
             self.receipts,
             self.odd_characters,
+            self.inverted_periods,
             self.waived,
             self.bytes,
             self.duration.as_micros() as u64,
@@ -249,7 +252,7 @@ impl Counts {
     }
 
     fn from_numbers(stored: &[v1::Wide]) -> Option<Counts> {
-        let numbers: [v1::Wide; 12] = stored.try_into().ok()?;
+        let numbers: [v1::Wide; 13] = stored.try_into().ok()?;
         let [
             persons_new,
             persons_changed,
@@ -260,6 +263,7 @@ impl Counts {
             events,
             receipts,
             odd_characters,
+            inverted_periods,
             waived,
             bytes,
             duration_micros,
@@ -278,6 +282,7 @@ impl Counts {
             receipts,
             input_errors,
             odd_characters,
+            inverted_periods,
             waived,
             bytes,
             duration,

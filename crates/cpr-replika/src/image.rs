@@ -17,7 +17,7 @@ pub(crate) const SUPERSEDED_TABLE: &str = "superseded/v1";
 /// Whether the replica can answer for an aspect of a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Holding {
-    /// The record type is not among those the customer has chosen: nothing can be said.
+    /// The record type is not among those the customer has chosen, or the person is not held: nothing can be said.
     Unknown,
     /// The type comes, and CPR has no row.
     None,

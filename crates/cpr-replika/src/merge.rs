@@ -63,10 +63,11 @@ impl Merge {
         let before: Vec<(Fact, Values<'_>)> = held.facts().collect();
         let after: Vec<(u8, u8, Values<'_>)> =
             group.rows().map(|(row, values)| (row.record as u8, row.shape, values)).collect();
-        self.diff.run(before.len(), after.len(), |old, new| {
-            let (fact, values) = &before[old];
+        let same = |old: usize, new: usize| {
+            let (fact, values): &(Fact, Values<'_>) = &before[old];
             (fact.record, fact.shape, *values) == after[new]
-        });
+        };
+        self.diff.run(before.len(), after.len(), same, |old| before[old].0.known_from);
         let in_group = held.in_group.to_native() as usize;
         // A row that had aged out and still does not come is neither gone nor changed.
         let gone: Vec<usize> = self.diff.gone().iter().copied().filter(|&old| old < in_group).collect();
@@ -127,7 +128,9 @@ impl Merge {
         counts.facts_new += came.len() as u64;
         counts.facts_superseded += (gone.len() - aged.len()) as u64;
         for new in &came {
-            self.mention(after[*new].1, after[*new].2);
+            let (_, shape, values) = after[*new];
+            counts.inverted_periods += u64::from(is_inverted(shape, values));
+            self.mention(shape, values);
         }
         if gone.is_empty() && came.is_empty() {
             return Ok(Verdict::Reshaped);
@@ -153,6 +156,7 @@ impl Merge {
         document.widths.extend_from_slice(group.widths());
         self.person = envelope::archive(document);
         for (row, values) in group.rows() {
+            counts.inverted_periods += u64::from(is_inverted(row.shape, values));
             self.mention(row.shape, values);
         }
         let facts = group.rows().len() as u64;
@@ -202,6 +206,10 @@ impl Merge {
             self.mentions.extend(pnr.key());
         }
     }
+}
+
+fn is_inverted(shape: u8, values: Values<'_>) -> bool {
+    v1::aspect(shape).is_some_and(|(aspect, historic)| historic && aspect.period(values, historic).is_inverted())
 }
 
 /// Ids that no fact of the person has among those believed at once, from the lowest on.

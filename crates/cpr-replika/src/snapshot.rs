@@ -183,7 +183,7 @@ impl Snapshot {
     /// The person as of a moment in the world (none: all of valid time) and a delivery (none: now).
     ///
     /// A question about a day is asked at [`Timestamp::end_of`] it: what began in its course holds on it. Rows that CPR
-    /// does not date (003, 009, 014, 015) hold whatever the moment.
+    /// does not date (001, 003, 009, 014, 015) hold whatever the moment.
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is no such delivery.
@@ -238,11 +238,10 @@ impl Snapshot {
         let chosen = family.is_some_and(|family| {
             family.records().any(|record| carries(record) && self.config().is_chosen(record.number))
         });
-        if !chosen {
-            return Ok(Holding::Unknown);
-        }
-        let held = self.as_of(pnr, None, known)?.is_some_and(|image| image.aspect(aspect).next().is_some());
-        Ok(if held { Holding::Held } else { Holding::None })
+        let Some(image) = self.as_of(pnr, None, known)?.filter(|_| chosen) else { return Ok(Holding::Unknown) };
+        let carries =
+            |fact: &FactView<'_>| fact.aspect() == aspect || aspect == Aspect::Parents && fact.parents().is_some();
+        Ok(if image.facts().any(|fact| carries(&fact)) { Holding::Held } else { Holding::None })
     }
 
     /// Every version of the facts of one aspect that was ever believed, ordered by when it was learnt, then by when it
@@ -286,17 +285,25 @@ impl Snapshot {
         let Some(image) = self.as_of(pnr, None, known)? else { return Ok(Vec::new()) };
         let rows = image.believed().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
         let rows = rows.map(|fact| (fact.valid(), fact.to_fact())).collect();
-        let bounds = [aspect.start(), aspect.end()];
-        // The current and the historic record pack their fields in different orders.
-        fn says(fact: &Fact, bounds: [Option<Field>; 2]) -> Vec<(Field, cpr_model::Value<'_>)> {
-            let told = fact.view().values().iter().filter(|(field, _)| {
-                !bounds.contains(&Some(*field)) && !field.is_registration() && !field.term().contains("UMRK")
+        Ok(coalesce(rows, |a, b| self.says_the_same(a, b)))
+    }
+
+    /// True when two rows of an aspect say the same but for when: in the fields that both records have.
+    fn says_the_same(&self, a: &Fact, b: &Fact) -> bool {
+        let (a, b) = (a.view(), b.view());
+        let bounds = [a.aspect().start(), a.aspect().end()];
+        let has = |fact: &FactView<'_>, field: Field| {
+            let layout = self.config().family.and_then(|family| family.record(fact.record()));
+            layout.is_some_and(|layout| layout.columns.iter().any(|column| column.field == Some(field)))
+        };
+        let told = |of: FactView<'_>, other: FactView<'_>| {
+            let shared = of.values().iter().filter(|(field, _)| {
+                let when = bounds.contains(&Some(*field)) || field.is_registration() || field.term().contains("UMRK");
+                !when && has(&other, *field)
             });
-            let mut told: Vec<_> = told.collect();
-            told.sort_by_key(|(field, _)| *field);
-            told
-        }
-        Ok(coalesce(rows, |a, b| says(a, bounds) == says(b, bounds)))
+            shared.into_iter().all(|(field, value)| other.values().get(field) == Some(value))
+        };
+        told(a, b) && told(b, a)
     }
 
     /// What changed for a person between two deliveries, each change with its class.
@@ -319,7 +326,7 @@ impl Snapshot {
                 == (after[a].record(), after[a].is_historic(), after[a].values())
         };
         let mut diff = bitemporal::Diff::default();
-        diff.run(before.len(), after.len(), same);
+        diff.run(before.len(), after.len(), same, |old| before[old].known().from);
         let came: Vec<usize> = diff.new_entries().collect();
         let before_refs: Vec<FactRef<'_>> = before.iter().map(FactView::as_ref).collect();
         let after_refs: Vec<FactRef<'_>> = after.iter().map(FactView::as_ref).collect();

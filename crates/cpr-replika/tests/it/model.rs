@@ -48,7 +48,10 @@ fn pool() -> Vec<Row> {
         rows.push((23, fields.to_vec()));
     }
     rows.push((26, vec![("FORNVN", "Åse"), ("NVNHAENSTART", "198001010000"), ("NVNHAENSLUT", "201505170000")]));
-    rows.push((29, vec![("CIVST", "F"), ("HAENSTART-CIVILSTAND", "200001010000"), ("HAENSLUT-CIVILSTAND", "201505170000")]));
+    rows.push((
+        29,
+        vec![("CIVST", "F"), ("HAENSTART-CIVILSTAND", "200001010000"), ("HAENSLUT-CIVILSTAND", "201505170000")],
+    ));
     rows
 }
 
@@ -140,7 +143,6 @@ fn field(row: &Row, name: &str) -> u64 {
 fn model_holds(row: &Row, at: u64) -> bool {
     let marked = row.1.iter().any(|(name, text)| *name == "ANNKOR" && !text.is_empty());
     let (start, end) = match row.0 {
-        1 => ("START_DT-PERSON", "SLUT_DT-PERSON"),
         2 | 23 => ("TILFLYDTO", "FRAFLYDTO"),
         4 => ("START_DT-BESKYTTELSE", "-"),
         8 | 26 => ("NVNHAENSTART", "NVNHAENSLUT"),
@@ -267,7 +269,8 @@ fn model_chain(all: &[(Delivered, Padding, LineEnd)], person: &str) -> Vec<Strin
     }
     let mut reached = vec![person.to_owned()];
     loop {
-        let next = ties.iter().flat_map(|(a, b)| [(a, b), (b, a)]).find(|(a, b)| reached.contains(a) && !reached.contains(b));
+        let next =
+            ties.iter().flat_map(|(a, b)| [(a, b), (b, a)]).find(|(a, b)| reached.contains(a) && !reached.contains(b));
         match next {
             Some((_, other)) => reached.push(other.clone()),
             None => break,

@@ -1,0 +1,13 @@
+//! The engine from outside: made-up extracts in, answers out.
+//!
+//! Every extract is built by [`kit`] from rows written as text; the persons are made up and bear replacement numbers
+//! (day + 60). CPR's own test extracts stay outside the repository: [`samples`] reads them where `CPR_SAMPLES` points.
+
+#![allow(clippy::unwrap_used, reason = "the whole binary is tests")]
+
+mod answers;
+mod kit;
+mod model;
+mod refusals;
+mod samples;
+mod traps;

@@ -1,0 +1,447 @@
+//! What is refused, with which located reason, leaving the store untouched; and what looks odd and is accepted.
+
+use std::io::Cursor;
+
+use cpr_replika::cpr_extract::{Family, LineEnd, Padding, Style};
+use cpr_replika::{Allow, ApplyOptions, Config, Error, Outcome, Replika};
+
+use crate::kit::{
+    DAYS, PLAIN, Person, TASK, apply, config, exported, extract, extract_as, extract_of_day, group, std_family,
+};
+
+const KARLA: &str = "6709610002";
+const VIGGO: &str = "6907600001";
+
+const HELD: [Person<'static>; 2] = [
+    (
+        KARLA,
+        "001 STATUS=01, KOEN=K, FOED_DT=1961-09-07
+        002 KOMKOD=0751, VEJKOD=0042, HUSNR=004, TILFLYDTO=202001011200
+        003 ADRNVN=Karla Prøvesen, STANDARDADR=Foråret 4
+        008 FORNVN=Karla, EFTERNVN=Prøvesen, NVNHAENSTART=196109072000",
+    ),
+    (
+        VIGGO,
+        "001 STATUS=01, KOEN=M, FOED_DT=1960-07-09
+        008 FORNVN=Viggo, EFTERNVN=Bæk, NVNHAENSTART=196007092000
+        023 ANNKOR=Æ, KOMKOD=0657, VEJKOD=0013, TILFLYDTO=198001011200, FRAFLYDTO=198001011200",
+    ),
+];
+
+/// Nothing that identifies a person of this file may stand in any error.
+const SECRETS: [&str; 8] = [KARLA, VIGGO, "670961", "690760", "Karla", "Viggo", "Pr", "Bæk"];
+
+/// A store that holds the persons as of day 1.
+fn store() -> Replika {
+    let replika = Replika::in_memory(&config()).unwrap();
+    apply(&replika, &extract_of_day(1, &HELD)).unwrap();
+    replika
+}
+
+/// The extract of day 2 with one text in place of another.
+fn damaged(from: &str, to: &str) -> Vec<u8> {
+    let latin1 = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect::<Vec<u8>>();
+    let (good, from) = (extract_of_day(2, &HELD), latin1(from));
+    let at = good.windows(from.len()).position(|window| window == from).expect("the text stands in the extract");
+    [&good[..at], &latin1(to), &good[at + from.len()..]].concat()
+}
+
+/// The extract of day 2 with its lines changed.
+fn with_lines(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+    let good = extract_of_day(2, &HELD);
+    let mut lines: Vec<Vec<u8>> = good.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+    change(&mut lines);
+    lines.concat()
+}
+
+/// An extract is refused, and the reason is told, by a store that is the same afterwards and still takes the right one.
+fn check_refused(extract: &[u8], reason: &str) {
+    let replika = store();
+    let before = exported(&replika);
+    let error = apply(&replika, extract).expect_err("an extract that is refused");
+    assert!(error.is_refusal(), "the input is at fault, not the store");
+    let told = match &error {
+        Error::Extract { faults, .. } => {
+            faults.iter().map(|fault| format!("{}: {fault}", fault.reason.name())).collect()
+        }
+        other => vec![format!("{}: {other}", other.kind())],
+    };
+    assert!(told.iter().any(|told| told == reason), "expected {reason:?}, told {told:#?}");
+    check_secrecy(&error);
+    assert_eq!(replika.snapshot().deliveries().unwrap().len(), 1);
+    assert_eq!(exported(&replika), before);
+    assert!(replika.snapshot().verify().unwrap().is_clean());
+    apply(&replika, &extract_of_day(2, &HELD)).expect("the right extract of that day");
+}
+
+fn check_secrecy(error: &Error) {
+    for text in [format!("{error}"), format!("{error:?}"), format!("{error:#?}")] {
+        for secret in SECRETS {
+            assert!(!text.contains(secret), "an error tells whom it is about");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_not_whole_is_refused() {
+    check_refused(
+        &with_lines(|lines| drop(lines.pop())),
+        "truncated: line 8 (byte 883): the file ends without an end record (999): it is not whole",
+    );
+    let whole = extract_of_day(2, &HELD);
+    check_refused(
+        &whole[..whole.len() / 2],
+        "truncated: line 6 (byte 452): the file ends without an end record (999): it is not whole",
+    );
+    check_refused(b"", "empty: line 1 (byte 0): the file is empty");
+}
+
+#[test]
+fn a_counter_that_does_not_fit_is_refused_unless_it_is_accepted_by_name() {
+    let wrong = damaged("99999999999900000007", "99999999999900000008");
+    check_refused(
+        &wrong,
+        "wrong_count: line 9 (byte 883), record 999, TAELLER: the end record counts 8 records, the file holds 7",
+    );
+    let allow = Allow { wrong_count: true, ..Allow::default() };
+    let options = ApplyOptions { allow, ..ApplyOptions::named("made up") };
+    assert_eq!(store().apply(Cursor::new(&wrong), &options).unwrap().delivery.counts.waived, 1);
+}
+
+#[test]
+fn data_after_the_end_record_is_refused() {
+    check_refused(
+        &with_lines(|lines| {
+            let end = lines.pop().unwrap();
+            lines.insert(lines.len() - 1, end);
+        }),
+        "data_after_end: line 9 (byte 689), record 003: data after the end record",
+    );
+}
+
+#[test]
+fn a_file_without_its_start_record_is_refused() {
+    check_refused(
+        &with_lines(|lines| drop(lines.remove(0))),
+        "no_start_record: line 1 (byte 0): the file does not begin with a start record (000)",
+    );
+    check_refused(
+        &with_lines(|lines| lines.insert(3, lines[0].clone())),
+        "second_start_record: line 4 (byte 203), record 000: a second start record",
+    );
+}
+
+#[test]
+fn a_field_that_does_not_fit_is_refused_and_named() {
+    check_refused(
+        &damaged("1961-09-07", "1961-0X-07"),
+        "not_a_date: line 2 (byte 36), record 001, FOED_DT: neither blank nor a date",
+    );
+    check_refused(
+        &damaged("202001011200", "2020010112O0"),
+        "not_a_timestamp: line 3 (byte 86), record 002, TILFLYDTO: not a timestamp of twelve digits",
+    );
+    check_refused(
+        &damaged("07510042004", "0751004 004"),
+        "not_a_number: line 3 (byte 86), record 002, VEJKOD: not a zero-filled number",
+    );
+    check_refused(&damaged("Æ0657", "X0657"), "not_a_mark: line 7 (byte 571), record 023, ANNKOR: not a mark");
+    check_refused(
+        &damaged("0016907600001", "0010000000000"),
+        "not_a_pnr: line 5 (byte 362), record 001, PNR: not a personnummer",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_line_is_told_before_the_counter_that_follows_from_it() {
+    let good = extract_of_day(2, &HELD);
+    let utf8: String = good.iter().copied().map(char::from).collect();
+    for (extract, kind) in [
+        (utf8.into_bytes(), "utf8"),
+        (damaged("1961-09-07", "1961-0X-07"), "not_a_date"),
+        (with_lines(|lines| lines[3][..3].copy_from_slice(b"777")), "unknown_record"),
+    ] {
+        // The end record counts as many lines as there are.
+        assert_eq!(apply(&store(), &extract).unwrap_err().kind(), kind);
+    }
+}
+
+#[test]
+fn an_unknown_record_is_refused() {
+    check_refused(
+        &with_lines(|lines| lines.insert(3, b"7776709610002\n".to_vec())),
+        "unknown_record: line 4 (byte 203): no record of this family begins so",
+    );
+}
+
+#[test]
+fn rows_that_do_not_stand_with_one_person_record_are_refused() {
+    check_refused(
+        &with_lines(|lines| drop(lines.remove(4))),
+        "no_person_record: line 5 (byte 362), record 008: rows of a person without a 001",
+    );
+    check_refused(
+        &with_lines(|lines| lines.insert(4, lines[1].clone())),
+        "repeated_person: line 5 (byte 362), record 001: a second 001 of the same person",
+    );
+    check_refused(
+        &with_lines(|lines| {
+            let name = lines.remove(3);
+            lines.insert(5, name);
+        }),
+        "scattered_person: line 6 (byte 412), record 008: rows of a person that do not stand with its 001",
+    );
+}
+
+#[test]
+fn rows_of_a_person_not_in_the_file_are_left_out_when_that_is_accepted_by_name() {
+    let stray = with_lines(|lines| {
+        lines.insert(4, b"0116101801234F\n".to_vec());
+        *lines.last_mut().unwrap() = b"999999999999900000008\n".to_vec();
+    });
+    let allow = Allow { rows_without_person: true, ..Allow::default() };
+    let options = ApplyOptions { allow, ..ApplyOptions::named("made up") };
+    let replika = store();
+    let report = replika.apply(Cursor::new(&stray), &options).unwrap();
+    assert_eq!((report.delivery.counts.waived, report.delivery.counts.persons_changed), (1, 0));
+    assert_eq!(replika.snapshot().pnrs().unwrap().count(), 2);
+}
+
+#[test]
+fn a_file_turned_into_utf8_is_refused() {
+    let good = extract_of_day(2, &HELD);
+    let utf8: String = good.iter().copied().map(char::from).collect();
+    check_refused(
+        utf8.as_bytes(),
+        "utf8: line 4 (byte 203), record 008: the file has been turned into UTF-8; CPR writes ISO 8859-1",
+    );
+}
+
+#[test]
+fn a_line_longer_than_its_record_is_refused() {
+    check_refused(
+        &with_lines(|lines| {
+            lines[3].pop();
+            lines[3].resize(193, b' ');
+            lines[3].extend(*b"surplus\n");
+        }),
+        "line_too_long: line 4 (byte 203), record 008: the line is longer than its record",
+    );
+    check_refused(
+        &with_lines(|lines| lines.insert(4, b"\n".to_vec())),
+        "empty_line: line 5 (byte 362): an empty line inside the file",
+    );
+}
+
+#[test]
+fn a_binary_file_is_refused() {
+    let bytes: Vec<u8> = (0..20_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    check_refused(&bytes, "unknown_record: line 1 (byte 0): no record of this family begins so");
+}
+
+#[test]
+fn a_file_out_of_order_is_refused_unless_it_is_accepted_by_name() {
+    let gap = extract(DAYS[3], DAYS[2], &HELD);
+    check_refused(
+        &gap,
+        "sequence_gap: the file follows the extract of 2026-01-05, but the last one applied is of 2026-01-02: an extract is missing",
+    );
+    let older = extract(DAYS[0], "2025-12-31", &HELD);
+    check_refused(&older, "older: the file is of 2026-01-01, and the extract of 2026-01-02 has been applied already");
+    let same_day = extract(DAYS[1], DAYS[0], &HELD[..1]);
+    check_refused(
+        &same_day,
+        "older: the file is of 2026-01-02, and the extract of 2026-01-02 has been applied already",
+    );
+    let allowances = [
+        (gap, Allow { gap: true, ..Allow::default() }),
+        (older, Allow { older: true, ..Allow::default() }),
+        (same_day, Allow { older: true, ..Allow::default() }),
+    ];
+    for (extract, allow) in allowances {
+        let options = ApplyOptions { allow, ..ApplyOptions::named("made up") };
+        assert_eq!(store().apply(Cursor::new(&extract), &options).unwrap().delivery.number.0, 2);
+    }
+}
+
+#[test]
+fn an_extract_of_another_customer_is_refused() {
+    let other = extract_as(std_family(), PLAIN, "567801", [DAYS[2], DAYS[1]], &HELD);
+    check_refused(
+        &other,
+        "other_customer: the file is for customer 5678, the store holds the extracts of customer 1234",
+    );
+    let second_task = extract_as(std_family(), PLAIN, "123402", [DAYS[2], DAYS[1]], &HELD);
+    apply(&store(), &second_task).expect("an establishment and its deltas differ in the running number");
+}
+
+#[test]
+fn an_extract_of_another_family_is_refused() {
+    let full = Family::named("full").unwrap();
+    let person = (KARLA, "001 STATUS=01\n020 FORNVN=Karla, NVNHAENSTART=196109072000");
+    check_refused(
+        &extract_as(full, PLAIN, TASK, [DAYS[2], DAYS[1]], &[person]),
+        "other_family: the store holds family std, the file is of family full",
+    );
+}
+
+#[test]
+fn a_record_type_that_was_not_chosen_is_refused() {
+    let replika = Replika::in_memory(&Config { chosen: Some(vec![1, 2, 3, 23]), ..config() }).unwrap();
+    let error = apply(&replika, &extract_of_day(1, &HELD)).unwrap_err();
+    assert_eq!(
+        error.first_fault().unwrap().to_string(),
+        "line 4 (byte 203), record 008: a record type that is not among the chosen ones"
+    );
+    check_secrecy(&error);
+    assert_eq!(replika.snapshot().known().0, 0);
+}
+
+#[test]
+fn a_load_is_refused_when_there_are_deliveries() {
+    let replika = store();
+    let extract = extract_of_day(2, &HELD);
+    let error = replika.load(Cursor::new(&extract), &ApplyOptions::named("made up")).unwrap_err();
+    assert!(matches!(error, Error::NotEmpty { deliveries: 1 }));
+    let allow = Allow { reload: true, ..Allow::default() };
+    replika.load(Cursor::new(&extract), &ApplyOptions { allow, ..ApplyOptions::named("made up") }).unwrap();
+}
+
+#[test]
+fn the_family_is_found_in_the_file_when_the_lines_tell_it() {
+    let replika = Replika::in_memory(&Config::default()).unwrap();
+    let error = apply(&replika, &extract_of_day(1, &[])).unwrap_err();
+    assert_eq!(error.kind(), "ambiguous_family", "a frame without persons fits every family");
+    apply(&replika, &extract_of_day(1, &HELD)).unwrap();
+    assert_eq!(replika.config().family.map(|family| family.name), Some("std"));
+}
+
+#[test]
+fn every_fault_is_counted_and_the_first_are_told() {
+    let extract = with_lines(|lines| {
+        let strays = ["6101801234", "6101801235", "6101801236"].map(|stray| format!("011{stray}F\n").into_bytes());
+        lines.splice(7..7, strays);
+        *lines.last_mut().unwrap() = b"999999999999900000010\n".to_vec();
+    });
+    let options = ApplyOptions { fault_limit: 2, ..ApplyOptions::named("made up") };
+    let error = store().apply(Cursor::new(&extract), &options).unwrap_err();
+    assert!(matches!(&error, Error::Extract { faults, count: 3 } if faults.len() == 2), "{error:?}");
+}
+
+#[test]
+fn the_same_file_again_is_no_delivery() {
+    let replika = store();
+    let day_2 = extract_of_day(2, &HELD[..1]);
+    let first = apply(&replika, &day_2).unwrap();
+    apply(&replika, &extract_of_day(3, &HELD[1..])).unwrap();
+    let before = exported(&replika);
+    let again = apply(&replika, &day_2).unwrap();
+    assert_eq!((first.outcome, again.outcome), (Outcome::Applied, Outcome::AlreadyApplied));
+    assert_eq!(first.delivery, again.delivery, "the report of then");
+    assert_eq!(replika.snapshot().deliveries().unwrap().len(), 3);
+    assert_eq!(exported(&replika), before);
+}
+
+#[test]
+fn a_dry_run_reports_and_stores_nothing() {
+    let (replika, day_2) = (store(), extract_of_day(2, &[(KARLA, "001 STATUS=90")]));
+    let before = exported(&replika);
+    let options = ApplyOptions { dry_run: true, ..ApplyOptions::named("made up") };
+    let dry = replika.apply(Cursor::new(&day_2), &options).unwrap();
+    assert_eq!((dry.outcome, dry.delivery.counts.persons_changed), (Outcome::DryRun, 1));
+    assert_eq!((exported(&replika), replika.snapshot().known().0), (before, 1));
+    let wet = apply(&replika, &day_2).unwrap();
+    assert_eq!(wet.delivery.counts.classes, dry.delivery.counts.classes);
+}
+
+#[test]
+fn however_a_file_spells_its_lines_it_is_read_and_exported_so() {
+    let trailer = |bytes: &[u8]| bytes.to_vec();
+    let (lf, crlf, none) = (LineEnd::Lf, LineEnd::CrLf, LineEnd::None);
+    for (line_end, padding, trailer) in [
+        (lf, Padding::Cut, trailer(b"")),
+        (lf, Padding::Full, trailer(b"\n\n\n")),
+        (crlf, Padding::Cut, trailer(b"\x1a")),
+        (crlf, Padding::Full, trailer(b"\r\n\x1a")),
+        (none, Padding::Full, trailer(b"")),
+        (none, Padding::Full, trailer(b"\x1a")),
+        (lf, Padding::Fixed(400), trailer(b"")),
+        (crlf, Padding::Fixed(500), trailer(b"\x1a")),
+    ] {
+        let spelled = format!("{} {padding:?} {trailer:?}", line_end.name());
+        // As an export is: both dates the same, persons by birth.
+        let [karla, viggo] = HELD;
+        let style = Style { line_end, padding, trailer };
+        let extract = extract_as(std_family(), style, TASK, [DAYS[1], DAYS[1]], &[viggo, karla]);
+        let replika = Replika::in_memory(&Config::default()).unwrap();
+        apply(&replika, &extract).unwrap_or_else(|error| panic!("{spelled}: {error}"));
+        assert!(exported(&replika) == extract, "{spelled}: an export of other bytes");
+        let plain = store();
+        for person in [KARLA, VIGGO] {
+            let facts = |of: &Replika| {
+                let snapshot = of.snapshot();
+                let person = snapshot.person(crate::kit::pnr(person)).unwrap().unwrap();
+                person.facts().map(|fact| (fact.record(), fact.values().bytes().to_vec())).collect::<Vec<_>>()
+            };
+            assert_eq!(facts(&replika), facts(&plain), "{spelled}: the same facts as in plain spelling");
+        }
+    }
+}
+
+#[test]
+fn single_lines_may_be_wider_by_blanks_than_the_file_has_them() {
+    let wide = with_lines(|lines| {
+        let end = lines[3].len() - 1;
+        lines[3].splice(end..end, [b' '; 200]);
+    });
+    let replika = store();
+    apply(&replika, &wide).expect("longer only by blanks");
+    let lines = group(&replika.snapshot(), KARLA, 2).unwrap();
+    assert!(lines.iter().any(|line| line.len() > 200), "the line as it came");
+}
+
+#[test]
+fn a_store_that_is_no_store_or_not_ours_is_told_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    assert!(matches!(Replika::open(path("nothing")), Err(Error::NotFound)));
+    std::fs::write(path("text"), "no store at all, though long enough to be read").unwrap();
+    std::fs::write(path("empty"), "").unwrap();
+    drop(redb::Database::create(path("foreign")).unwrap());
+    for name in ["text", "empty", "foreign"] {
+        for opened in [Replika::open(path(name)), Replika::open_read_only(path(name))] {
+            assert!(matches!(opened, Err(Error::NotAStore)), "{name}: {opened:?}");
+        }
+    }
+    assert!(matches!(Replika::create(path("text"), &config()), Err(Error::Exists)));
+}
+
+#[test]
+fn a_store_of_a_newer_format_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    drop(Replika::create(&path, &config()).unwrap());
+    let database = redb::Database::open(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    let meta = redb::TableDefinition::<&str, &str>::new("meta");
+    write.open_table(meta).unwrap().insert("format", "2").unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let opened = Replika::open(&path);
+    assert!(matches!(opened, Err(Error::NewerFormat { found: 2, supported: 1 })), "{opened:?}");
+}
+
+#[test]
+fn a_store_is_written_by_one_handle_and_read_by_none_meanwhile() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    let writer = Replika::create(&path, &config()).unwrap();
+    apply(&writer, &extract_of_day(1, &HELD)).unwrap();
+    assert!(matches!(Replika::open(&path), Err(Error::Locked)));
+    assert!(matches!(Replika::open_read_only(&path), Err(Error::Locked)));
+    drop(writer);
+    let readers = [Replika::open_read_only(&path).unwrap(), Replika::open_read_only(&path).unwrap()];
+    assert!(matches!(Replika::open(&path), Err(Error::Locked)));
+    assert!(matches!(apply(&readers[0], &extract_of_day(2, &HELD)), Err(Error::ReadOnly)));
+    assert_eq!(readers[1].snapshot().known().0, 1);
+}
