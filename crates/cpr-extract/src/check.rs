@@ -1,6 +1,6 @@
 //! Reads a whole extract once and says whether it may be applied: complete, in order, every field sound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Seek, SeekFrom};
 
 use cpr_model::{Date, Pnr};
@@ -204,6 +204,10 @@ enum Stage {
     Ended,
 }
 
+/// Rows of one person, and 003 of one person behind all persons: together fewer than 16 bits can number.
+const MOST_ROWS: u32 = 65_000;
+const MOST_BEHIND: u32 = 500;
+
 struct Check<'a> {
     options: CheckOptions<'a>,
     stage: Stage,
@@ -216,6 +220,9 @@ struct Check<'a> {
     stated: Option<(Option<u64>, u64, u64)>,
     votes: StyleVotes,
     behind: bool,
+    /// Persons with a 003 behind, and how many those have that have several.
+    behind_seen: RoaringBitmap,
+    behind_again: HashMap<u32, u32>,
     /// Records by number.
     records: Box<[u64; 1000]>,
     result: Checked,
@@ -250,6 +257,8 @@ impl<'a> Check<'a> {
             stated: None,
             votes: StyleVotes::default(),
             behind: false,
+            behind_seen: RoaringBitmap::new(),
+            behind_again: HashMap::new(),
             records: Box::new([0; 1000]),
             result,
         }
@@ -362,7 +371,7 @@ impl<'a> Check<'a> {
         // Most rows belong to the person before them: ten bytes to compare.
         if !layout.opens_person() && !self.behind && self.current.is_some() && self.current == record.key_digits() {
             self.rows += 1;
-            if self.rows > u32::from(u16::MAX) {
+            if self.rows > MOST_ROWS {
                 self.refuse(record, Reason::TooManyRows);
             }
             return;
@@ -386,6 +395,13 @@ impl<'a> Check<'a> {
                 self.result.persons_end = record.offset;
             }
             self.result.formatted.push((key.as_u32(), record.offset));
+            if !self.behind_seen.insert(key.as_u32()) {
+                let more = self.behind_again.entry(key.as_u32()).or_insert(1);
+                *more += 1;
+                if *more > MOST_BEHIND {
+                    self.refuse(record, Reason::TooManyRows);
+                }
+            }
         } else {
             self.refuse(record, Reason::ScatteredPerson);
         }

@@ -161,8 +161,7 @@ impl Family {
 
     /// The layout that the first three bytes of a line name.
     pub(crate) fn layout_of(&self, line: &[u8]) -> Option<&'static RecordLayout> {
-        let [a, b, c] = line.first_chunk::<3>()?.map(|byte| u16::from(byte.wrapping_sub(b'0')));
-        (a < 10 && b < 10 && c < 10).then(|| self.record(a * 100 + b * 10 + c)).flatten()
+        self.record(record_number(line)?)
     }
 
     /// True when `self` is `other` or a variant of it.
@@ -177,6 +176,12 @@ impl PartialEq for Family {
     fn eq(&self, other: &Family) -> bool {
         self.name == other.name
     }
+}
+
+/// The three digits that begin a line.
+pub(crate) fn record_number(line: &[u8]) -> Option<u16> {
+    let [a, b, c] = line.first_chunk::<3>()?.map(|byte| u16::from(byte.wrapping_sub(b'0')));
+    (a < 10 && b < 10 && c < 10).then_some(a * 100 + b * 10 + c)
 }
 
 type Tables = Vec<(&'static str, RecordLayout)>;

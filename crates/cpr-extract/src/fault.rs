@@ -72,7 +72,7 @@ pub enum Reason {
     #[error("rows of a person that do not stand with its 001")]
     ScatteredPerson,
     /// More rows of one person than the store can number.
-    #[error("more than 65 535 rows of one person")]
+    #[error("more than 65 000 rows, or more than 500 addressing rows (003), of one person")]
     TooManyRows,
 }
 

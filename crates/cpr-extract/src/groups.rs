@@ -158,6 +158,8 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
             return Ok(group.key.is_some());
         }
         let padding = self.checked.style.padding;
+        // Rows of others between a person's own are 003 that stand behind: the index has them, and all that follow.
+        let mut behind = false;
         loop {
             if self.lines.offset() >= self.checked.persons_end {
                 self.done = true;
@@ -182,8 +184,11 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
                     opened.add(&record, padding);
                     return Ok(true);
                 }
-            } else if group.key.is_some() && record.pnr().and_then(|pnr| pnr.key()) == group.key {
+            } else if group.key.is_some() && !behind && record.pnr().and_then(|pnr| pnr.key()) == group.key {
                 group.add(&record, padding);
+            } else if record.layout.is_formatted_address() && !behind {
+                let key = record.pnr().and_then(|pnr| pnr.key()).map_or(0, |key| key.as_u32());
+                behind = self.checked.formatted.binary_search(&(key, record.offset)).is_ok();
             }
         }
     }
@@ -206,7 +211,7 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
         let mut window = Window::new(self.lines.source_mut(), &mut self.scratch, mean_gap);
         for (offset, at) in wanted {
             let bytes = window.line(offset, family)?;
-            let layout = check_line(family, bytes, &mut [0; 10]).map_err(|_| changed())?;
+            let layout = check_line(family, bytes, &mut None).map_err(|_| changed())?;
             let record = Record { layout, line: 0, offset, end: Default::default(), bytes };
             if record.pnr().and_then(|pnr| pnr.key()) != groups[at].key {
                 return Err(changed());

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::family::Family;
+use crate::family::{Family, record_number};
 use crate::fault::{Fault, Reason};
 use crate::record::{Record, check_line};
 use crate::style::LineEnd;
@@ -40,7 +40,7 @@ pub struct Records<'f, R> {
     /// The first bytes of a line that was passed over.
     head: [u8; HEAD],
     /// The digits of the last person whose number was found sound: the next lines are mostly about the same one.
-    person: [u8; 10],
+    person: Option<[u8; 10]>,
 }
 
 /// Record number and personnummer.
@@ -60,7 +60,7 @@ pub fn records<'f, R: Read>(source: R, family: &'static Family, ignored: &'f [u1
         line: 0,
         trailer: Vec::new(),
         head: [0; HEAD],
-        person: [0; 10],
+        person: None,
     }
 }
 
@@ -88,9 +88,10 @@ impl<R: Read> Records<'_, R> {
         let (start, offset, line) = (self.at, self.offset, self.line);
         let cut = self.cut();
         self.consume(cut.length + cut.end.bytes().len());
-        let ignored = self.ignored_at(start);
+        let ignored = self.ignored_number(&self.buffer[start..start + cut.length]);
         if let Some(reason) = cut.fault.filter(|_| ignored.is_none()) {
-            let record = self.family.layout_of(&self.buffer[start..]).map(|layout| layout.number);
+            let meant = &self.buffer[start..start + cut.length];
+            let record = self.family.layout_of(meant).map(|layout| layout.number);
             let fault = Fault { line, offset, record, field: None, reason };
             let mut head = [0; HEAD];
             let shown = cut.length.min(HEAD);
@@ -141,13 +142,12 @@ impl<R: Read> Records<'_, R> {
         self.offset += bytes as u64;
     }
 
-    fn ignored_at(&self, start: usize) -> Option<u16> {
+    /// The record number of a line that the caller ignores.
+    fn ignored_number(&self, line: &[u8]) -> Option<u16> {
         if self.ignored.is_empty() {
             return None;
         }
-        let digits = self.buffer.get(start..start + 3)?;
-        let number = str::from_utf8(digits).ok()?.parse().ok()?;
-        self.ignored.contains(&number).then_some(number)
+        record_number(line).filter(|number| self.ignored.contains(number))
     }
 
     /// Makes sure that `LOOKAHEAD` bytes stand in the buffer, or the rest of the file.

@@ -140,7 +140,11 @@ fn all_blank(cell: &[u8]) -> bool {
 
 /// Checks every field of a line; the first that does not fit is named. `person` holds the digits of a number known to be
 /// sound, and is replaced by the line's own.
-fn check_fields(layout: &RecordLayout, line: &[u8], person: &mut [u8; 10]) -> Result<(), (&'static str, Reason)> {
+fn check_fields(
+    layout: &RecordLayout,
+    line: &[u8],
+    person: &mut Option<[u8; 10]>,
+) -> Result<(), (&'static str, Reason)> {
     for &at in &layout.checked {
         let column = &layout.columns[at];
         let cell = cell(line, column);
@@ -156,7 +160,7 @@ fn check_fields(layout: &RecordLayout, line: &[u8], person: &mut [u8; 10]) -> Re
             }
             Format::Date if if is_blank(cell) { all_blank(cell) } else { is_date(cell) } => continue,
             Format::Flag if matches!(cell, [] | [b' ' | b'*' | b'+' | b'=' | b'K' | b'A' | 0xC6]) => continue,
-            Format::Key if cell == person || is_person(cell, person) => continue,
+            Format::Key if is_person(cell, person) => continue,
             Format::Number | Format::NumberOrBlank => Reason::NotANumber,
             Format::PlainDate | Format::Date => Reason::NotADate,
             Format::Timestamp | Format::TimestampOrBlank => Reason::NotATimestamp,
@@ -178,10 +182,13 @@ fn is_date(cell: &[u8]) -> bool {
 }
 
 /// True for a number that can be a person's, which is then remembered.
-fn is_person(cell: &[u8], person: &mut [u8; 10]) -> bool {
+fn is_person(cell: &[u8], person: &mut Option<[u8; 10]>) -> bool {
+    if person.as_ref().is_some_and(|person| cell == person) {
+        return true;
+    }
     let sound = cell != b"0000000000" && Pnr::parse(cell).is_some_and(|pnr| pnr.key().is_some());
     if let Some(digits) = cell.first_chunk::<10>().filter(|_| sound) {
-        *person = *digits;
+        *person = Some(*digits);
     }
     sound
 }
@@ -255,7 +262,11 @@ fn put_number(cell: &mut [u8], number: u64) {
 pub(crate) type Misfit = (Option<u16>, Option<&'static str>, Reason);
 
 /// Checks a line against its layout and its characters. `person` is remembered from line to line.
-pub(crate) fn check_line(family: &Family, line: &[u8], person: &mut [u8; 10]) -> Result<&'static RecordLayout, Misfit> {
+pub(crate) fn check_line(
+    family: &Family,
+    line: &[u8],
+    person: &mut Option<[u8; 10]>,
+) -> Result<&'static RecordLayout, Misfit> {
     let layout = family.layout_of(line).ok_or((None, None, Reason::UnknownRecord))?;
     if !line.is_ascii() && is_utf8(line) {
         return Err((Some(layout.number), None, Reason::Utf8));

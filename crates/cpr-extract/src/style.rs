@@ -101,26 +101,37 @@ impl Line<'_> {
 /// Counts what the lines of a file look like, and says the rule afterwards.
 #[derive(Debug, Default)]
 pub(crate) struct StyleVotes {
-    first: Option<(LineEnd, usize, usize)>,
+    first: Option<(usize, usize)>,
     cut: u64,
     full: u64,
+    lf: u64,
+    crlf: u64,
 }
 
 impl StyleVotes {
     pub(crate) fn line(&mut self, line: &[u8], length: usize, end: LineEnd) {
-        self.first.get_or_insert((end, line.len(), length));
+        self.first.get_or_insert((line.len(), length));
         if line.len() < length {
             self.cut += 1;
         } else if line.last() == Some(&b' ') {
             self.full += 1;
         }
+        self.lf += u64::from(end == LineEnd::Lf);
+        self.crlf += u64::from(end == LineEnd::CrLf);
     }
 
     pub(crate) fn style(&self, trailer: Vec<u8>) -> Style {
-        let (line_end, width, length) = self.first.unwrap_or_default();
+        let (width, length) = self.first.unwrap_or_default();
+        // A file with any line ends can be written with them throughout; without them, every line must be full.
+        let line_end = match (self.lf, self.crlf) {
+            (0, 0) => LineEnd::None,
+            (lf, crlf) if crlf > lf => LineEnd::CrLf,
+            _ => LineEnd::Lf,
+        };
         let padding = match u16::try_from(width) {
+            _ if line_end == LineEnd::None => Padding::Full,
             Ok(width) if usize::from(width) > length => Padding::Fixed(width),
-            _ if line_end == LineEnd::None || self.full > self.cut => Padding::Full,
+            _ if self.full > self.cut => Padding::Full,
             _ => Padding::Cut,
         };
         Style { line_end, padding, trailer }

@@ -2,6 +2,7 @@
 
 use bitemporal::Period;
 
+use crate::values::Bounds;
 use crate::{Field, Timestamp, Values};
 
 /// CPR's mark on a historic row (ANNKOR).
@@ -168,8 +169,19 @@ impl Aspect {
     /// A row that CPR does not date holds without bounds. A historic row without an end, and a first immigration (a stay
     /// abroad without its emigration half), are points: they have no length. Marks are not looked at.
     pub fn period(self, values: Values<'_>, historic: bool) -> Period<Timestamp> {
-        let from = self.start().and_then(|field| values.timestamp(field));
-        let to = self.end().and_then(|field| values.timestamp(field));
+        let info = self.info();
+        self.period_between(values.bounds(info.start, info.end), historic)
+    }
+
+    /// True when a row of this aspect held in the world at this moment: unmarked, and the moment lies in its period.
+    pub fn holds_at(self, values: Values<'_>, historic: bool, at: Timestamp) -> bool {
+        let info = self.info();
+        let bounds = values.bounds(info.start, info.end);
+        let marked = bounds.mark.and_then(CorrectionMark::from_latin1).is_some();
+        !marked && self.period_between(bounds, historic).contains(at)
+    }
+
+    fn period_between(self, Bounds { from, to, .. }: Bounds, historic: bool) -> Period<Timestamp> {
         let point = |at: Option<Timestamp>| {
             let at = at.or(Timestamp::from_digits(0));
             Period { from: at, to: at }

@@ -55,34 +55,138 @@ pub mod v1 {
     /// Bit of [`Fact::shape`]: the record is a historic one.
     pub const HISTORIC: u8 = 0x80;
 
-    /// A fact that ceased to be believed.
-    #[derive(Archive, Clone, Debug, Serialize)]
-    pub struct Superseded {
-        /// The delivery that brought it.
-        pub known_from: u32,
-        /// As in [`Fact`].
-        pub id: u16,
-        /// As in [`Fact`].
-        pub record: u8,
-        /// As in [`Fact`].
-        pub shape: u8,
-        /// The packed values.
+    /// What ceased to be believed of one person: facts, and the shapes of earlier lines, each in the order of their end.
+    #[derive(Archive, Clone, Debug, Default, Serialize)]
+    pub struct Past {
+        /// The delivery that ended the last entry of the row before this one; 0 when there is none. As of that delivery or
+        /// a later one, this row is enough.
+        pub since: u32,
+        /// The facts, each with the end of its packed values; it starts where the one before ends.
+        pub facts: Vec<PastFact>,
+        /// The packed values of all facts, end to end.
         pub values: Vec<u8>,
-    }
-
-    /// The shape of a person's lines in one extract, kept when a later extract replaces them.
-    #[derive(Archive, Clone, Debug, Serialize)]
-    pub struct Group {
-        /// The delivery whose extract held the lines.
-        pub delivered: u32,
-        /// The ids of the facts, in the order of the lines.
+        /// The shapes of the lines that were replaced.
+        pub groups: Vec<PastGroup>,
+        /// The ids of the facts of all groups in the order of the lines, end to end.
         pub order: Vec<u16>,
-        /// As in [`Person`].
+        /// The odd widths of all groups, end to end.
         pub widths: Vec<Width>,
     }
 
-    const _: () = assert!(align_of::<ArchivedPerson>() <= 4 && align_of::<ArchivedSuperseded>() <= 4);
-    const _: () = assert!(align_of::<ArchivedGroup>() <= 4);
+    /// A fact that ceased to be believed.
+    #[derive(Archive, Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+    pub struct PastFact {
+        /// The fact.
+        pub fact: Fact,
+        /// The delivery that took it back.
+        pub known_to: u32,
+    }
+
+    /// The shape of a person's lines in one extract, kept when a later extract replaces them.
+    #[derive(Archive, Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+    pub struct PastGroup {
+        /// The delivery whose extract held the lines.
+        pub delivered: u32,
+        /// The delivery that replaced them.
+        pub known_to: u32,
+        /// Where its ids end in `order`.
+        pub order_end: u32,
+        /// Where its widths end in `widths`.
+        pub widths_end: u32,
+    }
+
+    impl Past {
+        /// Forgets everything and keeps the buffers.
+        pub fn clear(&mut self) {
+            self.since = 0;
+            self.facts.clear();
+            self.values.clear();
+            self.groups.clear();
+            self.order.clear();
+            self.widths.clear();
+        }
+
+        /// Takes over what is stored.
+        pub fn copy_from(&mut self, stored: &ArchivedPast) {
+            self.clear();
+            self.since = stored.since.to_native();
+            self.facts.extend(stored.facts.iter().map(ArchivedPastFact::native));
+            self.values.extend_from_slice(&stored.values);
+            self.groups.extend(stored.groups.iter().map(ArchivedPastGroup::native));
+            self.order.extend(stored.order.iter().map(|id| id.to_native()));
+            self.widths.extend(stored.widths.iter().map(ArchivedWidth::native));
+        }
+
+        /// Adds a fact that delivery `known_to` took back.
+        pub fn push_fact(&mut self, fact: Fact, values: Values<'_>, known_to: u32) {
+            self.values.extend_from_slice(values.bytes());
+            let fact = Fact { end: self.values.len() as u32, ..fact };
+            self.facts.push(PastFact { fact, known_to });
+        }
+
+        /// Adds the shape of the lines that delivery `known_to` replaced.
+        pub fn push_group(
+            &mut self,
+            delivered: u32,
+            known_to: u32,
+            order: impl Iterator<Item = u16>,
+            widths: impl Iterator<Item = Width>,
+        ) {
+            self.order.extend(order);
+            self.widths.extend(widths);
+            let (order_end, widths_end) = (self.order.len() as u32, self.widths.len() as u32);
+            self.groups.push(PastGroup { delivered, known_to, order_end, widths_end });
+        }
+    }
+
+    impl ArchivedPast {
+        /// The facts with their packed values and the delivery that took each back.
+        pub fn facts(&self) -> impl ExactSizeIterator<Item = (Fact, Values<'_>, u32)> {
+            let mut start = 0;
+            self.facts.iter().map(move |past| {
+                let past = past.native();
+                let values = self.values.get(start..past.fact.end as usize).unwrap_or_default();
+                start = past.fact.end as usize;
+                (past.fact, Values::new(values), past.known_to)
+            })
+        }
+
+        /// The shape of the lines as of a delivery: that of the first group that was replaced after it.
+        pub fn group_at(&self, known: u32) -> Option<(PastGroup, Vec<u16>, Vec<Width>)> {
+            let at = self.groups.iter().position(|group| group.known_to.to_native() > known)?;
+            let group = self.groups.get(at)?.native();
+            let before = at.checked_sub(1).and_then(|at| self.groups.get(at)).map(ArchivedPastGroup::native);
+            let (order, widths) = before.map_or((0, 0), |group| (group.order_end, group.widths_end));
+            let order = self.order.get(order as usize..group.order_end as usize)?;
+            let widths = self.widths.get(widths as usize..group.widths_end as usize)?;
+            let order = order.iter().map(|id| id.to_native()).collect();
+            Some((group, order, widths.iter().map(ArchivedWidth::native).collect()))
+        }
+
+        /// The delivery that ended the last entry.
+        pub fn known_to(&self) -> u32 {
+            self.groups.last().map_or(0, |group| group.known_to.to_native())
+        }
+    }
+
+    impl ArchivedPastFact {
+        fn native(&self) -> PastFact {
+            PastFact { fact: self.fact.native(), known_to: self.known_to.to_native() }
+        }
+    }
+
+    impl ArchivedPastGroup {
+        fn native(&self) -> PastGroup {
+            PastGroup {
+                delivered: self.delivered.to_native(),
+                known_to: self.known_to.to_native(),
+                order_end: self.order_end.to_native(),
+                widths_end: self.widths_end.to_native(),
+            }
+        }
+    }
+
+    const _: () = assert!(align_of::<ArchivedPerson>() <= 4 && align_of::<ArchivedPast>() <= 4);
 
     impl ArchivedPerson {
         /// The facts with their packed values, in stored order. Positions that do not fit read as empty values.

@@ -65,6 +65,32 @@ impl<'a> Values<'a> {
         None
     }
 
+    /// Start, end and correction mark of the row, of the fields that the aspect names: they are packed before all others, so
+    /// that an as-of read looks at a few bytes of each row.
+    pub(crate) fn bounds(self, start: Option<Field>, end: Option<Field>) -> Bounds {
+        let (mut rest, mut bounds) = (self.0, Bounds::default());
+        while let Some((field, value, after)) = entry(rest) {
+            let moment = || match value {
+                Value::Timestamp(time) => Some(time),
+                Value::Date(date) => Some(Timestamp::start_of(date)),
+                _ => None,
+            };
+            match field {
+                field if Some(field) == start => bounds.from = moment().filter(|at| at.digits() != 0),
+                field if Some(field) == end => bounds.to = moment().filter(|at| at.digits() != 0),
+                Field::CorrectionMark => {
+                    bounds.mark = match value {
+                        Value::Flag(mark) => Some(mark),
+                        _ => None,
+                    }
+                }
+                _ => break,
+            }
+            rest = after;
+        }
+        bounds
+    }
+
     /// True when the bytes are entries from first to last.
     pub fn is_whole(self) -> bool {
         let mut rest = self.0;
@@ -122,6 +148,14 @@ impl<'a> Values<'a> {
             _ => None,
         }
     }
+}
+
+/// What stands first in the packed values of a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bounds {
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
+    pub(crate) mark: Option<u8>,
 }
 
 impl fmt::Debug for Values<'_> {

@@ -1,12 +1,13 @@
 //! One extract, one transaction: checked whole, merged person by person, committed, published.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Group, Groups, Header, Waive, check, find_family};
-use cpr_model::stored::v1::ArchivedPerson;
+use cpr_model::stored::v1::{ArchivedPast, ArchivedPerson};
 use cpr_model::{Date, Situation};
-use redb::{ReadableTable, WriteTransaction};
+use redb::{AccessGuard, MultimapTable, ReadableTable, Table, WriteTransaction};
 use rkyv::util::AlignedVec;
 use roaring::RoaringBitmap;
 use sha2::{Digest, Sha256};
@@ -15,11 +16,14 @@ use crate::config::Config;
 use crate::delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
 use crate::envelope;
 use crate::error::Error;
-use crate::image::PERSONS_TABLE;
-use crate::merge::{Delivering, Merge, Verdict};
+use crate::image::{PERSONS_TABLE, SUPERSEDED_TABLE};
+use crate::merge::{Delivering, Merge, OpenPast, Verdict};
 use crate::snapshot::window_end;
 use crate::store::{Replika, write_config};
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, NUMBERS, PERSONS, SUPERSEDED};
+use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, NUMBERS, OPEN, PERSONS, SUPERSEDED};
+
+/// A row of superseded facts that has grown to this many bytes is closed, and a new one begun.
+const FULL_BYTES: usize = 3 * 1024;
 
 /// Persons that are read, sorted and written at a time.
 const CHUNK: usize = 8 * 1024;
@@ -113,7 +117,7 @@ impl Replika {
     /// # Errors
     /// A damaged, foreign or out-of-order extract is refused whole with the reason ([`Error::is_refusal`]); after any
     /// error the store is as before.
-    pub fn apply(&self, extract: impl Read + Seek, options: &ApplyOptions<'_>) -> Result<Report, Error> {
+    pub fn apply(&self, extract: impl Read + Seek + Send, options: &ApplyOptions<'_>) -> Result<Report, Error> {
         self.deliver(extract, options, DeliveryKind::Delta)
     }
 
@@ -121,13 +125,13 @@ impl Replika {
     ///
     /// # Errors
     /// As [`Replika::apply`], and [`Error::NotEmpty`] when there are deliveries already.
-    pub fn load(&self, extract: impl Read + Seek, options: &ApplyOptions<'_>) -> Result<Report, Error> {
+    pub fn load(&self, extract: impl Read + Seek + Send, options: &ApplyOptions<'_>) -> Result<Report, Error> {
         self.deliver(extract, options, DeliveryKind::Load)
     }
 
     fn deliver(
         &self,
-        mut extract: impl Read + Seek,
+        mut extract: impl Read + Seek + Send,
         options: &ApplyOptions<'_>,
         kind: DeliveryKind,
     ) -> Result<Report, Error> {
@@ -306,83 +310,150 @@ fn check_order(header: &Header, last: Option<&Delivery>, allow: Allow, kind: Del
     Ok(())
 }
 
-/// Merges every person of the extract, a chunk at a time, in key order within the chunk.
+/// Merges every person of the extract, a chunk at a time, in key order within the chunk. The next chunk is read and packed
+/// meanwhile, on a thread of its own.
 fn merge_all(
     write: &WriteTransaction,
-    mut groups: Groups<'_, impl Read + Seek>,
+    mut groups: Groups<'_, impl Read + Seek + Send>,
     delivering: Delivering,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
     checked: &Checked,
     options: &ApplyOptions<'_>,
     counts: &mut Counts,
 ) -> Result<(), Error> {
-    let mut persons = write.open_table(PERSONS)?;
-    let mut superseded = write.open_table(SUPERSEDED)?;
-    let mut events = write.open_table(EVENTS)?;
-    let mut numbers = write.open_multimap_table(NUMBERS)?;
-    let mut changed = RoaringBitmap::new();
-    let (mut chunk, mut merge) = (Vec::<Group>::new(), Merge::default());
-    let (mut sealed, mut event) = (Vec::new(), Vec::new());
-    let mut copy = AlignedVec::<4>::new();
+    let mut merger = Merger {
+        persons: write.open_table(PERSONS)?,
+        superseded: write.open_table(SUPERSEDED)?,
+        events: write.open_table(EVENTS)?,
+        numbers: write.open_multimap_table(NUMBERS)?,
+        changed: RoaringBitmap::new(),
+        merge: Merge::default(),
+        sealed: Vec::new(),
+        held: AlignedVec::new(),
+        past: AlignedVec::new(),
+    };
     let (mut done, number) = (0, delivering.number.0);
-    loop {
-        let count = groups.next_chunk(&mut chunk, CHUNK).map_err(Error::Input)?;
-        if count == 0 {
-            break;
-        }
-        chunk[..count].sort_by_key(Group::key);
-        for group in &chunk[..count] {
-            let key = group.key().as_u32();
-            let held = match persons.get(key)? {
-                None => false,
-                Some(guard) => {
-                    copy.clear();
-                    copy.extend_from_slice(envelope::open(PERSONS_TABLE, key, guard.value())?);
-                    true
-                }
-            };
-            let held = held.then(|| envelope::access::<ArchivedPerson>(PERSONS_TABLE, &copy)).transpose()?;
-            let verdict = merge.run(held, group, delivering, same_style, counts)?;
-            if verdict != Verdict::Same {
-                envelope::seal(key, &merge.person, &mut sealed);
-                persons.insert(key, sealed.as_slice())?;
-            }
-            if matches!(verdict, Verdict::New | Verdict::Changed) {
-                changed.insert(key);
-            }
-            if verdict != Verdict::Same {
-                for (at, row) in merge.superseded.iter().enumerate() {
-                    envelope::seal(key, row, &mut sealed);
-                    // One row of shape and at most 65 535 facts.
-                    superseded.insert((key, number, at as u16), sealed.as_slice())?;
-                }
-                for mentioned in &merge.mentions {
-                    numbers.insert(mentioned.as_u32(), key)?;
+    std::thread::scope(|scope| {
+        let (read, chunks) = mpsc::sync_channel::<io::Result<(Vec<Group>, usize)>>(1);
+        let (spent, reused) = mpsc::channel::<Vec<Group>>();
+        scope.spawn(move || {
+            loop {
+                let mut chunk = reused.try_recv().unwrap_or_default();
+                let next = groups.next_chunk(&mut chunk, CHUNK).map(|count| {
+                    chunk[..count].sort_by_key(Group::key);
+                    (chunk, count)
+                });
+                let last = !matches!(next, Ok((_, 1..)));
+                if read.send(next).is_err() || last {
+                    break;
                 }
             }
-            for (at, (row, values)) in group.events().enumerate() {
-                event.clear();
-                event.extend(row.record.to_le_bytes());
-                event.extend_from_slice(values.bytes());
-                envelope::seal(key, &event, &mut sealed);
-                events.insert((key, number, at as u16), sealed.as_slice())?;
-                counts.events += 1;
+        });
+        for chunk in chunks {
+            let (chunk, count) = chunk.map_err(Error::Input)?;
+            for group in &chunk[..count] {
+                merger.person(group, delivering, same_style, counts)?;
             }
+            done += count as u64;
+            if let Some(progress) = options.progress {
+                progress(Progress::Merging { done, of: checked.persons });
+            }
+            // The reader may be done and gone.
+            spent.send(chunk).ok();
         }
-        done += count as u64;
-        if let Some(progress) = options.progress {
-            progress(Progress::Merging { done, of: checked.persons });
-        }
-    }
+        Ok::<(), Error>(())
+    })?;
     if done != checked.persons {
         let what = io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read");
         return Err(Error::Input(what));
     }
+    let Merger { changed, mut sealed, .. } = merger;
     let mut bitmap = Vec::with_capacity(changed.serialized_size());
     changed.serialize_into(&mut bitmap).map_err(Error::Output)?;
-    envelope::seal(number, &bitmap, &mut sealed);
+    envelope::seal((number, 0), &bitmap, &mut sealed);
     write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
     Ok(())
+}
+
+/// The tables that persons are merged into, and buffers that are reused from person to person.
+struct Merger<'t> {
+    persons: Table<'t, u32, &'static [u8]>,
+    superseded: Table<'t, (u32, u32), &'static [u8]>,
+    events: Table<'t, (u32, u32, u16), &'static [u8]>,
+    numbers: MultimapTable<'t, u32, u32>,
+    changed: RoaringBitmap,
+    merge: Merge,
+    sealed: Vec<u8>,
+    held: AlignedVec<4>,
+    past: AlignedVec<4>,
+}
+
+impl Merger<'_> {
+    fn person(
+        &mut self,
+        group: &Group,
+        delivering: Delivering,
+        same_style: &dyn Fn(DeliveryNumber) -> bool,
+        counts: &mut Counts,
+    ) -> Result<(), Error> {
+        let (key, number) = (group.key().as_u32(), delivering.number.0);
+        let sealed = &mut self.sealed;
+        let held = open_into(PERSONS_TABLE, (key, 0), self.persons.get(key)?, &mut self.held)?;
+        let held = held.then(|| envelope::access::<ArchivedPerson>(PERSONS_TABLE, &self.held)).transpose()?;
+        let open = match held {
+            Some(_) => self.superseded.get((key, OPEN))?,
+            None => None,
+        };
+        let open = open_into(SUPERSEDED_TABLE, (key, OPEN), open, &mut self.past)?;
+        let past = open.then(|| envelope::access::<ArchivedPast>(SUPERSEDED_TABLE, &self.past)).transpose()?;
+        let full = past.filter(|_| self.past.len() >= FULL_BYTES).map(ArchivedPast::known_to);
+        let add_to = past.filter(|_| full.is_none());
+        let add_to = add_to.map_or(OpenPast::After(full.unwrap_or(0)), OpenPast::AddTo);
+
+        let verdict = self.merge.run(held, add_to, group, delivering, same_style, counts)?;
+        if verdict != Verdict::Same {
+            envelope::seal((key, 0), &self.merge.person, sealed);
+            self.persons.insert(key, sealed.as_slice())?;
+            for mentioned in &self.merge.mentions {
+                self.numbers.insert(mentioned.as_u32(), key)?;
+            }
+        }
+        if held.is_some() && verdict != Verdict::Same {
+            if let Some(known_to) = full {
+                envelope::seal((key, known_to), &self.past, sealed);
+                self.superseded.insert((key, known_to), sealed.as_slice())?;
+            }
+            envelope::seal((key, OPEN), &self.merge.superseded, sealed);
+            self.superseded.insert((key, OPEN), sealed.as_slice())?;
+        }
+        if matches!(verdict, Verdict::New | Verdict::Changed) {
+            self.changed.insert(key);
+        }
+        let mut event = Vec::new();
+        for (at, (row, values)) in group.events().enumerate() {
+            event.clear();
+            event.extend(row.record.to_le_bytes());
+            event.extend_from_slice(values.bytes());
+            envelope::seal((key, number), &event, sealed);
+            // A group has fewer rows than 16 bits can number.
+            self.events.insert((key, number, at as u16), sealed.as_slice())?;
+            counts.events += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Opens a sealed value into a buffer where it stands aligned; false when there is none.
+fn open_into(
+    table: &'static str,
+    row: (u32, u32),
+    sealed: Option<AccessGuard<'_, &'static [u8]>>,
+    copy: &mut AlignedVec<4>,
+) -> Result<bool, Error> {
+    let Some(sealed) = sealed else { return Ok(false) };
+    copy.clear();
+    copy.extend_from_slice(envelope::open(table, row, sealed.value())?);
+    Ok(true)
 }
 
 fn write_delivery(write: &WriteTransaction, delivery: &Delivery) -> Result<(), Error> {

@@ -167,12 +167,12 @@ impl Delivery {
             classes: counts.classes.map(v1::Wide::from).to_vec(),
             input_errors: counts.input_errors.iter().map(|error| (error.number, error.text.clone())).collect(),
         };
-        envelope::seal(self.number.0, &envelope::archive(&stored), sealed);
+        envelope::seal((self.number.0, 0), &envelope::archive(&stored), sealed);
     }
 
     pub(crate) fn open(number: DeliveryNumber, sealed: &[u8]) -> Result<Delivery, Error> {
         let corrupt = |what| Error::Corrupt { table: TABLE, what };
-        let stored = envelope::with_archive::<v1::ArchivedDelivery, _>(TABLE, number.0, sealed, |archived| {
+        let stored = envelope::with_archive::<v1::ArchivedDelivery, _>(TABLE, (number.0, 0), sealed, |archived| {
             rkyv::deserialize::<v1::Delivery, Failure>(archived)
         })?
         .map_err(|_| corrupt("not an archive of its schema"))?;

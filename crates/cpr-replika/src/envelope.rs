@@ -1,6 +1,9 @@
 //! The header before every stored value: schema, length, CRC32. Undecodable bytes are an error, never a wrong person.
 
+use std::marker::PhantomData;
+
 use cpr_model::stored::v1::SCHEMA;
+use redb::AccessGuard;
 use rkyv::api::high::HighValidator;
 use rkyv::bytecheck::CheckBytes;
 use rkyv::rancor::Failure;
@@ -17,7 +20,7 @@ const ALIGNMENT: usize = 4;
 /// Appends nothing and allocates nothing but the buffer: header and payload of one row, ready to insert.
 ///
 /// The row's key is part of the checksum, so a value that stands under another key does not open.
-pub(crate) fn seal(row: u32, payload: &[u8], sealed: &mut Vec<u8>) {
+pub(crate) fn seal(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
     sealed.clear();
     sealed.extend(SCHEMA.to_le_bytes());
     sealed.extend([0; 2]);
@@ -30,7 +33,7 @@ pub(crate) fn seal(row: u32, payload: &[u8], sealed: &mut Vec<u8>) {
 }
 
 /// The payload of a sealed value.
-pub(crate) fn open<'a>(table: &'static str, row: u32, sealed: &'a [u8]) -> Result<&'a [u8], Error> {
+pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<&'a [u8], Error> {
     let corrupt = |what| Error::Corrupt { table, what };
     let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or(corrupt("shorter than its header"))?;
     let [s0, s1, _, _, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
@@ -45,16 +48,66 @@ pub(crate) fn open<'a>(table: &'static str, row: u32, sealed: &'a [u8]) -> Resul
     Ok(payload)
 }
 
-fn checksum(row: u32, payload: &[u8]) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&row.to_le_bytes());
+/// The key of a row, or its first two parts: part of the checksum.
+pub(crate) type Row = (u32, u32);
+
+/// The row's key is where the checksum starts from, so that equal payloads of two persons never have equal checksums.
+fn checksum((first, second): Row, payload: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new_with_initial(first ^ second.wrapping_mul(0x9E37_79B1));
     crc.update(payload);
     crc.finalize()
 }
 
-/// An archive that can be read in place, or was copied because its bytes did not stand aligned.
-pub(crate) fn is_aligned(payload: &[u8]) -> bool {
+/// True when an archive can be read where it stands; else it must be copied first.
+fn is_aligned(payload: &[u8]) -> bool {
     payload.as_ptr().align_offset(ALIGNMENT) == 0
+}
+
+/// A sealed archive that was opened and validated, in place for as long as its page is held.
+pub(crate) struct Stored<'s, T> {
+    bytes: Bytes<'s>,
+    table: &'static str,
+    archive: PhantomData<T>,
+}
+
+enum Bytes<'s> {
+    InPlace(AccessGuard<'s, &'static [u8]>),
+    Copied(AlignedVec<ALIGNMENT>),
+}
+
+impl<'s, T> Stored<'s, T>
+where
+    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
+{
+    /// Opens and validates: header, checksum, archive.
+    pub(crate) fn open(table: &'static str, row: Row, guard: AccessGuard<'s, &'static [u8]>) -> Result<Self, Error> {
+        let payload = open(table, row, guard.value())?;
+        let bytes = if is_aligned(payload) {
+            access::<T>(table, payload)?;
+            Bytes::InPlace(guard)
+        } else {
+            let mut copy = AlignedVec::with_capacity(payload.len());
+            copy.extend_from_slice(payload);
+            access::<T>(table, &copy)?;
+            Bytes::Copied(copy)
+        };
+        Ok(Stored { bytes, table, archive: PhantomData })
+    }
+
+    /// The archive.
+    pub(crate) fn archived(&self) -> &T {
+        let payload = match &self.bytes {
+            Bytes::InPlace(guard) => unchecked_payload(guard.value()),
+            Bytes::Copied(copy) => copy,
+        };
+        access(self.table, payload).expect("the same bytes were validated by `open`")
+    }
+}
+
+/// The payload of a value that was opened before.
+fn unchecked_payload(sealed: &[u8]) -> &[u8] {
+    let length = sealed.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
+    sealed.get(HEADER..HEADER + length as usize).unwrap_or_default()
 }
 
 /// Checked access to an archive.
@@ -68,7 +121,7 @@ where
 /// Opens a sealed archive and hands it to `read`, copied first when it does not stand aligned.
 pub(crate) fn with_archive<T, O>(
     table: &'static str,
-    row: u32,
+    row: Row,
     sealed: &[u8],
     read: impl FnOnce(&T) -> O,
 ) -> Result<O, Error>

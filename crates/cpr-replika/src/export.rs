@@ -21,7 +21,7 @@ impl Snapshot {
         let known = self.check_known(known)?;
         let delivery = self.delivery(known)?;
         let mut writer = Writer { out, style: &delivery.style, count: 0 };
-        writer.frame(0, &start_record(&delivery))?;
+        writer.frame(&start_record(&delivery))?;
         let mut formatted: Vec<(AddressOrder, PersonKey)> = Vec::new();
         let mut persons = 0;
         for row in self.persons().range::<u32>(..)? {
@@ -42,7 +42,7 @@ impl Snapshot {
             }
         }
         let count = writer.count;
-        writer.frame(999, &format!("9999999999999{count:08}"))?;
+        writer.frame(&format!("9999999999999{count:08}"))?;
         writer.out.write_all(&delivery.style.trailer).map_err(Error::Output)?;
         Ok(persons)
     }
@@ -58,6 +58,9 @@ impl Snapshot {
     ) -> Result<bool, Error> {
         let mut any = false;
         self.render(key, shape, delivery, |layout, line| {
+            // Without line ends, a line can only be as wide as its record.
+            let odd = delivery.style.line_end == LineEnd::None;
+            let line = if odd { Line { width: layout.length, ..line } } else { line };
             any |= layout.is_formatted_address();
             if layout.is_formatted_address() == formatted {
                 writer.count += 1;
@@ -81,7 +84,7 @@ impl<W: Write> Writer<'_, W> {
     }
 
     /// A start or end record: both are filled to their last byte.
-    fn frame(&mut self, _record: u16, content: &str) -> Result<(), Error> {
+    fn frame(&mut self, content: &str) -> Result<(), Error> {
         let width = self.style.padding.width(content.len(), content.len());
         self.line(Line { content: content.as_bytes(), width, end: LineEnd::None })
     }

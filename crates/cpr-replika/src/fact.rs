@@ -6,8 +6,6 @@ use bitemporal::{Known, Period};
 use cpr_model::stored::v1;
 use cpr_model::{Aspect, ChangeClass, CorrectionMark, FactRef, Field, Timestamp, Values, facts};
 
-use crate::error::Error;
-
 /// A fact: one record as received, with its period in the world and the deliveries in which it was believed.
 #[derive(Clone, Copy)]
 pub struct FactView<'a> {
@@ -56,7 +54,7 @@ impl<'a> FactView<'a> {
 
     /// True when the fact, as believed, held in the world at this moment: unmarked, and the moment lies in its period.
     pub fn holds_at(&self, at: Timestamp) -> bool {
-        self.valid().contains(at) && self.mark().is_none()
+        self.aspect.holds_at(self.values, self.historic, at)
     }
 
     /// The packed values, by field.
@@ -166,9 +164,4 @@ pub struct Change {
     pub before: Option<Fact>,
     /// The fact after, when one came; for a row that aged out, the same row, which stays known.
     pub after: Option<Fact>,
-}
-
-/// A stored row whose shape byte names no aspect.
-pub(crate) fn bad_shape(table: &'static str) -> Error {
-    Error::Corrupt { table, what: "a fact of no aspect" }
 }

@@ -1,15 +1,14 @@
 //! Persons as they are read: now, or as of a moment in the world and a delivery.
 
 use bitemporal::Known;
-use cpr_model::stored::v1::{ArchivedPerson, ArchivedSuperseded};
-use cpr_model::{Aspect, Timestamp, Values};
+use cpr_model::stored::v1::{ArchivedPast, ArchivedPerson};
+use cpr_model::{Aspect, Timestamp};
 use redb::AccessGuard;
-use rkyv::util::AlignedVec;
 
 use crate::delivery::DeliveryNumber;
-use crate::envelope;
+use crate::envelope::Stored;
 use crate::error::Error;
-use crate::fact::{Fact, FactView, bad_shape};
+use crate::fact::FactView;
 
 pub(crate) const PERSONS_TABLE: &str = "persons/v1";
 pub(crate) const SUPERSEDED_TABLE: &str = "superseded/v1";
@@ -27,12 +26,7 @@ pub enum Holding {
 
 /// A person as known now, read in place from the store for as long as the snapshot is borrowed.
 pub struct Person<'s> {
-    bytes: Bytes<'s>,
-}
-
-enum Bytes<'s> {
-    InPlace(AccessGuard<'s, &'static [u8]>),
-    Copied(AlignedVec<4>),
+    stored: Stored<'s, ArchivedPerson>,
 }
 
 /// Says how much there is, not whose.
@@ -43,32 +37,23 @@ impl std::fmt::Debug for Person<'_> {
 }
 
 impl<'s> Person<'s> {
-    /// Opens and validates a stored value: header, checksum, archive.
+    /// Opens and validates a stored value.
     pub(crate) fn open(key: u32, guard: AccessGuard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
-        let payload = envelope::open(PERSONS_TABLE, key, guard.value())?;
-        let bytes = if envelope::is_aligned(payload) {
-            envelope::access::<ArchivedPerson>(PERSONS_TABLE, payload)?;
-            Bytes::InPlace(guard)
-        } else {
-            let mut copy = AlignedVec::with_capacity(payload.len());
-            copy.extend_from_slice(payload);
-            envelope::access::<ArchivedPerson>(PERSONS_TABLE, &copy)?;
-            Bytes::Copied(copy)
-        };
-        Ok(Person { bytes })
+        Ok(Person { stored: Stored::open(PERSONS_TABLE, (key, 0), guard)? })
     }
 
     pub(crate) fn archived(&self) -> &ArchivedPerson {
-        let payload = match &self.bytes {
-            Bytes::InPlace(guard) => payload(guard.value()),
-            Bytes::Copied(copy) => copy,
-        };
-        envelope::access(PERSONS_TABLE, payload).expect("the same bytes were validated by `open`")
+        self.stored.archived()
     }
 
     /// Every fact known now, of all of valid time, marked rows and rows that aged out of the window included.
     pub fn facts(&self) -> impl Iterator<Item = FactView<'_>> {
-        self.archived().facts().filter_map(|(fact, values)| {
+        self.facts_known(u32::MAX)
+    }
+
+    /// The facts that were believed as of a delivery already.
+    pub(crate) fn facts_known(&self, at: u32) -> impl Iterator<Item = FactView<'_>> {
+        self.archived().facts().filter(move |(fact, _)| fact.known_from <= at).filter_map(|(fact, values)| {
             FactView::new(fact.record, fact.shape, Known { from: fact.known_from, to: None }, values)
         })
     }
@@ -79,42 +64,53 @@ impl<'s> Person<'s> {
     }
 }
 
-fn payload(sealed: &[u8]) -> &[u8] {
-    let length = sealed.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
-    sealed.get(envelope::HEADER..envelope::HEADER + length as usize).unwrap_or_default()
+/// What ceased to be believed of a person: one stored row.
+pub(crate) struct Past<'s> {
+    stored: Stored<'s, ArchivedPast>,
+}
+
+impl std::fmt::Debug for Past<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Past of {} facts", self.archived().facts.len())
+    }
+}
+
+impl<'s> Past<'s> {
+    /// Opens and validates a stored value.
+    pub(crate) fn open(row: (u32, u32), guard: AccessGuard<'s, &'static [u8]>) -> Result<Past<'s>, Error> {
+        Ok(Past { stored: Stored::open(SUPERSEDED_TABLE, row, guard)? })
+    }
+
+    pub(crate) fn archived(&self) -> &ArchivedPast {
+        self.stored.archived()
+    }
+
+    /// The facts, with their ids.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = (u16, FactView<'_>)> {
+        self.views(|_| true)
+    }
+
+    /// The facts that were still believed as of a delivery, with their ids.
+    pub(crate) fn facts_known(&self, at: u32) -> impl Iterator<Item = (u16, FactView<'_>)> {
+        self.views(move |known| known.contains(at))
+    }
+
+    fn views(&self, wanted: impl Fn(Known) -> bool) -> impl Iterator<Item = (u16, FactView<'_>)> {
+        self.archived().facts().filter_map(move |(fact, values, known_to)| {
+            let known = Known { from: fact.known_from, to: Some(known_to) };
+            let view = wanted(known).then(|| FactView::new(fact.record, fact.shape, known, values))?;
+            Some((fact.id, view?))
+        })
+    }
 }
 
 /// A person as of a delivery, and when asked for, as of a moment in the world.
 #[derive(Debug)]
 pub struct Image<'s> {
     pub(crate) person: Option<Person<'s>>,
-    pub(crate) superseded: Vec<Past>,
+    pub(crate) past: Vec<Past<'s>>,
     pub(crate) known: DeliveryNumber,
     pub(crate) valid: Option<Timestamp>,
-}
-
-/// A superseded fact, or where several of them stand.
-pub(crate) struct Past {
-    pub(crate) id: u16,
-    pub(crate) fact: Fact,
-}
-
-impl std::fmt::Debug for Past {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.fact.fmt(f)
-    }
-}
-
-impl Past {
-    /// Opens a stored superseded fact.
-    pub(crate) fn open(key: u32, known_to: u32, sealed: &[u8]) -> Result<Past, Error> {
-        envelope::with_archive::<ArchivedSuperseded, _>(SUPERSEDED_TABLE, key, sealed, |stored| {
-            let known = Known { from: stored.known_from.to_native(), to: Some(known_to) };
-            let values = Values::new(&stored.values);
-            let view = FactView::new(stored.record, stored.shape, known, values).ok_or(bad_shape(SUPERSEDED_TABLE))?;
-            Ok(Past { id: stored.id.to_native(), fact: view.to_fact() })
-        })?
-    }
 }
 
 impl Image<'_> {
@@ -130,8 +126,9 @@ impl Image<'_> {
 
     /// The facts that were believed as of the delivery, of all of valid time, marked rows included.
     pub fn believed(&self) -> impl Iterator<Item = FactView<'_>> {
-        let now = self.person.iter().flat_map(Person::facts).filter(|fact| fact.known().contains(self.known.0));
-        now.chain(self.superseded.iter().map(|past| past.fact.view()))
+        let known = self.known.0;
+        let now = self.person.iter().flat_map(move |person| person.facts_known(known));
+        now.chain(self.past.iter().flat_map(move |past| past.facts_known(known)).map(|(_, fact)| fact))
     }
 
     /// The facts of one aspect among [`Image::facts`].

@@ -2,7 +2,7 @@
 
 use bitemporal::Diff;
 use cpr_extract::{Group, Padding};
-use cpr_model::stored::v1::{self, ArchivedPerson, Fact, Person, Superseded, Width};
+use cpr_model::stored::v1::{self, ArchivedPast, ArchivedPerson, Fact, Past, Person};
 use cpr_model::{Aspect, ChangeClass, FactRef, Field, PersonKey, RelatedPnr, Situation, Values, classify};
 
 use crate::delivery::{Counts, DeliveryNumber};
@@ -29,10 +29,20 @@ pub(crate) struct Merge {
     document: Person,
     /// Archive of the new document.
     pub(crate) person: rkyv::util::AlignedVec,
-    /// Archives for the table of superseded rows: the shape of the lines first, then the facts.
-    pub(crate) superseded: Vec<rkyv::util::AlignedVec>,
+    /// Archive of what ceased to be believed: the open row of the table of superseded facts.
+    pub(crate) superseded: rkyv::util::AlignedVec,
+    past: Past,
     /// Numbers that the new facts mention.
     pub(crate) mentions: Vec<PersonKey>,
+}
+
+/// Where the facts that go are written.
+#[derive(Clone, Copy)]
+pub(crate) enum OpenPast<'a> {
+    /// To a row that is open.
+    AddTo(&'a ArchivedPast),
+    /// To a new row, after one that ended with this delivery; 0 when it is the first.
+    After(u32),
 }
 
 /// The delivery that is being applied, as far as one person is concerned.
@@ -44,17 +54,17 @@ pub(crate) struct Delivering {
 }
 
 impl Merge {
-    /// Merges a group into what is held. `same_style` says whether the delivery that the held lines came with spelled
-    /// its lines as this one does.
+    /// Merges a group into what is held. `same_style` says whether the delivery that the held lines came with spelled its
+    /// lines as this one does.
     pub(crate) fn run(
         &mut self,
         held: Option<&ArchivedPerson>,
+        past: OpenPast<'_>,
         group: &Group,
         delivering: Delivering,
         same_style: impl Fn(DeliveryNumber) -> bool,
         counts: &mut Counts,
     ) -> Result<Verdict, Error> {
-        self.superseded.clear();
         self.mentions.clear();
         let Some(held) = held else {
             self.first(group, delivering, counts);
@@ -115,16 +125,22 @@ impl Merge {
         self.document.widths = group.widths().to_vec();
         self.person = envelope::archive(&self.document);
 
-        let order = before[..in_group.min(before.len())].iter().map(|(fact, _)| fact.id).collect();
-        let widths: Vec<Width> = held.widths.iter().map(v1::ArchivedWidth::native).collect();
-        let shape = v1::Group { delivered: held.delivered.to_native(), order, widths };
-        self.superseded.push(envelope::archive(&shape));
-        for old in gone.iter().filter(|old| !aged.contains(old)) {
-            let (fact, values) = &before[*old];
-            let values = values.bytes().to_vec();
-            let (known_from, id, record, shape) = (fact.known_from, fact.id, fact.record, fact.shape);
-            self.superseded.push(envelope::archive(&Superseded { known_from, id, record, shape, values }));
+        match past {
+            OpenPast::AddTo(past) => self.past.copy_from(past),
+            OpenPast::After(since) => {
+                self.past.clear();
+                self.past.since = since;
+            }
         }
+        let known_to = delivering.number.0;
+        let order = before[..in_group.min(before.len())].iter().map(|(fact, _)| fact.id);
+        let widths = held.widths.iter().map(v1::ArchivedWidth::native);
+        self.past.push_group(held.delivered.to_native(), known_to, order, widths);
+        for old in gone.iter().filter(|old| !aged.contains(old)) {
+            let (fact, values) = before[*old];
+            self.past.push_fact(fact, values, known_to);
+        }
+        self.superseded = envelope::archive(&self.past);
         counts.facts_new += came.len() as u64;
         counts.facts_superseded += (gone.len() - aged.len()) as u64;
         for new in &came {

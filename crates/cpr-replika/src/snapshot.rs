@@ -1,9 +1,9 @@
 //! A consistent view of the replica.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use bitemporal::{Period, coalesce};
-use cpr_model::stored::v1::ArchivedGroup;
+use bitemporal::{Known, Period, coalesce};
 use cpr_model::{Aspect, Date, FactRef, Field, PersonKey, Pnr, Situation, Timestamp, Values, classify, facts};
 use redb::{ReadOnlyMultimapTable, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
 use roaring::RoaringBitmap;
@@ -16,7 +16,7 @@ use crate::fact::{Change, Fact, FactView};
 use crate::image::{Holding, Image, PERSONS_TABLE, Past, Person, SUPERSEDED_TABLE};
 use crate::lines::Shape;
 use crate::store::Opened;
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, FORMAT, META, NUMBERS, PERSONS, SUPERSEDED};
+use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, FORMAT, META, NUMBERS, OPEN, PERSONS, SUPERSEDED};
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct Snapshot {
 /// Tables are dropped before the transaction, and the transaction before the database.
 struct Inner {
     pub(crate) persons: ReadOnlyTable<u32, &'static [u8]>,
-    superseded: ReadOnlyTable<(u32, u32, u16), &'static [u8]>,
+    superseded: ReadOnlyTable<(u32, u32), &'static [u8]>,
     events: ReadOnlyTable<(u32, u32, u16), &'static [u8]>,
     numbers: ReadOnlyMultimapTable<u32, u32>,
     changed: ReadOnlyTable<u32, &'static [u8]>,
@@ -208,21 +208,24 @@ impl Snapshot {
     ) -> Result<Image<'_>, Error> {
         let key = key.as_u32();
         let person = self.inner.persons.get(key)?.map(|guard| Person::open(key, guard)).transpose()?;
-        let mut superseded = Vec::new();
-        if known < self.known() {
-            for row in self.inner.superseded.range((key, known.0 + 1, 1)..=(key, u32::MAX, u16::MAX))? {
-                let (at, sealed) = row?;
-                let (_, known_to, number) = at.value();
-                if number == 0 {
-                    continue;
-                }
-                let past = Past::open(key, known_to, sealed.value())?;
-                if past.fact.view().known().contains(known.0) {
-                    superseded.push(past);
-                }
-            }
+        let past = if known < self.known() { self.past(key, known)? } else { Vec::new() };
+        Ok(Image { person, past, known, valid })
+    }
+
+    /// What was still believed of a person as of a delivery and has ceased to be since, and what ceased with it.
+    fn past(&self, key: u32, known: DeliveryNumber) -> Result<Vec<Past<'_>>, Error> {
+        let Some(sealed) = self.inner.superseded.get((key, OPEN))? else { return Ok(Vec::new()) };
+        let open = Past::open((key, OPEN), sealed)?;
+        if open.archived().since.to_native() <= known.0 {
+            return Ok(vec![open]);
         }
-        Ok(Image { person, superseded, known, valid })
+        let mut past = Vec::new();
+        for row in self.inner.superseded.range((key, known.0 + 1)..(key, OPEN))? {
+            let (row, sealed) = row?;
+            past.push(Past::open(row.value(), sealed)?);
+        }
+        past.push(open);
+        Ok(past)
     }
 
     /// Whether the replica can answer for this aspect of a person at all, and whether it has rows.
@@ -255,13 +258,8 @@ impl Snapshot {
         if let Some(person) = self.person(pnr)? {
             facts.extend(person.facts().filter(|fact| fact.aspect() == aspect).map(|fact| fact.to_fact()));
         }
-        let key = key.as_u32();
-        for row in self.inner.superseded.range((key, 0, 0)..=(key, u32::MAX, u16::MAX))? {
-            let (at, sealed) = row?;
-            let (_, known_to, number) = at.value();
-            if number > 0 {
-                facts.push(Past::open(key, known_to, sealed.value())?.fact);
-            }
+        for past in self.past(key.as_u32(), DeliveryNumber(0))? {
+            facts.extend(past.facts().map(|(_, fact)| fact.to_fact()));
         }
         facts.retain(|fact| fact.view().aspect() == aspect);
         facts.sort_by_key(|fact| {
@@ -377,46 +375,34 @@ impl Snapshot {
         if now.delivered.to_native() <= known.0 {
             let rows = now.facts().take(now.in_group.to_native() as usize);
             let facts = rows.filter_map(|(fact, values)| {
-                let known = bitemporal::Known { from: fact.known_from, to: None };
+                let known = Known { from: fact.known_from, to: None };
                 Some((fact.id, FactView::new(fact.record, fact.shape, known, values)?.to_fact()))
             });
             let widths = now.widths.iter().map(|width| width.native()).collect();
             let delivered = DeliveryNumber(now.delivered.to_native());
             return Ok(Some(Shape { delivered, facts: facts.collect(), widths }));
         }
-        let row = key.as_u32();
-        for stored in self.inner.superseded.range((row, known.0 + 1, 0)..=(row, u32::MAX, 0))? {
-            let (at, sealed) = stored?;
-            if at.value().2 != 0 {
-                continue;
-            }
-            let (delivered, order, widths) =
-                envelope::with_archive::<ArchivedGroup, _>(SUPERSEDED_TABLE, row, sealed.value(), |group| {
-                    let order: Vec<u16> = group.order.iter().map(|id| id.to_native()).collect();
-                    let widths: Vec<_> = group.widths.iter().map(|width| width.native()).collect();
-                    (DeliveryNumber(group.delivered.to_native()), order, widths)
-                })?;
-            if delivered > known {
-                return Ok(None);
-            }
-            let mut believed: std::collections::HashMap<u16, Fact> =
-                image.superseded.iter().map(|past| (past.id, past.fact.clone())).collect();
-            for (fact, values) in now.facts() {
-                let span = bitemporal::Known { from: fact.known_from, to: None };
-                if let Some(view) =
-                    FactView::new(fact.record, fact.shape, span, values).filter(|_| span.contains(known.0))
-                {
-                    believed.insert(fact.id, view.to_fact());
-                }
-            }
-            let facts = order.into_iter().map(|id| {
-                let fact = believed.remove(&id);
-                fact.map(|fact| (id, fact))
-                    .ok_or(Error::Corrupt { table: SUPERSEDED_TABLE, what: "a row of the lines is missing" })
-            });
-            return Ok(Some(Shape { delivered, facts: facts.collect::<Result<_, _>>()?, widths }));
+        let Some((group, order, widths)) = image.past.iter().find_map(|past| past.archived().group_at(known.0)) else {
+            return Ok(None);
+        };
+        let delivered = DeliveryNumber(group.delivered);
+        if delivered > known {
+            return Ok(None);
         }
-        Ok(None)
+        let mut believed: HashMap<u16, Fact> = HashMap::new();
+        for past in &image.past {
+            believed.extend(past.facts_known(known.0).map(|(id, fact)| (id, fact.to_fact())));
+        }
+        for (fact, values) in now.facts() {
+            let span = Known { from: fact.known_from, to: None };
+            let view = FactView::new(fact.record, fact.shape, span, values).filter(|_| span.contains(known.0));
+            believed.extend(view.map(|view| (fact.id, view.to_fact())));
+        }
+        let facts = order.into_iter().map(|id| {
+            let fact = believed.remove(&id).map(|fact| (id, fact));
+            fact.ok_or(Error::Corrupt { table: SUPERSEDED_TABLE, what: "a row of the lines is missing" })
+        });
+        Ok(Some(Shape { delivered, facts: facts.collect::<Result<_, _>>()?, widths }))
     }
 
     /// The events of a person (099, 900), and since when they are complete.
@@ -429,17 +415,12 @@ impl Snapshot {
         for row in self.inner.events.range((key, 0, 0)..=(key, u32::MAX, u16::MAX))? {
             let (at, sealed) = row?;
             let (_, delivery, _) = at.value();
-            let (record, values) = open_event(key, sealed.value())?;
+            let (record, values) = open_event((key, delivery), sealed.value())?;
             found.events.push(StoredEvent { delivery: DeliveryNumber(delivery), record, values: values.into() });
         }
         let mut first = self.person(pnr)?.and_then(|person| person.facts().map(|fact| fact.known().from).min());
-        for row in self.inner.superseded.range((key, 0, 1)..=(key, u32::MAX, u16::MAX))? {
-            let (at, sealed) = row?;
-            let (_, known_to, number) = at.value();
-            if number > 0 {
-                let past = Past::open(key, known_to, sealed.value())?;
-                first = first.min(Some(past.fact.view().known().from)).or(first);
-            }
+        for past in self.past(key, DeliveryNumber(0))? {
+            first = past.facts().map(|(_, fact)| fact.known().from).chain(first).min();
         }
         if let (Some(first), Some(last)) = (first, &self.inner.last) {
             let delivery = self.delivery(DeliveryNumber(first))?;
@@ -503,7 +484,7 @@ impl Snapshot {
         &self.inner.persons
     }
 
-    pub(crate) fn superseded(&self) -> &ReadOnlyTable<(u32, u32, u16), &'static [u8]> {
+    pub(crate) fn superseded(&self) -> &ReadOnlyTable<(u32, u32), &'static [u8]> {
         &self.inner.superseded
     }
 
@@ -531,14 +512,14 @@ pub(crate) fn window_end(config: &Config, production: Date) -> Option<Timestamp>
 }
 
 /// Record number and packed values of a stored event.
-pub(crate) fn open_event(key: u32, sealed: &[u8]) -> Result<(u16, &[u8]), Error> {
-    let payload = envelope::open("events/v1", key, sealed)?;
+pub(crate) fn open_event(row: (u32, u32), sealed: &[u8]) -> Result<(u16, &[u8]), Error> {
+    let payload = envelope::open("events/v1", row, sealed)?;
     let (record, values) =
         payload.split_first_chunk::<2>().ok_or(Error::Corrupt { table: "events/v1", what: "no record number" })?;
     Ok((u16::from_le_bytes(*record), values))
 }
 
 pub(crate) fn open_changed(delivery: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
-    let payload = envelope::open("changed/v1", delivery, sealed)?;
+    let payload = envelope::open("changed/v1", (delivery, 0), sealed)?;
     RoaringBitmap::deserialize_from(payload).map_err(|_| Error::Corrupt { table: "changed/v1", what: "not a bitmap" })
 }

@@ -8,12 +8,15 @@ pub(crate) const FORMAT: u32 = 1;
 /// Persons as known now. Key: [`cpr_model::PersonKey`]. Value: sealed `cpr_model::stored::v1::Person`.
 pub(crate) const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
 
-/// Facts the register no longer states, with the deliveries between which it did.
+/// What the register no longer states of a person, with the deliveries between which it did.
 ///
-/// Key: person, delivery that ended it (known_to), running number. A scan from (person, k + 1) reads all that was
-/// still believed as of delivery k. Number 0 is the shape of the lines that the delivery replaced (sealed
-/// `cpr_model::stored::v1::Group`); from 1 on, the facts (sealed `cpr_model::stored::v1::Superseded`).
-pub(crate) const SUPERSEDED: TableDefinition<(u32, u32, u16), &[u8]> = TableDefinition::new("superseded/v1");
+/// Key: person, and the delivery that ended the last entry; [`OPEN`] for the row that is still added to. A scan from
+/// (person, k + 1) reads all that was still believed as of delivery k: mostly one row. Value: sealed
+/// `cpr_model::stored::v1::Past`.
+pub(crate) const SUPERSEDED: TableDefinition<(u32, u32), &[u8]> = TableDefinition::new("superseded/v1");
+
+/// The second half of the key of a row of [`SUPERSEDED`] that is still added to.
+pub(crate) const OPEN: u32 = u32::MAX;
 
 /// Events (099, 900) as received. Key: person, delivery, running number. Value: sealed; record number, packed values.
 pub(crate) const EVENTS: TableDefinition<(u32, u32, u16), &[u8]> = TableDefinition::new("events/v1");

@@ -1,14 +1,14 @@
 //! Rechecks every stored byte that can be rechecked: checksums, archives, and what tables owe each other.
 
-use cpr_model::stored::v1::{self, ArchivedGroup, ArchivedSuperseded};
+use cpr_model::stored::v1;
 use cpr_model::{Aspect, Field, PersonKey, RelatedPnr, Values};
 use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
-use crate::envelope;
 use crate::error::Error;
-use crate::image::{PERSONS_TABLE, Person, SUPERSEDED_TABLE};
+use crate::image::{PERSONS_TABLE, Past, Person, SUPERSEDED_TABLE};
 use crate::snapshot::{Snapshot, open_changed, open_event};
+use crate::tables::OPEN;
 
 /// How many faults are told; all are counted.
 const TOLD: usize = 100;
@@ -29,7 +29,7 @@ pub struct VerifyReport {
     pub persons: u64,
     /// Facts known now.
     pub facts: u64,
-    /// Superseded rows read.
+    /// Superseded facts read.
     pub superseded: u64,
     /// Events read.
     pub events: u64,
@@ -165,28 +165,37 @@ impl Snapshot {
     fn verify_superseded(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
         const TABLE: &str = SUPERSEDED_TABLE;
         let last = self.known().0;
-        for row in self.superseded().range::<(u32, u32, u16)>(..)? {
-            let (at, sealed) = row?;
-            let (key, known_to, number) = at.value();
-            report.superseded += 1;
+        for row in self.superseded().range::<(u32, u32)>(..)? {
+            let (row, sealed) = row?;
+            let (key, until) = row.value();
             report.expect(held.contains(key), TABLE, "a row of no person");
-            report.expect((2..=last).contains(&known_to), TABLE, "a row that no delivery ended");
-            let read = if number == 0 {
-                envelope::with_archive::<ArchivedGroup, _>(TABLE, key, sealed.value(), |group| {
-                    (group.delivered.to_native() < known_to, None)
-                })
-            } else {
-                envelope::with_archive::<ArchivedSuperseded, _>(TABLE, key, sealed.value(), |fact| {
-                    let values = fact.values.to_vec();
-                    let whole = Values::new(&values).is_whole() && v1::aspect(fact.shape).is_some();
-                    (whole && fact.known_from.to_native() < known_to, Some((fact.shape, values)))
-                })
-            };
-            let Some((sound, fact)) = report.sound(read)? else { continue };
-            report.expect(sound, TABLE, "a row that was learnt after it ended, or does not unpack");
-            if let (Some((shape, values)), Some(holder)) = (fact, PersonKey::from_u32(key)) {
-                self.verify_mention(report, holder, shape, Values::new(&values))?;
+            let Some(past) = report.sound(Past::open((key, until), sealed))? else { continue };
+            let (stored, mut end, mut ended) = (past.archived(), 0, 0);
+            for (fact, values, known_to) in stored.facts() {
+                report.superseded += 1;
+                report.expect(fact.end >= end && known_to >= ended, TABLE, "facts out of order");
+                (end, ended) = (fact.end, known_to);
+                let known = 1 <= fact.known_from && fact.known_from < known_to && known_to <= last;
+                report.expect(known, TABLE, "a fact that was not learnt before it ended");
+                let whole = values.is_whole() && v1::aspect(fact.shape).is_some();
+                report.expect(whole, TABLE, "a fact that does not unpack");
+                if let Some(holder) = PersonKey::from_u32(key) {
+                    self.verify_mention(report, holder, fact.shape, values)?;
+                }
             }
+            report.expect(end as usize == stored.values.len(), TABLE, "values that belong to no fact");
+            report.expect(until == OPEN || until == stored.known_to(), TABLE, "a row that ended elsewhere");
+            let (mut ids, mut widths, mut ended) = (0, 0, 0);
+            for group in stored.groups.iter() {
+                let known_to = group.known_to.to_native();
+                let known = group.delivered.to_native() < known_to && ended < known_to && known_to <= last;
+                report.expect(known, TABLE, "lines that were not received before they were replaced");
+                let grows = group.order_end >= ids && group.widths_end >= widths;
+                report.expect(grows, TABLE, "lines that end before they begin");
+                (ids, widths, ended) = (group.order_end.to_native(), group.widths_end.to_native(), known_to);
+            }
+            let all = ids as usize == stored.order.len() && widths as usize == stored.widths.len();
+            report.expect(all, TABLE, "line numbers that belong to no lines");
         }
         Ok(())
     }
@@ -199,7 +208,7 @@ impl Snapshot {
             report.events += 1;
             report.expect(held.contains(key), TABLE, "an event of no person");
             report.expect((1..=self.known().0).contains(&delivery), TABLE, "an event of no delivery");
-            if let Some((_, values)) = report.sound(open_event(key, sealed.value()))? {
+            if let Some((_, values)) = report.sound(open_event((key, delivery), sealed.value()))? {
                 report.expect(Values::new(values).is_whole(), TABLE, "packed values that do not unpack");
             }
         }
