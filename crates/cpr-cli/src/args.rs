@@ -164,11 +164,18 @@ pub(crate) struct Export {
     pub(crate) output: PathBuf,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args)]
 pub(crate) struct Person {
     /// The personnummer, ten digits; `-` reads it from standard input, out of the shell's history.
     #[arg(value_name = "PNR")]
     text: String,
+}
+
+/// Says nothing of the number.
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person(..)")
+    }
 }
 
 impl Person {
@@ -184,7 +191,7 @@ impl Person {
     }
 }
 
-/// Prints `Person(..)`-like nothing: arguments are never logged, and this keeps it so.
+/// A delivery, or the day whose evening is asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KnownAt {
     Delivery(DeliveryNumber),

@@ -41,16 +41,14 @@ impl<'a> Target<'a> {
     fn open(arguments: &'a Arguments, options: &Delivering) -> Result<Target<'a>, Failure> {
         let path = text::store_path(arguments)?;
         let family = family(options.family.as_deref())?;
-        let settings = options.window.is_some() || options.records.is_some() || options.ignore.is_some();
         match Replika::open(path) {
             Ok(replika) => {
                 let config = replika.config();
-                let other_family = family.is_some_and(|family| config.family.is_some_and(|of| of != family));
-                let kept = |given: bool| !given;
-                let same = kept(options.window.is_some_and(|window| window != config.window_years))
-                    && kept(options.records.as_ref().is_some_and(|records| Some(records) != config.chosen.as_ref()))
-                    && kept(options.ignore.as_ref().is_some_and(|ignored| *ignored != config.ignored));
-                if other_family || (settings && !same) {
+                let differs = family.is_some_and(|family| config.family.is_some_and(|settled| settled != family))
+                    || options.window.is_some_and(|window| window != config.window_years)
+                    || options.records.as_ref().is_some_and(|records| Some(records) != config.chosen.as_ref())
+                    || options.ignore.as_ref().is_some_and(|ignored| *ignored != config.ignored);
+                if differs {
                     return Err(Error::Config("the store was created with other settings; they are fixed").into());
                 }
                 Ok(Target { replika, created: None, delivered: Cell::new(true) })

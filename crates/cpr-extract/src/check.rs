@@ -1,6 +1,7 @@
 //! Reads a whole extract once and says whether it may be applied: complete, in order, every field sound.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use cpr_model::{Date, Pnr};
@@ -75,7 +76,7 @@ pub struct InputError {
 }
 
 /// What a whole extract looks like.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Checked {
     /// The family it was read as.
     pub family: &'static Family,
@@ -107,6 +108,15 @@ pub struct Checked {
     pub(crate) formatted: Vec<(u32, u64)>,
     /// The byte where the person records end and only 003 and the end follow.
     pub(crate) persons_end: u64,
+}
+
+/// Says how much there is; the index names persons.
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Checked");
+        shown.field("family", &self.family.name).field("header", &self.header).field("records", &self.records);
+        shown.field("fault_count", &self.fault_count).field("faults", &self.faults).finish_non_exhaustive()
+    }
 }
 
 impl Checked {

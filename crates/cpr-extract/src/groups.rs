@@ -105,7 +105,6 @@ fn packed<'a>(rows: &'a [Row], values: &'a [u8]) -> impl ExactSizeIterator<Item 
 }
 
 /// The persons of a checked extract, in the order of the file.
-#[derive(Debug)]
 pub struct Groups<'c, R> {
     lines: Records<'c, R>,
     checked: &'c Checked,
@@ -114,6 +113,13 @@ pub struct Groups<'c, R> {
     opened: Option<Group>,
     done: bool,
     scratch: Vec<u8>,
+}
+
+/// Says how far it has read.
+impl<R> std::fmt::Debug for Groups<'_, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Groups of {:?}", self.lines)
+    }
 }
 
 impl<'c, R: Read + Seek> Groups<'c, R> {

@@ -1,5 +1,6 @@
 //! From bytes to checked records: one buffer, whatever the file's size, its line ends or the lack of them.
 
+use std::fmt;
 use std::io::{self, Read};
 
 use crate::family::{Family, record_number};
@@ -14,7 +15,6 @@ const BUFFER: usize = 256 * 1024;
 const TRAILER_LIMIT: usize = 1024;
 
 /// What stands next in an extract.
-#[derive(Debug)]
 pub enum Item<'a> {
     /// A record whose every field fits.
     Record(Record<'a>),
@@ -24,8 +24,18 @@ pub enum Item<'a> {
     Ignored(u16, &'a [u8]),
 }
 
+/// Says which line it is, not what it holds.
+impl fmt::Debug for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Item::Record(record) => record.fmt(f),
+            Item::Fault(fault, _) => fault.fmt(f),
+            Item::Ignored(number, bytes) => write!(f, "Ignored {number:03} of {} bytes", bytes.len()),
+        }
+    }
+}
+
 /// Reads an extract record by record; see [`records`].
-#[derive(Debug)]
 pub struct Records<'f, R> {
     source: R,
     family: &'static Family,
@@ -45,6 +55,13 @@ pub struct Records<'f, R> {
 
 /// Record number and personnummer.
 const HEAD: usize = 13;
+
+/// Says how far it has read.
+impl<R> fmt::Debug for Records<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Records of family {} at line {}", self.family.name, self.line)
+    }
+}
 
 /// Reads the records of an extract of this family from its first byte on. Record numbers in `ignored` are passed over.
 pub fn records<'f, R: Read>(source: R, family: &'static Family, ignored: &'f [u16]) -> Records<'f, R> {

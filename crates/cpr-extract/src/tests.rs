@@ -380,3 +380,31 @@ fn the_aspects_of_both_products_are_the_same() {
     let std: Vec<Aspect> = of("std").into_iter().filter(|aspect| !missing.contains(aspect)).collect();
     assert_eq!(of("full"), std);
 }
+
+/// What `Debug` of everything that holds lines prints: neither digits of a person, nor a name, nor their bytes.
+#[test]
+fn debug_output_tells_nothing_of_the_persons() {
+    let bytes = extract(Style::default());
+    let found = checked(&bytes);
+    let mut told = format!("{found:?}");
+    let mut lines = records(&bytes[..], family("std"), &[2]);
+    while let Some(item) = lines.next_item().unwrap() {
+        told += &format!("{item:?}");
+    }
+    let mut reader = Groups::new(Cursor::new(&bytes), &found, &[]).unwrap();
+    let mut read = Vec::new();
+    reader.next_chunk(&mut read, 10).unwrap();
+    told += &format!("{lines:?} {reader:?} {read:?}");
+    let (content, width) = (&bytes[..], 10);
+    told += &format!("{:?}", Line { content, width, end: LineEnd::Lf });
+    let date = Date::from_digits(2026_01_05).unwrap();
+    let mut writer = ExtractWriter::new(Vec::new(), family("std"), Style::default(), "123401", date, date).unwrap();
+    writer.record(3, pnr(PERSONS[0]), &[("ADRNVN", "Åse Bæk")]).unwrap();
+    told += &format!("{writer:?}");
+    // Bytes as a list of numbers would tell them too: "6101" is 54, 49, 48, 49.
+    for secret in ["6101801", "7212554", "Bæk", "Vejen", "54, 49, 48, 49", "66, 230, 107"] {
+        assert!(!told.contains(secret), "{secret} in {told}");
+    }
+    let key = pnr(PERSONS[0]).key().unwrap().as_u32();
+    assert!(!told.contains(&key.to_string()));
+}

@@ -53,7 +53,6 @@ impl RecordLayout {
 }
 
 /// Writes one extract, record by record: start record first, counter last, 003 after all persons.
-#[derive(Debug)]
 pub struct ExtractWriter<W> {
     out: W,
     family: &'static Family,
@@ -61,6 +60,13 @@ pub struct ExtractWriter<W> {
     count: u64,
     line: Vec<u8>,
     behind: Vec<Vec<u8>>,
+}
+
+/// Says how far it has written.
+impl<W> std::fmt::Debug for ExtractWriter<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ExtractWriter of family {} with {} records", self.family.name, self.count)
+    }
 }
 
 impl<W: Write> ExtractWriter<W> {

@@ -5,6 +5,8 @@
 
 /// Version 1.
 pub mod v1 {
+    use std::fmt;
+
     use rkyv::{Archive, Serialize};
 
     use crate::{Aspect, Values};
@@ -13,7 +15,7 @@ pub mod v1 {
     pub const SCHEMA: u16 = 1;
 
     /// A person as known now: every fact, all of valid time. Alignment 4.
-    #[derive(Archive, Clone, Debug, Default, Serialize)]
+    #[derive(Archive, Clone, Default, Serialize)]
     pub struct Person {
         /// The last delivery whose extract held this person.
         pub delivered: u32,
@@ -56,7 +58,7 @@ pub mod v1 {
     pub const HISTORIC: u8 = 0x80;
 
     /// What ceased to be believed of one person: facts, and the shapes of earlier lines, each in the order of their end.
-    #[derive(Archive, Clone, Debug, Default, Serialize)]
+    #[derive(Archive, Clone, Default, Serialize)]
     pub struct Past {
         /// The delivery that ended the last entry of the row before this one; 0 when there is none. As of that delivery or
         /// a later one, this row is enough.
@@ -93,6 +95,20 @@ pub mod v1 {
         pub order_end: u32,
         /// Where its widths end in `widths`.
         pub widths_end: u32,
+    }
+
+    /// Says how much there is, not what it states.
+    impl fmt::Debug for Person {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "Person of {} facts", self.facts.len())
+        }
+    }
+
+    /// Says how much there is, not what it stated.
+    impl fmt::Debug for Past {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "Past of {} facts", self.facts.len())
+        }
     }
 
     impl Past {

@@ -207,8 +207,13 @@ fn entry(bytes: &[u8]) -> Option<(Field, Value<'_>, &[u8])> {
 /// Packs the fields of one record, appended to a buffer that the caller keeps and reuses.
 ///
 /// The caller leaves out fields that are empty in the usual way, and gives numbers within their width.
-#[derive(Debug)]
 pub struct ValuesWriter<'a>(pub &'a mut Vec<u8>);
+
+impl fmt::Debug for ValuesWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ValuesWriter({} bytes)", self.0.len())
+    }
+}
 
 impl ValuesWriter<'_> {
     fn tag(&mut self, field: Field) {

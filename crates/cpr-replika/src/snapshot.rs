@@ -47,13 +47,20 @@ impl std::fmt::Debug for Snapshot {
 }
 
 /// One event (099, 900) as received.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoredEvent {
     /// The delivery that brought it.
     pub delivery: DeliveryNumber,
     /// The record number.
     pub record: u16,
     values: Box<[u8]>,
+}
+
+/// Says which delivery brought it.
+impl std::fmt::Debug for StoredEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Event ({:03}) of delivery {}", self.record, self.delivery)
+    }
 }
 
 impl StoredEvent {

@@ -8,6 +8,8 @@
 mod answers;
 mod kit;
 mod model;
+mod privacy;
 mod refusals;
 mod samples;
+mod snapshots;
 mod traps;

@@ -1,0 +1,34 @@
+//! Nothing that is printed for a programmer tells who a person is.
+
+use std::fmt::Write;
+
+use cpr_replika::cpr_model::Aspect;
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika};
+
+use crate::snapshots::{PERSON, extract, pnr};
+
+#[test]
+fn debug_output_of_every_answer_tells_nothing_of_the_person() {
+    let replika = Replika::in_memory(&Config::default()).unwrap();
+    let mut told = String::new();
+    for night in 1..=3 {
+        let options = ApplyOptions::named("night");
+        let report = replika.apply(extract(night), &options).unwrap();
+        write!(told, "{report:?} {options:?}").unwrap();
+    }
+    let snapshot = replika.snapshot();
+    let (person, first) = (pnr(PERSON), Some(DeliveryNumber(1)));
+    write!(told, "{replika:?} {snapshot:?} {:?}", snapshot.person(person)).unwrap();
+    write!(told, "{:?} {:?}", snapshot.as_of(person, None, first), snapshot.group(person, first)).unwrap();
+    write!(told, "{:?}", snapshot.diff(person, DeliveryNumber(1), DeliveryNumber(3))).unwrap();
+    write!(told, "{:?} {:?}", snapshot.events(person), snapshot.numbers(person, None)).unwrap();
+    for aspect in Aspect::all() {
+        write!(told, "{:?} {:?}", snapshot.history(person, aspect), snapshot.timeline(person, aspect, None)).unwrap();
+    }
+    write!(told, "{:?} {:?}", snapshot.verify(), snapshot.stats()).unwrap();
+    assert!(told.contains("address") && told.contains("Pnr(..)"), "it tells what, not whom");
+    let key = person.key().unwrap().as_u32().to_string();
+    for secret in [PERSON, "Sofie", "Skovvej", key.as_str(), "83, 111, 102", "54, 49, 48, 49"] {
+        assert!(!told.contains(secret), "{secret} is told");
+    }
+}
