@@ -1,0 +1,84 @@
+//! Writes the seeds of every corpus, all of them made up: `cargo run --example seeds` in `fuzz/`.
+
+use std::path::Path;
+
+use cpr_extract::{LineEnd, Padding};
+use replika_fuzz::made_up::{self, Ending, style};
+use replika_fuzz::pair::Pair;
+
+fn main() -> std::io::Result<()> {
+    let [none, lf, crlf] = [LineEnd::None, LineEnd::Lf, LineEnd::CrLf];
+    let (cut, full) = (Padding::Cut, Padding::Full);
+    let plain = Ending::Plain;
+    let extracts = [
+        ("std-lf-cut", made_up::std_first(style(lf, cut, b""), plain)),
+        ("std-crlf-cut-910-1a", made_up::std_first(style(crlf, cut, b"\x1a"), Ending::ErrorRecord)),
+        ("std-crlf-padded", made_up::std_first(style(crlf, full, b""), plain)),
+        ("std-no-line-ends-1a", made_up::std_first(style(none, full, b"\x1a"), plain)),
+        ("std-delta-lf-wider", made_up::std_second(style(lf, Padding::Fixed(310), b"\n \n"))),
+        ("full-lf-cut", made_up::full_first(style(lf, cut, b""))),
+        ("full-crlf-padded", made_up::full_first(style(crlf, full, b"\r\n\x1a"))),
+        ("full-no-line-ends", made_up::full_second(style(none, full, b""))),
+        ("uuid-lf-cut", made_up::other_family("uuid", style(lf, cut, b""))),
+        ("2022-lf-cut", made_up::other_family("2022", style(lf, cut, b""))),
+        ("u12180-crlf-cut", made_up::other_family("u12180", style(crlf, cut, b""))),
+    ];
+    for (name, extract) in &extracts {
+        write("reader", name, extract)?;
+        write("round_trip", name, extract)?;
+    }
+
+    let pairs = [
+        (
+            "std-all-history",
+            99,
+            made_up::std_first(style(lf, cut, b""), plain),
+            made_up::std_second(style(lf, cut, b"")),
+        ),
+        (
+            "std-window-0",
+            0,
+            made_up::std_first(style(crlf, cut, b"\x1a"), plain),
+            made_up::std_second(style(crlf, cut, b"")),
+        ),
+        ("std-910-after-999", 5, made_up::std_first(style(lf, cut, b"\x1a"), Ending::ErrorRecord), Vec::new()),
+        (
+            "std-other-styles",
+            99,
+            made_up::std_first(style(crlf, cut, b""), plain),
+            made_up::std_second(style(lf, full, b"")),
+        ),
+        ("full-all-history", 99, made_up::full_first(style(lf, cut, b"")), made_up::full_second(style(lf, cut, b""))),
+        (
+            "full-no-line-ends",
+            2,
+            made_up::full_first(style(none, full, b"")),
+            made_up::full_second(style(none, full, b"")),
+        ),
+    ];
+    for (name, window, first, second) in &pairs {
+        let pair = Pair { window: *window, extracts: [first, second] };
+        write("apply", name, &pair.join().expect("short enough"))?;
+    }
+
+    // Choice of the row (two bytes), how its bytes change, where (two bytes), and with what; see the target.
+    let changes: [(&str, &[u8]); 7] = [
+        ("one-bit", &[0, 0, 0, 40, 0, 1]),
+        ("header-xor", &[1, 0, 0, 0, 0, 1, 0, 0, 0, 0xFF]),
+        ("truncated", &[0, 1, 1, 9, 0]),
+        ("extended", &[1, 1, 2, 0, 0, 1, 2, 3, 4, 5]),
+        ("overwritten", &[1, 2, 3, 12, 0, 0xFF, 0xFF, 0xFF, 0xFF]),
+        ("anothers-value", &[0, 1, 4, 0, 0]),
+        ("xor-resealed", &[0, 0, 0x80, 20, 0, 7]),
+    ];
+    for (name, change) in changes {
+        write("stored", name, change)?;
+    }
+    Ok(())
+}
+
+fn write(target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(name), bytes)
+}

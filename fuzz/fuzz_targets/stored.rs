@@ -1,0 +1,273 @@
+//! One stored value of a store, changed in any way: an error or the same answer, never a panic and never another person.
+//!
+//! With the seal put right after the change, the store may answer differently (the checksum is no signature), but still
+//! must not panic.
+#![no_main]
+
+use std::cell::RefCell;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use cpr_extract::{LineEnd, Padding};
+use cpr_model::{Aspect, Date, PersonKey, Pnr, Timestamp};
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Error, FactView, GroupLines, Image, Replika, Snapshot};
+use libfuzzer_sys::fuzz_target;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use replika_fuzz::made_up::{self, Ending, NUMBERS, style};
+use tempfile::TempDir;
+
+const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
+const SUPERSEDED: TableDefinition<Row, &[u8]> = TableDefinition::new("superseded/v1");
+
+/// The first two parts of a row's key; 0 for a missing one.
+type Row = (u32, u32);
+
+/// Schema, zero, length, checksum: see docs/format.md.
+const HEADER: usize = 12;
+
+fuzz_target!(|input: &[u8]| {
+    let Some(change) = Change::parse(input) else { return };
+    thread_local!(static STORE: RefCell<Prepared> = RefCell::new(Prepared::new()));
+    STORE.with_borrow(|store| try_out(store, &change));
+});
+
+/// What is done to which value.
+struct Change<'a> {
+    superseded: bool,
+    row: usize,
+    /// 0 xor, 1 truncate, 2 extend, 3 overwrite, 4 another person's value; any other: all of it is replaced.
+    how: u8,
+    resealed: bool,
+    at: usize,
+    pattern: &'a [u8],
+}
+
+impl<'a> Change<'a> {
+    fn parse(input: &'a [u8]) -> Option<Change<'a>> {
+        let ([table, row, how, low, high], pattern) = input.split_first_chunk::<5>()?;
+        Some(Change {
+            superseded: table % 2 == 1,
+            row: usize::from(*row),
+            how: how & 0x7F,
+            resealed: how & 0x80 != 0,
+            at: usize::from(u16::from_le_bytes([*low, *high])),
+            pattern,
+        })
+    }
+
+    /// The changed bytes of the row of this person.
+    fn of(&self, row: Row, value: &[u8], others: &[(u32, Vec<u8>)]) -> Vec<u8> {
+        let mut changed = value.to_vec();
+        let at = self.at % value.len();
+        match self.how % 6 {
+            0 => changed[at..].iter_mut().zip(self.pattern).for_each(|(byte, pattern)| *byte ^= pattern),
+            1 => changed.truncate(at),
+            2 => changed.extend_from_slice(self.pattern),
+            3 => changed[at..].iter_mut().zip(self.pattern).for_each(|(byte, pattern)| *byte = *pattern),
+            4 => {
+                let another = others.iter().find(|(other, _)| *other != row.0);
+                changed = another.map_or(changed, |(_, value)| value.clone());
+            }
+            _ => changed = self.pattern.to_vec(),
+        }
+        if self.resealed {
+            reseal(row, &mut changed);
+        }
+        changed
+    }
+}
+
+/// Makes length and checksum say what the bytes are.
+fn reseal(row: Row, sealed: &mut Vec<u8>) {
+    if sealed.len() < HEADER {
+        sealed.resize(HEADER, 0);
+    }
+    let (header, payload) = sealed.split_at_mut(HEADER);
+    header[..4].copy_from_slice(&[1, 0, 0, 0]);
+    header[4..8].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    header[8..].copy_from_slice(&checksum(row, payload).to_le_bytes());
+}
+
+/// True when the seal is right: then the value is not damaged but another one, which no checksum can tell.
+fn is_sealed(row: Row, sealed: &[u8]) -> bool {
+    let Some((header, rest)) = sealed.split_at_checked(HEADER) else { return false };
+    let number = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    rest.get(..number(4) as usize).is_some_and(|payload| checksum(row, payload) == number(8))
+}
+
+fn checksum((first, second): Row, payload: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new_with_initial(first ^ second.wrapping_mul(0x9E37_79B1));
+    crc.update(payload);
+    crc.finalize()
+}
+
+/// A store of two deliveries, kept as the bytes of its file, and what it answers.
+struct Prepared {
+    _folder: TempDir,
+    path: PathBuf,
+    file: Vec<u8>,
+    persons: Vec<(u32, Vec<u8>)>,
+    superseded: Vec<(Row, Vec<u8>)>,
+    answers: Vec<Vec<u8>>,
+    delta: Vec<u8>,
+}
+
+impl Prepared {
+    fn new() -> Prepared {
+        // Memory where there is some in the shape of a folder: the store is written anew for every input.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let folder = folder.expect("a folder for the store");
+        let path = folder.path().join("store");
+        let lf = || style(LineEnd::Lf, Padding::Cut, b"");
+        let replika = Replika::create(&path, &Config::default()).expect("a new store");
+        for extract in [made_up::std_first(lf(), Ending::Plain), made_up::std_second(lf())] {
+            replika.apply(Cursor::new(extract), &ApplyOptions::named("made-up")).expect("a sound extract");
+        }
+        let snapshot = replika.snapshot();
+        let answers = questions(&snapshot).map(|answer| answer.expect("a sound store")).collect();
+        assert!(snapshot.verify().expect("a sound store").is_clean());
+        drop(snapshot);
+        drop(replika);
+        let (persons, superseded) = rows(&path);
+        assert!(persons.len() == NUMBERS.len() && superseded.len() > 1);
+        let file = std::fs::read(&path).expect("the store's file");
+        let delta = made_up::std_first(style(LineEnd::CrLf, Padding::Full, b""), Ending::Plain);
+        Prepared { _folder: folder, path, file, persons, superseded, answers, delta }
+    }
+}
+
+type Rows = (Vec<(u32, Vec<u8>)>, Vec<(Row, Vec<u8>)>);
+
+fn rows(path: &Path) -> Rows {
+    let database = Database::open(path).expect("a store");
+    let read = database.begin_read().expect("a transaction");
+    let (persons, superseded) = (read.open_table(PERSONS), read.open_table(SUPERSEDED));
+    let (persons, superseded) = (persons.expect("the table"), superseded.expect("the table"));
+    let all = persons.iter().expect("rows").map(|row| row.expect("a row"));
+    let persons = all.map(|(key, value)| (key.value(), value.value().to_vec())).collect();
+    let all = superseded.iter().expect("rows").map(|row| row.expect("a row"));
+    (persons, all.map(|(key, value)| (key.value(), value.value().to_vec())).collect())
+}
+
+fn try_out(store: &Prepared, change: &Change<'_>) {
+    std::fs::write(&store.path, &store.file).expect("the store's file");
+    let may_differ = damage(store, change);
+    let replika = Replika::open(&store.path).expect("the tables are whole");
+    let snapshot = replika.snapshot();
+    let mut corrupt = false;
+    for (at, (answer, sound)) in questions(&snapshot).zip(&store.answers).enumerate() {
+        match answer {
+            Ok(answer) => assert!(may_differ || answer == *sound, "question {at}: another answer"),
+            Err(Error::Corrupt { .. }) => corrupt = true,
+            Err(error) => assert!(may_differ, "question {at}: {}", error.kind()),
+        }
+    }
+    let verified = snapshot.verify().expect("the storage does not fail");
+    assert!(may_differ || verified.is_clean() != corrupt, "a verification that does not agree with the reads");
+    drop(snapshot);
+    let options = ApplyOptions::named("made-up");
+    let allow = cpr_replika::Allow { gap: true, older: true, reload: true, ..options.allow };
+    match replika.apply(Cursor::new(&store.delta), &ApplyOptions { allow, ..options }) {
+        Ok(_) => {}
+        Err(Error::Corrupt { .. }) => assert!(may_differ || corrupt),
+        Err(error) => assert!(may_differ, "a sound extract: {}", error.kind()),
+    }
+}
+
+/// Changes one row of the file; true when the seal is right and the payload another.
+fn damage(store: &Prepared, change: &Change<'_>) -> bool {
+    let database = Database::open(&store.path).expect("a store");
+    let write = database.begin_write().expect("a transaction");
+    let (row, before, after);
+    if change.superseded {
+        let (key, value) = &store.superseded[change.row % store.superseded.len()];
+        let others: Vec<(u32, Vec<u8>)> = store.persons.clone();
+        (row, before, after) = (*key, value, change.of(*key, value, &others));
+        write.open_table(SUPERSEDED).expect("the table").insert(key, after.as_slice()).expect("a row");
+    } else {
+        let (key, value) = &store.persons[change.row % store.persons.len()];
+        (row, before, after) = ((*key, 0), value, change.of((*key, 0), value, &store.persons));
+        write.open_table(PERSONS).expect("the table").insert(key, after.as_slice()).expect("a row");
+    }
+    write.commit().expect("a commit");
+    let payload = |sealed: &[u8]| {
+        let length = u32::from_le_bytes([sealed[4], sealed[5], sealed[6], sealed[7]]) as usize;
+        sealed[HEADER..HEADER + length].to_vec()
+    };
+    is_sealed(row, &after) && payload(&after) != payload(before)
+}
+
+/// Every question to the store, answered in bytes that can be compared.
+fn questions(snapshot: &Snapshot) -> impl Iterator<Item = Result<Vec<u8>, Error>> {
+    let moments = [None, Some(20100101), Some(20260104)];
+    let moments = moments.map(|digits| digits.and_then(Date::from_digits).map(Timestamp::end_of));
+    let deliveries = [DeliveryNumber(1), DeliveryNumber(2)];
+    let mut answers = Vec::new();
+    for pnr in NUMBERS.map(|digits| Pnr::parse(digits).expect("ten digits")) {
+        assert!(pnr.key().and_then(|key| PersonKey::from_u32(key.as_u32())).is_some());
+        answers.push(snapshot.person(pnr).map(|person| {
+            person.map_or(Vec::new(), |person| {
+                let _ = format!("{person:?}");
+                let mut told = person.delivered().0.to_le_bytes().to_vec();
+                told.extend(facts(person.facts()));
+                told
+            })
+        }));
+        for known in deliveries {
+            answers.push(snapshot.group(pnr, Some(known)).map(|group| group.map_or(Vec::new(), lines)));
+            for moment in moments {
+                let image = snapshot.as_of(pnr, moment, Some(known));
+                answers.push(image.map(|image| image.map_or(Vec::new(), |image| self::image(&image, moment))));
+            }
+            answers.push(snapshot.numbers(pnr, Some(known)).map(|chain| format!("{chain:?}").into_bytes()));
+            let changes = snapshot.diff(pnr, DeliveryNumber(known.0 - 1), known);
+            answers.push(changes.map(|changes| {
+                let sides = changes.iter().flat_map(|change| change.before.iter().chain(&change.after));
+                let mut told = format!("{changes:?}").into_bytes();
+                told.extend(facts(sides.map(cpr_replika::Fact::view)));
+                told
+            }));
+        }
+        for aspect in Aspect::all() {
+            let history = snapshot.history(pnr, aspect);
+            answers.push(history.map(|history| facts(history.iter().map(cpr_replika::Fact::view))));
+            let timeline = snapshot.timeline(pnr, aspect, None);
+            answers.push(timeline.map(|timeline| facts(timeline.iter().map(|(_, fact)| fact.view()))));
+        }
+        answers.push(snapshot.events(pnr).map(|events| format!("{events:?}").into_bytes()));
+    }
+    for known in deliveries {
+        let mut exported = Vec::new();
+        answers.push(snapshot.export(Some(known), &mut exported).map(|_| exported));
+    }
+    answers.into_iter()
+}
+
+fn lines(group: GroupLines) -> Vec<u8> {
+    let mut told = group.delivered.0.to_le_bytes().to_vec();
+    for line in group.reveal() {
+        told.extend_from_slice(line);
+        told.push(b'\n');
+    }
+    told
+}
+
+fn image(image: &Image<'_>, moment: Option<Timestamp>) -> Vec<u8> {
+    let residence = moment.map(|at| format!("{:?}", image.residence(at)));
+    let mut told = residence.unwrap_or_default().into_bytes();
+    told.extend(facts(image.facts()));
+    told.extend(facts(image.believed()));
+    told
+}
+
+fn facts<'a>(facts: impl Iterator<Item = FactView<'a>>) -> Vec<u8> {
+    let mut told = Vec::new();
+    for fact in facts {
+        told.extend(format!("{fact:?} {:?} {:?} ", fact.mark(), fact.valid()).into_bytes());
+        told.push(u8::from(fact.is_historic()));
+        told.extend((fact.values().bytes().len() as u32).to_le_bytes());
+        told.extend_from_slice(fact.values().bytes());
+    }
+    told
+}
