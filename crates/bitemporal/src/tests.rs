@@ -40,7 +40,7 @@ proptest! {
     #[test]
     fn a_diff_loses_and_invents_nothing(before in prop::collection::vec(0u8..6, 0..12), after in prop::collection::vec(0u8..6, 0..12)) {
         let mut diff = Diff::default();
-        diff.run(before.len(), after.len(), |b, a| before[b] == after[a], |b| std::cmp::Reverse(b));
+        diff.run(before.len(), after.len(), |b, a| before[b] == after[a], std::cmp::Reverse);
         // Of equal entries the one of the lowest rank is kept: here the last.
         for gone in diff.gone() {
             let later_kept = diff.kept().iter().flatten().filter(|&&old| before[old] == before[*gone]);

@@ -176,9 +176,13 @@ fn model_lines(all: &[(Delivered, Padding, LineEnd)], person: &str, known: usize
     sorted(rows.iter().map(|row| full_line(person, row)).collect())
 }
 
+/// A line, and the deliveries between which it was believed.
+type Believed = (Vec<u8>, u32, Option<u32>);
+
 /// Every row ever believed with the deliveries between which it was: by walking the deliveries one by one.
-fn model_history(all: &[(Delivered, Padding, LineEnd)], person: &str) -> Vec<(Vec<u8>, u32, Option<u32>)> {
-    let (mut open, mut closed): (Vec<(Vec<u8>, u32)>, Vec<(Vec<u8>, u32, Option<u32>)>) = (Vec::new(), Vec::new());
+fn model_history(all: &[(Delivered, Padding, LineEnd)], person: &str) -> Vec<Believed> {
+    let mut open: Vec<(Vec<u8>, u32)> = Vec::new();
+    let mut closed: Vec<Believed> = Vec::new();
     for (at, (delivered, ..)) in all.iter().enumerate() {
         let number = at as u32 + 1;
         let Some(rows) = delivered.get(person) else { continue };
