@@ -173,6 +173,12 @@ impl Aspect {
         self.period_between(values.bounds(info.start, info.end), historic)
     }
 
+    /// CPR's mark on a row of this aspect.
+    pub fn mark(self, values: Values<'_>) -> Option<CorrectionMark> {
+        let info = self.info();
+        values.bounds(info.start, info.end).mark.and_then(CorrectionMark::from_latin1)
+    }
+
     /// True when a row of this aspect held in the world at this moment: unmarked, and the moment lies in its period.
     pub fn holds_at(self, values: Values<'_>, historic: bool, at: Timestamp) -> bool {
         let info = self.info();

@@ -91,7 +91,7 @@ pub struct FactRef<'a> {
 impl FactRef<'_> {
     /// CPR's mark, if the row has one. A historic church row has no field for it: one without length is a corrected one.
     fn mark(&self) -> Option<CorrectionMark> {
-        let mark = self.values.flag(Field::CorrectionMark).and_then(CorrectionMark::from_latin1);
+        let mark = self.aspect.mark(self.values);
         let wrong_church = self.aspect == Aspect::Church && self.historic && self.period().is_empty();
         mark.or(wrong_church.then_some(CorrectionMark::Corrected))
     }
@@ -187,11 +187,13 @@ pub fn classify(
         situation,
     };
     let mut pairing = Pairing { gone: gone.to_vec(), came: came.to_vec(), changes: Vec::new() };
-    // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same start.
-    pairing.pair(|old, new| rules.heir(old, new, |old, new| new.start() == old.start()));
-    pairing.pair(|old, new| rules.heir(old, new, |old, new| old.follows(new)));
-    // The marked row itself, with the row that it disproves, unless that one has its heir.
-    pairing.pair(|old, new| rules.disproved_by(old, new));
+    if !rules.marked.is_empty() {
+        // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same start.
+        pairing.pair(|old, new| rules.heir(old, new, |old, new| new.start() == old.start()));
+        pairing.pair(|old, new| rules.heir(old, new, |old, new| old.follows(new)));
+        // The marked row itself, with the row that it disproves, unless that one has its heir.
+        pairing.pair(|old, new| rules.disproved_by(old, new));
+    }
     // A current row that became history, and history that became current again.
     pairing.pair(|old, new| rules.turned(old, new));
     // Other values in the same place, and the same values with other bounds.
@@ -272,7 +274,8 @@ impl Rules<'_> {
 
     fn turned(&self, old: usize, new: usize) -> Option<ChangeClass> {
         let (old, new) = (&self.before[old], &self.after[new]);
-        if old.mark().is_some() || new.mark().is_some() || old.historic == new.historic {
+        let turns = old.aspect == new.aspect && old.historic != new.historic;
+        if !turns || old.mark().is_some() || new.mark().is_some() {
             return None;
         }
         if new.historic {
@@ -309,9 +312,11 @@ impl Rules<'_> {
     /// History whose start moved and which says the same: a repair, or a neighbour's correction.
     fn moved_bounds(&self, old: usize, new: usize) -> Option<ChangeClass> {
         let (old, new) = (&self.before[old], &self.after[new]);
+        if !(old.historic && new.historic && old.aspect == new.aspect) {
+            return None;
+        }
         let unmarked = old.mark().is_none() && new.mark().is_none() && !self.has_aged_out(old);
-        let history = old.historic && new.historic && new.same_slot(old);
-        (unmarked && history && new.says(old) && old.says(new)).then_some(ChangeClass::Rewritten)
+        (unmarked && new.same_slot(old) && new.says(old) && old.says(new)).then_some(ChangeClass::Rewritten)
     }
 
     /// The class of a row that came and has no partner.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bitemporal::{Known, Period};
 use cpr_model::stored::v1;
-use cpr_model::{Aspect, ChangeClass, CorrectionMark, FactRef, Field, Timestamp, Values, facts};
+use cpr_model::{Aspect, ChangeClass, CorrectionMark, FactRef, Timestamp, Values, facts};
 
 /// A fact: one record as received, with its period in the world and the deliveries in which it was believed.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ impl<'a> FactView<'a> {
 
     /// CPR's mark: a marked row is kept, and never counts as true in the world.
     pub fn mark(&self) -> Option<CorrectionMark> {
-        self.values.flag(Field::CorrectionMark).and_then(CorrectionMark::from_latin1)
+        self.aspect.mark(self.values)
     }
 
     /// True when the fact, as believed, held in the world at this moment: unmarked, and the moment lies in its period.
