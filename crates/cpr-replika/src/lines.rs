@@ -1,12 +1,16 @@
 //! A person's record lines as received, written back from the packed facts.
 
+use std::collections::HashMap;
+
+use bitemporal::Known;
 use cpr_extract::{Line, LineEnd, RecordLayout};
 use cpr_model::stored::v1::Width;
 use cpr_model::{PersonKey, Pnr};
 
 use crate::delivery::{Delivery, DeliveryNumber};
 use crate::error::Error;
-use crate::fact::Fact;
+use crate::fact::{Fact, FactView};
+use crate::image::SUPERSEDED_TABLE;
 use crate::snapshot::Snapshot;
 
 /// The rows of one person in one extract: the delivery, the facts with their ids in line order, odd widths.
@@ -60,6 +64,44 @@ impl Snapshot {
             Ok(())
         })?;
         Ok(Some(GroupLines { delivered: shape.delivered, end: delivery.style.line_end, lines }))
+    }
+
+    /// The person's rows in the order of its lines as of a delivery.
+    pub(crate) fn shape(&self, key: PersonKey, known: DeliveryNumber) -> Result<Option<Shape>, Error> {
+        let image = self.image(key, None, known)?;
+        let Some(person) = &image.person else { return Ok(None) };
+        let now = person.archived();
+        if now.delivered.to_native() <= known.0 {
+            let rows = now.facts().take(now.in_group.to_native() as usize);
+            let facts = rows.filter_map(|(fact, values)| {
+                let known = Known { from: fact.known_from, to: None };
+                Some((fact.id, FactView::new(fact.record, fact.shape, known, values)?.to_fact()))
+            });
+            let widths = now.widths.iter().map(|width| width.native()).collect();
+            let delivered = DeliveryNumber(now.delivered.to_native());
+            return Ok(Some(Shape { delivered, facts: facts.collect(), widths }));
+        }
+        let Some((group, order, widths)) = image.past.iter().find_map(|past| past.archived().group_at(known.0)) else {
+            return Ok(None);
+        };
+        let delivered = DeliveryNumber(group.delivered);
+        if delivered > known {
+            return Ok(None);
+        }
+        let mut believed: HashMap<u16, Fact> = HashMap::new();
+        for past in &image.past {
+            believed.extend(past.facts_known(known.0).map(|(id, fact)| (id, fact.to_fact())));
+        }
+        for (fact, values) in now.facts() {
+            let span = Known { from: fact.known_from, to: None };
+            let view = FactView::new(fact.record, fact.shape, span, values).filter(|_| span.contains(known.0));
+            believed.extend(view.map(|view| (fact.id, view.to_fact())));
+        }
+        let facts = order.into_iter().map(|id| {
+            let fact = believed.remove(&id).map(|fact| (id, fact));
+            fact.ok_or(Error::Corrupt { table: SUPERSEDED_TABLE, what: "a row of the lines is missing" })
+        });
+        Ok(Some(Shape { delivered, facts: facts.collect::<Result<_, _>>()?, widths }))
     }
 
     /// Renders each row of a person, as wide as it came in the file of `delivery`, without a line end.

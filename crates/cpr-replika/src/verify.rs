@@ -6,8 +6,9 @@ use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
+use crate::events::open_event;
 use crate::image::{PERSONS_TABLE, Past, Person, SUPERSEDED_TABLE};
-use crate::snapshot::{Snapshot, open_changed, open_event};
+use crate::snapshot::{Snapshot, open_changed};
 use crate::tables::OPEN;
 
 /// How many faults are told; all are counted.
