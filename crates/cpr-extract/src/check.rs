@@ -161,6 +161,10 @@ pub fn find_family<R: Read + Seek>(
     ignored: &[u16],
     lines: u64,
 ) -> io::Result<Result<&'static Family, Vec<&'static str>>> {
+    if source.seek(SeekFrom::End(0))? == 0 {
+        // An empty file fits them all; any of them tells that it is empty.
+        return Ok(Ok(&Family::all()[0]));
+    }
     let mut fitting: Vec<&'static Family> = Vec::new();
     for family in Family::all() {
         let is_covered = fitting.iter().any(|other| family.is_variant_of(other));

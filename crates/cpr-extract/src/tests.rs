@@ -184,6 +184,13 @@ fn the_family_is_found_when_one_fits_and_doubt_is_told() {
 }
 
 #[test]
+fn an_empty_file_is_told_as_empty_and_not_as_a_doubt() {
+    let family = find_family(&mut Cursor::new(b""), &[], u64::MAX).unwrap().unwrap();
+    let found = check(&b""[..], CheckOptions { family, ..options("std") }).unwrap();
+    assert_eq!(found.faults[0].reason, Reason::Empty);
+}
+
+#[test]
 fn a_variant_is_found_by_what_only_it_has() {
     let date = Date::from_digits(2026_01_05).unwrap();
     let person = pnr(PERSONS[0]);
