@@ -76,6 +76,16 @@ fn lookup(c: &mut Criterion) {
             });
         });
     }
+    // Most persons have not changed since the delivery that is asked about.
+    let others: Vec<_> = (0..1000).map(|at| benches::pnr((at * 7919) % watched * 10 % of + 1, of)).collect();
+    group.bench_function("replika: as of, a moment, unchanged since", |b| {
+        b.iter(|| {
+            at = (at + 1) % others.len();
+            let image =
+                snapshot.as_of(others[at], Some(moment), Some(DeliveryNumber(1))).expect("a read").expect("held");
+            black_box(image.facts().count())
+        });
+    });
     group.finish();
 }
 

@@ -1,6 +1,7 @@
 //! One extract, one transaction: checked whole, merged person by person, committed, published.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Bound;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -321,8 +322,13 @@ fn merge_all(
     options: &ApplyOptions<'_>,
     counts: &mut Counts,
 ) -> Result<(), Error> {
+    let persons = write.open_table(PERSONS)?;
+    let last = persons.last()?.map(|(key, _)| key.value());
     let mut merger = Merger {
-        persons: write.open_table(PERSONS)?,
+        last,
+        appended: Vec::new(),
+        appended_values: Vec::new(),
+        persons,
         superseded: write.open_table(SUPERSEDED)?,
         events: write.open_table(EVENTS)?,
         numbers: write.open_multimap_table(NUMBERS)?,
@@ -354,6 +360,7 @@ fn merge_all(
             for group in &chunk[..count] {
                 merger.person(group, delivering, same_style, counts)?;
             }
+            merger.append()?;
             done += count as u64;
             if let Some(progress) = options.progress {
                 progress(Progress::Merging { done, of: checked.persons });
@@ -378,6 +385,12 @@ fn merge_all(
 /// The tables that persons are merged into, and buffers that are reused from person to person.
 struct Merger<'t> {
     persons: Table<'t, u32, &'static [u8]>,
+    /// The largest key among the persons, those to be appended included.
+    last: Option<u32>,
+    /// New persons behind all others, as a load brings them: written together, without a search for each. Key, and where
+    /// the sealed value ends in `appended_values`.
+    appended: Vec<(u32, usize)>,
+    appended_values: Vec<u8>,
     superseded: Table<'t, (u32, u32), &'static [u8]>,
     events: Table<'t, (u32, u32, u16), &'static [u8]>,
     numbers: MultimapTable<'t, u32, u32>,
@@ -397,8 +410,13 @@ impl Merger<'_> {
         counts: &mut Counts,
     ) -> Result<(), Error> {
         let (key, number) = (group.key().as_u32(), delivering.number.0);
+        let is_behind_all = self.last.is_none_or(|last| key > last);
+        if !is_behind_all {
+            self.append()?;
+        }
         let sealed = &mut self.sealed;
-        let held = open_into(PERSONS_TABLE, (key, 0), self.persons.get(key)?, &mut self.held)?;
+        let stored = if is_behind_all { None } else { self.persons.get(key)? };
+        let held = open_into(PERSONS_TABLE, (key, 0), stored, &mut self.held)?;
         let held = held.then(|| envelope::access::<ArchivedPerson>(PERSONS_TABLE, &self.held)).transpose()?;
         let open = match held {
             Some(_) => self.superseded.get((key, OPEN))?,
@@ -413,7 +431,13 @@ impl Merger<'_> {
         let verdict = self.merge.run(held, add_to, group, delivering, same_style, counts)?;
         if verdict != Verdict::Same {
             envelope::seal((key, 0), &self.merge.person, sealed);
-            self.persons.insert(key, sealed.as_slice())?;
+            if is_behind_all {
+                self.appended_values.extend_from_slice(sealed);
+                self.appended.push((key, self.appended_values.len()));
+                self.last = Some(key);
+            } else {
+                self.persons.insert(key, sealed.as_slice())?;
+            }
             for mentioned in &self.merge.mentions {
                 self.numbers.insert(mentioned.as_u32(), key)?;
             }
@@ -439,6 +463,25 @@ impl Merger<'_> {
             self.events.insert((key, number, at as u16), sealed.as_slice())?;
             counts.events += 1;
         }
+        Ok(())
+    }
+}
+
+impl Merger<'_> {
+    /// Writes the persons that stand behind all others, in key order.
+    fn append(&mut self) -> Result<(), Error> {
+        if self.appended.is_empty() {
+            return Ok(());
+        }
+        let mut cursor = self.persons.upper_bound_mut(Bound::<u32>::Unbounded)?;
+        let mut start = 0;
+        for &(key, end) in &self.appended {
+            cursor.insert_before(key, &self.appended_values[start..end])?;
+            start = end;
+        }
+        cursor.close()?;
+        self.appended.clear();
+        self.appended_values.clear();
         Ok(())
     }
 }

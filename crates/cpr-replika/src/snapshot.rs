@@ -178,7 +178,9 @@ impl Snapshot {
     ) -> Result<Image<'_>, Error> {
         let key = key.as_u32();
         let person = self.inner.persons.get(key)?.map(|guard| Person::open(key, guard)).transpose()?;
-        let past = if known < self.known() { self.past(key, known)? } else { Vec::new() };
+        // Nothing ceased to be believed of a person after the last delivery that changed it.
+        let unchanged_since = person.as_ref().is_none_or(|person| person.delivered() <= known);
+        let past = if unchanged_since { Vec::new() } else { self.past(key, known)? };
         Ok(Image { person, past, known, valid })
     }
 
