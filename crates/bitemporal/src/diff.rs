@@ -49,9 +49,4 @@ impl Diff {
     pub fn new_entries(&self) -> impl Iterator<Item = usize> + '_ {
         self.kept.iter().enumerate().filter(|(_, old)| old.is_none()).map(|(new, _)| new)
     }
-
-    /// True when both lists hold the same entries, in whatever order.
-    pub fn is_same(&self) -> bool {
-        self.gone.is_empty() && self.kept.iter().all(Option::is_some)
-    }
 }

@@ -188,6 +188,14 @@ pub fn find_family<R: Read + Seek>(
     })
 }
 
+/// True when every line of the source is a record of the family; an empty source is of none.
+///
+/// # Errors
+/// Those of the source.
+pub fn fits_family<R: Read + Seek>(source: &mut R, family: &'static Family, ignored: &[u16]) -> io::Result<bool> {
+    Ok(source.seek(SeekFrom::End(0))? > 0 && misfits(source, family, ignored, u64::MAX, 1)? == 0)
+}
+
 /// Lines by which [`find_family`] tells the families apart as a rule.
 pub const FIRST_LINES: u64 = 10_000;
 

@@ -22,7 +22,7 @@ mod record;
 mod style;
 mod writer;
 
-pub use check::{CheckOptions, Checked, FIRST_LINES, Header, InputError, Waive, check, find_family};
+pub use check::{CheckOptions, Checked, FIRST_LINES, Header, InputError, Waive, check, find_family, fits_family};
 pub use family::{Column, Family, Format, RecordLayout, Role};
 pub use fault::{Fault, Reason};
 pub use groups::{Group, Groups};

@@ -5,7 +5,9 @@ use std::ops::Bound;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Group, Groups, Header, Waive, check, find_family};
+use cpr_extract::{
+    CheckOptions, Checked, FIRST_LINES, Family, Group, Groups, Header, Waive, check, find_family, fits_family,
+};
 use cpr_model::stored::v1::{ArchivedPast, ArchivedPerson};
 use cpr_model::{Date, Situation};
 use redb::{AccessGuard, MultimapTable, ReadableTable, Table, WriteTransaction};
@@ -229,12 +231,11 @@ impl Replika {
 
     /// The reason to refuse a damaged extract; one that fits another family than the store's is told as that.
     fn refuse(&self, extract: &mut (impl Read + Seek), config: &Config, checked: Checked) -> Error {
-        let strange =
-            |reason| !matches!(reason, cpr_extract::Reason::WrongCount { .. } | cpr_extract::Reason::Truncated);
+        // Only a file that does not fit the store's family and does fit another one is of that other one.
+        let mut fits = |family| fits_family(extract, family, &config.ignored).unwrap_or(false);
         if let Some(store) = config.family
-            && checked.faults.iter().any(|fault| strange(fault.reason))
-            && let Ok(Ok(found)) = find_family(extract, &config.ignored, u64::MAX)
-            && found != store
+            && !fits(store)
+            && let Some(found) = Family::all().iter().find(|family| fits(family))
         {
             return Error::OtherFamily { store: store.name, found: found.name };
         }

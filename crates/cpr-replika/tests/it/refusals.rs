@@ -445,3 +445,13 @@ fn a_store_is_written_by_one_handle_and_read_by_none_meanwhile() {
     assert!(matches!(apply(&readers[0], &extract_of_day(2, &HELD)), Err(Error::ReadOnly)));
     assert_eq!(readers[1].snapshot().known().0, 1);
 }
+
+#[test]
+fn what_fits_no_family_is_not_told_as_another_one() {
+    let family = Family::named("full");
+    let replika = Replika::in_memory(&Config { family, ..Config::default() }).unwrap();
+    for (bytes, kind) in [(&b""[..], "empty"), (&b"\x00\xffnothing of the kind\n"[..], "truncated")] {
+        let refused = replika.apply(Cursor::new(bytes), &ApplyOptions::named("odd")).unwrap_err();
+        assert_eq!(refused.kind(), kind);
+    }
+}
