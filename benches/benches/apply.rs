@@ -6,7 +6,7 @@ use cpr_replika::{ApplyOptions, Config, Replika};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
-const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
+const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
 fn load(c: &mut Criterion) {
     let of = benches::persons();

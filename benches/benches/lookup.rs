@@ -8,7 +8,7 @@ use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika};
 use criterion::{Criterion, criterion_group, criterion_main};
 use redb::{ReadableDatabase, TableDefinition};
 
-const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
+const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
 /// Nights after the load in which the watched persons move: each leaves superseded versions behind.
 const NIGHTS: u32 = 7;

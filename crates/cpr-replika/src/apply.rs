@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use cpr_extract::{
     CheckOptions, Checked, FIRST_LINES, Family, Group, Groups, Header, Waive, check, find_family, fits_family,
 };
-use cpr_model::stored::v1::{ArchivedPast, ArchivedPerson};
+use cpr_model::stored::v2::{ArchivedPast, ArchivedPerson};
 use cpr_model::{Date, Situation};
-use redb::{AccessGuard, MultimapTable, ReadableTable, Table, WriteTransaction};
+use redb::{MultimapTable, ReadableTable, Table, WriteTransaction};
 use rkyv::util::AlignedVec;
 use roaring::RoaringBitmap;
 use sha2::{Digest, Sha256};
@@ -19,14 +19,14 @@ use crate::config::Config;
 use crate::delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
 use crate::envelope;
 use crate::error::Error;
-use crate::image::{PERSONS_TABLE, SUPERSEDED_TABLE};
+use crate::image::{PERSONS_TABLE, open_past};
 use crate::merge::{Delivering, Merge, OpenPast, Verdict};
 use crate::snapshot::window_end;
 use crate::store::{Replika, write_config};
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, NUMBERS, OPEN, PERSONS, SUPERSEDED};
+use crate::tables::{CHANGED, DELIVERIES, DIGESTS, NUMBERS, OPEN, PERSONS, SUPERSEDED};
 
-/// A row of superseded facts that has grown to this many bytes is closed, and a new one begun.
-const FULL_BYTES: usize = 3 * 1024;
+/// A past that has grown to this many bytes is put away from the person's value, and a new one begun.
+const FULL_BYTES: usize = 2 * 1024;
 
 /// Persons that are read, sorted and written at a time.
 const CHUNK: usize = 8 * 1024;
@@ -331,13 +331,11 @@ fn merge_all(
         appended_values: Vec::new(),
         persons,
         superseded: write.open_table(SUPERSEDED)?,
-        events: write.open_table(EVENTS)?,
         numbers: write.open_multimap_table(NUMBERS)?,
         changed: RoaringBitmap::new(),
         merge: Merge::default(),
         sealed: Vec::new(),
         held: AlignedVec::new(),
-        past: AlignedVec::new(),
     };
     let (mut done, number) = (0, delivering.number.0);
     std::thread::scope(|scope| {
@@ -393,13 +391,11 @@ struct Merger<'t> {
     appended: Vec<(u32, usize)>,
     appended_values: Vec<u8>,
     superseded: Table<'t, (u32, u32), &'static [u8]>,
-    events: Table<'t, (u32, u32, u16), &'static [u8]>,
     numbers: MultimapTable<'t, u32, u32>,
     changed: RoaringBitmap,
     merge: Merge,
     sealed: Vec<u8>,
     held: AlignedVec<4>,
-    past: AlignedVec<4>,
 }
 
 impl Merger<'_> {
@@ -410,62 +406,64 @@ impl Merger<'_> {
         same_style: &dyn Fn(DeliveryNumber) -> bool,
         counts: &mut Counts,
     ) -> Result<(), Error> {
-        let (key, number) = (group.key().as_u32(), delivering.number.0);
+        let key = group.key().as_u32();
         let is_behind_all = self.last.is_none_or(|last| key > last);
         if !is_behind_all {
             self.append()?;
         }
-        let sealed = &mut self.sealed;
-        let stored = if is_behind_all { None } else { self.persons.get(key)? };
-        let held = open_into(PERSONS_TABLE, (key, 0), stored, &mut self.held)?;
-        let held = held.then(|| envelope::access::<ArchivedPerson>(PERSONS_TABLE, &self.held)).transpose()?;
-        let open = match held {
-            Some(_) => self.superseded.get((key, OPEN))?,
-            None => None,
-        };
-        let open = open_into(SUPERSEDED_TABLE, (key, OPEN), open, &mut self.past)?;
-        let past = open.then(|| envelope::access::<ArchivedPast>(SUPERSEDED_TABLE, &self.past)).transpose()?;
-        let full = past.filter(|_| self.past.len() >= FULL_BYTES).map(ArchivedPast::known_to);
+        self.held.clear();
+        if !is_behind_all && let Some(stored) = self.persons.get(key)? {
+            self.held.extend_from_slice(stored.value());
+        }
+        let (held, past, document) = sections(key, &self.held)?;
+        let full = past.filter(|_| self.held.len() - document >= FULL_BYTES).map(ArchivedPast::last);
         let add_to = past.filter(|_| full.is_none());
         let add_to = add_to.map_or(OpenPast::After(full.unwrap_or(0)), OpenPast::AddTo);
 
         let verdict = self.merge.run(held, add_to, group, delivering, same_style, counts)?;
-        if verdict != Verdict::Same {
-            envelope::seal((key, 0), &self.merge.person, sealed);
-            if is_behind_all {
-                self.appended_values.extend_from_slice(sealed);
-                self.appended.push((key, self.appended_values.len()));
-                self.last = Some(key);
-            } else {
-                self.persons.insert(key, sealed.as_slice())?;
-            }
-            for mentioned in &self.merge.mentions {
-                self.numbers.insert(mentioned.as_u32(), key)?;
-            }
-        }
-        if held.is_some() && verdict != Verdict::Same {
-            if let Some(known_to) = full {
-                envelope::seal((key, known_to), &self.past, sealed);
-                self.superseded.insert((key, known_to), sealed.as_slice())?;
-            }
-            envelope::seal((key, OPEN), &self.merge.superseded, sealed);
-            self.superseded.insert((key, OPEN), sealed.as_slice())?;
-        }
         if matches!(verdict, Verdict::New | Verdict::Changed) {
             self.changed.insert(key);
         }
-        let mut event = Vec::new();
-        for (at, (row, values)) in group.events().enumerate() {
-            event.clear();
-            event.extend(row.record.to_le_bytes());
-            event.extend_from_slice(values.bytes());
-            envelope::seal((key, number), &event, sealed);
-            // A group has fewer rows than 16 bits can number.
-            self.events.insert((key, number, at as u16), sealed.as_slice())?;
-            counts.events += 1;
+        if verdict == Verdict::Same && group.events().len() == 0 {
+            return Ok(());
+        }
+        let sealed = &mut self.sealed;
+        if let Some(last) = full {
+            let past = envelope::open(PERSONS_TABLE, (key, OPEN), &self.held[document..])?;
+            envelope::seal((key, last), past, sealed);
+            self.superseded.insert((key, last), sealed.as_slice())?;
+        }
+        if verdict == Verdict::Same {
+            sealed.clear();
+            sealed.extend_from_slice(&self.held[..document]);
+        } else {
+            envelope::seal((key, 0), &self.merge.person, sealed);
+        }
+        if !self.merge.history.is_empty() {
+            envelope::seal_after((key, OPEN), &self.merge.history, sealed);
+        }
+        if is_behind_all {
+            self.appended_values.extend_from_slice(sealed);
+            self.appended.push((key, self.appended_values.len()));
+            self.last = Some(key);
+        } else {
+            self.persons.insert(key, sealed.as_slice())?;
+        }
+        for mentioned in &self.merge.mentions {
+            self.numbers.insert(mentioned.as_u32(), key)?;
         }
         Ok(())
     }
+}
+
+/// What is held of a person, validated: the document, the past that is still added to, and where its section begins.
+fn sections(key: u32, held: &[u8]) -> Result<(Option<&ArchivedPerson>, Option<&ArchivedPast>, usize), Error> {
+    if held.is_empty() {
+        return Ok((None, None, 0));
+    }
+    let (document, section) = envelope::open_first(PERSONS_TABLE, (key, 0), held)?;
+    let document = envelope::access::<ArchivedPerson>(PERSONS_TABLE, document)?;
+    Ok((Some(document), open_past(key, section)?, held.len() - section.len()))
 }
 
 impl Merger<'_> {
@@ -485,19 +483,6 @@ impl Merger<'_> {
         self.appended_values.clear();
         Ok(())
     }
-}
-
-/// Opens a sealed value into a buffer where it stands aligned; false when there is none.
-fn open_into(
-    table: &'static str,
-    row: (u32, u32),
-    sealed: Option<AccessGuard<'_, &'static [u8]>>,
-    copy: &mut AlignedVec<4>,
-) -> Result<bool, Error> {
-    let Some(sealed) = sealed else { return Ok(false) };
-    copy.clear();
-    copy.extend_from_slice(envelope::open(table, row, sealed.value())?);
-    Ok(true)
 }
 
 fn write_delivery(write: &WriteTransaction, delivery: &Delivery) -> Result<(), Error> {

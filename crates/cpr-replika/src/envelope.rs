@@ -1,8 +1,6 @@
 //! The header before every stored value: schema, length, CRC32. Undecodable bytes are an error, never a wrong person.
 
-use std::marker::PhantomData;
-
-use cpr_model::stored::v1::SCHEMA;
+use cpr_model::stored::v2::SCHEMA;
 use redb::AccessGuard;
 use rkyv::api::high::HighValidator;
 use rkyv::bytecheck::CheckBytes;
@@ -17,11 +15,16 @@ pub(crate) const HEADER: usize = 12;
 /// Archives need this alignment; values are padded to a multiple of it, so that most stand right in their page.
 const ALIGNMENT: usize = 4;
 
-/// Appends nothing and allocates nothing but the buffer: header and payload of one row, ready to insert.
+/// Header and payload of one row, ready to insert, in a buffer that is reused.
 ///
 /// The row's key is part of the checksum, so a value that stands under another key does not open.
 pub(crate) fn seal(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
     sealed.clear();
+    seal_after(row, payload, sealed);
+}
+
+/// Adds a section to a sealed value.
+pub(crate) fn seal_after(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
     sealed.extend(SCHEMA.to_le_bytes());
     sealed.extend([0; 2]);
     sealed.extend((payload.len() as u32).to_le_bytes());
@@ -34,6 +37,11 @@ pub(crate) fn seal(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
 
 /// The payload of a sealed value.
 pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<&'a [u8], Error> {
+    open_first(table, row, sealed).map(|(payload, _)| payload)
+}
+
+/// The payload of the first of several sealed sections that stand end to end, and the sections after it.
+pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
     let corrupt = |what| Error::Corrupt { table, what };
     let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or(corrupt("shorter than its header"))?;
     let [s0, s1, _, _, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
@@ -45,7 +53,8 @@ pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Resul
     if checksum(row, payload) != u32::from_le_bytes([c0, c1, c2, c3]) {
         return Err(corrupt("checksum"));
     }
-    Ok(payload)
+    let after = rest.get(length.next_multiple_of(ALIGNMENT)..).ok_or(corrupt("shorter than its header says"))?;
+    Ok((payload, after))
 }
 
 /// The key of a row, or its first two parts: part of the checksum.
@@ -63,51 +72,46 @@ fn is_aligned(payload: &[u8]) -> bool {
     payload.as_ptr().align_offset(ALIGNMENT) == 0
 }
 
-/// A sealed archive that was opened and validated, in place for as long as its page is held.
-pub(crate) struct Stored<'s, T> {
-    bytes: Bytes<'s>,
-    table: &'static str,
-    archive: PhantomData<T>,
-}
-
-enum Bytes<'s> {
+/// A stored value for as long as its page is held; copied when it does not stand aligned in it.
+pub(crate) enum Held<'s> {
     InPlace(AccessGuard<'s, &'static [u8]>),
     Copied(AlignedVec<ALIGNMENT>),
 }
 
-impl<'s, T> Stored<'s, T>
-where
-    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
-{
-    /// Opens and validates: header, checksum, archive.
-    pub(crate) fn open(table: &'static str, row: Row, guard: AccessGuard<'s, &'static [u8]>) -> Result<Self, Error> {
-        let payload = open(table, row, guard.value())?;
-        let bytes = if is_aligned(payload) {
-            access::<T>(table, payload)?;
-            Bytes::InPlace(guard)
-        } else {
-            let mut copy = AlignedVec::with_capacity(payload.len());
-            copy.extend_from_slice(payload);
-            access::<T>(table, &copy)?;
-            Bytes::Copied(copy)
-        };
-        Ok(Stored { bytes, table, archive: PhantomData })
+impl<'s> Held<'s> {
+    pub(crate) fn new(guard: AccessGuard<'s, &'static [u8]>) -> Held<'s> {
+        if is_aligned(guard.value()) {
+            return Held::InPlace(guard);
+        }
+        let mut copy = AlignedVec::with_capacity(guard.value().len());
+        copy.extend_from_slice(guard.value());
+        Held::Copied(copy)
     }
 
-    /// The archive.
-    pub(crate) fn archived(&self) -> &T {
-        let payload = match &self.bytes {
-            Bytes::InPlace(guard) => unchecked_payload(guard.value()),
-            Bytes::Copied(copy) => copy,
-        };
-        access(self.table, payload).expect("the same bytes were validated by `open`")
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Held::InPlace(guard) => guard.value(),
+            Held::Copied(copy) => copy,
+        }
     }
 }
 
-/// The payload of a value that was opened before.
-fn unchecked_payload(sealed: &[u8]) -> &[u8] {
-    let length = sealed.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
-    sealed.get(HEADER..HEADER + length as usize).unwrap_or_default()
+/// The archive in the first section of a value that was opened and validated before.
+pub(crate) fn reopen<T>(sealed: &[u8]) -> &T
+where
+    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
+{
+    rkyv::access::<T, Failure>(&sealed[HEADER..HEADER + length(sealed)]).expect("the same bytes were validated before")
+}
+
+/// The sections after the first of a value that was opened before.
+pub(crate) fn after_first(sealed: &[u8]) -> &[u8] {
+    sealed.get((HEADER + length(sealed)).next_multiple_of(ALIGNMENT)..).unwrap_or_default()
+}
+
+/// The payload length that a header states; 0 when there is none.
+fn length(sealed: &[u8]) -> usize {
+    sealed.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes) as usize
 }
 
 /// Checked access to an archive.
@@ -137,11 +141,14 @@ where
     access::<T>(table, &copy).map(read)
 }
 
-/// The rkyv bytes of a value that cannot fail to serialize (plain structs and vectors).
+/// Puts the rkyv bytes of a value that cannot fail to serialize (plain structs and vectors) into a buffer that is reused.
 pub(crate) fn archive(
     value: &impl for<'a> rkyv::Serialize<
-        rkyv::api::high::HighSerializer<AlignedVec, rkyv::ser::allocator::ArenaHandle<'a>, rkyv::rancor::Error>,
+        rkyv::api::high::HighSerializer<AlignedVec, rkyv::ser::allocator::ArenaHandle<'a>, Failure>,
     >,
-) -> AlignedVec {
-    rkyv::to_bytes::<rkyv::rancor::Error>(value).expect("plain structs and vectors serialize into memory")
+    buffer: &mut AlignedVec,
+) {
+    buffer.clear();
+    *buffer =
+        rkyv::api::high::to_bytes_in(value, std::mem::take(buffer)).expect("memory takes plain structs and vectors");
 }

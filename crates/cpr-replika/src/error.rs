@@ -104,6 +104,14 @@ pub enum Error {
         /// The newest this version reads.
         supported: u32,
     },
+    /// The store was written by an earlier version, in a format that no release has written.
+    #[error("the store has format {found}; this version reads format {supported}: load the extracts into a new store")]
+    OlderFormat {
+        /// The store's format.
+        found: u32,
+        /// The one this version reads.
+        supported: u32,
+    },
     /// Another process, or another handle, has the store open.
     #[error("the store is open elsewhere")]
     Locked,
@@ -146,6 +154,7 @@ impl Error {
             Error::NotFound => "not_found",
             Error::NotAStore => "not_a_store",
             Error::NewerFormat { .. } => "newer_format",
+            Error::OlderFormat { .. } => "older_format",
             Error::Locked => "locked",
             Error::Corrupt { .. } => "corrupt",
             Error::Input(_) => "input",

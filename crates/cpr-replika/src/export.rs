@@ -7,6 +7,7 @@ use cpr_model::{Aspect, CorrectionMark, PersonKey, Pnr, Values};
 
 use crate::delivery::{Delivery, DeliveryNumber};
 use crate::error::Error;
+use crate::image::PERSONS_TABLE;
 use crate::lines::Shape;
 use crate::snapshot::Snapshot;
 
@@ -26,7 +27,7 @@ impl Snapshot {
         let mut persons = 0;
         for row in self.persons().range::<u32>(..)? {
             let (key, _) = row?;
-            let corrupt = Error::Corrupt { table: "persons/v1", what: "a key of no number" };
+            let corrupt = Error::Corrupt { table: PERSONS_TABLE, what: "a key of no number" };
             let key = PersonKey::from_u32(key.value()).ok_or(corrupt)?;
             let Some(shape) = self.shape(key, known)? else { continue };
             persons += 1;

@@ -1,5 +1,6 @@
 //! A consistent view of the replica.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, Timestamp};
@@ -11,9 +12,9 @@ use crate::delivery::{Delivery, DeliveryNumber};
 use crate::envelope;
 use crate::error::Error;
 use crate::fact::FactView;
-use crate::image::{Holding, Image, PERSONS_TABLE, Past, Person};
+use crate::image::{Holding, Image, PERSONS_TABLE, Person, PutAway};
 use crate::store::Opened;
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, FORMAT, META, NUMBERS, OPEN, PERSONS, SUPERSEDED};
+use crate::tables::{CHANGED, DELIVERIES, DIGESTS, FORMAT, META, NUMBERS, OPEN, PERSONS, SUPERSEDED};
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
@@ -25,7 +26,6 @@ pub struct Snapshot {
 struct Inner {
     pub(crate) persons: ReadOnlyTable<u32, &'static [u8]>,
     superseded: ReadOnlyTable<(u32, u32), &'static [u8]>,
-    events: ReadOnlyTable<(u32, u32, u16), &'static [u8]>,
     numbers: ReadOnlyMultimapTable<u32, u32>,
     changed: ReadOnlyTable<u32, &'static [u8]>,
     deliveries: ReadOnlyTable<u32, &'static [u8]>,
@@ -59,8 +59,10 @@ impl Snapshot {
             Ok(ReadableTable::get(&meta, key)?.map(|guard| guard.value().to_owned()))
         };
         let found: u32 = setting("format")?.and_then(|text| text.parse().ok()).ok_or(Error::NotAStore)?;
-        if found > FORMAT {
-            return Err(Error::NewerFormat { found, supported: FORMAT });
+        match found.cmp(&FORMAT) {
+            Ordering::Less => return Err(Error::OlderFormat { found, supported: FORMAT }),
+            Ordering::Greater => return Err(Error::NewerFormat { found, supported: FORMAT }),
+            Ordering::Equal => {}
         }
         let config = Config::from_entries(setting)?;
         let deliveries = transaction.open_table(DELIVERIES)?;
@@ -71,7 +73,6 @@ impl Snapshot {
         let inner = Inner {
             persons: transaction.open_table(PERSONS)?,
             superseded: transaction.open_table(SUPERSEDED)?,
-            events: transaction.open_table(EVENTS)?,
             numbers: transaction.open_multimap_table(NUMBERS)?,
             changed: transaction.open_table(CHANGED)?,
             deliveries,
@@ -146,8 +147,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Corrupt`] when the stored value does not decode.
     pub fn person(&self, pnr: Pnr) -> Result<Option<Person<'_>>, Error> {
-        let Some(key) = pnr.key() else { return Ok(None) };
-        self.inner.persons.get(key.as_u32())?.map(|guard| Person::open(key.as_u32(), guard)).transpose()
+        pnr.key().map_or(Ok(None), |key| self.held(key))
     }
 
     /// The person as of a moment in the world (none: all of valid time) and a delivery (none: now).
@@ -176,28 +176,40 @@ impl Snapshot {
         valid: Option<Timestamp>,
         known: DeliveryNumber,
     ) -> Result<Image<'_>, Error> {
-        let key = key.as_u32();
-        let person = self.inner.persons.get(key)?.map(|guard| Person::open(key, guard)).transpose()?;
+        let person = self.held(key)?;
         // Nothing ceased to be believed of a person after the last delivery that changed it.
-        let unchanged_since = person.as_ref().is_none_or(|person| person.delivered() <= known);
-        let past = if unchanged_since { Vec::new() } else { self.past(key, known)? };
-        Ok(Image { person, past, known, valid })
+        let looks_back = person.as_ref().is_some_and(|person| person.delivered() > known);
+        let put_away = match &person {
+            Some(person) if looks_back => self.put_away(key, person, known)?,
+            _ => Vec::new(),
+        };
+        Ok(Image { person, looks_back, put_away, known, valid })
     }
 
-    /// What was still believed of a person as of a delivery and has ceased to be since, and what ceased with it.
-    pub(crate) fn past(&self, key: u32, known: DeliveryNumber) -> Result<Vec<Past<'_>>, Error> {
-        let Some(sealed) = self.inner.superseded.get((key, OPEN))? else { return Ok(Vec::new()) };
-        let open = Past::open((key, OPEN), sealed)?;
-        if open.archived().since.to_native() <= known.0 {
-            return Ok(vec![open]);
+    /// The person as known now, with everything that ever happened to it.
+    pub(crate) fn whole(&self, key: PersonKey) -> Result<Image<'_>, Error> {
+        let person = self.held(key)?;
+        let put_away =
+            person.as_ref().map_or(Ok(Vec::new()), |person| self.put_away(key, person, DeliveryNumber(0)))?;
+        Ok(Image { person, looks_back: true, put_away, known: self.known(), valid: None })
+    }
+
+    fn held(&self, key: PersonKey) -> Result<Option<Person<'_>>, Error> {
+        let key = key.as_u32();
+        self.inner.persons.get(key)?.map(|guard| Person::open(key, guard)).transpose()
+    }
+
+    /// Validates the past in a person's value, and reads what was put away before it when that counts as of a delivery.
+    fn put_away(&self, key: PersonKey, person: &Person<'_>, known: DeliveryNumber) -> Result<Vec<PutAway<'_>>, Error> {
+        let (mut rows, key) = (Vec::new(), key.as_u32());
+        let since = person.past()?.map_or(0, |past| past.since.to_native());
+        if since > known.0 {
+            for row in self.inner.superseded.range((key, known.0 + 1)..=(key, OPEN))? {
+                let (row, sealed) = row?;
+                rows.push(PutAway::open(row.value(), sealed)?);
+            }
         }
-        let mut past = Vec::new();
-        for row in self.inner.superseded.range((key, known.0 + 1)..(key, OPEN))? {
-            let (row, sealed) = row?;
-            past.push(Past::open(row.value(), sealed)?);
-        }
-        past.push(open);
-        Ok(past)
+        Ok(rows)
     }
 
     /// Whether the replica can answer for this aspect of a person at all, and whether it has rows.
@@ -275,10 +287,6 @@ impl Snapshot {
 
     pub(crate) fn superseded(&self) -> &ReadOnlyTable<(u32, u32), &'static [u8]> {
         &self.inner.superseded
-    }
-
-    pub(crate) fn event_rows(&self) -> &ReadOnlyTable<(u32, u32, u16), &'static [u8]> {
-        &self.inner.events
     }
 
     pub(crate) fn number_rows(&self) -> &ReadOnlyMultimapTable<u32, u32> {

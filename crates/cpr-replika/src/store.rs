@@ -8,7 +8,7 @@ use redb::{Builder, Database, ReadOnlyDatabase, ReadableDatabase, StorageBackend
 use crate::config::Config;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, FORMAT, META, NUMBERS, PERSONS, SUPERSEDED};
+use crate::tables::{CHANGED, DELIVERIES, DIGESTS, FORMAT, META, NUMBERS, PERSONS, SUPERSEDED};
 
 /// Bytes of pages kept in memory by default.
 const CACHE_BYTES: usize = 1024 * 1024 * 1024;
@@ -50,7 +50,7 @@ impl Replika {
     /// Opens a store to read and to apply deliveries.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::Locked`].
+    /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Locked`].
     pub fn open(path: impl AsRef<Path>) -> Result<Replika, Error> {
         let path = path.as_ref();
         refuse_strangers(path)?;
@@ -104,7 +104,6 @@ impl Replika {
         {
             write.open_table(PERSONS)?;
             write.open_table(SUPERSEDED)?;
-            write.open_table(EVENTS)?;
             write.open_multimap_table(NUMBERS)?;
             write.open_table(CHANGED)?;
             write.open_table(DELIVERIES)?;

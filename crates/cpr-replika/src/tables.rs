@@ -2,24 +2,22 @@
 
 use redb::{MultimapTableDefinition, TableDefinition};
 
-/// The newest store format that this version reads and the one it writes.
-pub(crate) const FORMAT: u32 = 1;
+/// The store format that this version reads and writes. Format 1 was replaced before anything was released with it.
+pub(crate) const FORMAT: u32 = 2;
 
-/// Persons as known now. Key: [`cpr_model::PersonKey`]. Value: sealed `cpr_model::stored::v1::Person`.
-pub(crate) const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
+/// Persons as known now. Key: [`cpr_model::PersonKey`]. Value: two sealed sections end to end,
+/// `cpr_model::stored::v2::Person` and, once something has happened to the person, `cpr_model::stored::v2::Past`: an
+/// as-of read finds both with one get. The second section is sealed as row (person, [`OPEN`]).
+pub(crate) const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
-/// What the register no longer states of a person, with the deliveries between which it did.
+/// The past of persons to whom much has happened: what the second section of [`PERSONS`] held when it was full.
 ///
-/// Key: person, and the delivery that ended the last entry; [`OPEN`] for the row that is still added to. A scan from
-/// (person, k + 1) reads all that was still believed as of delivery k: mostly one row. Value: sealed
-/// `cpr_model::stored::v1::Past`.
-pub(crate) const SUPERSEDED: TableDefinition<(u32, u32), &[u8]> = TableDefinition::new("superseded/v1");
+/// Key: person, and the delivery of its last entry. A scan from (person, k + 1), and then the section, reads all that was
+/// still believed as of delivery k. Value: sealed `cpr_model::stored::v2::Past`.
+pub(crate) const SUPERSEDED: TableDefinition<(u32, u32), &[u8]> = TableDefinition::new("superseded/v2");
 
-/// The second half of the key of a row of [`SUPERSEDED`] that is still added to.
+/// The second half of the row under which the past that is still added to is sealed.
 pub(crate) const OPEN: u32 = u32::MAX;
-
-/// Events (099, 900) as received. Key: person, delivery, running number. Value: sealed; record number, packed values.
-pub(crate) const EVENTS: TableDefinition<(u32, u32, u16), &[u8]> = TableDefinition::new("events/v1");
 
 /// Who has ever mentioned a number in 001 PNRGAELD or in 022. Key: the number mentioned. Value: the person whose record
 /// does. The chain itself is read from the records, as of any delivery; this is the way back.

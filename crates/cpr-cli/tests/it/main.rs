@@ -240,7 +240,7 @@ fn stats_verify_and_the_ledger_tell_about_the_store() {
     let (verified, code) = desk.json(&["verify"]);
     assert_eq!((verified["clean"].as_bool(), verified["persons"].as_u64(), code), (Some(true), Some(3), 0));
     let (stats, _) = desk.json(&["stats"]);
-    let persons = stats["tables"].as_array().unwrap().iter().find(|table| table["name"] == "persons/v1").unwrap();
+    let persons = stats["tables"].as_array().unwrap().iter().find(|table| table["name"] == "persons/v2").unwrap();
     assert_eq!(persons["rows"], 3);
     let (ledger, _) = desk.json(&["deliveries"]);
     assert_eq!(ledger["deliveries"][0]["kind"], "load");
