@@ -34,10 +34,12 @@ impl Pnr {
     }
 
     /// The key of this number, or none when its day or month cannot be one (see [`PersonKey`]).
+    #[inline]
     pub fn key(&self) -> Option<PersonKey> {
         PersonKey::of(*self)
     }
 
+    #[inline]
     fn pair(&self, at: usize) -> u32 {
         u32::from(self.0[at] - b'0') * 10 + u32::from(self.0[at + 1] - b'0')
     }
@@ -75,6 +77,7 @@ pub struct PersonKey(u32);
 
 impl PersonKey {
     /// The key of a number, or none when its day is 32-59 or above 91 or its month is above 12.
+    #[inline]
     pub fn of(pnr: Pnr) -> Option<PersonKey> {
         let (day, month, year) = (pnr.pair(0), pnr.pair(2), pnr.pair(4));
         let serial = pnr.pair(6) * 100 + pnr.pair(8);
@@ -100,6 +103,7 @@ impl PersonKey {
     }
 
     /// The key as it is stored. It identifies the person as surely as the number does.
+    #[inline]
     pub fn as_u32(self) -> u32 {
         self.0
     }

@@ -189,6 +189,7 @@ pub mod v2 {
 
     impl ArchivedPast {
         /// The facts with their packed values and the delivery that took each back.
+        #[inline]
         pub fn facts(&self) -> impl ExactSizeIterator<Item = (Fact, Values<'_>, u32)> {
             let mut start = 0;
             self.facts.iter().map(move |past| {
@@ -241,6 +242,7 @@ pub mod v2 {
     }
 
     impl ArchivedPastFact {
+        #[inline]
         fn native(&self) -> PastFact {
             PastFact { fact: self.fact.native(), known_to: self.known_to.to_native() }
         }
@@ -261,6 +263,7 @@ pub mod v2 {
 
     impl ArchivedPerson {
         /// The facts with their packed values, in stored order. Positions that do not fit read as empty values.
+        #[inline]
         pub fn facts(&self) -> impl ExactSizeIterator<Item = (Fact, Values<'_>)> {
             let mut start = 0;
             self.facts.iter().map(move |fact| {
@@ -282,6 +285,7 @@ pub mod v2 {
 
     impl ArchivedFact {
         /// The fact in native numbers.
+        #[inline]
         pub fn native(&self) -> Fact {
             Fact {
                 known_from: self.known_from.to_native(),
@@ -295,6 +299,7 @@ pub mod v2 {
 
     impl ArchivedWidth {
         /// The width in native numbers.
+        #[inline]
         pub fn native(&self) -> Width {
             Width { line: self.line.to_native(), bytes: self.bytes.to_native() }
         }
@@ -306,6 +311,7 @@ pub mod v2 {
     }
 
     /// What a shape byte says: the aspect, and whether the record is a historic one.
+    #[inline]
     pub fn aspect(shape: u8) -> Option<(Aspect, bool)> {
         Aspect::from_number(shape & !HISTORIC).map(|aspect| (aspect, shape & HISTORIC != 0))
     }

@@ -2,7 +2,7 @@
 
 use cpr_model::stored::v2::SCHEMA;
 use redb::AccessGuard;
-use rkyv::api::high::HighValidator;
+use rkyv::api::low::LowValidator;
 use rkyv::bytecheck::CheckBytes;
 use rkyv::rancor::Failure;
 use rkyv::util::AlignedVec;
@@ -36,11 +36,13 @@ pub(crate) fn seal_after(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
 }
 
 /// The payload of a sealed value.
+#[inline]
 pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<&'a [u8], Error> {
     open_first(table, row, sealed).map(|(payload, _)| payload)
 }
 
 /// The payload of the first of several sealed sections that stand end to end, and the sections after it.
+#[inline]
 pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
     let corrupt = |what| Error::Corrupt { table, what };
     let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or(corrupt("shorter than its header"))?;
@@ -61,6 +63,7 @@ pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) ->
 pub(crate) type Row = (u32, u32);
 
 /// The row's key is where the checksum starts from, so that equal payloads of two persons never have equal checksums.
+#[inline]
 fn checksum((first, second): Row, payload: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new_with_initial(first ^ second.wrapping_mul(0x9E37_79B1));
     crc.update(payload);
@@ -68,8 +71,17 @@ fn checksum((first, second): Row, payload: &[u8]) -> u32 {
 }
 
 /// True when an archive can be read where it stands; else it must be copied first.
-fn is_aligned(payload: &[u8]) -> bool {
+#[inline]
+pub(crate) fn is_aligned(payload: &[u8]) -> bool {
     payload.as_ptr().align_offset(ALIGNMENT) == 0
+}
+
+/// An aligned copy.
+#[cold]
+pub(crate) fn aligned(bytes: &[u8]) -> AlignedVec<ALIGNMENT> {
+    let mut copy = AlignedVec::with_capacity(bytes.len());
+    copy.extend_from_slice(bytes);
+    copy
 }
 
 /// A stored value for as long as its page is held; copied when it does not stand aligned in it.
@@ -79,15 +91,12 @@ pub(crate) enum Held<'s> {
 }
 
 impl<'s> Held<'s> {
+    #[inline]
     pub(crate) fn new(guard: AccessGuard<'s, &'static [u8]>) -> Held<'s> {
-        if is_aligned(guard.value()) {
-            return Held::InPlace(guard);
-        }
-        let mut copy = AlignedVec::with_capacity(guard.value().len());
-        copy.extend_from_slice(guard.value());
-        Held::Copied(copy)
+        if is_aligned(guard.value()) { Held::InPlace(guard) } else { Held::Copied(aligned(guard.value())) }
     }
 
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Held::InPlace(guard) => guard.value(),
@@ -97,29 +106,35 @@ impl<'s> Held<'s> {
 }
 
 /// The archive in the first section of a value that was opened and validated before.
+#[inline]
 pub(crate) fn reopen<T>(sealed: &[u8]) -> &T
 where
-    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
+    T: rkyv::Portable + for<'v> CheckBytes<LowValidator<'v, Failure>>,
 {
-    rkyv::access::<T, Failure>(&sealed[HEADER..HEADER + length(sealed)]).expect("the same bytes were validated before")
+    rkyv::api::low::access::<T, Failure>(&sealed[HEADER..HEADER + length(sealed)])
+        .expect("the same bytes were validated before")
 }
 
 /// The sections after the first of a value that was opened before.
+#[inline]
 pub(crate) fn after_first(sealed: &[u8]) -> &[u8] {
     sealed.get((HEADER + length(sealed)).next_multiple_of(ALIGNMENT)..).unwrap_or_default()
 }
 
 /// The payload length that a header states; 0 when there is none.
+#[inline]
 fn length(sealed: &[u8]) -> usize {
     sealed.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes) as usize
 }
 
 /// Checked access to an archive.
+#[inline]
 pub(crate) fn access<'a, T>(table: &'static str, payload: &'a [u8]) -> Result<&'a T, Error>
 where
-    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
+    T: rkyv::Portable + for<'v> CheckBytes<LowValidator<'v, Failure>>,
 {
-    rkyv::access::<T, Failure>(payload).map_err(|_| Error::Corrupt { table, what: "not an archive of its schema" })
+    rkyv::api::low::access::<T, Failure>(payload)
+        .map_err(|_| Error::Corrupt { table, what: "not an archive of its schema" })
 }
 
 /// Opens a sealed archive and hands it to `read`, copied first when it does not stand aligned.
@@ -130,15 +145,13 @@ pub(crate) fn with_archive<T, O>(
     read: impl FnOnce(&T) -> O,
 ) -> Result<O, Error>
 where
-    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
+    T: rkyv::Portable + for<'v> CheckBytes<LowValidator<'v, Failure>>,
 {
     let payload = open(table, row, sealed)?;
     if is_aligned(payload) {
         return access::<T>(table, payload).map(read);
     }
-    let mut copy = AlignedVec::<ALIGNMENT>::with_capacity(payload.len());
-    copy.extend_from_slice(payload);
-    access::<T>(table, &copy).map(read)
+    access::<T>(table, &aligned(payload)).map(read)
 }
 
 /// Puts the rkyv bytes of a value that cannot fail to serialize (plain structs and vectors) into a buffer that is reused.

@@ -17,12 +17,14 @@ pub struct FactView<'a> {
 }
 
 impl<'a> FactView<'a> {
+    #[inline]
     pub(crate) fn new(record: u8, shape: u8, known: Known, values: Values<'a>) -> Option<FactView<'a>> {
         let (aspect, historic) = v2::aspect(shape)?;
         Some(FactView { aspect, historic, record, known, values })
     }
 
     /// What the fact is about.
+    #[inline]
     pub fn aspect(&self) -> Aspect {
         self.aspect
     }
@@ -53,6 +55,7 @@ impl<'a> FactView<'a> {
     }
 
     /// True when the fact, as believed, held in the world at this moment: unmarked, and the moment lies in its period.
+    #[inline]
     pub fn holds_at(&self, at: Timestamp) -> bool {
         self.aspect.holds_at(self.values, self.historic, at)
     }

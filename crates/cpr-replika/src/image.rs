@@ -41,12 +41,16 @@ impl std::fmt::Debug for Person<'_> {
 
 impl<'s> Person<'s> {
     /// Opens a stored value and validates what it says of now.
+    #[inline]
     pub(crate) fn open(key: u32, guard: AccessGuard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
-        let held = Held::new(guard);
-        let payload = envelope::open(PERSONS_TABLE, (key, 0), held.bytes())?;
-        let archived = envelope::access::<ArchivedPerson>(PERSONS_TABLE, payload)?;
-        let delivered = DeliveryNumber(archived.delivered.to_native());
-        Ok(Person { held, key, delivered })
+        // Validated before it is moved: a guard is large, and moving it twice costs as much as the archive check.
+        if envelope::is_aligned(guard.value()) {
+            let delivered = validate(key, guard.value())?;
+            return Ok(Person { held: Held::InPlace(guard), key, delivered });
+        }
+        let copy = envelope::aligned(guard.value());
+        let delivered = validate(key, &copy)?;
+        Ok(Person { held: Held::Copied(copy), key, delivered })
     }
 
     pub(crate) fn archived(&self) -> &ArchivedPerson {
@@ -80,6 +84,14 @@ impl<'s> Person<'s> {
     pub fn delivered(&self) -> DeliveryNumber {
         self.delivered
     }
+}
+
+/// Validates the first section of a person's value, and says which delivery it came with.
+#[inline]
+fn validate(key: u32, value: &[u8]) -> Result<DeliveryNumber, Error> {
+    let payload = envelope::open(PERSONS_TABLE, (key, 0), value)?;
+    let person = envelope::access::<ArchivedPerson>(PERSONS_TABLE, payload)?;
+    Ok(DeliveryNumber(person.delivered.to_native()))
 }
 
 /// Opens and validates the second section of a person's value; none when it is empty.
@@ -164,6 +176,12 @@ impl Image<'_> {
     pub(crate) fn pasts(&self) -> impl Iterator<Item = &ArchivedPast> {
         let recent = self.person.as_ref().filter(|_| self.looks_back).and_then(Person::past_again);
         self.put_away.iter().map(PutAway::archived).chain(recent)
+    }
+
+    /// True when the replica held anything of the person as of the delivery.
+    pub(crate) fn is_held(&self) -> bool {
+        // What the last delivery brought is there; else a fact must have been believed before.
+        self.person.as_ref().is_some_and(|person| person.delivered() <= self.known) || self.believed().next().is_some()
     }
 
     /// The facts of one aspect among [`Image::facts`].

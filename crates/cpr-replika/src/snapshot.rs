@@ -146,6 +146,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Corrupt`] when the stored value does not decode.
+    #[inline]
     pub fn person(&self, pnr: Pnr) -> Result<Option<Person<'_>>, Error> {
         pnr.key().map_or(Ok(None), |key| self.held(key))
     }
@@ -166,10 +167,10 @@ impl Snapshot {
         let known = self.check_known(known)?;
         let Some(key) = pnr.key() else { return Ok(None) };
         let image = self.image(key, valid, known)?;
-        let held = image.believed().next().is_some();
-        Ok(held.then_some(image))
+        if image.is_held() { Ok(Some(image)) } else { Ok(None) }
     }
 
+    #[inline]
     pub(crate) fn image(
         &self,
         key: PersonKey,
@@ -194,9 +195,13 @@ impl Snapshot {
         Ok(Image { person, looks_back: true, put_away, known: self.known(), valid: None })
     }
 
+    #[inline]
     fn held(&self, key: PersonKey) -> Result<Option<Person<'_>>, Error> {
         let key = key.as_u32();
-        self.inner.persons.get(key)?.map(|guard| Person::open(key, guard)).transpose()
+        match self.inner.persons.get(key)? {
+            Some(guard) => Person::open(key, guard).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Validates the past in a person's value, and reads what was put away before it when that counts as of a delivery.
