@@ -1,5 +1,6 @@
 //! One extract, one transaction: checked whole, merged person by person, committed, published.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Bound;
 use std::sync::mpsc;
@@ -9,7 +10,7 @@ use cpr_extract::{
     CheckOptions, Checked, FIRST_LINES, Family, Group, Groups, Header, Waive, check, find_family, fits_family,
 };
 use cpr_model::stored::v2::{ArchivedPast, ArchivedPerson};
-use cpr_model::{Date, Situation};
+use cpr_model::{Date, Field, Situation};
 use redb::{MultimapTable, ReadableTable, Table, WriteTransaction};
 use rkyv::util::AlignedVec;
 use roaring::RoaringBitmap;
@@ -20,10 +21,11 @@ use crate::delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, R
 use crate::envelope;
 use crate::error::Error;
 use crate::image::{PERSONS_TABLE, open_past};
+use crate::index::Index;
 use crate::merge::{Delivering, Merge, OpenPast, Verdict};
 use crate::snapshot::window_end;
 use crate::store::{Replika, write_config};
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, NUMBERS, OPEN, PERSONS, SUPERSEDED};
+use crate::tables::{CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, NUMBERS, OPEN, PERSONS, REDELIVERED, SUPERSEDED};
 
 /// A past that has grown to this many bytes is put away from the person's value, and a new one begun.
 const FULL_BYTES: usize = 2 * 1024;
@@ -333,6 +335,9 @@ fn merge_all(
         superseded: write.open_table(SUPERSEDED)?,
         numbers: write.open_multimap_table(NUMBERS)?,
         changed: RoaringBitmap::new(),
+        redelivered: RoaringBitmap::new(),
+        by_code: BTreeMap::new(),
+        index: Index::default(),
         merge: Merge::default(),
         sealed: Vec::new(),
         held: AlignedVec::new(),
@@ -373,11 +378,25 @@ fn merge_all(
         let what = io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read");
         return Err(Error::Input(what));
     }
-    let Merger { changed, mut sealed, .. } = merger;
-    let mut bitmap = Vec::with_capacity(changed.serialized_size());
-    changed.serialize_into(&mut bitmap).map_err(Error::Output)?;
-    envelope::seal((number, 0), &bitmap, &mut sealed);
+    let Merger { changed, redelivered, by_code, index, mut sealed, .. } = merger;
+    write_set((number, 0), &changed, &mut sealed)?;
     write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
+    write_set((number, 0), &redelivered, &mut sealed)?;
+    write.open_table(REDELIVERED)?.insert(number, sealed.as_slice())?;
+    let mut table = write.open_table(CHANGED_BY)?;
+    for (code, set) in &by_code {
+        write_set((number, 0), set, &mut sealed)?;
+        table.insert((number, code.as_slice()), sealed.as_slice())?;
+    }
+    drop(table);
+    index.write(write)
+}
+
+/// A set of persons, ready to insert.
+fn write_set(row: envelope::Row, set: &RoaringBitmap, sealed: &mut Vec<u8>) -> Result<(), Error> {
+    let mut bitmap = Vec::with_capacity(set.serialized_size());
+    set.serialize_into(&mut bitmap).map_err(Error::Output)?;
+    envelope::seal(row, &bitmap, sealed);
     Ok(())
 }
 
@@ -393,6 +412,10 @@ struct Merger<'t> {
     superseded: Table<'t, (u32, u32), &'static [u8]>,
     numbers: MultimapTable<'t, u32, u32>,
     changed: RoaringBitmap,
+    redelivered: RoaringBitmap,
+    /// Whom an event of this code is about.
+    by_code: BTreeMap<Vec<u8>, RoaringBitmap>,
+    index: Index,
     merge: Merge,
     sealed: Vec<u8>,
     held: AlignedVec<4>,
@@ -423,6 +446,16 @@ impl Merger<'_> {
         let verdict = self.merge.run(held, add_to, group, delivering, same_style, counts)?;
         if matches!(verdict, Verdict::New | Verdict::Changed) {
             self.changed.insert(key);
+            self.index.person(group.key(), held, group);
+        } else {
+            self.redelivered.insert(key);
+        }
+        for (_, values) in group.events() {
+            let code = values.text(Field::EventCode).latin1();
+            match self.by_code.get_mut(code) {
+                Some(set) => _ = set.insert(key),
+                None => _ = self.by_code.insert(code.to_vec(), RoaringBitmap::from_iter([key])),
+            }
         }
         if verdict == Verdict::Same && group.events().len() == 0 {
             return Ok(());

@@ -37,9 +37,11 @@ mod export;
 mod fact;
 mod history;
 mod image;
+mod index;
 mod lines;
 mod merge;
 mod numbers;
+mod sets;
 mod snapshot;
 mod stats;
 mod store;
@@ -59,10 +61,11 @@ pub use fact::{Change, Fact, FactView};
 pub use image::{Holding, Image, Person, Residence};
 pub use lines::GroupLines;
 pub use numbers::{ChainNumber, NumberChain};
+pub use sets::{PersonSet, Query};
 pub use snapshot::Snapshot;
 pub use stats::{Stats, TableStats};
 pub use store::Replika;
 pub use verify::{VerifyFault, VerifyReport};
 
 /// The crates whose types stand in this crate's signatures.
-pub use {bitemporal, cpr_extract, cpr_model};
+pub use {bitemporal, cpr_extract, cpr_model, cpr_subscription};

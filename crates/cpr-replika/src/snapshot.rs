@@ -13,8 +13,11 @@ use crate::envelope;
 use crate::error::Error;
 use crate::fact::FactView;
 use crate::image::{Holding, Image, PERSONS_TABLE, Person, PutAway};
+use crate::index::RowKey;
 use crate::store::Opened;
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, FORMAT, META, NUMBERS, OPEN, PERSONS, SUPERSEDED};
+use crate::tables::{
+    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FORMAT, META, NUMBERS, OPEN, PERSONS, REDELIVERED, SETS, SUPERSEDED,
+};
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
@@ -28,6 +31,9 @@ struct Inner {
     superseded: ReadOnlyTable<(u32, u32), &'static [u8]>,
     numbers: ReadOnlyMultimapTable<u32, u32>,
     changed: ReadOnlyTable<u32, &'static [u8]>,
+    changed_by: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
+    redelivered: ReadOnlyTable<u32, &'static [u8]>,
+    sets: ReadOnlyTable<RowKey, &'static [u8]>,
     deliveries: ReadOnlyTable<u32, &'static [u8]>,
     digests: ReadOnlyTable<&'static [u8; 32], u32>,
     config: Config,
@@ -75,6 +81,9 @@ impl Snapshot {
             superseded: transaction.open_table(SUPERSEDED)?,
             numbers: transaction.open_multimap_table(NUMBERS)?,
             changed: transaction.open_table(CHANGED)?,
+            changed_by: transaction.open_table(CHANGED_BY)?,
+            redelivered: transaction.open_table(REDELIVERED)?,
+            sets: transaction.open_table(SETS)?,
             deliveries,
             digests: transaction.open_table(DIGESTS)?,
             config,
@@ -247,7 +256,21 @@ impl Snapshot {
 
     pub(crate) fn changed_keys(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
         let sealed = self.inner.changed.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
-        open_changed(delivery.0, sealed.value())
+        open_set("changed/v1", delivery.0, sealed.value())
+    }
+
+    /// Whom a delivery brought without a change.
+    pub(crate) fn redelivered_keys(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
+        let sealed = self.inner.redelivered.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
+        open_set("redelivered/v1", delivery.0, sealed.value())
+    }
+
+    /// Whom a delivery brought an event of this code.
+    pub(crate) fn changed_by_keys(&self, delivery: DeliveryNumber, code: &[u8]) -> Result<RoaringBitmap, Error> {
+        match self.inner.changed_by.get((delivery.0, code))? {
+            Some(sealed) => open_set("changed_by/v1", delivery.0, sealed.value()),
+            None => self.check_known(Some(delivery)).map(|_| RoaringBitmap::new()),
+        }
     }
 
     /// Every number the replica holds, in key order.
@@ -302,6 +325,18 @@ impl Snapshot {
         &self.inner.changed
     }
 
+    pub(crate) fn changed_by_rows(&self) -> &ReadOnlyTable<(u32, &'static [u8]), &'static [u8]> {
+        &self.inner.changed_by
+    }
+
+    pub(crate) fn redelivered_rows(&self) -> &ReadOnlyTable<u32, &'static [u8]> {
+        &self.inner.redelivered
+    }
+
+    pub(crate) fn sets(&self) -> &ReadOnlyTable<RowKey, &'static [u8]> {
+        &self.inner.sets
+    }
+
     pub(crate) fn digests(&self) -> &ReadOnlyTable<&'static [u8; 32], u32> {
         &self.inner.digests
     }
@@ -313,7 +348,8 @@ pub(crate) fn window_end(config: &Config, production: Date) -> Option<Timestamp>
     (config.window_years != crate::config::ALL_HISTORY).then(|| Timestamp::start_of(production.years_before(years)))
 }
 
-pub(crate) fn open_changed(delivery: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
-    let payload = envelope::open("changed/v1", (delivery, 0), sealed)?;
-    RoaringBitmap::deserialize_from(payload).map_err(|_| Error::Corrupt { table: "changed/v1", what: "not a bitmap" })
+/// A stored set of persons of one delivery.
+pub(crate) fn open_set(table: &'static str, delivery: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
+    let payload = envelope::open(table, (delivery, 0), sealed)?;
+    RoaringBitmap::deserialize_from(payload).map_err(|_| Error::Corrupt { table, what: "not a bitmap" })
 }

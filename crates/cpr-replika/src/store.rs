@@ -8,7 +8,9 @@ use redb::{Builder, Database, ReadOnlyDatabase, ReadableDatabase, StorageBackend
 use crate::config::Config;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, FORMAT, META, NUMBERS, PERSONS, SUPERSEDED};
+use crate::tables::{
+    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FORMAT, META, NUMBERS, PERSONS, REDELIVERED, SETS, SUPERSEDED,
+};
 
 /// Bytes of pages kept in memory by default.
 const CACHE_BYTES: usize = 1024 * 1024 * 1024;
@@ -106,6 +108,9 @@ impl Replika {
             write.open_table(SUPERSEDED)?;
             write.open_multimap_table(NUMBERS)?;
             write.open_table(CHANGED)?;
+            write.open_table(CHANGED_BY)?;
+            write.open_table(REDELIVERED)?;
+            write.open_table(SETS)?;
             write.open_table(DELIVERIES)?;
             write.open_table(DIGESTS)?;
             write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;

@@ -26,6 +26,16 @@ pub(crate) const NUMBERS: MultimapTableDefinition<u32, u32> = MultimapTableDefin
 /// Whom a delivery changed. Key: delivery. Value: sealed roaring bitmap of person keys.
 pub(crate) const CHANGED: TableDefinition<u32, &[u8]> = TableDefinition::new("changed/v1");
 
+/// Secondary indexes as known now. Key: kind, value, year of the persons' numbers (see `crate::index`). Value: sealed
+/// roaring bitmap of person keys, or for a street house numbers and person keys.
+pub(crate) const SETS: TableDefinition<(u8, u32, u16), &[u8]> = TableDefinition::new("sets/v1");
+
+/// Whom a delivery brought an event of a change code. Key: delivery, code. Value: sealed roaring bitmap of person keys.
+pub(crate) const CHANGED_BY: TableDefinition<(u32, &[u8]), &[u8]> = TableDefinition::new("changed_by/v1");
+
+/// Whom a delivery brought without a change. Key: delivery. Value: sealed roaring bitmap of person keys.
+pub(crate) const REDELIVERED: TableDefinition<u32, &[u8]> = TableDefinition::new("redelivered/v1");
+
 /// The ledger. Key: delivery. Value: sealed `stored::v1::Delivery`.
 pub(crate) const DELIVERIES: TableDefinition<u32, &[u8]> = TableDefinition::new("deliveries/v1");
 

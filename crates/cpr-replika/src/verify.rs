@@ -7,7 +7,8 @@ use roaring::RoaringBitmap;
 
 use crate::error::Error;
 use crate::image::{PERSONS_TABLE, Person, PutAway, SUPERSEDED_TABLE};
-use crate::snapshot::{Snapshot, open_changed};
+use crate::index::{Index, Row, SETS_TABLE};
+use crate::snapshot::{Snapshot, open_set};
 
 /// How many faults are told; all are counted.
 const TOLD: usize = 100;
@@ -80,7 +81,9 @@ impl Snapshot {
     pub fn verify(&self) -> Result<VerifyReport, Error> {
         let mut report = VerifyReport::default();
         self.verify_deliveries(&mut report)?;
-        let held = self.verify_persons(&mut report)?;
+        let mut index = Index::default();
+        let held = self.verify_persons(&mut report, &mut index)?;
+        self.verify_index(&mut report, index)?;
         self.verify_superseded(&mut report, &held)?;
         self.verify_changed(&mut report, &held)?;
         Ok(report)
@@ -99,7 +102,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn verify_persons(&self, report: &mut VerifyReport) -> Result<RoaringBitmap, Error> {
+    fn verify_persons(&self, report: &mut VerifyReport, index: &mut Index) -> Result<RoaringBitmap, Error> {
         let (mut held, last) = (RoaringBitmap::new(), self.known().0);
         for row in self.persons().range::<u32>(..)? {
             let (key, sealed) = row?;
@@ -118,6 +121,7 @@ impl Snapshot {
                 report.expect(follows, PERSONS_TABLE, "a past that does not follow on the one put away");
             }
             let stored = person.archived();
+            index.stored(key, stored);
             let (mut end, mut ids) = (0, Vec::new());
             for (fact, values) in stored.facts() {
                 report.facts += 1;
@@ -231,6 +235,23 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Every row of the index is what the documents say, and there is no other.
+    fn verify_index(&self, report: &mut VerifyReport, index: Index) -> Result<(), Error> {
+        let mut rows = 0;
+        for (key, expected) in index.expected() {
+            rows += 1;
+            let Some(sealed) = self.sets().get(key)? else {
+                report.fault(SETS_TABLE, "a row is missing");
+                continue;
+            };
+            if let Some(found) = report.sound(Row::open(key, sealed.value()))? {
+                report.expect(found == expected, SETS_TABLE, "a row that is not what the documents say");
+            }
+        }
+        report.expect(self.sets().len()? == rows, SETS_TABLE, "a row that no document calls for");
+        Ok(())
+    }
+
     fn verify_changed(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
         const TABLE: &str = "changed/v1";
         report.expect(
@@ -240,11 +261,30 @@ impl Snapshot {
         );
         for row in self.changed_rows().range::<u32>(..)? {
             let (delivery, sealed) = row?;
-            let Some(changed) = report.sound(open_changed(delivery.value(), sealed.value()))? else { continue };
+            let Some(changed) = report.sound(open_set(TABLE, delivery.value(), sealed.value()))? else { continue };
             report.expect(changed.is_subset(held), TABLE, "a changed person that is not held");
             let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
             let told = ledger.counts.persons_new + ledger.counts.persons_changed;
             report.expect(changed.len() == told, TABLE, "not as many changed persons as the ledger says");
+        }
+        report.expect(
+            self.redelivered_rows().len()? == report.deliveries,
+            "redelivered/v1",
+            "a delivery without its set of unchanged persons",
+        );
+        for row in self.redelivered_rows().range::<u32>(..)? {
+            let (delivery, sealed) = row?;
+            let read = open_set("redelivered/v1", delivery.value(), sealed.value());
+            let Some(redelivered) = report.sound(read)? else { continue };
+            report.expect(redelivered.is_subset(held), "redelivered/v1", "a person that is not held");
+            let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
+            let told = ledger.counts.persons_unchanged;
+            report.expect(redelivered.len() == told, "redelivered/v1", "not as many persons as the ledger says");
+        }
+        for row in self.changed_by_rows().range::<(u32, &[u8])>(..)? {
+            let (key, sealed) = row?;
+            let Some(set) = report.sound(open_set("changed_by/v1", key.value().0, sealed.value()))? else { continue };
+            report.expect(set.is_subset(held), "changed_by/v1", "an event of a person that is not held");
         }
         for row in self.number_rows().range::<u32>(..)? {
             let (mentioned, holders) = row?;

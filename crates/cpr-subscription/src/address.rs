@@ -32,8 +32,8 @@ macro_rules! part {
                 str::from_utf8(&self.0[..length]).expect("ASCII, checked by `parse`")
             }
 
-            /// The bytes it has as part of a filter; zeros when it is not named.
-            fn stored(part: Option<$name>) -> [u8; $bytes] {
+            /// The bytes it has as part of a stored filter or index, in the order of the part; zeros when it is not named.
+            pub fn stored(part: Option<$name>) -> [u8; $bytes] {
                 part.map_or([0; $bytes], |part| part.0)
             }
 

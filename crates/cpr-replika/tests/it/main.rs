@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "the whole binary is tests")]
 
 mod answers;
+mod find;
 mod kit;
 mod model;
 mod privacy;
