@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Verify,
     /// Run the main job on made-up data, explained as it goes.
     Demo,
-    /// Make up a Denmark: a full extract, as a file CPR could have sent. No store needed.
+    /// Make up a Denmark: a full extract and nights of change, as files CPR could have sent. No store needed.
     Generate(Generate),
 }
 
@@ -73,6 +73,12 @@ pub(crate) struct Generate {
     /// How many numbers there are, the living, the dead, the emigrated and those without a home.
     #[arg(long, value_name = "N")]
     pub(crate) persons: Option<u32>,
+    /// How many nights of change follow, one file for each working day.
+    #[arg(long, value_name = "D", default_value_t = 0)]
+    pub(crate) nights: u32,
+    /// How many persons a night delivers; 10 000 to 50 000 is usual for all of Denmark. One in 200 when left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) night_size: Option<u32>,
     /// The same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -24,6 +24,10 @@ pub(crate) fn run(generate: &Generate, as_json: bool) -> Result<(), Failure> {
     let population = Population::new(generate.seed, persons);
     let mut told = Told { files: Vec::new(), as_json };
     told.file(generate, population.production_date(), |out| population.full_extract(out, &product).map(|_| ()))?;
+    let mut nights = population.nights(&product, generate.night_size.unwrap_or(persons.div_ceil(200)));
+    for _ in 0..generate.nights {
+        told.file(generate, nights.next_production_date(), |out| nights.next_night(out).map(|_| ()))?;
+    }
     told.end()
 }
 

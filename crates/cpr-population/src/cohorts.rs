@@ -91,6 +91,15 @@ impl Cohorts {
     }
 }
 
+impl Cohorts {
+    /// A number of the day this person was born that nobody in the population has; `parity` is the sex.
+    pub(crate) fn spare(&self, rank: u32, parity: u32) -> Option<Pnr> {
+        let (day, at, of) = self.place(rank);
+        let step = SERIALS / of.max(1) & !1;
+        (step >= 4).then(|| test_number(day, step * at + step - 2 + parity))
+    }
+}
+
 /// The test number of a day of birth and a serial below 4000, whose parity is the sex. The digits of the day stand 60 too high.
 pub(crate) fn test_number(day: Day, serial: u32) -> Pnr {
     let (year, month, of_month) = parts(day);

@@ -51,7 +51,7 @@ impl Families {
         for at in 0..=LAST_DWELLING {
             take(day, at);
             let share = dice.roll(1_000) as i64;
-            let gap = 300 + share * share * (8_000 + 3_500 * i64::from(at)) / 1_000_000;
+            let gap = 300 + share * share * (11_000 + 4_500 * i64::from(at)) / 1_000_000;
             day += gap as Day / restless;
             if day >= TODAY {
                 return;

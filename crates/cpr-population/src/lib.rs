@@ -12,9 +12,11 @@ mod cohorts;
 mod days;
 mod extract;
 mod families;
+mod happenings;
 mod homes;
 mod life;
 mod names;
+mod nights;
 mod person;
 mod places;
 mod population;
@@ -22,4 +24,5 @@ mod records;
 mod sheet;
 
 pub use extract::Product;
+pub use nights::Nights;
 pub use population::Population;

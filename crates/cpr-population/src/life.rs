@@ -418,7 +418,7 @@ impl Families {
             person.municipal.push((kind, code, from, Words::default()));
         }
         if dice.hits(10) {
-            let many = if dice.hits(30) { dice.roll(45) } else { 0 };
+            let many = if dice.hits(30) { dice.roll(38) } else { 0 };
             let from = date(TODAY - dice.between(20, 1_500));
             let note = |at: u64| Note {
                 number: 1 + at as u8,

@@ -88,12 +88,6 @@ pub(crate) enum Relative {
     },
 }
 
-impl Relative {
-    pub(crate) fn of(number: Option<Pnr>) -> Relative {
-        number.map_or(Relative::Nobody, Relative::Number)
-    }
-}
-
 #[derive(Clone)]
 pub(crate) struct Civil {
     /// CIVST.

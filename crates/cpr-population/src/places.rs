@@ -66,9 +66,6 @@ municipalities! {
 /// Where the codes of Greenland begin.
 pub(crate) const FIRST_GREENLAND: u16 = 900;
 
-/// A street, and whether it is a town hall (no street: codes from 9900 on).
-pub(crate) const TOWN_HALL_STREET: u16 = 1;
-
 const FIRST_PARTS: &[&str] = &[
     "Skov",
     "Møller",

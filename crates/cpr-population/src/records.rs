@@ -1,8 +1,8 @@
 //! A dossier as record lines, in any family: what a family has no field for is left out.
 
-use cpr_model::{Aspect, Date, Field as F, Pnr};
+use cpr_model::{Aspect, Field as F, Pnr};
 
-use crate::person::{Address, Dossier, Moment, Name, Parent, Relative, Row};
+use crate::person::{Address, Dossier, Name, Parent, Relative, Row};
 use crate::places;
 use crate::sheet::Page;
 
@@ -403,9 +403,4 @@ fn formatted_address(page: &mut Page<'_>, person: &Dossier) -> bool {
     page.text(F::PostalDistrict, place.district);
     page.text(F::StreetAddressingName, &street);
     true
-}
-
-/// The date of a moment, or none.
-pub(crate) fn date_of(moment: Moment) -> Option<Date> {
-    moment.date()
 }
