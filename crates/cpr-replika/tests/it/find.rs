@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
+use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
 use cpr_replika::cpr_subscription::{AgeRange, HouseNumber, birth_dates};
 use cpr_replika::{ApplyOptions, DeliveryNumber, Person, PersonSet, Query, Replika, Snapshot};
 use proptest::prelude::*;
