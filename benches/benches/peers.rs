@@ -4,6 +4,7 @@
 //! same nights in turn, and are read in turn. Figures go to `target/bench-results/peers.json`; docs/performance.md says what
 //! each means. Without `--bench` (as `cargo test --benches` starts it) it takes a thousand persons and one round.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -226,11 +227,13 @@ impl Plan {
     }
 
     fn reads(&self, results: &mut Results) {
-        let replika = Replika::open(self.of_store("replika").join("store")).expect("the store");
-        let snapshot = replika.snapshot();
-        let peers = self.open_peers();
+        let store = self.of_store("replika").join("store");
         let (moved, others) = (self.hot(0), self.hot(1));
         let [keys, other_keys] = [&moved, &others].map(|pnrs| pnrs.iter().map(|pnr| key(*pnr)).collect::<Vec<u32>>());
+        let peers = self.open_peers();
+        check_documents(&store, &keys, &peers);
+        let replika = Replika::open(&store).expect("the store");
+        let snapshot = replika.snapshot();
         let rows = self.of_store("sqlite rows");
         let mut subjects = vec![Subject::new("the clock alone", "none", |run| run(&mut |at| at))];
         subjects.extend(ours(&snapshot, &moved, &others));
@@ -362,6 +365,18 @@ fn of_rows<'a>(store: &'a Path, moved: &'a [u32], others: &'a [u32]) -> Vec<Subj
         Subject::new(AS_OF_OTHERS, "sqlite rows", move |run| SqliteRows::read_as_of(store, at, others, run)),
         Subject::new(HISTORY, "sqlite rows", |run| SqliteRows::read_address_history(store, moved, run)),
     ]
+}
+
+/// The peers must hold, byte for byte, the documents that the engine's file does.
+fn check_documents(store: &Path, keys: &[u32], peers: &[(&'static str, Box<dyn Peer>)]) {
+    let documents: HashMap<u32, Vec<u8>> = documents::of_keys(store, keys).into_iter().collect();
+    for (name, peer) in peers {
+        peer.read(keys, peers::checksummed, &mut |get| {
+            for (at, key) in keys.iter().enumerate() {
+                assert!(get(at) == peers::checksummed(&documents[key]), "{name} holds another document");
+            }
+        });
+    }
 }
 
 /// Stores that are asked the same must answer the same, or their times say nothing.

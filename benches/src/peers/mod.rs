@@ -62,7 +62,7 @@ pub fn title(store: &str) -> String {
     use crate::results::version_of;
     match store {
         "redb" => format!("redb {}", version_of("redb")),
-        "lmdb" => format!("LMDB (lmdb-rkv {})", version_of("lmdb-rkv")),
+        "lmdb" => format!("LMDB 0.9 (lmdb-rkv {})", version_of("lmdb-rkv")),
         "sqlite rows" => format!("SQLite {} rows", rusqlite::version()),
         "sqlite blobs" => format!("SQLite {} blobs", rusqlite::version()),
         "fjall" => format!("fjall {}", version_of("fjall")),
