@@ -1,7 +1,14 @@
-//! Made-up extracts for the benchmarks: persons in birth order with about ten records each, and nights of change.
+//! What the benchmarks share: made-up extracts, the peers, how times are taken and where results go.
 //!
-//! The same seed gives the same bytes. Numbers are test numbers (day + 60), names invented. The persons are plausible in
-//! their sizes and in nothing else: no families, no lives.
+//! [`full`] and [`night`] make extracts: persons in birth order with about ten records each, and nights of change. The same
+//! seed gives the same bytes. Numbers are test numbers (day + 60), names invented. The persons are plausible in their sizes
+//! and in nothing else: no families, no lives.
+
+pub mod documents;
+pub mod machine;
+pub mod peers;
+pub mod results;
+pub mod samples;
 
 use std::io::{self, Write};
 
@@ -55,7 +62,16 @@ const TOWNS: &[&str] = &["Aalborg", "København K", "Ringkøbing", "Sønderborg"
 /// A full extract of `of` persons, as CPR would have sent it on `day(1)`.
 pub fn full(of: u32) -> Vec<u8> {
     let ranks: Vec<u32> = (0..of).collect();
-    extract(&ranks, of, 1).expect("writing into memory")
+    extract(Vec::new(), &ranks, of, 1).expect("writing into memory")
+}
+
+/// As [`full`], into a file: a large extract need not stand in memory.
+///
+/// # Errors
+/// Those of writing.
+pub fn write_full<W: Write>(out: W, of: u32) -> io::Result<W> {
+    let ranks: Vec<u32> = (0..of).collect();
+    extract(out, &ranks, of, 1)
 }
 
 /// A night's delta: `changed` persons, spread over all, each of whom moved and has a new event.
@@ -65,9 +81,13 @@ pub fn night(changed: u32, of: u32, night: u32) -> Vec<u8> {
 
 /// As [`night`], for persons that `first` chooses: the same ones whenever it is the same.
 pub fn night_from(changed: u32, of: u32, night: u32, first: u32) -> Vec<u8> {
+    extract(Vec::new(), &ranks_of_night(changed, of, first), of, night).expect("writing into memory")
+}
+
+/// Whom [`night_from`] changes.
+pub fn ranks_of_night(changed: u32, of: u32, first: u32) -> Vec<u32> {
     let step = (of / changed).max(1);
-    let ranks: Vec<u32> = (0..changed).map(|at| (at * step + first % step) % of).collect();
-    extract(&ranks, of, night).expect("writing into memory")
+    (0..changed).map(|at| (at * step + first % step) % of).collect()
 }
 
 /// The production date of a night; 1 is the full extract.
@@ -75,10 +95,10 @@ fn day(night: u32) -> Date {
     Date::from_digits(2000_01_01 + night / 336 * 10_000 + night / 28 % 12 * 100 + night % 28).expect("eight digits")
 }
 
-fn extract(ranks: &[u32], of: u32, night: u32) -> io::Result<Vec<u8>> {
+fn extract<W: Write>(out: W, ranks: &[u32], of: u32, night: u32) -> io::Result<W> {
     let style = Style { padding: Padding::Cut, ..Style::default() };
     let family = Family::named("std").expect("the family is part of the product");
-    let mut writer = ExtractWriter::new(Vec::new(), family, style, "123401", day(night), day(night - 1))?;
+    let mut writer = ExtractWriter::new(out, family, style, "123401", day(night), day(night - 1))?;
     for &rank in ranks {
         person(&mut writer, rank, of, night)?;
     }
