@@ -6,7 +6,7 @@ use std::path::Path;
 
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 
-const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
+const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
 /// A person's key and sealed document.
 pub type Document = (u32, Vec<u8>);
