@@ -22,6 +22,7 @@ use crate::envelope;
 use crate::error::Error;
 use crate::image::{PERSONS_TABLE, open_past};
 use crate::index::Index;
+use crate::matching::{self, Noted};
 use crate::merge::{Delivering, Merge, OpenPast, Verdict};
 use crate::snapshot::window_end;
 use crate::store::{Replika, write_config};
@@ -142,6 +143,7 @@ impl Replika {
     ) -> Result<Report, Error> {
         let started = Instant::now();
         // Taken first: from here on the last delivery stays the last.
+        let _turn = self.turn();
         let write = self.begin_write()?;
         let snapshot = self.snapshot();
         let config = snapshot.config().clone();
@@ -212,7 +214,12 @@ impl Replika {
             })
         };
         let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
-        merge_all(&write, groups, delivering, &same_style, &checked, options, &mut delivery.counts)?;
+        // Loads are silent.
+        let noted = match kind {
+            DeliveryKind::Delta => Noted::when_wanted(&write)?,
+            DeliveryKind::Load => None,
+        };
+        let noted = merge_all(&write, groups, delivering, noted, &same_style, &checked, options, &mut delivery.counts)?;
         // As precise as it is stored, so that a repeat gives the very same report.
         delivery.counts.duration = Duration::from_micros(started.elapsed().as_micros() as u64);
         if options.dry_run {
@@ -221,6 +228,9 @@ impl Replika {
         }
         if let Some(progress) = options.progress {
             progress(Progress::Committing);
+        }
+        if let Some(noted) = noted {
+            matching::write(&write, number.0, header.production_date, noted)?;
         }
         write_delivery(&write, &delivery)?;
         if config.family.is_none() {
@@ -320,11 +330,12 @@ fn merge_all(
     write: &WriteTransaction,
     mut groups: Groups<'_, impl Read + Seek + Send>,
     delivering: Delivering,
+    noted: Option<Noted>,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
     checked: &Checked,
     options: &ApplyOptions<'_>,
     counts: &mut Counts,
-) -> Result<(), Error> {
+) -> Result<Option<Noted>, Error> {
     let persons = write.open_table(PERSONS)?;
     let last = persons.last()?.map(|(key, _)| key.value());
     let mut merger = Merger {
@@ -338,6 +349,7 @@ fn merge_all(
         redelivered: RoaringBitmap::new(),
         by_code: BTreeMap::new(),
         index: Index::default(),
+        noted,
         merge: Merge::default(),
         sealed: Vec::new(),
         held: AlignedVec::new(),
@@ -378,7 +390,7 @@ fn merge_all(
         let what = io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read");
         return Err(Error::Input(what));
     }
-    let Merger { changed, redelivered, by_code, index, mut sealed, .. } = merger;
+    let Merger { changed, redelivered, by_code, index, noted, mut sealed, .. } = merger;
     write_set((number, 0), &changed, &mut sealed)?;
     write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
     write_set((number, 0), &redelivered, &mut sealed)?;
@@ -389,7 +401,8 @@ fn merge_all(
         table.insert((number, code.as_slice()), sealed.as_slice())?;
     }
     drop(table);
-    index.write(write)
+    index.write(write)?;
+    Ok(noted)
 }
 
 /// A set of persons, ready to insert.
@@ -416,6 +429,8 @@ struct Merger<'t> {
     /// Whom an event of this code is about.
     by_code: BTreeMap<Vec<u8>, RoaringBitmap>,
     index: Index,
+    /// What subscribers' filters are held against; none when nobody asks.
+    noted: Option<Noted>,
     merge: Merge,
     sealed: Vec<u8>,
     held: AlignedVec<4>,
@@ -449,6 +464,9 @@ impl Merger<'_> {
             self.index.person(group.key(), held, group);
         } else {
             self.redelivered.insert(key);
+        }
+        if let Some(noted) = &mut self.noted {
+            noted.add(held, group);
         }
         for (_, values) in group.events() {
             let code = values.text(Field::EventCode).latin1();

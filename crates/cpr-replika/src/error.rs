@@ -81,6 +81,9 @@ pub enum Error {
         /// The last delivery; 0 when there is none.
         last: DeliveryNumber,
     },
+    /// No subscriber has this name.
+    #[error("there is no such subscriber")]
+    UnknownSubscriber,
     /// The configuration cannot be.
     #[error("{0}")]
     Config(&'static str),
@@ -148,6 +151,7 @@ impl Error {
             Error::NotEmpty { .. } => "not_empty",
             Error::TooManyFacts => "too_many_facts",
             Error::UnknownDelivery { .. } => "unknown_delivery",
+            Error::UnknownSubscriber => "unknown_subscriber",
             Error::Config(_) => "config",
             Error::ReadOnly => "read_only",
             Error::Exists => "exists",
@@ -177,6 +181,7 @@ impl Error {
                 | Error::NotEmpty { .. }
                 | Error::TooManyFacts
                 | Error::UnknownDelivery { .. }
+                | Error::UnknownSubscriber
                 | Error::Config(_)
         )
     }

@@ -39,6 +39,7 @@ mod history;
 mod image;
 mod index;
 mod lines;
+mod matching;
 mod merge;
 mod numbers;
 mod sets;
@@ -46,6 +47,8 @@ mod snapshot;
 mod stats;
 mod store;
 mod stored;
+mod streams;
+mod subscriptions;
 mod tables;
 mod verify;
 
@@ -60,11 +63,14 @@ pub use events::{Events, StoredEvent};
 pub use fact::{Change, Fact, FactView};
 pub use image::{Holding, Image, Person, Residence};
 pub use lines::GroupLines;
+pub use matching::{Match, Matches};
 pub use numbers::{ChainNumber, NumberChain};
 pub use sets::{PersonSet, Query};
 pub use snapshot::Snapshot;
 pub use stats::{Stats, TableStats};
 pub use store::Replika;
+pub use streams::{InitialLoad, Recipient};
+pub use subscriptions::{FilterChange, Subscriber, UnknownNumbers};
 pub use verify::{VerifyFault, VerifyReport};
 
 /// The crates whose types stand in this crate's signatures.
