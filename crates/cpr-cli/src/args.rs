@@ -70,13 +70,12 @@ pub(crate) struct Inspect {
 
 #[derive(Args, Debug)]
 pub(crate) struct Generate {
-    /// How many numbers there are, the living, the dead, the emigrated and those without a home.
-    #[arg(long, value_name = "N")]
-    pub(crate) persons: Option<u32>,
-    /// How many nights of change follow, one file for each working day.
+    #[command(flatten)]
+    pub(crate) what: Made,
+    /// With --persons: how many nights of change follow, one file for each working day.
     #[arg(long, value_name = "D", default_value_t = 0)]
     pub(crate) nights: u32,
-    /// How many persons a night delivers; 10 000 to 50 000 is usual for all of Denmark. One in 200 when left out.
+    /// With --persons: how many persons a night delivers; 10 000 to 50 000 is usual for all of Denmark. One in 200 when left out.
     #[arg(long, value_name = "N")]
     pub(crate) night_size: Option<u32>,
     /// The same seed gives the same bytes.
@@ -91,6 +90,23 @@ pub(crate) struct Generate {
     /// The folder to write to; files are named as CPR names them, DYYMMDD.L<task>.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Made {
+    /// A made-up Denmark of this many numbers: the living, the dead, the emigrated and those without a home.
+    #[arg(long, value_name = "N")]
+    pub(crate) persons: Option<u32>,
+    /// The basis set: a father, a mother and two children for each municipality.
+    #[arg(long)]
+    pub(crate) basis: bool,
+    /// The archetypes: 60 persons in eleven groups, each with something to get right.
+    #[arg(long)]
+    pub(crate) archetypes: bool,
+    /// Persons and nights written down in a TOML file (docs/scenario.md).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

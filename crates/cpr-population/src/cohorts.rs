@@ -50,7 +50,7 @@ impl Cohorts {
     /// The first rank of a year of birth, and the one after the last; both 0 for a year that there is not.
     pub(crate) fn of_year(&self, year: i32) -> (u32, u32) {
         let at = (year - FIRST_YEAR) as usize;
-        if year < FIRST_YEAR || year > LAST_YEAR { (0, 0) } else { (self.first[at], self.first[at + 1]) }
+        if (FIRST_YEAR..=LAST_YEAR).contains(&year) { (self.first[at], self.first[at + 1]) } else { (0, 0) }
     }
 
     /// Women of a year.
@@ -87,7 +87,7 @@ impl Cohorts {
 
     pub(crate) fn pnr(&self, rank: u32) -> Pnr {
         let (day, at, of) = self.place(rank);
-        test_number(day, (SERIALS / of.max(1) & !1) * at + (rank & 1))
+        test_number(day, step(of) * at + (rank & 1))
     }
 }
 
@@ -95,9 +95,14 @@ impl Cohorts {
     /// A number of the day this person was born that nobody in the population has; `parity` is the sex.
     pub(crate) fn spare(&self, rank: u32, parity: u32) -> Option<Pnr> {
         let (day, at, of) = self.place(rank);
-        let step = SERIALS / of.max(1) & !1;
+        let step = step(of);
         (step >= 4).then(|| test_number(day, step * at + step - 2 + parity))
     }
+}
+
+/// How far apart the serials of a day stand that has so many births: even, so that the parity is free for the sex.
+fn step(of: u32) -> u32 {
+    (SERIALS / of.max(1)) & !1
 }
 
 /// The test number of a day of birth and a serial below 4000, whose parity is the sex. The digits of the day stand 60 too high.
