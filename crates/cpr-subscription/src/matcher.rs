@@ -30,6 +30,8 @@ pub struct Subscription {
 pub struct Matcher {
     /// By number.
     pub(crate) subscribers: Vec<Subscriber>,
+    /// Distinct profiles of the subscribers.
+    pub(crate) profiles: Vec<Profile>,
     /// Positions of those who follow everybody.
     pub(crate) everything: Vec<u32>,
     /// Distinct filters on neither a number nor everybody, in order.
@@ -45,6 +47,8 @@ pub struct Matcher {
 pub(crate) struct Subscriber {
     pub(crate) number: SubscriberNumber,
     pub(crate) profile: Profile,
+    /// Its place in [`Matcher::profiles`].
+    pub(crate) profile_at: u32,
 }
 
 /// Says how many there are.
@@ -55,15 +59,14 @@ impl fmt::Debug for Matcher {
 }
 
 /// Many short lists, end to end.
-#[derive(Default)]
-pub(crate) struct Lists {
+pub(crate) struct Lists<T = u32> {
     ends: Vec<u32>,
-    items: Vec<u32>,
+    items: Vec<T>,
 }
 
-impl Lists {
+impl<T: Copy + Default> Lists<T> {
     /// The lists of `(list, item)` pairs, for lists 0 to `count`; items keep their order. Fewer than 2^32 pairs.
-    pub(crate) fn new(count: usize, pairs: &[(u32, u32)]) -> Lists {
+    pub(crate) fn new(count: usize, pairs: &[(u32, T)]) -> Lists<T> {
         let mut ends = vec![0u32; count + 1];
         for &(list, _) in pairs {
             ends[list as usize + 1] += 1;
@@ -71,7 +74,7 @@ impl Lists {
         for at in 1..ends.len() {
             ends[at] += ends[at - 1];
         }
-        let mut items = vec![0; pairs.len()];
+        let mut items = vec![T::default(); pairs.len()];
         for &(list, item) in pairs {
             let next = &mut ends[list as usize];
             items[*next as usize] = item;
@@ -81,7 +84,7 @@ impl Lists {
         Lists { ends, items }
     }
 
-    pub(crate) fn of(&self, list: usize) -> &[u32] {
+    pub(crate) fn of(&self, list: usize) -> &[T] {
         let start = list.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.items[start as usize..self.ends[list] as usize]
     }
@@ -93,11 +96,9 @@ const AGES: usize = AgeRange::HIGHEST as usize + 1;
 /// Terms by the value that they cannot match without.
 struct Tables {
     /// Terms by municipality code.
-    municipalities: Lists,
-    /// Positions in `streets` by municipality code.
-    addresses: Lists,
-    /// Street code and term.
-    streets: Vec<(u16, u32)>,
+    municipalities: Lists<Gate>,
+    /// Street codes and terms by municipality code.
+    addresses: Lists<(u16, u32)>,
     /// Age ranges that stand alone, by each age in them.
     ages: Lists,
     /// *All of* nothing but age ranges, by each age in the narrowest.
@@ -126,11 +127,11 @@ fn anchor(filter: &Filter) -> &Filter {
 impl Tables {
     fn new(terms: &[Filter]) -> Tables {
         let (mut municipalities, mut addresses, mut ages, mut age_sets) = (vec![], vec![], vec![], vec![]);
-        let (mut streets, mut events, mut numbers) = (vec![], vec![], vec![]);
+        let (mut events, mut numbers) = (vec![], vec![]);
         for (term, filter) in (0u32..).zip(terms) {
             match anchor(filter) {
-                Filter::Municipality(code) => municipalities.push((place(*code), term)),
-                Filter::Address(address) => streets.push((place(address.municipality), address.street.0, term)),
+                Filter::Municipality(code) => municipalities.push((place(*code), Gate::new(term, filter))),
+                Filter::Address(address) => addresses.push((place(address.municipality), (address.street.0, term))),
                 Filter::EventChangeCode(code) => events.push((*code, term)),
                 Filter::Pnr(number) => numbers.push((*number, term)),
                 Filter::AgeRange(range) => {
@@ -140,14 +141,12 @@ impl Tables {
                 Filter::Everything | Filter::AllOf(_) => {}
             }
         }
-        streets.sort_unstable();
-        addresses.extend((0u32..).zip(&streets).map(|(at, &(municipality, ..))| (municipality, at)));
+        addresses.sort_unstable();
         events.sort_unstable();
         numbers.sort_unstable();
         Tables {
             municipalities: Lists::new(MUNICIPALITIES, &municipalities),
             addresses: Lists::new(MUNICIPALITIES, &addresses),
-            streets: streets.into_iter().map(|(_, street, term)| (street, term)).collect(),
             ages: Lists::new(AGES, &ages),
             has_age_sets: !age_sets.is_empty(),
             age_sets: Lists::new(AGES, &age_sets),
@@ -158,14 +157,52 @@ impl Tables {
 
     fn addresses(&self, image: &Image) -> &[(u16, u32)] {
         let (Some(municipality), Some(address)) = (image.municipality, image.address) else { return &[] };
-        let (Some(first), Some(last)) = ({
-            let here = self.addresses.of(place(municipality) as usize);
-            (here.first(), here.last())
-        }) else {
-            return &[];
-        };
-        equal(&self.streets[*first as usize..=*last as usize], &address.street.0)
+        equal(self.addresses.of(place(municipality) as usize), &address.street.0)
     }
+}
+
+/// What a term asks beside its municipality, in so few bytes that most terms of a municipality are passed over without a
+/// look at their filters. What passes may still not match.
+#[derive(Clone, Copy, Default)]
+struct Gate {
+    term: u32,
+    /// Ages that either image must have; up to `NO_AGE` when the term asks none.
+    from: u16,
+    to: u16,
+    /// A bit for each code asked for.
+    codes: u64,
+}
+
+/// Stands for the age of an image that has none.
+const NO_AGE: u16 = u16::MAX;
+
+impl Gate {
+    fn new(term: u32, filter: &Filter) -> Gate {
+        let mut gate = Gate { term, from: 0, to: NO_AGE, codes: 0 };
+        let members = if let Filter::AllOf(all) = filter { all.members() } else { &[] };
+        for member in members {
+            match member {
+                Filter::AgeRange(range) => {
+                    gate.from = gate.from.max(range.from());
+                    gate.to = gate.to.min(range.to());
+                }
+                Filter::EventChangeCode(code) => gate.codes |= bit(*code),
+                _ => {}
+            }
+        }
+        gate
+    }
+
+    fn admits(&self, ages: [u16; 2], codes: u64) -> bool {
+        let is_between = |age| self.from <= age && age <= self.to;
+        self.codes & !codes == 0 && (is_between(ages[0]) || is_between(ages[1]))
+    }
+}
+
+/// One of 64 bits for a code; several codes share one.
+fn bit(code: EventCode) -> u64 {
+    let [a, b, c] = code.bytes();
+    1 << (u32::from_le_bytes([a, b, c, 0]).wrapping_mul(0x9E37_79B1) >> 26)
 }
 
 /// The place of a municipality in its table; codes beyond four digits share the place of none.
@@ -277,8 +314,14 @@ impl Matcher {
                 }
             }
         }
-        let subscribers: Vec<Subscriber> =
-            profiles.into_iter().map(|(number, profile)| Subscriber { number, profile }).collect();
+        let mut distinct: Vec<Profile> = profiles.values().copied().collect();
+        distinct.sort_unstable_by_key(|profile| profile.to_byte());
+        distinct.dedup();
+        let subscriber = |(number, profile): (SubscriberNumber, Profile)| {
+            let at = distinct.binary_search_by_key(&profile.to_byte(), |of| of.to_byte());
+            Subscriber { number, profile, profile_at: at.expect("collected above") as u32 }
+        };
+        let subscribers: Vec<Subscriber> = profiles.into_iter().map(subscriber).collect();
         let position = |number: &SubscriberNumber| position(&subscribers, *number).expect("collected above");
         let mut everything: Vec<u32> = everything.iter().map(position).collect();
         let mut pairs: Vec<(u32, u32)> = (0u32..)
@@ -295,7 +338,8 @@ impl Matcher {
         let terms_of = Lists::new(subscribers.len(), &reversed);
         let terms: Vec<Filter> = terms.into_keys().collect();
         let tables = Tables::new(&terms);
-        (Matcher { subscribers, everything, terms, followers_of, terms_of, tables }, Followers::new(numbers))
+        let matcher = Matcher { subscribers, profiles: distinct, everything, terms, followers_of, terms_of, tables };
+        (matcher, Followers::new(numbers))
     }
 
     /// The filter that a reason names.
@@ -399,8 +443,12 @@ impl Matcher {
         let municipality = |image: &Option<Image>| image.as_ref().and_then(|image| image.municipality);
         let here = municipality(after);
         let left = municipality(before).filter(|code| here != Some(*code));
+        let events = person.change.events;
+        let ages = [after, before].map(|image| image.as_ref().and_then(|image| image.age).unwrap_or(NO_AGE));
+        let codes = events.iter().fold(0, |codes, event| codes | bit(event.code));
         for code in [here, left].into_iter().flatten() {
-            self.tables.municipalities.of(place(code) as usize).iter().for_each(|&term| one(term));
+            let gates = self.tables.municipalities.of(place(code) as usize).iter();
+            gates.filter(|gate| gate.admits(ages, codes)).for_each(|gate| one(gate.term));
         }
         let street = |image: &Option<Image>| {
             let image = (*image)?;
@@ -410,7 +458,6 @@ impl Matcher {
         for image in [*after, left].iter().flatten() {
             self.tables.addresses(image).iter().for_each(|&(_, term)| one(term));
         }
-        let events = person.change.events;
         for (at, event) in events.iter().enumerate() {
             if !events[..at].iter().any(|earlier| earlier.code == event.code) {
                 equal(&self.tables.events, &event.code).iter().for_each(|&(_, term)| one(term));
