@@ -9,8 +9,10 @@ use std::ops::Range;
 
 use cpr_model::{Date, PersonKey};
 
-use crate::matcher::{Lists, Matcher, Person};
+use crate::matcher::Matcher;
+use crate::person::{Image, Person};
 use crate::reason::{Change, OUTCOMES, Outcome};
+use crate::tables::Lists;
 use crate::{Filter, PersonChange, SubscriberNumber};
 
 /// A delivery while its persons come; see [`Matcher::deliver`].
@@ -57,7 +59,7 @@ impl<'m> Matching<'m> {
         let hits = &mut self.hits;
         let mut hit = |term: u32, outcome: Outcome| hits.push((term * OUTCOMES as u32 + outcome.index() as u32, place));
         matcher.matches(&person, &mut hit);
-        let age = |image: &Option<crate::matcher::Image>| image.as_ref().and_then(|image| image.age);
+        let age = |image: &Option<Image>| image.as_ref().and_then(|image| image.age);
         match (age(&person.before), age(&person.after)) {
             (Some(before), Some(after)) if before == after => self.ages[0].push((u32::from(after), place)),
             (None, Some(after)) => self.ages[1].push((u32::from(after), place)),
