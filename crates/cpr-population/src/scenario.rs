@@ -92,21 +92,46 @@ impl Default for Home {
 }
 
 impl Home {
-    fn address(&self) -> Address {
+    fn address(&self) -> Result<Address, &'static str> {
         let right = |text: &Option<String>, width: usize| {
             let text = text.as_deref().unwrap_or_default();
             let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             if is_digits { format!("{text:0>width$}") } else { format!("{text:>width$}") }
         };
-        let (floor, door) = (right(&self.floor, 2), right(&self.door, 4));
+        let is_known = crate::places::municipality(self.municipality).is_some();
+        if !is_known || !(1..=9_999).contains(&self.street) || !(1..=999).contains(&self.house) {
+            return Err("no such municipality, street code or house number");
+        }
         let mut at = Address { municipality: self.municipality, street: self.street, ..Address::default() };
         (at.house, at.letter) = (self.house, b' ');
-        if self.floor.is_some() {
-            at.floor = floor.as_bytes().try_into().unwrap_or(*b"st");
-            at.door = door.as_bytes().try_into().unwrap_or(*b"    ");
+        let (floor, door) = (right(&self.floor, 2), right(&self.door, 4));
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -/".contains(&byte));
+        if !plain(&floor) || !plain(&door) || (self.floor.is_none() && self.door.is_some()) {
+            return Err("a floor has two letters or digits, a door up to four, and a floor");
         }
-        at
+        if self.floor.is_some() {
+            const LONG: &str = "a floor has two letters or digits, a door up to four, and a floor";
+            at.floor = floor.as_bytes().try_into().map_err(|_| LONG)?;
+            at.door = door.as_bytes().try_into().map_err(|_| LONG)?;
+        }
+        Ok(at)
     }
+}
+
+/// A name as CPR can hold it: 50 characters of given names, 40 of surname, of ISO 8859-1.
+fn name(given: &str, surname: &str) -> Result<Name, &'static str> {
+    let fits = |text: &str, most: usize| {
+        let allowed = |letter: char| (32..127).contains(&u32::from(letter)) || (192..256).contains(&u32::from(letter));
+        text.chars().count() <= most && text.chars().all(allowed)
+    };
+    if !fits(given, 50) || !fits(surname, 40) {
+        return Err("a name is too long, or has a character that CPR cannot hold");
+    }
+    Ok(Name { given: given.to_owned().into(), surname: surname.to_owned().into(), ..Name::default() })
+}
+
+fn country(code: u16) -> Result<u16, &'static str> {
+    if (5_000..6_000).contains(&code) { Ok(code) } else { Err("a country is a code from 5000 to 5999") }
 }
 
 #[derive(Deserialize)]
@@ -238,15 +263,10 @@ impl Scenario {
         let numbers = &self.numbers;
         let pnr = |id: &String| numbers.get(id).copied().ok_or(NOBODY);
         let on = |text: &Option<String>| text.as_deref().map_or(Some(tonight), day).ok_or("no such day");
-        let name = |given: &String, surname: &String| Name {
-            given: given.clone().into(),
-            surname: surname.clone().into(),
-            ..Name::default()
-        };
         let register = &mut self.cast.register;
         Ok(match happening {
-            Happening::Moves { who, to, on: at } => register.moves(pnr(who)?, to.address(), on(at)?),
-            Happening::CorrectsAddress { who, to } => register.corrects_address(pnr(who)?, to.address()),
+            Happening::Moves { who, to, on: at } => register.moves(pnr(who)?, to.address()?, on(at)?),
+            Happening::CorrectsAddress { who, to } => register.corrects_address(pnr(who)?, to.address()?),
             Happening::AnnulsMove { who } => register.annuls_move(pnr(who)?),
             Happening::Marries { who, with, on: at } => register.marries(pnr(who)?, pnr(with)?, on(at)?, false),
             Happening::Divorces { who, on: at } => register.divorces(pnr(who)?, on(at)?),
@@ -254,12 +274,14 @@ impl Scenario {
             Happening::CorrectsWedding { who, on: at } => register.corrects_wedding(pnr(who)?, on(at)?),
             Happening::Dies { who, on: at } => register.dies(pnr(who)?, on(at)?),
             Happening::IsNamed { who, given, surname, on: at } => {
-                register.renames(pnr(who)?, name(given, surname), on(at)?)
+                register.renames(pnr(who)?, name(given, surname)?, on(at)?)
             }
-            Happening::CorrectsName { who, given, surname } => register.corrects_name(pnr(who)?, name(given, surname)),
-            Happening::Emigrates { who, country, on: at } => register.emigrates(pnr(who)?, *country, on(at)?),
+            Happening::CorrectsName { who, given, surname } => register.corrects_name(pnr(who)?, name(given, surname)?),
+            Happening::Emigrates { who, country: code, on: at } => {
+                register.emigrates(pnr(who)?, country(*code)?, on(at)?)
+            }
             Happening::Disappears { who, on: at } => register.disappears(pnr(who)?, on(at)?),
-            Happening::Comes { who, to, on: at } => register.comes(pnr(who)?, to.address(), on(at)?),
+            Happening::Comes { who, to, on: at } => register.comes(pnr(who)?, to.address()?, on(at)?),
             Happening::ChangesProtection { who, on: at } => register.protects(pnr(who)?, on(at)?),
             Happening::ChangesChurch { who, on: at } => register.changes_church(pnr(who)?, on(at)?),
             Happening::BecomesDanish { who, on: at } => register.becomes_danish(pnr(who)?, on(at)?),
@@ -296,17 +318,15 @@ impl Role {
         if !matches!(self.sex, 'K' | 'M') {
             return Err("the sex is K or M");
         }
+        name(&self.given, &self.surname)?;
         let name = [self.given.as_str(), self.surname.as_str()];
-        if name.iter().any(|part| part.chars().any(|letter| u32::from(letter) > 255 || letter.is_control())) {
-            return Err("a name has a character that CPR cannot hold");
-        }
-        let mut person = cast.person(name, self.sex == 'M', born, self.home.address(), since);
+        let mut person = cast.person(name, self.sex == 'M', born, self.home.address()?, since);
         if let Some(pnr) = &self.pnr {
             let number = Pnr::parse(pnr.as_bytes()).filter(|pnr| pnr.key().is_some() && pnr.reveal() >= "61");
             person.number = Some(number.ok_or("not a test number (ten digits, day + 60)")?);
         }
-        if let Some(country) = self.citizenship {
-            person.citizenships[0].what = country;
+        if let Some(code) = self.citizenship {
+            person.citizenships[0].what = country(code)?;
         }
         if let Some(from) = &self.protected {
             let from = day(from).map(crate::days::date).ok_or("no such day of protection")?;

@@ -351,8 +351,13 @@ fn what_is_no_scenario_is_refused_with_its_place_and_without_its_words() {
         (person.replace("1980-01-01", "1980-00-01"), "person 1: no such day of birth"),
         (format!("{person}{person}"), "person 2: the id or the number is somebody else's"),
         (format!("{person}pnr='0101801234'"), "person 1: not a test number (ten digits, day + 60)"),
+        (
+            format!("{person}home={{municipality=1,street=1,house=1}}"),
+            "person 1: no such municipality, street code or house number",
+        ),
+        (format!("{person}citizenship=45"), "person 1: a country is a code from 5000 to 5999"),
         (format!("{person}mother='secret'"), "person 1: no such relative"),
-        (person.replace("'A'", "'Ł'"), "person 1: a name has a character that CPR cannot hold"),
+        (person.replace("'A'", "'Ł'"), "person 1: a name is too long, or has a character that CPR cannot hold"),
     ] {
         let error = Scenario::parse(&text).map(|_| ()).expect_err("no scenario").to_string();
         assert!(error.starts_with(told) && !error.contains("secret"), "{error}");
