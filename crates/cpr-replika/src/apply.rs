@@ -219,7 +219,8 @@ impl Replika {
             DeliveryKind::Delta => Noted::when_wanted(&write)?,
             DeliveryKind::Load => None,
         };
-        let noted = merge_all(&write, groups, delivering, noted, &same_style, &checked, options, &mut delivery.counts)?;
+        let of = checked.persons;
+        let noted = merge_all(&write, groups, delivering, noted, &same_style, (options, of), &mut delivery.counts)?;
         // As precise as it is stored, so that a repeat gives the very same report.
         delivery.counts.duration = Duration::from_micros(started.elapsed().as_micros() as u64);
         if options.dry_run {
@@ -332,8 +333,7 @@ fn merge_all(
     delivering: Delivering,
     noted: Option<Noted>,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
-    checked: &Checked,
-    options: &ApplyOptions<'_>,
+    (options, of): (&ApplyOptions<'_>, u64),
     counts: &mut Counts,
 ) -> Result<Option<Noted>, Error> {
     let persons = write.open_table(PERSONS)?;
@@ -379,14 +379,14 @@ fn merge_all(
             merger.append()?;
             done += count as u64;
             if let Some(progress) = options.progress {
-                progress(Progress::Merging { done, of: checked.persons });
+                progress(Progress::Merging { done, of });
             }
             // The reader may be done and gone.
             spent.send(chunk).ok();
         }
         Ok::<(), Error>(())
     })?;
-    if done != checked.persons {
+    if done != of {
         let what = io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read");
         return Err(Error::Input(what));
     }
