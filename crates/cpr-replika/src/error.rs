@@ -7,6 +7,7 @@ use cpr_extract::Fault;
 use cpr_model::Date;
 
 use crate::delivery::DeliveryNumber;
+use crate::search::Refusal;
 
 /// Why a call did nothing. Every refusal leaves the store as it was.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +85,9 @@ pub enum Error {
     /// No subscriber has this name.
     #[error("there is no such subscriber")]
     UnknownSubscriber,
+    /// The policy of a search refuses it.
+    #[error(transparent)]
+    Search(#[from] Refusal),
     /// The configuration cannot be.
     #[error("{0}")]
     Config(&'static str),
@@ -152,6 +156,9 @@ impl Error {
             Error::TooManyFacts => "too_many_facts",
             Error::UnknownDelivery { .. } => "unknown_delivery",
             Error::UnknownSubscriber => "unknown_subscriber",
+            Error::Search(Refusal::TooLittleAsked { .. }) => "too_little_asked",
+            Error::Search(Refusal::TooManyDocuments { .. }) => "too_many_documents",
+            Error::Search(Refusal::TooManyRows { .. }) => "too_many_rows",
             Error::Config(_) => "config",
             Error::ReadOnly => "read_only",
             Error::Exists => "exists",
@@ -182,6 +189,7 @@ impl Error {
                 | Error::TooManyFacts
                 | Error::UnknownDelivery { .. }
                 | Error::UnknownSubscriber
+                | Error::Search(_)
                 | Error::Config(_)
         )
     }

@@ -16,7 +16,9 @@ use roaring::RoaringBitmap;
 
 use crate::envelope;
 use crate::error::Error;
+use crate::street_names::StreetNames;
 use crate::tables::SETS;
+use crate::words::Words;
 
 pub(crate) const SETS_TABLE: &str = "sets/v1";
 
@@ -129,6 +131,8 @@ type Entry = (u32, u32);
 #[derive(Default)]
 pub(crate) struct Index {
     rows: HashMap<RowKey, Changes>,
+    pub(crate) words: Words,
+    pub(crate) streets: StreetNames,
     before: Vec<Term>,
     after: Vec<Term>,
 }
@@ -143,6 +147,8 @@ impl Index {
             None => self.before.clear(),
         }
         read_terms(key, after.rows().map(|(row, values)| (row.shape, values)), &mut self.after);
+        self.words.person(key.as_u32(), before, after);
+        self.streets.person(before, after);
         self.note(key);
     }
 
@@ -150,6 +156,8 @@ impl Index {
     pub(crate) fn stored(&mut self, key: PersonKey, person: &ArchivedPerson) {
         self.before.clear();
         read_terms(key, person.facts().map(|(fact, values)| (fact.shape, values)), &mut self.after);
+        self.words.stored(key.as_u32(), person);
+        self.streets.stored(person);
         self.note(key);
     }
 
@@ -164,7 +172,9 @@ impl Index {
     }
 
     /// Writes every row that changes, in the order of their keys.
-    pub(crate) fn write(self, write: &WriteTransaction) -> Result<(), Error> {
+    pub(crate) fn write(mut self, write: &WriteTransaction) -> Result<(), Error> {
+        std::mem::take(&mut self.words).write(write)?;
+        std::mem::take(&mut self.streets).write(write)?;
         let mut table = write.open_table(SETS)?;
         let fresh = table.is_empty()?;
         let (mut payload, mut sealed) = (Vec::new(), Vec::new());

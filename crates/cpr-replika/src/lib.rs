@@ -42,15 +42,19 @@ mod lines;
 mod matching;
 mod merge;
 mod numbers;
+mod search;
 mod sets;
 mod snapshot;
 mod stats;
 mod store;
 mod stored;
 mod streams;
+mod street_names;
 mod subscriptions;
 mod tables;
 mod verify;
+mod verify_words;
+mod words;
 
 #[cfg(test)]
 mod power_cut_tests;
@@ -65,6 +69,9 @@ pub use image::{Holding, Image, Person, Residence};
 pub use lines::GroupLines;
 pub use matching::{Match, Matches};
 pub use numbers::{ChainNumber, NumberChain};
+pub use search::{
+    AddressPattern, Criterion, Hit, Hits, NamePart, Needed, Policy, Refusal, Scope, Search, Sex, WordPattern,
+};
 pub use sets::{PersonSet, Query};
 pub use snapshot::Snapshot;
 pub use stats::{Stats, TableStats};

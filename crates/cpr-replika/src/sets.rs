@@ -157,11 +157,16 @@ impl Snapshot {
     }
 
     /// The years of one value, joined: they hold different keys, so they are put end to end.
-    fn index_set(&self, kind: Kind, value: u32) -> Result<RoaringBitmap, Error> {
+    pub(crate) fn index_set(&self, kind: Kind, value: u32) -> Result<RoaringBitmap, Error> {
         self.index_years(kind, value, 0..=u16::MAX)
     }
 
-    fn index_years(&self, kind: Kind, value: u32, years: RangeInclusive<u16>) -> Result<RoaringBitmap, Error> {
+    pub(crate) fn index_years(
+        &self,
+        kind: Kind,
+        value: u32,
+        years: RangeInclusive<u16>,
+    ) -> Result<RoaringBitmap, Error> {
         let mut all = RoaringBitmap::new();
         let (first, last) = years.into_inner();
         for row in self.sets().range((kind as u8, value, first)..=(kind as u8, value, last))? {
@@ -175,7 +180,12 @@ impl Snapshot {
 
     /// House number and person of everybody in a street.
     fn residents(&self, municipality: MunicipalityCode, code: StreetCode) -> Result<Vec<(u32, u32)>, Error> {
-        let key = (Kind::Street as u8, street(municipality.0, code.0), 0);
+        self.residents_of(street(municipality.0, code.0))
+    }
+
+    /// The same of a street by the value of its row.
+    pub(crate) fn residents_of(&self, street: u32) -> Result<Vec<(u32, u32)>, Error> {
+        let key = (Kind::Street as u8, street, 0);
         match self.sets().get(key)?.map(|sealed| Row::open(key, sealed.value())).transpose()? {
             Some(Row::Street(entries)) => Ok(entries),
             _ => Ok(Vec::new()),
@@ -184,7 +194,7 @@ impl Snapshot {
 
     /// Numbers are in the order of the dates they say, so a range of dates is a range of keys; those whose recorded date is
     /// another one are kept apart.
-    fn born(&self, dates: &RangeInclusive<Date>) -> Result<RoaringBitmap, Error> {
+    pub(crate) fn born(&self, dates: &RangeInclusive<Date>) -> Result<RoaringBitmap, Error> {
         let mut found = RoaringBitmap::new();
         if let Some(keys) = PersonKey::values_of_dates(dates) {
             found = self.index_years(Kind::Held, 0, year_of(*keys.start())..=year_of(*keys.end()))?;

@@ -17,8 +17,9 @@ use crate::index::RowKey;
 use crate::store::Opened;
 use crate::tables::{
     CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, OPEN, PERSONS,
-    REDELIVERED, SETS, STREAMS, SUBSCRIBERS, SUPERSEDED,
+    POSTAL_STREETS, REDELIVERED, SETS, STREAMS, STREET_NAMES, SUBSCRIBERS, SUPERSEDED, WORDS,
 };
+use crate::words::WordKey;
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
@@ -35,6 +36,9 @@ struct Inner {
     changed_by: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
     redelivered: ReadOnlyTable<u32, &'static [u8]>,
     sets: ReadOnlyTable<RowKey, &'static [u8]>,
+    words: ReadOnlyTable<WordKey<'static>, &'static [u8]>,
+    street_names: ReadOnlyTable<(&'static [u8], &'static [u8]), &'static [u8]>,
+    postal_streets: ReadOnlyTable<u16, &'static [u8]>,
     subscribers: ReadOnlyTable<&'static str, (u32, u8)>,
     filters: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
     followers: ReadOnlyMultimapTable<u32, u32>,
@@ -90,6 +94,9 @@ impl Snapshot {
             changed_by: transaction.open_table(CHANGED_BY)?,
             redelivered: transaction.open_table(REDELIVERED)?,
             sets: transaction.open_table(SETS)?,
+            words: transaction.open_table(WORDS)?,
+            street_names: transaction.open_table(STREET_NAMES)?,
+            postal_streets: transaction.open_table(POSTAL_STREETS)?,
             subscribers: transaction.open_table(SUBSCRIBERS)?,
             filters: transaction.open_table(FILTERS)?,
             followers: transaction.open_multimap_table(FOLLOWERS)?,
@@ -346,6 +353,18 @@ impl Snapshot {
 
     pub(crate) fn sets(&self) -> &ReadOnlyTable<RowKey, &'static [u8]> {
         &self.inner.sets
+    }
+
+    pub(crate) fn words(&self) -> &ReadOnlyTable<WordKey<'static>, &'static [u8]> {
+        &self.inner.words
+    }
+
+    pub(crate) fn street_names(&self) -> &ReadOnlyTable<(&'static [u8], &'static [u8]), &'static [u8]> {
+        &self.inner.street_names
+    }
+
+    pub(crate) fn postal_streets(&self) -> &ReadOnlyTable<u16, &'static [u8]> {
+        &self.inner.postal_streets
     }
 
     pub(crate) fn subscriber_rows(&self) -> &ReadOnlyTable<&'static str, (u32, u8)> {

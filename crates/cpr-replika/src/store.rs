@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 use crate::tables::{
-    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, PERSONS, REDELIVERED,
-    SETS, STREAMS, SUBSCRIBERS, SUPERSEDED,
+    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, PERSONS,
+    POSTAL_STREETS, REDELIVERED, SETS, STREAMS, STREET_NAMES, SUBSCRIBERS, SUPERSEDED, WORDS,
 };
 
 /// Bytes of pages kept in memory by default.
@@ -114,6 +114,9 @@ impl Replika {
             write.open_table(CHANGED_BY)?;
             write.open_table(REDELIVERED)?;
             write.open_table(SETS)?;
+            write.open_table(WORDS)?;
+            write.open_table(STREET_NAMES)?;
+            write.open_table(POSTAL_STREETS)?;
             write.open_table(SUBSCRIBERS)?;
             write.open_table(FILTERS)?;
             write.open_multimap_table(FOLLOWERS)?;

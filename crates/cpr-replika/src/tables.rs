@@ -30,6 +30,17 @@ pub(crate) const CHANGED: TableDefinition<u32, &[u8]> = TableDefinition::new("ch
 /// roaring bitmap of person keys, or for a street house numbers and person keys.
 pub(crate) const SETS: TableDefinition<(u8, u32, u16), &[u8]> = TableDefinition::new("sets/v1");
 
+/// Words of names as known now. Key: folded word, and which sixteen years of numbers. Value: sealed list of person keys, each
+/// with whether the word is of the past (see `crate::words`).
+pub(crate) const WORDS: TableDefinition<(&[u8], u8), &[u8]> = TableDefinition::new("words/v1");
+
+/// Streets that ever bore a name. Key: a folded word of the name, the folded name. Value: sealed list of municipality and street
+/// codes, ascending.
+pub(crate) const STREET_NAMES: TableDefinition<(&[u8], &[u8]), &[u8]> = TableDefinition::new("street_names/v1");
+
+/// Streets that ever had residents under a postal code. Key: postal code. Value: as in [`STREET_NAMES`].
+pub(crate) const POSTAL_STREETS: TableDefinition<u16, &[u8]> = TableDefinition::new("postal_streets/v1");
+
 /// Whom a delivery brought an event of a change code. Key: delivery, code. Value: sealed roaring bitmap of person keys.
 pub(crate) const CHANGED_BY: TableDefinition<(u32, &[u8]), &[u8]> = TableDefinition::new("changed_by/v1");
 

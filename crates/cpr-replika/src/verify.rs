@@ -47,21 +47,21 @@ impl VerifyReport {
         self.fault_count == 0
     }
 
-    fn fault(&mut self, table: &'static str, what: &'static str) {
+    pub(crate) fn fault(&mut self, table: &'static str, what: &'static str) {
         self.fault_count += 1;
         if self.faults.len() < TOLD {
             self.faults.push(VerifyFault { table, what });
         }
     }
 
-    fn expect(&mut self, holds: bool, table: &'static str, what: &'static str) {
+    pub(crate) fn expect(&mut self, holds: bool, table: &'static str, what: &'static str) {
         if !holds {
             self.fault(table, what);
         }
     }
 
     /// The value of a read, or a fault in its place; failures of the storage itself are passed on.
-    fn sound<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+    pub(crate) fn sound<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
         match read {
             Ok(value) => Ok(Some(value)),
             Err(Error::Corrupt { table, what }) => {
@@ -83,6 +83,8 @@ impl Snapshot {
         self.verify_deliveries(&mut report)?;
         let mut index = Index::default();
         let held = self.verify_persons(&mut report, &mut index)?;
+        self.verify_words(&mut report, std::mem::take(&mut index.words))?;
+        self.verify_street_names(&mut report, std::mem::take(&mut index.streets))?;
         self.verify_index(&mut report, index)?;
         self.verify_superseded(&mut report, &held)?;
         self.verify_changed(&mut report, &held)?;

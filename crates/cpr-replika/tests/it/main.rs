@@ -12,5 +12,6 @@ mod model;
 mod privacy;
 mod refusals;
 mod samples;
+mod search;
 mod snapshots;
 mod traps;

@@ -1,0 +1,222 @@
+//! Holds one document against the criteria.
+//!
+//! Each criterion is asked when it is true: a set of stretches of valid time. In scope *now* and *ever* that is all of time or
+//! none; at the same time, it is when the rows that have it held. Then *all* is the common part, *any* the union, *not* the
+//! rest, and a person is meant when anything is left.
+
+use cpr_model::{Aspect, Field, Folder, PersonKey, Text};
+use cpr_subscription::{Door, Floor, HouseNumber};
+
+use crate::fact::FactView;
+use crate::image::Person;
+use crate::index::street;
+use crate::search::Scope;
+use crate::search::criterion::{AddressPattern, NamePart, WordPattern};
+use crate::search::plan::{Leaf, Node};
+
+/// Stretches of valid time, ascending and apart: from, and the first moment after; digits of timestamps.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Spans(Vec<(u64, u64)>);
+
+const END: u64 = u64::MAX;
+
+impl Spans {
+    fn always() -> Spans {
+        Spans(vec![(0, END)])
+    }
+
+    fn when(holds: bool) -> Spans {
+        if holds { Spans::always() } else { Spans::default() }
+    }
+
+    pub(crate) fn of(mut spans: Vec<(u64, u64)>) -> Spans {
+        spans.retain(|(from, to)| from < to);
+        spans.sort_unstable();
+        let mut joined: Vec<(u64, u64)> = Vec::with_capacity(spans.len());
+        for (from, to) in spans {
+            match joined.last_mut() {
+                Some((_, end)) if from <= *end => *end = (*end).max(to),
+                _ => joined.push((from, to)),
+            }
+        }
+        Spans(joined)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn and(&self, other: &Spans) -> Spans {
+        let pairs = self.0.iter().flat_map(|a| other.0.iter().map(move |b| (a.0.max(b.0), a.1.min(b.1))));
+        Spans::of(pairs.collect())
+    }
+
+    fn or(mut self, other: Spans) -> Spans {
+        self.0.extend(other.0);
+        Spans::of(self.0)
+    }
+
+    pub(crate) fn not(&self) -> Spans {
+        let mut rest = Vec::with_capacity(self.0.len() + 1);
+        let mut from = 0;
+        for &(start, end) in &self.0 {
+            rest.push((from, start));
+            from = end;
+        }
+        rest.push((from, END));
+        Spans::of(rest)
+    }
+}
+
+impl Node<'_> {
+    /// True when the person is meant.
+    pub(crate) fn holds(&self, key: PersonKey, person: &Person<'_>, scope: Scope) -> bool {
+        !self.spans(key, person, scope).is_empty()
+    }
+
+    fn spans(&self, key: PersonKey, person: &Person<'_>, scope: Scope) -> Spans {
+        match self {
+            Node::All(all) => {
+                let mut common = Spans::always();
+                for node in all {
+                    if common.is_empty() {
+                        break;
+                    }
+                    common = common.and(&node.spans(key, person, scope));
+                }
+                common
+            }
+            Node::Any(any) => any.iter().fold(Spans::default(), |found, node| found.or(node.spans(key, person, scope))),
+            Node::Not(node) => node.spans(key, person, scope).not(),
+            Node::Leaf(leaf) => leaf.spans(key, person, scope),
+        }
+    }
+}
+
+impl Leaf<'_> {
+    fn spans(&self, key: PersonKey, person: &Person<'_>, scope: Scope) -> Spans {
+        let current = || person.facts().filter(|fact| !fact.is_historic());
+        match self {
+            Leaf::Persons(persons) => Spans::when(persons.contains(key)),
+            Leaf::Born(dates) => Spans::when(
+                current().filter_map(|fact| fact.person()?.birth_date()).any(|born| dates.contains(&born.value)),
+            ),
+            Leaf::Sex(sex) => {
+                let letter = [sex.letter()];
+                Spans::when(current().filter_map(|fact| fact.person()).any(|row| row.sex().latin1() == letter))
+            }
+            Leaf::Status(range) => Spans::when(
+                current().filter_map(|fact| fact.person()?.status()).any(|status| range.contains(&status.0)),
+            ),
+            Leaf::Citizenship(country) => {
+                rows(person, scope, |fact| fact.citizenship().is_some_and(|row| row.country_code() == Some(*country)))
+            }
+            Leaf::Name(part, word) => names(person, scope, *part, word),
+            Leaf::Address(address, streets) => {
+                let formatted = current().find(|fact| fact.aspect() == Aspect::FormattedAddress);
+                rows(person, scope, |fact| {
+                    fact.aspect() == Aspect::Address && lives(fact, address, streets.as_deref(), formatted.as_ref())
+                })
+            }
+        }
+    }
+}
+
+/// When the rows that are meant hold.
+fn rows(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&FactView<'_>) -> bool) -> Spans {
+    let mut meant = person.facts().filter(|fact| counts(fact, scope)).filter(is_meant);
+    match scope {
+        Scope::Now | Scope::Ever => Spans::when(meant.next().is_some()),
+        Scope::AtTheSameTime => {
+            Spans::of(meant.filter(|fact| fact.mark().is_none()).map(|fact| period(&fact)).collect())
+        }
+    }
+}
+
+/// True when a row counts in this scope: now the current ones, else also the historic ones that CPR has not marked.
+fn counts(fact: &FactView<'_>, scope: Scope) -> bool {
+    !fact.is_historic() || scope != Scope::Now && fact.mark().is_none()
+}
+
+fn period(fact: &FactView<'_>) -> (u64, u64) {
+    let period = fact.valid();
+    (period.from.map_or(0, |from| from.digits()), period.to.map_or(END, |to| to.digits()))
+}
+
+/// When a name with this word was borne. The addressing name of 003 is that of the current name.
+fn names(person: &Person<'_>, scope: Scope, part: NamePart, word: &WordPattern) -> Spans {
+    let fields: &[Field] = match part {
+        NamePart::Any => &[Field::GivenNames, Field::MiddleNames, Field::Surname, Field::AddressingName],
+        NamePart::Given => &[Field::GivenNames],
+        NamePart::Middle => &[Field::MiddleNames],
+        NamePart::Surname => &[Field::Surname],
+        NamePart::Addressing => &[Field::AddressingName],
+    };
+    let own = rows(person, scope, |fact| {
+        fact.aspect() == Aspect::Name && fields.iter().any(|field| has_word(fact.values().text(*field), word))
+    });
+    let mut of_003 = person.facts().filter(|fact| fact.aspect() == Aspect::FormattedAddress && !fact.is_historic());
+    if !matches!(part, NamePart::Any | NamePart::Addressing)
+        || !of_003.any(|fact| has_word(fact.values().text(Field::AddressingName), word))
+    {
+        return own;
+    }
+    let current = person.facts().filter(|fact| fact.aspect() == Aspect::Name && !fact.is_historic());
+    let spans: Vec<(u64, u64)> = current.map(|fact| period(&fact)).collect();
+    if scope != Scope::AtTheSameTime || spans.is_empty() {
+        return Spans::always();
+    }
+    own.or(Spans::of(spans))
+}
+
+fn has_word(text: Text<'_>, pattern: &WordPattern) -> bool {
+    let mut found = false;
+    Folder::default().words(text.latin1(), |word| found |= pattern.matches(word));
+    found
+}
+
+/// True when an address has every part that is asked for; `formatted` is the current 003, which belongs to the current address.
+fn lives(
+    fact: &FactView<'_>,
+    asked: &AddressPattern,
+    streets: Option<&[u32]>,
+    formatted: Option<&FactView<'_>>,
+) -> bool {
+    let Some(row) = fact.address() else { return false };
+    let coded = || {
+        let (municipality, code) = (row.municipality_code()?, row.street_code()?);
+        Some(street(municipality.0, code.0))
+    };
+    let house = || HouseNumber::parse(row.house_number().latin1());
+    let is_asked = asked.municipality.is_none_or(|code| row.municipality_code() == Some(code))
+        && asked.street.is_none_or(|code| row.street_code() == Some(code))
+        && (asked.houses.is_empty()
+            || house().is_some_and(|house| asked.houses.iter().any(|range| range.contains(&house))))
+        && asked.floor.is_none_or(|floor| Floor::parse(row.floor().latin1()) == Some(floor))
+        && asked.door.is_none_or(|door| Door::parse(row.side_or_door().latin1()) == Some(door))
+        && asked.building.as_deref().is_none_or(|building| {
+            significant(building.as_bytes()).eq_ignore_ascii_case(significant(row.building_number().latin1()))
+        });
+    if !is_asked {
+        return false;
+    }
+    if let Some(streets) = streets
+        && coded().is_none_or(|street| streets.binary_search(&street).is_err())
+    {
+        return false;
+    }
+    if !asked.asks_003() {
+        return true;
+    }
+    let Some(formatted) = formatted.filter(|_| !fact.is_historic()) else { return false };
+    let Some(formatted) = formatted.formatted_address() else { return false };
+    asked.postal_code.as_ref().is_none_or(|range| formatted.postal_code().is_some_and(|code| range.contains(&code)))
+        && asked.postal_district.iter().all(|word| has_word(formatted.postal_district(), word))
+        && asked.town.iter().all(|word| has_word(formatted.town(), word))
+}
+
+/// A building number without the zeros and blanks it is filled with.
+fn significant(number: &[u8]) -> &[u8] {
+    let number = number.trim_ascii();
+    &number[number.iter().take_while(|&&byte| byte == b'0').count()..]
+}

@@ -1,0 +1,279 @@
+//! The words of names: who bears or bore a word in a name, as known now.
+//!
+//! The words of a person are the folded words ([`cpr_model::Folder`]) of given, middle and surname and of the addressing name,
+//! in the name records and in 003. A word is *current* when a current row has it, and *former* when only historic rows do;
+//! marked rows never were true and count for nothing. A row holds the persons of one word whose numbers are of the same
+//! sixteen years, so that a delivery rewrites little however common a name is; who only moves changes no row.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::RangeInclusive;
+
+use cpr_extract::Group;
+use cpr_model::stored::v2::{self, ArchivedPerson};
+use cpr_model::{Aspect, Field, Folder, Value, Values};
+use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+
+use crate::envelope;
+use crate::error::Error;
+use crate::index::year_of;
+use crate::tables::WORDS;
+
+pub(crate) const WORDS_TABLE: &str = "words/v1";
+
+/// Years of numbers in a row.
+const YEARS: u16 = 16;
+
+/// A word, and which sixteen years of numbers.
+pub(crate) type WordKey<'a> = (&'a [u8], u8);
+
+/// A person under a word: the key times two, and one more when the person bore the word and no longer does.
+pub(crate) type Entry = u32;
+
+/// The part of a word's rows that these persons stand in.
+pub(crate) fn chunks(keys: RangeInclusive<u32>) -> RangeInclusive<u8> {
+    (year_of(*keys.start()) / YEARS) as u8..=(year_of(*keys.end()) / YEARS).min(u8::MAX.into()) as u8
+}
+
+fn chunk_of(entry: Entry) -> u8 {
+    (year_of(entry / 2) / YEARS) as u8
+}
+
+/// Calls `name` with every text of a name that counts, and whether its row is historic.
+pub(crate) fn names<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>, mut name: impl FnMut(bool, &'a [u8])) {
+    for (shape, values) in facts {
+        match v2::aspect(shape) {
+            Some((Aspect::Name, historic)) if !historic || Aspect::Name.mark(values).is_none() => {
+                for (field, value) in values.iter() {
+                    if let (
+                        Field::GivenNames | Field::MiddleNames | Field::Surname | Field::AddressingName,
+                        Value::Text(text),
+                    ) = (field, value)
+                    {
+                        name(historic, text.latin1());
+                    }
+                }
+            }
+            Some((Aspect::FormattedAddress, false)) => name(false, values.text(Field::AddressingName).latin1()),
+            _ => {}
+        }
+    }
+}
+
+/// The persons who came under a word and went from it.
+#[derive(Default)]
+struct Changes {
+    came: Vec<Entry>,
+    went: Vec<Entry>,
+}
+
+/// The changes that a delivery makes to the words, collected person by person and written once.
+#[derive(Default)]
+pub(crate) struct Words {
+    ids: HashMap<Box<[u8]>, u32, BuildHasherDefault<WordHasher>>,
+    /// By number of the word.
+    changes: Vec<Changes>,
+    folder: Folder,
+    /// Words of one person: number times two, and one more for a former one.
+    before: Vec<u32>,
+    after: Vec<u32>,
+    /// Names as they stand, to see that nothing changed without folding them.
+    held: Vec<u8>,
+    told: Vec<u8>,
+}
+
+impl Words {
+    /// Notes what words a person comes under after a delivery, and no longer.
+    pub(crate) fn person(&mut self, key: u32, before: Option<&ArchivedPerson>, after: &Group) {
+        let after = || after.rows().map(|(row, values)| (row.shape, values));
+        self.before.clear();
+        if let Some(before) = before {
+            let before = || before.facts().map(|(fact, values)| (fact.shape, values));
+            self.held.clear();
+            self.told.clear();
+            names(before(), |historic, text| write_name(&mut self.held, historic, text));
+            names(after(), |historic, text| write_name(&mut self.told, historic, text));
+            if self.held == self.told {
+                return;
+            }
+            self.read(before());
+            std::mem::swap(&mut self.before, &mut self.after);
+        }
+        self.read(after());
+        self.note(key);
+    }
+
+    /// Notes the words of a stored person: the table as it should be.
+    pub(crate) fn stored(&mut self, key: u32, person: &ArchivedPerson) {
+        self.before.clear();
+        self.read(person.facts().map(|(fact, values)| (fact.shape, values)));
+        self.note(key);
+    }
+
+    /// Reads the words of a person into `after`, sorted, each once: current when it is that anywhere.
+    fn read<'a>(&mut self, facts: impl Iterator<Item = (u8, Values<'a>)>) {
+        let Words { ids, changes, folder, after, .. } = self;
+        after.clear();
+        names(facts, |historic, text| {
+            folder.words(text, |word| {
+                let id = match ids.get(word) {
+                    Some(id) => *id,
+                    None => {
+                        let id = changes.len() as u32;
+                        ids.insert(word.into(), id);
+                        changes.push(Changes::default());
+                        id
+                    }
+                };
+                after.push(id * 2 + u32::from(historic));
+            });
+        });
+        after.sort_unstable();
+        after.dedup_by_key(|word| *word / 2);
+    }
+
+    fn note(&mut self, key: u32) {
+        let Words { changes, before, after, .. } = self;
+        let entry = |word: u32| (word as usize / 2, key * 2 + word % 2);
+        for &word in after.iter().filter(|word| before.binary_search(word).is_err()) {
+            let (id, entry) = entry(word);
+            changes[id].came.push(entry);
+        }
+        for &word in before.iter().filter(|word| after.binary_search(word).is_err()) {
+            let (id, entry) = entry(word);
+            changes[id].went.push(entry);
+        }
+    }
+
+    /// Writes every row that changes, in the order of their keys.
+    pub(crate) fn write(self, write: &WriteTransaction) -> Result<(), Error> {
+        let mut table = write.open_table(WORDS)?;
+        let fresh = table.is_empty()?;
+        let (mut payload, mut sealed, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        for (word, changes) in self.sorted() {
+            for (chunk, came, went) in changes.chunks() {
+                entries.clear();
+                if !fresh && let Some(stored) = table.get((&*word, chunk))? {
+                    read_row((&word, chunk), stored.value(), |entry| entries.push(entry))?;
+                }
+                entries.retain(|entry| went.binary_search(entry).is_err());
+                entries.extend_from_slice(came);
+                entries.sort_unstable();
+                if entries.is_empty() {
+                    table.remove((&*word, chunk))?;
+                    continue;
+                }
+                write_row(&entries, &mut payload);
+                envelope::seal(sealing((&word, chunk)), &payload, &mut sealed);
+                table.insert((&*word, chunk), sealed.as_slice())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a table that was noted from stored persons, in the order of their keys.
+    pub(crate) fn expected(self) -> impl Iterator<Item = (Box<[u8]>, u8, Vec<Entry>)> {
+        self.sorted().into_iter().flat_map(|(word, changes)| {
+            let rows: Vec<_> =
+                changes.chunks().into_iter().map(|(chunk, came, _)| (word.clone(), chunk, came.to_vec())).collect();
+            rows
+        })
+    }
+
+    /// Words that have changes, in their order, with the changes in theirs.
+    fn sorted(mut self) -> Vec<(Box<[u8]>, Changes)> {
+        let mut words = Vec::with_capacity(self.ids.len());
+        for (word, id) in self.ids {
+            let mut changes = std::mem::take(&mut self.changes[id as usize]);
+            if changes.came.is_empty() && changes.went.is_empty() {
+                continue;
+            }
+            changes.came.sort_unstable();
+            changes.went.sort_unstable();
+            words.push((word, changes));
+        }
+        words.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        words
+    }
+}
+
+impl Changes {
+    /// The changes of each chunk that has any.
+    fn chunks(&self) -> Vec<(u8, &[Entry], &[Entry])> {
+        let (mut came, mut went) = (self.came.as_slice(), self.went.as_slice());
+        let mut chunks = Vec::new();
+        while let Some(chunk) = came.first().into_iter().chain(went.first()).map(|&entry| chunk_of(entry)).min() {
+            let cut = |entries: &[Entry]| entries.partition_point(|&entry| chunk_of(entry) == chunk);
+            let (came_here, came_after) = came.split_at(cut(came));
+            let (went_here, went_after) = went.split_at(cut(went));
+            chunks.push((chunk, came_here, went_here));
+            (came, went) = (came_after, went_after);
+        }
+        chunks
+    }
+}
+
+/// A name so that different ones never look the same end to end.
+fn write_name(names: &mut Vec<u8>, historic: bool, text: &[u8]) {
+    names.extend([u8::from(historic), text.len() as u8]);
+    names.extend_from_slice(text);
+}
+
+/// The entries as the distances between them, seven bits to a byte, lowest first.
+fn write_row(entries: &[Entry], payload: &mut Vec<u8>) {
+    payload.clear();
+    let mut last = 0;
+    for entry in entries {
+        let mut rest = entry - last;
+        while rest >= 0x80 {
+            payload.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        payload.push(rest as u8);
+        last = *entry;
+    }
+}
+
+/// Calls `each` with the entries of a stored row, ascending.
+pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], mut each: impl FnMut(Entry)) -> Result<(), Error> {
+    let corrupt = |what| Error::Corrupt { table: WORDS_TABLE, what };
+    let payload = envelope::open(WORDS_TABLE, sealing(key), sealed)?;
+    let (mut last, mut distance, mut shift) = (0u32, 0u32, 0);
+    for &byte in payload {
+        if shift > 28 {
+            return Err(corrupt("a distance that does not end"));
+        }
+        distance |= u32::from(byte & 0x7F) << shift;
+        shift += 7;
+        if byte < 0x80 {
+            last = last.checked_add(distance).ok_or(corrupt("a person behind all numbers"))?;
+            each(last);
+            (distance, shift) = (0, 0);
+        }
+    }
+    if shift == 0 { Ok(()) } else { Err(corrupt("half an entry")) }
+}
+
+/// What the checksum of a row starts from.
+fn sealing((word, chunk): WordKey<'_>) -> envelope::Row {
+    (crc32fast::hash(word), u32::from(chunk))
+}
+
+/// Words are short, many, and from a register: eight bytes at a time, multiplied and turned.
+#[derive(Default)]
+pub(crate) struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut eight = [0; 8];
+            eight[..part.len()].copy_from_slice(part);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(eight)).wrapping_mul(0x517C_C1B7_2722_0A95);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        // The table takes its control bits from the top and its place from the bottom.
+        self.0 ^ self.0 >> 32
+    }
+}

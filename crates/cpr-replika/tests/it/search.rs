@@ -1,0 +1,454 @@
+//! Search, beside a scan of every document that asks moment by moment.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use cpr_replika::cpr_model::{
+    Aspect, CountryCode, Folder, MunicipalityCode, PersonKey, StreetCode, Timestamp, folded_line, latin1_of,
+};
+use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
+use cpr_replika::{
+    AddressPattern, ApplyOptions, Criterion, Error, FactView, Hits, NamePart, Needed, Person, PersonSet, Policy,
+    Refusal, Replika, Scope, Search, Sex, Snapshot, WordPattern,
+};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::kit::{self, config, date, extract, extract_of_day, pnr};
+
+const NUMBERS: [&str; 6] = ["6101801231", "6101801232", "7212554441", "9005019999", "6812179017", "6202845678"];
+
+fn search(criterion: Criterion, scope: Scope) -> Search {
+    Search { scope, ..Search::now(criterion) }
+}
+
+/// All pages, two rows each.
+fn found(snapshot: &Snapshot, criterion: &Criterion, scope: Scope) -> Vec<String> {
+    let mut numbers = Vec::new();
+    let mut search = Search { limit: 2, count: false, ..search(criterion.clone(), scope) };
+    loop {
+        let page = snapshot.search(&search).unwrap();
+        numbers.extend(page.rows.iter().map(|hit| hit.pnr.reveal().to_owned()));
+        search.after = page.next;
+        if page.next.is_none() {
+            return numbers;
+        }
+    }
+}
+
+fn name(text: &str) -> Criterion {
+    Criterion::name(NamePart::Any, text)
+}
+
+fn address(address: AddressPattern) -> Criterion {
+    Criterion::Address(address)
+}
+
+fn street(name: &str) -> AddressPattern {
+    AddressPattern { street_name: AddressPattern::words(name), ..AddressPattern::default() }
+}
+
+fn house(text: &str) -> HouseNumber {
+    HouseNumber::parse(text.as_bytes()).unwrap()
+}
+
+const HANS: &str = "001 STATUS=01, FOED_DT=1980-01-01, KOEN=M
+    002 KOMKOD=0101, VEJKOD=1188, HUSNR=012A, ETAGE=02, SIDEDOER=tv, TILFLYDTO=201001010000
+    003 ADRNVN=Hans-Peter Åkjær, KOMKOD=0101, VEJKOD=1188, HUSNR=012A, POSTNR=2200, POSTDISTTXT=København N, VEJADRNVN=Nørre Allé
+    008 FORNVN=Hans-Peter, EFTERNVN=Åkjær, NVNHAENSTART=200501010000
+    023 KOMKOD=0751, VEJKOD=0042, HUSNR=007, TILFLYDTO=200001010000, FRAFLYDTO=201001010000
+    026 FORNVN=Hans-Peter, EFTERNVN=Møller, NVNHAENSTART=198001010000, NVNHAENSLUT=200501010000
+    026 ANNKOR=A, FORNVN=Villy, EFTERNVN=Møller, NVNHAENSTART=198001010000, NVNHAENSLUT=200501010000";
+
+const GRO: &str = "001 STATUS=90, FOED_DT=1955-12-12, KOEN=K
+    008 FORNVN=Gro, EFTERNVN=Møller, NVNHAENSTART=195512120000";
+
+#[test]
+fn who_is_found_by_what() {
+    let told = kit::told(&[&[("6101801231", HANS), ("7212554441", GRO)]]);
+    let snapshot = told.snapshot();
+    let (hans, gro) = ("6101801231", "7212554441");
+    let in_street =
+        |houses: &str| address(AddressPattern { houses: vec![house(houses)..=house(houses)], ..street("norre alle") });
+    assert!(found(&snapshot, &in_street("12A"), Scope::Now).is_empty(), "ø is a letter of its own");
+    let lives = |pattern: AddressPattern| address(pattern);
+    let former = AddressPattern { municipality: Some(MunicipalityCode(751)), ..AddressPattern::default() };
+    let with = |criteria: Vec<Criterion>| Criterion::All(criteria);
+    for (criterion, scope, expected) in [
+        (name("åkjær"), Scope::Now, &[hans][..]),
+        (name("AAKJÆR hans"), Scope::Now, &[hans]),
+        (name("hanspeter"), Scope::Now, &[hans]),
+        (name("Hans-Peter"), Scope::Now, &[hans]),
+        (name("mø*"), Scope::Now, &[gro]),
+        (name("mø*"), Scope::Ever, &[gro, hans]),
+        (name("villy"), Scope::Ever, &[]),
+        (Criterion::name(NamePart::Given, "møller"), Scope::Ever, &[]),
+        (Criterion::name(NamePart::Surname, "m?ll*"), Scope::Ever, &[gro, hans]),
+        (lives(street("Nørre Alle")), Scope::Now, &[hans]),
+        (lives(street("all* nørre")), Scope::Now, &[hans]),
+        (lives(AddressPattern { postal_code: Some(2200..=2299), ..street("nørre") }), Scope::Now, &[hans]),
+        (lives(AddressPattern { postal_code: Some(2100..=2199), ..street("nørre") }), Scope::Now, &[]),
+        (
+            lives(AddressPattern { floor: Floor::parse(b"2"), door: Door::parse(b"TV"), ..street("nørre") }),
+            Scope::Now,
+            &[hans],
+        ),
+        (
+            lives(AddressPattern { postal_district: AddressPattern::words("københavn"), ..street("nørre") }),
+            Scope::Now,
+            &[hans],
+        ),
+        (lives(former.clone()), Scope::Now, &[]),
+        (lives(former.clone()), Scope::Ever, &[hans]),
+        (with(vec![lives(former.clone()), name("åkjær")]), Scope::Ever, &[hans]),
+        (with(vec![lives(former.clone()), name("åkjær")]), Scope::AtTheSameTime, &[hans]),
+        (with(vec![lives(former.clone()), name("møller")]), Scope::AtTheSameTime, &[hans]),
+        (with(vec![lives(street("nørre allé")), name("møller")]), Scope::AtTheSameTime, &[]),
+        (with(vec![lives(street("nørre allé")), name("møller")]), Scope::Ever, &[hans]),
+        (with(vec![name("møller"), Criterion::Sex(Sex::Woman)]), Scope::Ever, &[gro]),
+        (with(vec![name("møller"), Criterion::Status(80..=90)]), Scope::Ever, &[gro]),
+        (Criterion::Born(date("1980-01-01")..=date("1980-12-31")), Scope::Now, &[hans]),
+        (with(vec![]), Scope::Now, &[gro, hans]),
+        (Criterion::Any(vec![]), Scope::Now, &[]),
+    ] {
+        assert_eq!(found(&snapshot, &criterion, scope), expected, "{criterion:?} {scope:?}");
+    }
+    let page = snapshot.search(&Search::now(name("åkjær"))).unwrap();
+    assert_eq!(page.count, Some(1));
+    assert_eq!(page.rows[0].addressing_name.as_deref(), Some("Hans-Peter Åkjær"));
+}
+
+#[test]
+fn a_search_that_costs_or_says_too_little_is_refused_with_the_reason() {
+    let told = kit::told(&[&[("6101801231", HANS), ("7212554441", GRO)]]);
+    let snapshot = told.snapshot();
+    let refusal =
+        |criterion: Criterion, policy: Policy| match snapshot.search(&Search { policy, ..Search::now(criterion) }) {
+            Err(Error::Search(refusal)) => Some(refusal),
+            other => other.map(|_| None).unwrap(),
+        };
+    let sf1520 = |criterion| refusal(criterion, Policy::sf1520());
+    let too_little = Some(Refusal::TooLittleAsked { any_of: Policy::sf1520().require_any });
+    let place = || address(AddressPattern { municipality: Some(MunicipalityCode(101)), ..AddressPattern::default() });
+    assert_eq!(sf1520(place()), too_little);
+    assert_eq!(sf1520(Criterion::Not(Box::new(name("hans")))), too_little);
+    assert_eq!(sf1520(Criterion::Any(vec![name("hans"), place()])), too_little);
+    assert_eq!(sf1520(Criterion::All(vec![name("hans"), place()])), None);
+    assert_eq!(sf1520(address(AddressPattern { street: Some(StreetCode(1188)), ..AddressPattern::default() })), None);
+    assert!(sf1520(place()).unwrap().to_string().contains(&Needed::StreetCode.to_string()));
+
+    let one = |documents, rows| Policy { documents, rows, ..Policy::open() };
+    let men = || Criterion::Sex(Sex::Man);
+    assert_eq!(refusal(men(), one(1, 9)), Some(Refusal::TooManyDocuments { limit: 1 }));
+    assert_eq!(refusal(men(), one(2, 9)), None);
+    assert_eq!(refusal(name("*"), one(9, 1)), Some(Refusal::TooManyRows { limit: 1 }));
+    let without_count = Search { count: false, limit: 1, policy: one(1, 9), ..Search::now(men()) };
+    assert!(snapshot.search(&without_count).is_err(), "the first document is not enough to fill the page");
+    let indexed = Search { policy: one(0, 99), ..Search::now(name("åkjær")) };
+    assert_eq!(snapshot.search(&indexed).unwrap().count, Some(1), "what the index answers reads no document to decide");
+}
+
+#[test]
+fn who_changes_name_is_found_by_both_from_then_on() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let as_born = "001 STATUS=01\n008 FORNVN=Gro, EFTERNVN=Skov, NVNHAENSTART=198001010000";
+    let married = "001 STATUS=01\n008 FORNVN=Gro, EFTERNVN=Dahl, NVNHAENSTART=201001010000
+        026 FORNVN=Gro, EFTERNVN=Skov, NVNHAENSTART=198001010000, NVNHAENSLUT=201001010000";
+    let moved = "001 STATUS=01\n002 KOMKOD=0101, VEJKOD=1188\n008 FORNVN=Gro, EFTERNVN=Dahl, NVNHAENSTART=201001010000";
+    for (day, rows, now, ever) in [
+        (1, as_born, &["skov"][..], &["skov"][..]),
+        (2, married, &["dahl"], &["skov", "dahl"]),
+        // Within the window, a former name that is no longer stated is no longer true.
+        (3, moved, &["dahl"], &["dahl"]),
+    ] {
+        kit::apply(&replika, &extract_of_day(day, &[("6101801231", rows)])).unwrap();
+        let snapshot = replika.snapshot();
+        for word in ["skov", "dahl"] {
+            assert_eq!(
+                found(&snapshot, &name(word), Scope::Now).len(),
+                usize::from(now.contains(&word)),
+                "{day} {word}"
+            );
+            assert_eq!(
+                found(&snapshot, &name(word), Scope::Ever).len(),
+                usize::from(ever.contains(&word)),
+                "{day} {word}"
+            );
+        }
+        assert!(snapshot.verify().unwrap().is_clean());
+    }
+}
+
+/// Rows that a person may have, few enough to recur.
+fn rows() -> impl Strategy<Value = String> {
+    let status = select(vec!["01", "60", "80", "90"]);
+    let birth = select(vec!["", "1980-01-01", "1955-12-12", "1980-00-00"]);
+    let sex = select(vec!["K", "M"]);
+    let rest = vec![
+        "002 KOMKOD=0101, VEJKOD=1188, HUSNR=012A, ETAGE=01, TILFLYDTO=201001010000",
+        "003 ADRNVN=Hans-Peter Skov, KOMKOD=0101, VEJKOD=1188, POSTNR=2200, BYNVN=Nord By, VEJADRNVN=Nørre Allé",
+        "003 ADRNVN=Skov,Ane, KOMKOD=0751, VEJKOD=0042, POSTNR=8000, STANDARDADR=Ny Allé 7B",
+        "008 FORNVN=Hans-Peter, EFTERNVN=Skov, NVNHAENSTART=200501010000",
+        "010 LANDEKOD=5100, HAENSTART-STATSBORGERSKAB=200801010000",
+        "023 KOMKOD=0751, VEJKOD=0042, HUSNR=007B, TILFLYDTO=200001010000, FRAFLYDTO=201001010000",
+        "023 ANNKOR=A, KOMKOD=0101, VEJKOD=0042, HUSNR=007, TILFLYDTO=199001010000, FRAFLYDTO=200001010000",
+        "026 FORNVN=Ane, EFTERNVN=Dahl, NVNHAENSTART=198001010000, NVNHAENSLUT=200501010000",
+        "026 ANNKOR=K, FORNVN=Villy, NVNHAENSTART=198001010000, NVNHAENSLUT=200501010000",
+        "027 LANDEKOD=5130, HAENSTART-STATSBORGERSKAB=198001010000, HAENSLUT-STATSBORGERSKAB=200801010000",
+    ];
+    let many = rest.len();
+    (status, birth, sex, subsequence(rest, 0..=many)).prop_map(|(status, birth, sex, rest)| {
+        let born = if birth.is_empty() { String::new() } else { format!(", FOED_DT={birth}") };
+        let mut rows = format!("001 STATUS={status}, KOEN={sex}{born}");
+        for row in rest {
+            rows += &format!("\n{row}");
+        }
+        rows
+    })
+}
+
+fn criterion() -> impl Strategy<Value = Criterion> {
+    let part = select(vec![NamePart::Any, NamePart::Any, NamePart::Given, NamePart::Surname, NamePart::Addressing]);
+    let word = select(vec!["skov", "hans-peter", "a*", "*l*", "d?hl", "villy", "hanspeter"]);
+    let named = (part, word).prop_map(|(part, word)| Criterion::name(part, word));
+    let asked = (
+        prop::option::of(select(vec![101, 751])),
+        prop::option::of(select(vec![1188, 42])),
+        select(vec!["", "allé", "n* allé", "ny", "vej"]),
+        select(vec![vec![], vec![("7", "7C")], vec![("1", "6"), ("12", "99")]]),
+        prop::option::of(select(vec!["01", "02"])),
+        prop::option::of(select(vec![(2200, 2299), (8000, 8000)])),
+        select(vec!["", "", "by"]),
+    );
+    let address = asked.prop_map(|(municipality, street, name, houses, floor, postal_code, town)| {
+        Criterion::Address(AddressPattern {
+            municipality: municipality.map(MunicipalityCode),
+            street: street.map(StreetCode),
+            street_name: AddressPattern::words(name),
+            houses: houses.into_iter().map(|(from, to)| house(from)..=house(to)).collect(),
+            floor: floor.and_then(|floor| Floor::parse(floor.as_bytes())),
+            postal_code: postal_code.map(|(from, to)| from..=to),
+            town: AddressPattern::words(town),
+            ..AddressPattern::default()
+        })
+    });
+    let leaf = prop_oneof![
+        3 => named,
+        3 => address,
+        1 => select(vec![Sex::Woman, Sex::Man]).prop_map(Criterion::Sex),
+        1 => select(vec![1..=1u8, 60..=90]).prop_map(Criterion::Status),
+        1 => select(vec![5100, 5130]).prop_map(|code| Criterion::Citizenship(CountryCode(code))),
+        1 => select(vec![("1980-00-00", "1980-12-31"), ("1955-12-12", "1955-12-12")])
+            .prop_map(|(from, to)| Criterion::Born(date(from)..=date(to))),
+        1 => subsequence(NUMBERS.to_vec(), 1..=3)
+            .prop_map(|some| Criterion::Persons(some.iter().filter_map(|one| pnr(one).key()).collect::<PersonSet>())),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            2 => prop::collection::vec(inner.clone(), 0..4).prop_map(Criterion::All),
+            2 => prop::collection::vec(inner.clone(), 0..3).prop_map(Criterion::Any),
+            1 => inner.prop_map(|criterion| Criterion::Not(Box::new(criterion))),
+        ]
+    })
+}
+
+/// The definition, for one document.
+struct Scan<'a> {
+    person: &'a Person<'a>,
+    key: PersonKey,
+    scope: Scope,
+    /// At the same time: of this moment.
+    at: Timestamp,
+    /// Municipality, street and folded name of what any 003 ever told.
+    streets: &'a [(u16, u16, String)],
+}
+
+impl Scan<'_> {
+    fn counts(&self, fact: &FactView<'_>) -> bool {
+        match self.scope {
+            Scope::Now => !fact.is_historic(),
+            Scope::Ever => !fact.is_historic() || fact.mark().is_none(),
+            Scope::AtTheSameTime => fact.holds_at(self.at),
+        }
+    }
+
+    fn holds(&self, criterion: &Criterion) -> bool {
+        let facts = || self.person.facts();
+        let undated = || facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.person());
+        match criterion {
+            Criterion::All(all) => all.iter().all(|criterion| self.holds(criterion)),
+            Criterion::Any(any) => any.iter().any(|criterion| self.holds(criterion)),
+            Criterion::Not(not) => !self.holds(not),
+            Criterion::Persons(persons) => persons.contains(self.key),
+            Criterion::Sex(sex) => undated().any(|row| row.sex().latin1() == [sex.letter()]),
+            Criterion::Status(range) => {
+                undated().any(|row| row.status().is_some_and(|status| range.contains(&status.0)))
+            }
+            Criterion::Born(dates) => {
+                undated().any(|row| row.birth_date().is_some_and(|born| dates.contains(&born.value)))
+            }
+            Criterion::Citizenship(country) => facts()
+                .filter(|fact| self.counts(fact))
+                .any(|fact| fact.citizenship().is_some_and(|row| row.country_code() == Some(*country))),
+            Criterion::Name(part, word) => self.bears(*part, word),
+            Criterion::Address(asked) => facts().any(|fact| self.lives(&fact, asked)),
+        }
+    }
+
+    fn bears(&self, part: NamePart, pattern: &WordPattern) -> bool {
+        let names = self.person.facts().filter(|fact| self.counts(fact)).filter_map(|fact| fact.name());
+        let mut texts: Vec<String> = Vec::new();
+        for row in names {
+            for (of, text) in [
+                (NamePart::Given, row.given_names()),
+                (NamePart::Middle, row.middle_names()),
+                (NamePart::Surname, row.surname()),
+                (NamePart::Addressing, row.addressing_name()),
+            ] {
+                if part == NamePart::Any || part == of {
+                    texts.push(text.reveal().into_owned());
+                }
+            }
+        }
+        let current: Vec<FactView<'_>> =
+            self.person.facts().filter(|fact| fact.name().is_some() && !fact.is_historic()).collect();
+        let is_of_now = self.scope != Scope::AtTheSameTime
+            || current.is_empty()
+            || current.iter().any(|fact| fact.valid().contains(self.at));
+        if is_of_now && matches!(part, NamePart::Any | NamePart::Addressing) {
+            let of_003 = self.person.facts().filter_map(|fact| fact.formatted_address());
+            texts.extend(of_003.map(|row| row.addressing_name().reveal().into_owned()));
+        }
+        texts.iter().any(|text| words(text).iter().any(|word| shape(pattern, word)))
+    }
+
+    fn lives(&self, fact: &FactView<'_>, asked: &AddressPattern) -> bool {
+        let Some(row) = fact.address().filter(|_| self.counts(fact)) else { return false };
+        let number = HouseNumber::parse(row.house_number().latin1());
+        let coded = (row.municipality_code().map_or(0, |code| code.0), row.street_code().map_or(0, |code| code.0));
+        let named = |name: &str| {
+            asked.street_name.iter().all(|pattern| name.split(' ').any(|word| shape(pattern, word.as_bytes())))
+        };
+        let is_named = asked.street_name.is_empty()
+            || self.streets.iter().any(|(municipality, code, name)| (*municipality, *code) == coded && named(name));
+        let formatted = self.person.facts().find(|fact| fact.aspect() == Aspect::FormattedAddress);
+        let formatted = formatted.filter(|_| !fact.is_historic());
+        let formatted = formatted.and_then(|fact| fact.formatted_address());
+        let postal = formatted.and_then(|row| row.postal_code());
+        let town = formatted.map_or(String::new(), |row| row.town().reveal().into_owned());
+        is_named
+            && asked.municipality.is_none_or(|code| code.0 == coded.0)
+            && asked.street.is_none_or(|code| code.0 == coded.1)
+            && (asked.houses.is_empty()
+                || asked.houses.iter().any(|houses| number.is_some_and(|number| houses.contains(&number))))
+            && asked.floor.is_none_or(|floor| Floor::parse(row.floor().latin1()) == Some(floor))
+            && asked.postal_code.as_ref().is_none_or(|codes| postal.is_some_and(|code| codes.contains(&code)))
+            && asked.town.iter().all(|pattern| words(&town).iter().any(|word| shape(pattern, word)))
+    }
+}
+
+fn words(text: &str) -> Vec<Vec<u8>> {
+    let mut words = Vec::new();
+    Folder::default().words(&latin1_of(text), |word| words.push(word.to_vec()));
+    words
+}
+
+/// The patterns of the generator, by what they are rather than how they are matched.
+fn shape(pattern: &WordPattern, word: &[u8]) -> bool {
+    let is = |text: &str| WordPattern::parse(text).as_ref() == Some(pattern);
+    match word {
+        _ if is("a*") => word.starts_with(b"a"),
+        _ if is("n*") => word.starts_with(b"n"),
+        _ if is("*l*") => word.contains(&b'l'),
+        _ if is("d?hl") => word.len() == 4 && word.starts_with(b"d") && word.ends_with(b"hl"),
+        _ => is(&word.iter().map(|&byte| char::from(byte)).collect::<String>()),
+    }
+}
+
+/// What the 003 of these rows say of streets.
+fn streets<'a>(persons: impl Iterator<Item = &'a String>) -> Vec<(u16, u16, String)> {
+    let told = [(101, 1188, "VEJADRNVN=Nørre Allé", "Nørre Allé"), (751, 42, "STANDARDADR=Ny Allé 7B", "Ny Allé")];
+    let rows: Vec<&String> = persons.collect();
+    let told = told.iter().filter(|(_, _, row, _)| rows.iter().any(|rows| rows.contains(row)));
+    told.map(|(municipality, code, _, name)| {
+        let line = folded_line(&latin1_of(name));
+        (*municipality, *code, line.iter().map(|&byte| char::from(byte)).collect())
+    })
+    .collect()
+}
+
+fn scanned(snapshot: &Snapshot, criterion: &Criterion, scope: Scope, streets: &[(u16, u16, String)]) -> Vec<String> {
+    let mut numbers = Vec::new();
+    for pnr in snapshot.pnrs().unwrap().map(Result::unwrap) {
+        let person = snapshot.person(pnr).unwrap().unwrap();
+        let bounds = person.facts().flat_map(|fact| [fact.valid().from, fact.valid().to]).flatten();
+        let moments = bounds.chain(Timestamp::from_digits(0)).collect::<Vec<_>>();
+        let holds = |at: &Timestamp| {
+            Scan { person: &person, key: pnr.key().unwrap(), scope, at: *at, streets }.holds(criterion)
+        };
+        if moments.iter().any(holds) {
+            numbers.push(pnr.reveal().to_owned());
+        }
+    }
+    numbers
+}
+
+fn deliver(replika: &Replika, day: usize, persons: &BTreeMap<&str, String>) {
+    let persons: Vec<(&str, &str)> = persons.iter().map(|(number, rows)| (*number, rows.as_str())).collect();
+    let bytes = extract(kit::DAYS[day], kit::DAYS[day - 1], &persons);
+    replika.apply(Cursor::new(bytes), &ApplyOptions::named("made up")).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn a_search_finds_whom_a_scan_finds(
+        first in prop::collection::btree_map(select(NUMBERS.to_vec()), rows(), 0..=NUMBERS.len()),
+        second in prop::collection::btree_map(select(NUMBERS.to_vec()), rows(), 0..=NUMBERS.len()),
+        criteria in prop::collection::vec((criterion(), select(vec![Scope::Now, Scope::Ever, Scope::AtTheSameTime])), 12),
+    ) {
+        let replika = Replika::in_memory(&config()).unwrap();
+        deliver(&replika, 1, &first);
+        deliver(&replika, 2, &second);
+        let snapshot = replika.snapshot();
+        prop_assert!(snapshot.verify().unwrap().is_clean());
+        let streets = streets(first.values().chain(second.values()));
+        for (criterion, scope) in criteria {
+            let expected = scanned(&snapshot, &criterion, scope, &streets);
+            prop_assert_eq!(&found(&snapshot, &criterion, scope), &expected, "{:?} {:?}", criterion, scope);
+            let counted = snapshot.search(&Search { limit: 0, ..search(criterion, scope) }).unwrap();
+            prop_assert_eq!(counted, Hits { count: Some(expected.len() as u64), rows: vec![], next: None });
+        }
+    }
+
+    #[test]
+    fn pages_lose_and_repeat_nobody_while_deliveries_arrive(
+        days in prop::collection::vec(
+            prop::collection::btree_map(select(NUMBERS.to_vec()), rows(), 0..=NUMBERS.len()), 5),
+        criterion in criterion(),
+    ) {
+        let replika = Replika::in_memory(&config()).unwrap();
+        deliver(&replika, 1, &days[0]);
+        // Whom a whole search of each state finds that a page was taken of.
+        let (mut paged, mut states) = (Vec::new(), Vec::new());
+        let mut search = Search { limit: 2, count: false, ..Search::now(criterion.clone()) };
+        for day in 2.. {
+            let snapshot = replika.snapshot();
+            let page = snapshot.search(&search).unwrap();
+            states.push(found(&snapshot, &criterion, Scope::Now));
+            paged.extend(page.rows.iter().map(|hit| hit.pnr.reveal().to_owned()));
+            search.after = page.next;
+            if page.next.is_none() {
+                break;
+            }
+            if let Some(persons) = days.get(day - 1) {
+                deliver(&replika, day, persons);
+            }
+        }
+        let repeated = paged.iter().enumerate().any(|(at, number)| paged[..at].contains(number));
+        prop_assert!(!repeated, "nobody twice");
+        for number in states[0].iter().filter(|number| states.iter().all(|state| state.contains(number))) {
+            prop_assert!(paged.contains(number), "whoever is found throughout is on a page");
+        }
+    }
+}
