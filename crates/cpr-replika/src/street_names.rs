@@ -6,6 +6,7 @@
 //! there now is asked of the index of streets. docs/format.md draws the bytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 
 use cpr_extract::Group;
 use cpr_model::stored::v2::{self, ArchivedPerson};
@@ -16,6 +17,7 @@ use crate::envelope;
 use crate::error::Error;
 use crate::index::street;
 use crate::tables::{POSTAL_STREETS, STREET_NAMES};
+use crate::words::WordHasher;
 
 pub(crate) const STREET_NAMES_TABLE: &str = "street_names/v1";
 pub(crate) const POSTAL_STREETS_TABLE: &str = "postal_streets/v1";
@@ -66,7 +68,7 @@ type Named = (Box<[u8]>, u16);
 #[derive(Default)]
 pub(crate) struct StreetNames {
     /// What was told of each street, as it stands in the records: name and postal code. Mostly one.
-    told: HashMap<u32, Vec<Named>>,
+    told: HashMap<u32, Vec<Named>, BuildHasherDefault<WordHasher>>,
 }
 
 impl StreetNames {

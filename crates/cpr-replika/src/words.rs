@@ -114,7 +114,13 @@ impl Words {
     fn read<'a>(&mut self, facts: impl Iterator<Item = (u8, Values<'a>)>) {
         let Words { ids, changes, folder, after, .. } = self;
         after.clear();
+        // The addressing name stands in the name record and in 003, mostly the same.
+        let mut last: (bool, &[u8]) = (false, &[]);
         names(facts, |historic, text| {
+            if last == (historic, text) {
+                return;
+            }
+            last = (historic, text);
             folder.words(text, |word| {
                 let id = match ids.get(word) {
                     Some(id) => *id,
@@ -259,17 +265,31 @@ fn sealing((word, chunk): WordKey<'_>) -> envelope::Row {
     (crc32fast::hash(word), u32::from(chunk))
 }
 
-/// Words are short, many, and from a register: eight bytes at a time, multiplied and turned.
+/// For short keys, many, from a register: eight bytes at a time, multiplied and turned.
 #[derive(Default)]
 pub(crate) struct WordHasher(u64);
 
+impl WordHasher {
+    fn add(&mut self, eight: u64) {
+        self.0 = (self.0.rotate_left(5) ^ eight).wrapping_mul(0x517C_C1B7_2722_0A95);
+    }
+}
+
 impl Hasher for WordHasher {
     fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut eight = [0; 8];
-            eight[..part.len()].copy_from_slice(part);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(eight)).wrapping_mul(0x517C_C1B7_2722_0A95);
+        let (whole, rest) = bytes.as_chunks::<8>();
+        whole.iter().for_each(|eight| self.add(u64::from_le_bytes(*eight)));
+        if !rest.is_empty() {
+            self.add(rest.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)));
         }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.add(number.into());
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.0 ^= length as u64;
     }
 
     fn finish(&self) -> u64 {
