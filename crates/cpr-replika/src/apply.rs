@@ -513,7 +513,7 @@ impl Merger<'_> {
             envelope::seal((key, 0), &self.merge.person, sealed);
         }
         if !self.merge.history.is_empty() {
-            envelope::seal_after((key, OPEN), &self.merge.history, sealed);
+            envelope::seal_second((key, OPEN), &self.merge.history, sealed);
         }
         if is_behind_all {
             self.appended_values.extend_from_slice(sealed);
