@@ -30,6 +30,15 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<cpr_services::Error> for Failure {
+    fn from(error: cpr_services::Error) -> Failure {
+        match error {
+            cpr_services::Error::Engine(error) => Failure::from(error),
+            error => Failure::Output(io::Error::other(error)),
+        }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         Failure::Output(error)

@@ -1,0 +1,13 @@
+//! Why an answer could not be built or written; never whom it is about.
+
+/// What went wrong. A number that the replica does not hold is no error: see [`crate::Lookup`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The engine's reason: there is no such delivery, or the store is damaged.
+    #[error(transparent)]
+    Engine(#[from] cpr_replika::Error),
+    /// The answer does not go into XML.
+    #[error("writing the answer as XML failed")]
+    Xml,
+}
