@@ -4,7 +4,8 @@ use std::io::Write;
 
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::Date;
-use cpr_services::{Lookup, Request, gctp};
+use cpr_services::sf1525::{Depth, Markings};
+use cpr_services::{Answered, Lookup, NoRegister, Request, gctp, sf1520, sf1525, sf6008};
 
 use crate::args::{Answer, Arguments, Format, KnownAt, Service};
 use crate::failure::Failure;
@@ -47,7 +48,46 @@ fn told(snapshot: &Snapshot, answer: &Answer, request: &Request, format: Format)
         Service::Familie => gctp(gctp::Service::Familie),
         Service::Navne3 => gctp(gctp::Service::Navne3),
         Service::Adresse4 => gctp(gctp::Service::Adresse4),
+        Service::Sf1525 => sf1525(snapshot, sf1525::Version::V2, answer, request, format),
+        Service::Sf1525First => sf1525(snapshot, sf1525::Version::V1, answer, request, format),
+        Service::Sf1520 => sf1520(snapshot, sf1520::Version::V5, request, format),
+        Service::Sf1520Fourth => sf1520(snapshot, sf1520::Version::V4, request, format),
+        Service::Sf6008 => {
+            let operation = sf6008::Operation::Extended;
+            let answer = sf6008::answer(snapshot, operation, request)?;
+            written(answer, format, |of: &Answered<_>| sf6008::to_xml(operation, &[&of.answer]))
+        }
     }
+}
+
+fn sf1520(
+    snapshot: &Snapshot,
+    version: sf1520::Version,
+    request: &Request,
+    format: Format,
+) -> Result<Lookup<Told>, Failure> {
+    let answer = sf1520::answer(snapshot, version, request, &NoRegister)?;
+    written(answer, format, |of: &Answered<sf1520::Response>| of.answer.to_xml(version))
+}
+
+fn sf1525(
+    snapshot: &Snapshot,
+    version: sf1525::Version,
+    options: &Answer,
+    request: &Request,
+    format: Format,
+) -> Result<Lookup<Told>, Failure> {
+    let depth = if options.history { Depth::WithHistory } else { Depth::Current };
+    let markings = match (options.mark.is_empty(), version) {
+        (false, _) => {
+            let deeper = |of: Depth| if options.history { depth } else { of };
+            options.mark.iter().fold(Markings::default(), |all, (marking, of)| all.with(*marking, deeper(*of)))
+        }
+        (true, sf1525::Version::V1) => Markings::all_of_1_0(depth),
+        (true, sf1525::Version::V2) => Markings::all(depth),
+    };
+    let answer = sf1525::answer(snapshot, version, &markings, request, &NoRegister)?;
+    written(answer, format, |of: &Answered<sf1525::Response>| of.answer.to_xml())
 }
 
 fn written<T: serde::Serialize>(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
 use cpr_replika::{DeliveryNumber, Error, Snapshot};
+use cpr_services::sf1525::{Depth, Marking};
 
 /// Keep a replica of Denmark's population register (CPR) in a file, and ask it: who is this person, as of when in the
 /// world, and as of when we knew.
@@ -172,6 +173,12 @@ pub(crate) struct Answer {
     /// As known after this delivery (its number, or the day YYYY-MM-DD).
     #[arg(long, value_name = "N|DATE", value_parser = known)]
     pub(crate) known_at: Option<KnownAt>,
+    /// sf1525: every area with its history.
+    #[arg(long)]
+    pub(crate) history: bool,
+    /// sf1525: an area and how deep, Aktuel or AktuelMedHistorik; may be given several times. All areas when left out.
+    #[arg(long, value_name = "MARKING=DEPTH", value_parser = mark)]
+    pub(crate) mark: Vec<(Marking, Depth)>,
     /// The shape of the answer.
     #[arg(long, value_enum, default_value_t = Format::Xml)]
     pub(crate) format: Format,
@@ -194,6 +201,18 @@ pub(crate) enum Service {
     Familie,
     Navne3,
     Adresse4,
+    /// PersonStamoplysningerSamlingHent 2.0.
+    Sf1525,
+    /// PersonStamoplysningerSamlingHent 1.0.
+    #[value(name = "sf1525-1.0")]
+    Sf1525First,
+    /// PersonLookup version 5.
+    Sf1520,
+    /// PersonLookup version 4.
+    #[value(name = "sf1520-4")]
+    Sf1520Fourth,
+    /// CPRBasicInformationService, extended.
+    Sf6008,
 }
 
 #[derive(Args, Debug)]
@@ -255,6 +274,12 @@ fn known(text: &str) -> Result<KnownAt, &'static str> {
         return Ok(KnownAt::Delivery(DeliveryNumber(number)));
     }
     Date::parse(text).map(KnownAt::Day).ok_or("a delivery number, or a day YYYY-MM-DD")
+}
+
+fn mark(text: &str) -> Result<(Marking, Depth), &'static str> {
+    let (marking, depth) = text.split_once('=').unwrap_or((text, "Aktuel"));
+    let marking = Marking::from_name(marking).ok_or("a marking of SF1525, such as AdresseMarkering")?;
+    Ok((marking, Depth::from_name(depth).ok_or("Aktuel or AktuelMedHistorik")?))
 }
 
 fn day(text: &str) -> Result<Date, &'static str> {

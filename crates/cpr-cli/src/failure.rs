@@ -34,6 +34,9 @@ impl From<cpr_services::Error> for Failure {
     fn from(error: cpr_services::Error) -> Failure {
         match error {
             cpr_services::Error::Engine(error) => Failure::from(error),
+            cpr_services::Error::Marking { .. } => {
+                Failure::Usage("version 1.0 of the service does not have that marking")
+            }
             error => Failure::Output(io::Error::other(error)),
         }
     }

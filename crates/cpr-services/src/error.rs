@@ -7,6 +7,12 @@ pub enum Error {
     /// The engine's reason: there is no such delivery, or the store is damaged.
     #[error(transparent)]
     Engine(#[from] cpr_replika::Error),
+    /// The version of the service does not have this marking.
+    #[error("version 1.0 has no {marking}")]
+    Marking {
+        /// The marking's name in the contract.
+        marking: &'static str,
+    },
     /// The answer does not go into XML.
     #[error("writing the answer as XML failed")]
     Xml,

@@ -20,6 +20,9 @@ mod request;
 mod subject;
 
 pub mod gctp;
+pub mod sf1520;
+pub mod sf1525;
+pub mod sf6008;
 
 pub use error::Error;
 pub use lookup::{Answered, Former, Lookup};

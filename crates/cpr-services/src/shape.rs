@@ -3,7 +3,7 @@
 //! CPR's dates may be partial (`196100000000`), which `xsd:date` cannot say. Such a date stands in the struct as received and
 //! is left out of what serde writes, element and all: nothing is invented.
 
-use cpr_replika::cpr_model::{self, Date, Timestamp};
+use cpr_replika::cpr_model::{self, Date, Pnr, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
@@ -60,10 +60,9 @@ impl<T: Absent> Absent for Elsewhere<T> {
 }
 
 macro_rules! always_there {
-    ($($type:ty),*) => { $(impl Absent for $type {})* };
+    ($($type:ty),*) => { $(impl $crate::shape::Absent for $type {})* };
 }
 always_there!(String, &'static str, bool, u8, u16, u32, crate::register::Districts);
-pub(crate) use always_there;
 
 /// A date as received; written `YYYY-MM-DD` when it is a day of the calendar.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -151,9 +150,27 @@ pub(crate) fn age(born: Date, day: Date) -> Option<u32> {
     (is_calendar_day(born) && born <= day).then(|| (day.digits() - born.digits()) / 10_000)
 }
 
+/// The birth date that a number states: the century by its seventh digit.
+pub(crate) fn birth_date_in(pnr: Pnr) -> Option<Date> {
+    let digits = pnr.reveal();
+    let part = |at: usize| digits[at..at + 2].parse::<u32>().ok();
+    let (day, month, year, serial) = (part(0)?, part(2)?, part(4)?, part(6)? / 10);
+    let century = match serial {
+        0..=3 => 1900,
+        4 | 9 if year >= 37 => 1900,
+        4 | 9 => 2000,
+        _ if year >= 58 => 1800,
+        _ => 2000,
+    };
+    // A replacement number adds 60 to the day.
+    let day = if day > 60 { day - 60 } else { day };
+    Date::from_digits((century + year) * 10_000 + month * 100 + day)
+}
+
 fn is_calendar_day(date: Date) -> bool {
     let (Some(month), Some(day)) = (date.month(), date.day()) else { return false };
-    let leap = date.year() % 4 == 0 && (date.year() % 100 != 0 || date.year() % 400 == 0);
+    let divides = |by: u32| date.year().is_multiple_of(by);
+    let leap = divides(4) && (!divides(100) || divides(400));
     let last = match month {
         2 => 28 + u32::from(leap),
         4 | 6 | 9 | 11 => 30,

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, RelatedPnr, Timestamp, facts};
 use cpr_replika::{FactView, Image};
 
+use crate::shape::text;
+
 /// A person as of the moment and the delivery of a request.
 pub(crate) struct Subject<'i> {
     pub(crate) pnr: Pnr,
@@ -67,12 +69,43 @@ impl<'i> Subject<'i> {
         self.person().filter(began)
     }
 
+    /// The status, when it is one of those that the typed contracts know.
+    pub(crate) fn contract_status(&self) -> Option<u8> {
+        let status = self.with_status()?.status()?.0;
+        [1, 3, 5, 7, 20, 30, 50, 60, 70, 80, 90].contains(&status).then_some(status)
+    }
+
+    /// The civil status, when it is one of those that the typed contracts know.
+    pub(crate) fn contract_civil_status(&self) -> Option<String> {
+        let letter = text(self.civil_status()?.civil_status())?;
+        ["U", "G", "F", "E", "P", "O", "L", "D"].contains(&letter.as_str()).then_some(letter)
+    }
+
     fn reached(&self, since: Timestamp) -> bool {
         self.valid.is_none_or(|at| since <= at)
     }
 
     pub(crate) fn name(&self) -> Option<facts::Name<'i>> {
         self.fact(Aspect::Name).and_then(|fact| fact.name())
+    }
+
+    pub(crate) fn civil_status(&self) -> Option<facts::CivilStatus<'i>> {
+        self.fact(Aspect::CivilStatus).and_then(|fact| fact.civil_status())
+    }
+
+    pub(crate) fn citizenship(&self) -> Option<facts::Citizenship<'i>> {
+        self.fact(Aspect::Citizenship).and_then(|fact| fact.citizenship())
+    }
+
+    pub(crate) fn guardianship(&self) -> Option<facts::Guardianship<'i>> {
+        self.fact(Aspect::Guardianship).and_then(|fact| fact.guardianship())
+    }
+
+    /// K or M. Where the row does not say, the last digit of the number does: odd for men.
+    pub(crate) fn sex(&self) -> String {
+        let stated = self.person().and_then(|person| text(person.sex())).filter(|sex| sex == "K" || sex == "M");
+        let odd = self.pnr.reveal().as_bytes()[9] % 2 == 1;
+        stated.unwrap_or_else(|| if odd { "M" } else { "K" }.to_owned())
     }
 
     /// The coded address; none for one who lives in neither Denmark nor Greenland.
