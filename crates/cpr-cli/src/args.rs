@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Verify,
     /// Run the main job on made-up data, explained as it goes.
     Demo,
+    /// Make up a Denmark: a full extract and nights of change, as files CPR could have sent. No store needed.
+    Generate(Generate),
 }
 
 #[derive(Args, Debug)]
@@ -67,6 +69,47 @@ pub(crate) struct Inspect {
     /// How many faults are told.
     #[arg(long, default_value_t = 20)]
     pub(crate) faults: usize,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Generate {
+    #[command(flatten)]
+    pub(crate) what: Made,
+    /// With --persons: how many nights of change follow, one file for each working day.
+    #[arg(long, value_name = "D", default_value_t = 0)]
+    pub(crate) nights: u32,
+    /// With --persons: how many persons a night delivers; 10 000 to 50 000 is usual for all of Denmark. One in 200 when left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) night_size: Option<u32>,
+    /// The same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The layout family (std, uuid, 2022, full).
+    #[arg(long, default_value = "std")]
+    pub(crate) family: String,
+    /// The task number (OPGAVENR), six digits.
+    #[arg(long, default_value = "999901")]
+    pub(crate) task: String,
+    /// The folder to write to; files are named as CPR names them, DYYMMDD.L<task>.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Made {
+    /// A made-up Denmark of this many numbers: the living, the dead, the emigrated and those without a home.
+    #[arg(long, value_name = "N")]
+    pub(crate) persons: Option<u32>,
+    /// The basis set: a father, a mother and two children for each municipality.
+    #[arg(long)]
+    pub(crate) basis: bool,
+    /// The archetypes: 60 persons in eleven groups, each with something to get right.
+    #[arg(long)]
+    pub(crate) archetypes: bool,
+    /// Persons and nights written down in a TOML file (docs/scenario.md).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

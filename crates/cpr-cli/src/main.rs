@@ -9,6 +9,7 @@ mod ask;
 mod deliver;
 mod demo;
 mod failure;
+mod generate;
 mod inspect;
 mod json;
 mod ledger;
@@ -44,5 +45,6 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Stats => ledger::stats(arguments),
         Command::Verify => ledger::verify(arguments),
         Command::Demo => demo::run(),
+        Command::Generate(generate) => generate::run(generate, arguments.json),
     }
 }

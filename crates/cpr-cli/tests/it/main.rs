@@ -256,3 +256,38 @@ fn the_demo_runs_and_shows_two_answers_to_one_question() {
     assert!(text.contains("as known after delivery 2: municipality 0851"), "{text}");
     assert!(text.contains("0 faults"));
 }
+
+#[test]
+fn generate_writes_files_that_load_and_follow_each_other() {
+    let desk = Desk::new();
+    let folder = desk.folder.path().join("made");
+    let out = folder.display().to_string();
+    let options = ["--persons", "600", "--nights", "2", "--night-size", "40", "--task", "123456", "--out", &out];
+    let (made, code) = desk.json(&[&["generate"], &options[..]].concat());
+    let files: Vec<&str> =
+        made["files"].as_array().unwrap().iter().map(|file| file["file"].as_str().unwrap()).collect();
+    let names: Vec<_> = files.iter().map(|file| file.rsplit('/').next().unwrap()).collect();
+    assert_eq!((code, names), (0, vec!["D260105.L123456", "D260106.L123456", "D260107.L123456"]));
+    desk.says(&["load", files[0]]);
+    desk.says(&["apply", files[1], files[2]]);
+    assert!(desk.says(&["verify"]).contains("everything holds"));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "nothing left beside the files");
+}
+
+#[test]
+fn generate_makes_the_test_data_sets_and_scenarios() {
+    let desk = Desk::new();
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/scenario/move-late.toml");
+    let scenario = scenario.display().to_string();
+    for (what, count) in [(vec!["--basis"], 1), (vec!["--archetypes"], 1), (vec!["--scenario", &scenario], 3)] {
+        let out = desk.folder.path().join(what[0]).display().to_string();
+        let (made, _) = desk.json(&[&["generate", "--out", &out], &what[..]].concat());
+        let files = made["files"].as_array().unwrap();
+        assert_eq!(files.len(), count);
+        for file in files {
+            assert!(desk.says(&["inspect", file["file"].as_str().unwrap()]).contains("whole and sound"));
+        }
+    }
+    assert_eq!(desk.run(&["generate", "--out", "x"]).status.code(), Some(2), "nothing to make");
+    assert_eq!(desk.run(&["generate", "--basis", "--persons", "1", "--out", "x"]).status.code(), Some(2), "two things");
+}

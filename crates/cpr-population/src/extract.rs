@@ -1,0 +1,162 @@
+//! Writes a file CPR could have sent: persons as they come, and their addressing rows behind them in address order.
+//!
+//! CPR sorts the 003 of the whole file by address. To do so without holding them, they wait in a scratch file, in parts by
+//! place; each part is then small enough to be sorted in memory.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
+use cpr_model::{Date, Pnr};
+
+use crate::person::{Address, Dossier};
+use crate::places::Places;
+use crate::records;
+use crate::sheet::{Page, Sheets};
+
+/// How a file spells its lines: blanks at their end are cut, LF ends them, as in most files of CPR's.
+const STYLE: Style = Style { line_end: LineEnd::Lf, padding: Padding::Cut, trailer: Vec::new() };
+
+/// What a file is made for.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// The layout family: `std` and its variants, or `full`.
+    pub family: &'static Family,
+    /// OPGAVENR: six digits, of which the first four are the customer.
+    pub task: String,
+}
+
+/// How many parts the addressing rows wait in; at 10 million persons each takes some 7 MB.
+const PARTS: usize = 256;
+/// A part is put aside when it has grown to this many bytes.
+const PART_BYTES: usize = 64 * 1024;
+/// The bytes of the place that an addressing row is sorted by.
+const PLACE_BYTES: usize = 26;
+
+/// A file being written.
+pub(crate) struct Extract<'a, W: Write> {
+    writer: ExtractWriter<W>,
+    page: Page<'a>,
+    places: &'a Places,
+    parts: Vec<Part>,
+    scratch: Option<File>,
+    scratch_bytes: u64,
+}
+
+#[derive(Default)]
+struct Part {
+    /// Entries: place, length of the line (two bytes), line.
+    bytes: Vec<u8>,
+    /// Where earlier bytes were put aside.
+    aside: Vec<(u64, usize)>,
+}
+
+impl<'a, W: Write> Extract<'a, W> {
+    /// Begins the file with its start record.
+    pub(crate) fn new(
+        out: W,
+        product: &Product,
+        sheets: &'a Sheets,
+        places: &'a Places,
+        [production, previous]: [Date; 2],
+    ) -> io::Result<Self> {
+        let writer = ExtractWriter::new(out, product.family, STYLE, &product.task, production, previous)?;
+        let parts = (0..PARTS).map(|_| Part::default()).collect();
+        Ok(Extract { writer, page: Page::new(sheets), places, parts, scratch: None, scratch_bytes: 0 })
+    }
+
+    /// Writes a person; persons come in any order, each once.
+    pub(crate) fn person(&mut self, person: &Dossier, number: Pnr) -> io::Result<()> {
+        let formatted = records::write(&mut self.page, person, number);
+        for line in self.page.lines() {
+            self.writer.line(line)?;
+        }
+        if let Some(line) = formatted {
+            let address = person.last_address();
+            let at = (self.places.share(address) * PARTS as f64) as usize;
+            let part = &mut self.parts[at];
+            part.bytes.extend_from_slice(&place(address, number));
+            part.bytes.extend_from_slice(&(line.len() as u16).to_be_bytes());
+            part.bytes.extend_from_slice(&line);
+            if part.bytes.len() >= PART_BYTES {
+                self.put_aside(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_aside(&mut self, at: usize) -> io::Result<()> {
+        let part = &mut self.parts[at];
+        let scratch = match &mut self.scratch {
+            Some(scratch) => scratch,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        scratch.write_all(&part.bytes)?;
+        part.aside.push((self.scratch_bytes, part.bytes.len()));
+        self.scratch_bytes += part.bytes.len() as u64;
+        part.bytes.clear();
+        Ok(())
+    }
+
+    /// Writes the addressing rows and the end record, and gives the writer back.
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        let mut bytes = Vec::new();
+        for part in &self.parts {
+            bytes.clear();
+            for &(offset, length) in &part.aside {
+                let scratch = self.scratch.as_mut().expect("a part was put aside, so there is a scratch file");
+                scratch.seek(SeekFrom::Start(offset))?;
+                Read::by_ref(scratch).take(length as u64).read_to_end(&mut bytes)?;
+            }
+            bytes.extend_from_slice(&part.bytes);
+            for entry in sorted(&bytes) {
+                self.writer.line(&entry[PLACE_BYTES + 2..])?;
+            }
+        }
+        self.writer.finish()
+    }
+}
+
+/// The entries of a part, by place.
+fn sorted(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut entries = Vec::new();
+    let mut rest = bytes;
+    while rest.len() > PLACE_BYTES + 2 {
+        let length = usize::from(u16::from_be_bytes([rest[PLACE_BYTES], rest[PLACE_BYTES + 1]]));
+        let (entry, after) = rest.split_at(PLACE_BYTES + 2 + length);
+        entries.push(entry);
+        rest = after;
+    }
+    entries.sort_unstable();
+    entries
+}
+
+/// Where an address stands among all: municipality, street, even house numbers before odd ones, house number, letter, floor,
+/// door, building, each in EBCDIC order; then the number, so that the order is whole.
+fn place(address: Option<&Address>, number: Pnr) -> [u8; PLACE_BYTES] {
+    let mut place = [0; PLACE_BYTES];
+    if let Some(at) = address {
+        place[..2].copy_from_slice(&at.municipality.to_be_bytes());
+        place[2..4].copy_from_slice(&at.street.to_be_bytes());
+        place[4] = (at.house % 2) as u8;
+        place[5..7].copy_from_slice(&at.house.to_be_bytes());
+        place[7] = ebcdic(at.letter);
+        for (to, from) in place[8..14].iter_mut().zip(at.floor.iter().chain(&at.door)) {
+            *to = ebcdic(*from);
+        }
+        place[14..16].copy_from_slice(&at.building.to_be_bytes());
+    }
+    place[16..].copy_from_slice(number.reveal().as_bytes());
+    place
+}
+
+/// A character by its place in EBCDIC: blank, signs, small letters, capitals, digits.
+fn ebcdic(letter: u8) -> u8 {
+    match letter {
+        b'a'..=b'z' => letter - b'a' + 0x80,
+        b'A'..=b'Z' => letter - b'A' + 0xC0,
+        b'0'..=b'9' => letter - b'0' + 0xF0,
+        0 | b' ' => 0x40,
+        _ => 0x60,
+    }
+}

@@ -1,0 +1,237 @@
+//! Nights of change: who moves, marries, is born, dies, on top of a population.
+
+use std::io::{self, Write};
+
+use cpr_model::Date;
+
+use crate::chance::Dice;
+use crate::cohorts::test_number;
+use crate::days::{Day, TODAY, date, day_of_date, next_working_day};
+use crate::extract::{Extract, Product};
+use crate::families::{Families, topic};
+use crate::happenings::Register;
+use crate::homes::COUNTRIES;
+use crate::names;
+use crate::person::{Dossier, Name};
+use crate::population::Population;
+use crate::sheet::Sheets;
+
+/// The nights after a full extract, one after the other; each follows the production date of the one before.
+///
+/// It holds whom something has happened to; memory grows with those, not with the population.
+pub struct Nights<'a> {
+    families: &'a Families,
+    sheets: Sheets,
+    product: Product,
+    register: Register<'a>,
+    persons_per_night: u32,
+    day: Day,
+    dice: Dice,
+    /// Newborns by serial on their day, and those who have no name yet.
+    newborns: u32,
+    unnamed: Vec<cpr_model::Pnr>,
+}
+
+/// Says how many, not who.
+impl std::fmt::Debug for Nights<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Nights after {} of {} persons each", date(self.day), self.persons_per_night)
+    }
+}
+
+impl Population {
+    /// The nights after the full extract, in each of which about this many persons are delivered.
+    pub fn nights(&self, product: &Product, persons_per_night: u32) -> Nights<'_> {
+        Nights {
+            families: &self.families,
+            sheets: Sheets::new(product.family),
+            product: product.clone(),
+            register: Register::new(Some(&self.families)),
+            persons_per_night,
+            day: TODAY,
+            dice: Dice::about(self.families.seed, topic::NIGHT, 0),
+            newborns: 0,
+            unnamed: Vec::new(),
+        }
+    }
+}
+
+impl Nights<'_> {
+    /// The production date of the next night: the next working day.
+    pub fn next_production_date(&self) -> Date {
+        date(next_working_day(self.day))
+    }
+
+    /// Writes the next night as a change extract.
+    ///
+    /// # Errors
+    /// Those of the writer and of the scratch file.
+    pub fn next_night<W: Write>(&mut self, out: W) -> io::Result<W> {
+        let previous = self.day;
+        self.day = next_working_day(previous);
+        self.newborns = 0;
+        // A small population may have less to happen than is asked for: chances are limited, not looked for without end.
+        for _ in 0..u64::from(self.persons_per_night) * 40 {
+            if self.register.concerned() >= self.persons_per_night as usize {
+                break;
+            }
+            self.happens();
+        }
+        let dates = [date(self.day), date(previous)];
+        let mut extract = Extract::new(out, &self.product, &self.sheets, &self.families.places, dates)?;
+        for person in self.register.concerned_tonight() {
+            if let Some(number) = person.number {
+                extract.person(person, number)?;
+            }
+        }
+        self.register.close_night();
+        extract.finish()
+    }
+
+    /// Something happens to somebody, or turns out to be impossible.
+    fn happens(&mut self) {
+        let Some(pnr) = self.anybody() else { return };
+        let Some(person) = self.register.look(pnr) else { return };
+        let minute = self.dice.roll(600);
+        self.register.entered_at = u64::from(date(self.day).digits()) * 10_000 + (8 + minute / 60) * 100 + minute % 60;
+        // Most is reported within days, some of it months late.
+        let late = if self.dice.hits(120) { 150 } else { 6 };
+        let day = self.day - self.dice.roll(late) as Day;
+        let age = person.born.map_or(0, |born| (self.day - day_of_date(born)) / 365);
+        match self.dice.roll(1000) {
+            0..430 => self.moves(&person, day),
+            430..530 if age > 40 => {
+                let will = self.dice.roll(50) < (age as u64).saturating_sub(40);
+                let _ = will && self.register.dies(pnr, day);
+            }
+            530..620 if !person.is_man && (18..=45).contains(&age) => self.gives_birth(pnr),
+            620..660 => self.marries(pnr, day),
+            660..680 => drop(self.register.divorces(pnr, day)),
+            680..690 => drop(self.register.separates(pnr, day)),
+            690..720 => self.names(&person, day),
+            720..760 => self.emigrates(pnr, day),
+            760..800 => self.comes(&person, day),
+            800..830 => drop(self.register.protects(pnr, day)),
+            830..850 => drop(self.register.changes_church(pnr, day)),
+            850..870 => drop(self.register.becomes_danish(pnr, day)),
+            870..900 => self.corrects_address(&person),
+            900..910 => drop(self.register.annuls_move(pnr)),
+            910..925 => drop(self.register.corrects_wedding(pnr, day - 30)),
+            925..940 => self.corrects_name(&person),
+            940..946 => drop(self.register.disappears(pnr, day)),
+            946..950 => self.changes_number(&person, day),
+            950..980 => self.named(),
+            980..985 => drop(self.register.repeats(pnr)),
+            _ => {}
+        }
+    }
+
+    /// Somebody of the population who is not concerned tonight.
+    fn anybody(&mut self) -> Option<cpr_model::Pnr> {
+        let persons = self.families.cohorts.persons();
+        let rank = (persons > 0).then(|| self.dice.roll(u64::from(persons)) as u32)?;
+        Some(self.families.pnr(rank)).filter(|pnr| !self.register.is_concerned(*pnr))
+    }
+
+    fn home_near(&mut self, municipality: u16) -> crate::person::Address {
+        let own = crate::places::municipality(municipality).filter(|_| self.dice.hits(600));
+        let places = &self.families.places;
+        let place = own.unwrap_or_else(|| places.municipality(&mut self.dice));
+        places.home(place, &mut self.dice)
+    }
+
+    /// Who shares the home moves along: spouse and children at the same address.
+    fn moves(&mut self, person: &Dossier, day: Day) {
+        let (Some(pnr), Some(home)) = (person.number, person.address().map(|row| row.what)) else { return };
+        let to = self.home_near(home.municipality);
+        if !self.register.moves(pnr, to, day) {
+            return;
+        }
+        let spouse = person.civil.iter().filter(|row| row.to.is_none() && row.what.status == 'G');
+        let spouse = spouse.filter_map(|row| crate::life::number_of(&row.what.spouse));
+        for relative in spouse.chain(person.children.iter().copied()).collect::<Vec<_>>() {
+            let shares = |other: Dossier| other.address().is_some_and(|row| row.what == home);
+            if !self.register.is_concerned(relative) && self.register.look(relative).is_some_and(shares) {
+                self.register.moves(relative, to, day);
+            }
+        }
+    }
+
+    fn gives_birth(&mut self, mother: cpr_model::Pnr) {
+        let is_man = self.dice.hits(513);
+        let child = test_number(self.day - 1, 2 * self.newborns + u32::from(is_man));
+        if self.newborns < 1_999 && self.register.born(child, is_man, mother, self.day - 1) {
+            self.newborns += 1;
+            self.unnamed.push(child);
+        }
+    }
+
+    fn marries(&mut self, one: cpr_model::Pnr, day: Day) {
+        let takes_name = self.dice.hits(400);
+        for _ in 0..20 {
+            let Some(other) = self.anybody() else { continue };
+            if self.register.marries(one, other, day, takes_name) {
+                return;
+            }
+        }
+    }
+
+    fn names(&mut self, person: &Dossier, day: Day) {
+        if let (Some(pnr), Some(name)) = (person.number, person.name()) {
+            let renamed = Name { surname: names::surname(&mut self.dice), mark: None, ..name.clone() };
+            self.register.renames(pnr, renamed, day);
+        }
+    }
+
+    /// A newborn gets its name.
+    fn named(&mut self) {
+        let at = self.dice.roll(self.unnamed.len().max(1) as u64) as usize;
+        let Some(&pnr) = self.unnamed.get(at) else { return };
+        let Some(child) = self.register.look(pnr).filter(|_| !self.register.is_concerned(pnr)) else { return };
+        let mother = crate::life::number_of(&child.mother.who).and_then(|mother| self.register.look(mother));
+        let surname = mother.and_then(|mother| mother.name().map(|name| name.surname.clone()));
+        let year = crate::days::year_of(self.day);
+        let given = names::given(&mut self.dice, child.is_man, year);
+        let surname = surname.unwrap_or_else(|| names::surname(&mut self.dice));
+        if self.register.renames(pnr, Name { given, surname, ..Name::default() }, self.day) {
+            self.unnamed.swap_remove(at);
+        }
+    }
+
+    fn emigrates(&mut self, pnr: cpr_model::Pnr, day: Day) {
+        let country = *self.dice.pick(&COUNTRIES, 2);
+        self.register.emigrates(pnr, country, day);
+    }
+
+    fn comes(&mut self, person: &Dossier, day: Day) {
+        if let (Some(pnr), 20 | 70 | 80) = (person.number, person.status) {
+            let home = self.home_near(0);
+            self.register.comes(pnr, home, day);
+        }
+    }
+
+    fn corrects_address(&mut self, person: &Dossier) {
+        if let (Some(pnr), Some(row)) = (person.number, person.address()) {
+            let right = crate::person::Address { house: row.what.house % 160 + 1, letter: b' ', ..row.what };
+            self.register.corrects_address(pnr, right);
+        }
+    }
+
+    fn corrects_name(&mut self, person: &Dossier) {
+        if let (Some(pnr), Some(name)) = (person.number, person.name()) {
+            let born = person.born.map_or(1980, |born| born.year() as i32);
+            let right = Name { given: names::given(&mut self.dice, person.is_man, born), ..name.clone() };
+            self.register.corrects_name(pnr, right);
+        }
+    }
+
+    /// The birth date was wrong by some days, hence the number.
+    fn changes_number(&mut self, person: &Dossier, day: Day) {
+        let Some((old, rank)) = person.number.and_then(|pnr| Some((pnr, self.families.rank_of(pnr)?))) else { return };
+        let other = (rank + 2 * (1 + self.dice.roll(40)) as u32).min(self.families.cohorts.persons().saturating_sub(1));
+        let Some(new) = self.families.cohorts.spare(other, rank & 1) else { return };
+        if !self.register.is_held(new) {
+            self.register.changes_number(old, new, date(self.families.cohorts.birthday(other)), day);
+        }
+    }
+}
