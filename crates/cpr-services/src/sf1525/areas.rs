@@ -359,7 +359,8 @@ pub(super) fn relations(subject: &Subject<'_>) -> Relations {
 
 /// The number given up last.
 pub(super) fn previous(subject: &Subject<'_>) -> Option<String> {
-    let former = subject.all(|fact| fact.former_number());
+    let rows = subject.history(Aspect::FormerNumber);
+    let former = rows.iter().filter(|fact| fact.mark().is_none()).filter_map(|fact| fact.former_number());
     let last = former.max_by_key(|row| (row.to().map(|to| to.value), row.from().map(|from| from.value)))?;
     known(last.former_pnr()).map(urn)
 }
