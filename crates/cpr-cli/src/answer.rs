@@ -25,7 +25,8 @@ pub(crate) fn run(arguments: &Arguments, answer: &Answer) -> Result<(), Failure>
     match told(&snapshot, answer, &request, format)? {
         Lookup::Found(Told::Xml(xml)) => writeln!(std::io::stdout().lock(), "{xml}")?,
         Lookup::Found(Told::Json(value)) => json::print(&value)?,
-        Lookup::Former(_) | Lookup::Unknown => return Err(Failure::UnknownPerson),
+        Lookup::Former(_) => return Err(Failure::FormerNumber),
+        Lookup::Unknown => return Err(Failure::UnknownPerson),
     }
     Ok(())
 }

@@ -24,20 +24,20 @@ pub(super) const STAM: Table = &[
     ("BESKYT", |s| {
         flag(s.all(|fact| fact.protection()).any(|row| row.kind() == Some(ProtectionKind::NAME_AND_ADDRESS)))
     }),
-    ("BNR", |s| address(s, facts::FormattedAddress::building_number)),
+    ("BNR", |s| either(s, facts::FormattedAddress::building_number, facts::Address::building_number)),
     ("BYNVN", |s| address(s, facts::FormattedAddress::town)),
-    ("CONVN", |s| address(s, facts::FormattedAddress::care_of)),
-    ("ETAGE", |s| address(s, facts::FormattedAddress::floor)),
+    ("CONVN", |s| either(s, facts::FormattedAddress::care_of, facts::Address::care_of)),
+    ("ETAGE", |s| either(s, facts::FormattedAddress::floor, facts::Address::floor)),
     ("FOEDDATO", |s| day(s.birth_date())),
     ("FOEDDATOUSM", |s| star(s.person()?.birth_date()?.uncertain)),
-    ("HUSNR", |s| plain(padded(s.formatted()?.house_number())?)),
+    ("HUSNR", house_number),
     ("KOEN", sex),
-    ("KOMKOD", |s| plain(s.formatted()?.municipality_code()?.to_string())),
+    ("KOMKOD", municipality_code),
     ("LOKALITET", |s| address(s, facts::FormattedAddress::locality)),
     ("PNR", |s| plain(s.pnr.reveal().to_owned())),
     ("PNRGAELD", |s| plain(s.current_pnr()?.reveal().to_owned())),
     ("POSTNR", postal_code),
-    ("SIDEDOER", |s| address(s, facts::FormattedAddress::side_or_door)),
+    ("SIDEDOER", |s| either(s, facts::FormattedAddress::side_or_door, facts::Address::side_or_door)),
     ("STADR", standard_address),
     ("STARTDATOSTATUS", |s| day(Some(s.with_status()?.status_date()?.value.date()))),
     ("STATUS", status),
@@ -47,7 +47,7 @@ pub(super) const STAM: Table = &[
     ("UDLANDSADR4", |s| said(s.emigration()?.foreign_line_4())),
     ("UDLANDSADR5", |s| said(s.emigration()?.foreign_line_5())),
     ("UDRLANDEKOD", |s| plain(s.emigration()?.country_code()?.to_string())),
-    ("VEJKOD", |s| plain(s.formatted()?.street_code()?.to_string())),
+    ("VEJKOD", street_code),
 ];
 
 /// What Stam+ adds, from the road register by way of the formatted address.
@@ -121,9 +121,41 @@ fn address<'i>(subject: &Subject<'i>, field: fn(facts::FormattedAddress<'i>) -> 
     said(field(subject.formatted()?))
 }
 
+/// A field of the formatted address, or of the coded one where no formatted address goes with it.
+fn either<'i>(
+    subject: &Subject<'i>,
+    formatted: fn(facts::FormattedAddress<'i>) -> Text<'i>,
+    coded: fn(facts::Address<'i>) -> Text<'i>,
+) -> Option<Said> {
+    said(match subject.formatted() {
+        Some(row) => formatted(row),
+        None => coded(subject.address()?),
+    })
+}
+
 /// The house number as received, four characters with its trailing blank.
-fn padded(house_number: Text<'_>) -> Option<String> {
-    (!house_number.is_empty()).then(|| format!("{:<4}", printable(&house_number.reveal())))
+fn house_number(subject: &Subject<'_>) -> Option<Said> {
+    let text = match subject.formatted() {
+        Some(row) => row.house_number(),
+        None => subject.address()?.house_number(),
+    };
+    if text.is_empty() { None } else { plain(format!("{:<4}", printable(&text.reveal()))) }
+}
+
+fn municipality_code(subject: &Subject<'_>) -> Option<Said> {
+    let code = match subject.formatted() {
+        Some(row) => row.municipality_code(),
+        None => subject.address()?.municipality_code(),
+    };
+    plain(code?.to_string())
+}
+
+fn street_code(subject: &Subject<'_>) -> Option<Said> {
+    let code = match subject.formatted() {
+        Some(row) => row.street_code(),
+        None => subject.address()?.street_code(),
+    };
+    plain(code?.to_string())
 }
 
 fn flag(set: bool) -> Option<Said> {

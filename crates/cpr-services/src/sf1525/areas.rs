@@ -221,7 +221,10 @@ pub(super) fn parts(
         occupation: person.and_then(|row| text(row.occupation())),
         status: with_status.and_then(facts::Person::status).map(|status| status.0),
         status_date: shape::moment(with_status.and_then(facts::Person::status_date)),
-        guardianship: subject.guardianship().map(|row| sf1520::guardianship(row, sf1520::Version::V5)),
+        guardianship: subject.guardianship().map(|row| {
+            let told = sf1520::guardianship(row, sf1520::Version::V5);
+            Guardianship { guardian_pnr: known(row.guardian_pnr()).map(urn), ..told }
+        }),
         nem_sms: Elsewhere(register.nem_sms(subject.pnr)),
         digital_post: Elsewhere(register.digital_post(subject.pnr)),
     }

@@ -51,6 +51,11 @@ fn before_and_after_a_move() {
     assert_eq!((record.municipality_code, record.street_code), (Some(851), Some(42)));
     assert_eq!((record.standard_address, record.postal_code), (None, None));
 
+    let stam = gctp::answer(&replika.snapshot(), Service::StamPlus, &request).expect("a read").found().expect("held");
+    let said = |name| stam.rows[0].value(name);
+    assert_eq!((said("KOMKOD"), said("HUSNR"), said("ADRNVN")), (Some("0851"), Some("007 "), Some("Gorm Holm")));
+    assert_eq!((said("STADR"), said("POSTNR")), (None, None));
+
     let all = Markings::all(Depth::WithHistory);
     let addresses = |known| {
         let request = Request { known: Some(DeliveryNumber(known)), ..Request::on(pnr(MAN), date("2026-01-08")) };

@@ -7,10 +7,11 @@ use std::process::{Command, Stdio};
 
 use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
+use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, Pnr};
 use cpr_replika::{ApplyOptions, Config, Replika};
-use cpr_services::{NoRegister, Request, sf1520, sf6008};
+use cpr_services::{Districts, Diverse, NoRegister, Place, Register, Request, sf1520, sf6008};
 
-use crate::kit::{date, moment, samples};
+use crate::kit::{date, moment, pnr, samples, test_extract};
 
 /// True when the tool is there. On a machine that builds every change it must be.
 fn has_xmllint() -> bool {
@@ -134,6 +135,72 @@ fn the_answers_about_everybody_in_the_samples_are_valid() {
     }
     assert!(files >= 2 && persons >= 80, "{files} files, {persons} persons");
     eprintln!("{persons} persons of {files} samples");
+}
+
+/// A host's registers that know everything.
+struct Everything;
+
+impl Register for Everything {
+    fn country_name(&self, _: CountryCode) -> Option<String> {
+        Some("Danmark".to_owned())
+    }
+
+    fn authority_name(&self, _: u16) -> Option<String> {
+        Some("Sogn & Søn".to_owned())
+    }
+
+    fn municipality_cvr(&self, _: MunicipalityCode) -> Option<String> {
+        Some("00000000".to_owned())
+    }
+
+    fn street_name(&self, _: Place<'_>) -> Option<String> {
+        Some("Skovvej".to_owned())
+    }
+
+    fn districts(&self, _: Place<'_>) -> Option<Districts> {
+        let diverse = |kind| Diverse { kind: Some(kind), code: Some("1".to_owned()), name: None };
+        let parish = Some("Sogn".to_owned());
+        let diverse = vec![diverse(1), diverse(2)];
+        Some(Districts { postal_code: Some(9000), parish_code: Some(8333), parish, diverse, ..Districts::default() })
+    }
+
+    fn nem_sms(&self, _: Pnr) -> Option<bool> {
+        Some(true)
+    }
+
+    fn digital_post(&self, _: Pnr) -> Option<bool> {
+        Some(false)
+    }
+}
+
+#[test]
+fn what_a_host_supplies_stands_in_its_element() {
+    let Some(samples) = samples("what_a_host_supplies_stands_in_its_element") else { return };
+    let replika = test_extract(&samples);
+    let snapshot = replika.snapshot();
+    let request = Request::on(pnr("0709610015"), date("2001-11-19"));
+    let version = sf1520::Version::V5;
+    let answer = sf1520::answer(&snapshot, version, &request, &Everything).expect("a read").found().expect("held");
+    let xml = answer.answer.to_xml(version).expect("XML");
+    for element in [
+        "<kommuneCvr>00000000</kommuneCvr>",
+        "<vejnavn>Skovvej</vejnavn>",
+        "<sognedistriktKode>8333</sognedistriktKode><sognedistrikt>Sogn</sognedistrikt>",
+        "<diversedistrikter><distriktType>2</distriktType><distriktKode>1</distriktKode></diversedistrikter>",
+        "<landekodeMyndighedsnavn>Danmark</landekodeMyndighedsnavn>",
+        "<foedselsregistreringsstedKodeMyndighedsnavn>Sogn &amp; Søn</foedselsregistreringsstedKodeMyndighedsnavn>",
+        "<tilmeldtNemsms>true</tilmeldtNemsms><tilmeldtDigitalpost>false</tilmeldtDigitalpost>",
+    ] {
+        assert!(xml.contains(element), "{element}");
+    }
+    let without = sf1520::answer(&snapshot, version, &request, &NoRegister).expect("a read").found().expect("held");
+    assert_eq!(without.answer.person.nem_sms.0, None);
+    assert!(!without.answer.to_xml(version).expect("XML").contains("distrikter"));
+    if has_xmllint() {
+        let mut pile = Pile::of(&samples, "sf1520-personbasedataextended-v5/PersonBaseDataExtendedServiceMsg.xsd");
+        pile.add(&xml);
+        pile.check();
+    }
 }
 
 #[test]
