@@ -33,3 +33,6 @@ pub use shape::{Day, Moment, Uncertain};
 
 /// The engine, whose types stand in this crate's signatures.
 pub use cpr_replika;
+
+#[cfg(test)]
+mod tests;
