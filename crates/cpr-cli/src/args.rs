@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
 use cpr_replika::{DeliveryNumber, Error, Snapshot};
+use cpr_services::sf1525::{Depth, Marking};
 
 /// Keep a replica of Denmark's population register (CPR) in a file, and ask it: who is this person, as of when in the
 /// world, and as of when we knew.
@@ -42,6 +43,8 @@ pub(crate) enum Command {
         /// The delivery.
         delivery: u32,
     },
+    /// Answer about a person as one of the national services does.
+    Answer(Answer),
     /// Write the whole replica as a full extract of the family it came in.
     Export(Export),
     /// Print the ledger.
@@ -198,6 +201,64 @@ pub(crate) struct Diff {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Answer {
+    /// The service.
+    #[arg(value_enum)]
+    pub(crate) service: Service,
+    #[command(flatten)]
+    pub(crate) person: Person,
+    /// The day on which the question is put, for ages and protections in force; today when left out.
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(crate) on: Option<Date>,
+    /// As of this moment in the world: 2001-11-19, or 2001-11-19T15:36. What CPR holds to be current when left out.
+    #[arg(long, value_name = "T", value_parser = moment)]
+    pub(crate) valid_at: Option<Timestamp>,
+    /// As known after this delivery (its number, or the day YYYY-MM-DD).
+    #[arg(long, value_name = "N|DATE", value_parser = known)]
+    pub(crate) known_at: Option<KnownAt>,
+    /// sf1525: every area with its history.
+    #[arg(long)]
+    pub(crate) history: bool,
+    /// sf1525: an area and how deep, Aktuel or AktuelMedHistorik; may be given several times. All areas when left out.
+    #[arg(long, value_name = "MARKING=DEPTH", value_parser = mark)]
+    pub(crate) mark: Vec<(Marking, Depth)>,
+    /// The shape of the answer.
+    #[arg(long, value_enum, default_value_t = Format::Xml)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    Xml,
+    Json,
+}
+
+/// The services that `answer` knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Service {
+    #[value(name = "stam+")]
+    StamPlus,
+    Stam,
+    #[value(name = "familie+")]
+    FamiliePlus,
+    Familie,
+    Navne3,
+    Adresse4,
+    /// PersonStamoplysningerSamlingHent 2.0.
+    Sf1525,
+    /// PersonStamoplysningerSamlingHent 1.0.
+    #[value(name = "sf1525-1.0")]
+    Sf1525First,
+    /// PersonLookup version 5.
+    Sf1520,
+    /// PersonLookup version 4.
+    #[value(name = "sf1520-4")]
+    Sf1520Fourth,
+    /// CPRBasicInformationService, extended.
+    Sf6008,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Export {
     /// As known after this delivery (its number, or the day YYYY-MM-DD).
     #[arg(long, value_name = "N|DATE", value_parser = known)]
@@ -256,6 +317,16 @@ fn known(text: &str) -> Result<KnownAt, &'static str> {
         return Ok(KnownAt::Delivery(DeliveryNumber(number)));
     }
     Date::parse(text).map(KnownAt::Day).ok_or("a delivery number, or a day YYYY-MM-DD")
+}
+
+fn mark(text: &str) -> Result<(Marking, Depth), &'static str> {
+    let (marking, depth) = text.split_once('=').unwrap_or((text, "Aktuel"));
+    let marking = Marking::from_name(marking).ok_or("a marking of SF1525, such as AdresseMarkering")?;
+    Ok((marking, Depth::from_name(depth).ok_or("Aktuel or AktuelMedHistorik")?))
+}
+
+fn day(text: &str) -> Result<Date, &'static str> {
+    Date::parse(text).ok_or("a day YYYY-MM-DD")
 }
 
 fn moment(text: &str) -> Result<Timestamp, &'static str> {

@@ -291,3 +291,41 @@ fn generate_makes_the_test_data_sets_and_scenarios() {
     assert_eq!(desk.run(&["generate", "--out", "x"]).status.code(), Some(2), "nothing to make");
     assert_eq!(desk.run(&["generate", "--basis", "--persons", "1", "--out", "x"]).status.code(), Some(2), "two things");
 }
+
+#[test]
+fn a_service_answers_as_xml_and_as_json() {
+    let desk = two_deliveries();
+    for service in
+        ["stam+", "stam", "familie+", "familie", "navne3", "sf1520", "sf1520-4", "sf1525", "sf1525-1.0", "sf6008"]
+    {
+        let xml = desk.says(&["answer", service, SOFIE, "--on", "2026-01-07"]);
+        assert!(xml.starts_with('<') && xml.contains(SOFIE) || service == "navne3", "{service}");
+        let (json, code) = desk.json(&["answer", service, SOFIE, "--on", "2026-01-07"]);
+        assert!(code == 0 && json["protections"].is_array(), "{service}");
+    }
+    let stam = |known: &str| desk.says(&["answer", "stam+", SOFIE, "--on", "2026-01-07", "--known-at", known]);
+    assert_ne!(stam("1"), stam("2"), "she moved in the second delivery");
+    assert_eq!(stam("2"), desk.says(&["answer", "stam+", SOFIE, "--on", "2026-01-07"]));
+}
+
+#[test]
+fn sf1525_answers_what_is_marked() {
+    let desk = two_deliveries();
+    let ask = |more: &[&str]| desk.json(&[&["answer", "sf1525", SOFIE, "--on", "2026-01-07"], more].concat()).0;
+    let count = |answer: &Value, area: &str| answer["answer"][area].as_array().map_or(0, Vec::len);
+    let address = ask(&["--mark", "AdresseMarkering=Aktuel"]);
+    assert_eq!((count(&address, "Adresse"), count(&address, "Navn")), (1, 0));
+    let deep = ask(&["--mark", "AdresseMarkering=AktuelMedHistorik", "--mark", "NavnMarkering=Aktuel"]);
+    assert!(count(&deep, "Adresse") > 1 && count(&deep, "Navn") == 1);
+    assert_eq!(count(&ask(&["--history"]), "Adresse"), count(&deep, "Adresse"));
+    let list = ["--mark", "PersonnummerListeMarkering=Aktuel"];
+    let old = desk.run(&[&["answer", "sf1525-1.0", SOFIE], &list[..]].concat());
+    assert_eq!(old.status.code(), Some(2), "1.0 has no list of numbers");
+}
+
+#[test]
+fn an_unknown_number_has_no_answer() {
+    let desk = two_deliveries();
+    let (answer, code) = desk.json(&["answer", "sf1520", "6201701111", "--on", "2026-01-07"]);
+    assert_eq!((answer["error"]["kind"].as_str(), code), (Some("unknown_person"), 1));
+}
