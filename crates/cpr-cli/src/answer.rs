@@ -10,10 +10,14 @@ use cpr_services::{Answered, Lookup, NoRegister, Request, gctp, sf1520, sf1525, 
 use crate::args::{Answer, Arguments, Format, KnownAt, Service};
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::text;
+use crate::{search, text};
 
 pub(crate) fn run(arguments: &Arguments, answer: &Answer) -> Result<(), Failure> {
-    let pnr = answer.person.pnr().map_err(Failure::Usage)?;
+    if answer.service == Service::Adrsog1 {
+        return search::adrsog1(arguments, answer, answer.on.map_or_else(today, Ok)?);
+    }
+    let person = answer.person.as_ref().ok_or(Failure::Usage("about whom? give a personnummer"))?;
+    let pnr = person.pnr().map_err(Failure::Usage)?;
     let snapshot = text::open(arguments)?.snapshot();
     if snapshot.known().0 == 0 {
         return Err(Failure::UnknownPerson);
@@ -58,6 +62,7 @@ fn told(snapshot: &Snapshot, answer: &Answer, request: &Request, format: Format)
             let answer = sf6008::answer(snapshot, operation, request)?;
             written(answer, format, |of: &Answered<_>| sf6008::to_xml(operation, &[&of.answer]))
         }
+        Service::Adrsog1 => unreachable!("it is not about one person, and answered before"),
     }
 }
 

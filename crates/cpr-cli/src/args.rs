@@ -45,6 +45,8 @@ pub(crate) enum Command {
     },
     /// Answer about a person as one of the national services does.
     Answer(Answer),
+    /// Search for persons by name, address, birth date and more, in Solr's syntax (docs/search.md).
+    Search(Search),
     /// Write the whole replica as a full extract of the family it came in.
     Export(Export),
     /// Print the ledger.
@@ -206,7 +208,10 @@ pub(crate) struct Answer {
     #[arg(value_enum)]
     pub(crate) service: Service,
     #[command(flatten)]
-    pub(crate) person: Person,
+    pub(crate) person: Option<Person>,
+    /// adrsog1: a field of the request, VEJK=8512; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) field: Vec<String>,
     /// The day on which the question is put, for ages and protections in force; today when left out.
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub(crate) on: Option<Date>,
@@ -256,6 +261,53 @@ pub(crate) enum Service {
     Sf1520Fourth,
     /// CPRBasicInformationService, extended.
     Sf6008,
+    /// Search by address; what is asked stands in --field.
+    Adrsog1,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Search {
+    /// What to search for: `efternavn:Hans* AND kommunekode:0101`; or a whole Solr request, `q=...&rows=10`.
+    pub(crate) query: Query,
+    /// Print only how many there are.
+    #[arg(long)]
+    pub(crate) count: bool,
+    /// Most rows of a page; 10, or what the request says, when left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Begin behind this number: the last of the page before.
+    #[arg(long, value_name = "PNR", value_parser = number)]
+    pub(crate) after: Option<Pnr>,
+    /// When the criteria must be true.
+    #[arg(long, value_enum, default_value_t = When::Now)]
+    pub(crate) scope: When,
+}
+
+/// A search string, which may name a person.
+#[derive(Clone)]
+pub(crate) struct Query(pub(crate) String);
+
+impl From<String> for Query {
+    fn from(text: String) -> Query {
+        Query(text)
+    }
+}
+
+/// Says nothing of what is searched for.
+impl std::fmt::Debug for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Query(..)")
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum When {
+    /// Now.
+    Now,
+    /// Now or at any time before, each by itself.
+    Ever,
+    /// All at one moment, now or at any time before.
+    AtTheSameTime,
 }
 
 #[derive(Args, Debug)]
@@ -323,6 +375,10 @@ fn mark(text: &str) -> Result<(Marking, Depth), &'static str> {
     let (marking, depth) = text.split_once('=').unwrap_or((text, "Aktuel"));
     let marking = Marking::from_name(marking).ok_or("a marking of SF1525, such as AdresseMarkering")?;
     Ok((marking, Depth::from_name(depth).ok_or("Aktuel or AktuelMedHistorik")?))
+}
+
+fn number(text: &str) -> Result<Pnr, &'static str> {
+    Pnr::parse(text.replacen('-', "", 1).as_bytes()).ok_or("a personnummer is ten digits")
 }
 
 fn day(text: &str) -> Result<Date, &'static str> {

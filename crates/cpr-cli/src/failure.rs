@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     UnknownPerson,
     /// No records stand under this number, but those of another name it as one that was given up.
     FormerNumber,
+    /// What is searched for cannot be read.
+    Query(String),
     /// A file of the caller's cannot be read or written.
     File(String, io::Error),
     /// Standard output is gone.
@@ -74,7 +76,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Failure::Told(code) => *code,
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::Query(_) => 2,
             Failure::Engine(error, _) if error.is_refusal() => 1,
             Failure::Engine(Error::Input(_), _)
             | Failure::UnknownPerson
@@ -90,6 +92,7 @@ impl Failure {
             Failure::Engine(error, Some(file)) => format!("{file}: {error}"),
             Failure::Told(_) => String::new(),
             Failure::Usage(what) => (*what).to_owned(),
+            Failure::Query(what) => what.clone(),
             Failure::UnknownPerson => "the replica does not hold this number".to_owned(),
             Failure::FormerNumber => {
                 "the replica has no records of its own under this number, which its holder gave up".to_owned()

@@ -13,6 +13,7 @@ mod generate;
 mod inspect;
 mod json;
 mod ledger;
+mod search;
 mod text;
 
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Diff(diff) => ask::diff(arguments, diff),
         Command::Changes { delivery } => ledger::changes(arguments, *delivery),
         Command::Answer(answer) => answer::run(arguments, answer),
+        Command::Search(search) => search::run(arguments, search),
         Command::Export(export) => ledger::export(arguments, export),
         Command::Deliveries => ledger::deliveries(arguments),
         Command::Stats => ledger::stats(arguments),

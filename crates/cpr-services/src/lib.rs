@@ -1,7 +1,8 @@
 //! The answers of the national services on CPR's replica, each built thinly from one snapshot of the engine.
 //!
 //! [`gctp`] holds Stam+, Stam, Familie+, Familie, Navne3 and Adresse4, [`sf1520`] the lookup `PersonLookup` 4 and 5, [`sf1525`]
-//! `PersonStamoplysningerSamlingHent` 1.0 and 2.0, and [`sf6008`] the four operations of `CPRBasicInformationService`. Each answer
+//! `PersonStamoplysningerSamlingHent` 1.0 and 2.0, and [`sf6008`] the four operations of `CPRBasicInformationService`; [`search`]
+//! has SF1520's search and ADRSOG1. Each answer
 //! is a plain struct that serde writes, and has its XML in the shape of the contract. Hosts add HTTP, SAML and their log.
 //!
 //! No clock is read and no file opened: the day, the moment in the world and the delivery stand in the [`Request`], so any
@@ -20,6 +21,7 @@ mod request;
 mod subject;
 
 pub mod gctp;
+pub mod search;
 pub mod sf1520;
 pub mod sf1525;
 pub mod sf6008;

@@ -9,6 +9,8 @@ mod family;
 mod fields;
 mod xml;
 
+pub(crate) use xml::adrsog1_xml;
+
 use std::fmt;
 
 use cpr_replika::Snapshot;

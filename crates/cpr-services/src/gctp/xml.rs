@@ -4,7 +4,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, Event};
 
 use crate::error::Error;
-use crate::gctp::Answer;
+use crate::gctp::{Answer, Row};
 
 const NAMESPACE: &str = "http://www.cpr.dk";
 
@@ -14,46 +14,71 @@ impl Answer {
     /// # Errors
     /// [`Error::Xml`] when the answer does not go into XML.
     pub fn to_xml(&self) -> Result<String, Error> {
-        let mut out = Envelope(Writer::new(Vec::new()));
-        out.open("root", &[("xmlns", NAMESPACE)])?;
-        out.open("Gctp", &[("v", "1.0")])?;
-        self.system(&mut out)?;
-        out.close(&["Gctp", "root"])?;
-        String::from_utf8(out.0.into_inner()).map_err(|_| Error::Xml)
-    }
-
-    fn system(&self, out: &mut Envelope) -> Result<(), Error> {
         let name = self.service.name();
-        out.open("System", &[("r", self.service.system())])?;
-        out.open("Service", &[("r", name)])?;
-        out.empty("CprServiceHeader", &[("r", name)])?;
-        out.open("CprData", &[("u", "O")])?;
-        out.open("Rolle", &[("r", "HovedRolle")])?;
-        if self.rows.is_empty() {
-            out.empty("Table", &[("r", name)])?;
-        } else {
-            out.open("Table", &[("r", name)])?;
-            for (number, row) in self.rows.iter().enumerate() {
-                out.open("Row", &[("k", &number.to_string())])?;
-                for field in &row.fields {
-                    let mut attributes = vec![("r", field.name)];
-                    attributes.extend(field.text.as_deref().map(|text| ("t", text)));
-                    attributes.push(("v", &field.value));
-                    out.empty("Field", &attributes)?;
-                }
-                out.close(&["Row"])?;
-            }
-            out.close(&["Table"])?;
-        }
-        out.close(&["Rolle", "CprData"])?;
-        out.empty("Kvit", &[("r", "Ok"), ("t", ""), ("v", "0")])?;
-        out.close(&["Service", "System"])
+        answered(self.service.system(), name, &[], name, &self.rows)
     }
+}
+
+/// The answer of ADRSOG1, with fields of the key.
+pub(crate) fn adrsog1_xml(key: &[(&str, Option<String>)], rows: &[Row]) -> Result<String, Error> {
+    answered("CprSoeg", "ADRSOG1", key, "ADRSOEG", rows)
+}
+
+/// The whole envelope; a key field without a value is left out, as is a key without fields.
+fn answered(
+    system: &str,
+    name: &str,
+    key: &[(&str, Option<String>)],
+    table: &str,
+    rows: &[Row],
+) -> Result<String, Error> {
+    let mut out = Envelope(Writer::new(Vec::new()));
+    out.open("root", &[("xmlns", NAMESPACE)])?;
+    out.open("Gctp", &[("v", "1.0")])?;
+    out.open("System", &[("r", system)])?;
+    out.open("Service", &[("r", name)])?;
+    if key.is_empty() {
+        out.empty("CprServiceHeader", &[("r", name)])?;
+    } else {
+        out.open("CprServiceHeader", &[("r", name)])?;
+        out.open("Key", &[])?;
+        for (field, value) in key {
+            let Some(value) = value else { continue };
+            out.empty("Field", &[("r", field), ("v", value)])?;
+        }
+        out.close(&["Key", "CprServiceHeader"])?;
+    }
+    out.table(table, rows)?;
+    out.close(&["Service", "System", "Gctp", "root"])?;
+    String::from_utf8(out.0.into_inner()).map_err(|_| Error::Xml)
 }
 
 struct Envelope(Writer<Vec<u8>>);
 
 impl Envelope {
+    fn table(&mut self, name: &str, rows: &[Row]) -> Result<(), Error> {
+        self.open("CprData", &[("u", "O")])?;
+        self.open("Rolle", &[("r", "HovedRolle")])?;
+        if rows.is_empty() {
+            self.empty("Table", &[("r", name)])?;
+        } else {
+            self.open("Table", &[("r", name)])?;
+            for (number, row) in rows.iter().enumerate() {
+                self.open("Row", &[("k", &number.to_string())])?;
+                for field in &row.fields {
+                    let mut attributes = vec![("r", field.name)];
+                    attributes.extend(field.text.as_deref().map(|text| ("t", text)));
+                    attributes.push(("v", &field.value));
+                    self.empty("Field", &attributes)?;
+                }
+                self.close(&["Row"])?;
+            }
+            self.close(&["Table"])?;
+        }
+        self.close(&["Rolle", "CprData"])?;
+        self.empty("Kvit", &[("r", "Ok"), ("t", ""), ("v", "0")])
+    }
+
     fn open(&mut self, name: &'static str, attributes: &[(&str, &str)]) -> Result<(), Error> {
         self.write(Event::Start(start(name, attributes)))
     }

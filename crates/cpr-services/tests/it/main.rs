@@ -4,4 +4,5 @@ mod as_of;
 mod kit;
 mod recorded;
 mod schema;
+mod search;
 mod sf1525;

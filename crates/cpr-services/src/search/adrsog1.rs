@@ -1,0 +1,199 @@
+//! ADRSOG1: the search by address, with whole names to narrow it.
+//!
+//! A street (code or name) and a place (postal code or municipality) are required. One row for each person, at the current
+//! address, in the order of the numbers. How the service tells the number of matches (AIA) and where the next page begins (REST) is
+//! not public: here both stand in the key of the answer, under the names of the request. So does what `STAF` means: this
+//! status or a higher one, by its name ("status fra").
+
+use std::fmt;
+
+use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, StreetCode};
+use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
+use cpr_replika::{AddressPattern, Criterion, NamePart, Policy, Scope, Search, Sex, Snapshot};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::gctp::{Field, Row, adrsog1_xml};
+use crate::protection::Protections;
+use crate::search::all;
+use crate::shape::{printable, text};
+use crate::subject::Subject;
+
+/// Why a request cannot be answered; it names the field, not what it holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// ADRSOG1 has no such field.
+    #[error("ADRSOG1 has no field of this name; it has {}", NAMES.join(", "))]
+    Unknown,
+    /// The field cannot have such a value.
+    #[error("field {field} cannot have this value")]
+    Value {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field of each pair is required.
+    #[error("{one} or {other} is required")]
+    Missing {
+        /// One of the two.
+        one: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+}
+
+const NAMES: &[&str] = &[
+    "VEJK", "VNVN", "POST", "KOMK", "HNR", "BNR", "ETAG", "SIDO", "NVN", "NVN1", "NVN2", "NVN3", "KON", "STAF", "STB",
+    "AIA", "MAXA", "REST",
+];
+
+/// A request: the address, the names, and what is wanted of the answer. `Debug` says which parts are asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    criterion: Criterion,
+    /// AIA: only the number of matches is wanted.
+    pub only_count: bool,
+    /// MAXA: most rows; 20 when left out.
+    pub most: usize,
+    /// REST: the number that the last page ended with.
+    pub after: Option<Pnr>,
+}
+
+impl Request {
+    /// Reads the fields of the key; empty ones count as left out.
+    ///
+    /// # Errors
+    /// [`RequestError`] for an unknown field, a value that cannot be, and when street or place is missing.
+    pub fn parse<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Request, RequestError> {
+        let mut address = AddressPattern::default();
+        let mut criteria = Vec::new();
+        let mut request = Request { criterion: Criterion::All(Vec::new()), only_count: false, most: 20, after: None };
+        for (name, value) in fields {
+            let value = value.trim();
+            let field = *NAMES.iter().find(|known| **known == name).ok_or(RequestError::Unknown)?;
+            if value.is_empty() {
+                continue;
+            }
+            let wrong = RequestError::Value { field };
+            let code = || value.parse::<u16>().ok().filter(|code| (1..=9999).contains(code)).ok_or(wrong);
+            match field {
+                "VEJK" => address.street = Some(StreetCode(code()?)),
+                "VNVN" => address.street_name = AddressPattern::words(&value.replace(['*', '?'], " ")),
+                "POST" => address.postal_code = Some(code()?..=code()?),
+                "KOMK" => address.municipality = Some(MunicipalityCode(code()?)),
+                "HNR" => {
+                    let house = HouseNumber::parse(value.as_bytes()).ok_or(wrong)?;
+                    address.houses = vec![house..=house];
+                }
+                "BNR" => address.building = Some(value.to_owned()),
+                "ETAG" => address.floor = Some(Floor::parse(value.as_bytes()).ok_or(wrong)?),
+                "SIDO" => address.door = Some(Door::parse(value.as_bytes()).ok_or(wrong)?),
+                "NVN" | "NVN1" | "NVN2" | "NVN3" => {
+                    criteria.push(Criterion::name(NamePart::Any, &value.replace(['*', '?'], " ")));
+                }
+                "KON" => criteria.push(Criterion::Sex(match value {
+                    "K" => Sex::Woman,
+                    "M" => Sex::Man,
+                    _ => return Err(wrong),
+                })),
+                "STAF" => criteria.push(Criterion::Status(value.parse().map_err(|_| wrong)?..=99)),
+                "STB" => criteria.push(Criterion::Citizenship(CountryCode(code()?))),
+                "AIA" => request.only_count = true,
+                "MAXA" => request.most = value.parse().map_err(|_| wrong)?,
+                _ => request.after = Some(Pnr::parse(value.as_bytes()).ok_or(wrong)?),
+            }
+        }
+        if address.street.is_none() && address.street_name.is_empty() {
+            return Err(RequestError::Missing { one: "VEJK", other: "VNVN" });
+        }
+        if address.postal_code.is_none() && address.municipality.is_none() {
+            return Err(RequestError::Missing { one: "POST", other: "KOMK" });
+        }
+        criteria.push(Criterion::Address(address));
+        request.criterion = all(criteria);
+        Ok(request)
+    }
+}
+
+/// The answer: rows of persons, and how many there are in all.
+#[derive(Clone, Eq, PartialEq, Serialize)]
+pub struct Answer {
+    /// How many match, whatever the page.
+    pub count: u64,
+    /// REST of the next page; none on the last one, and when only the number was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<String>,
+    /// Numbered from 0 in the envelope.
+    pub rows: Vec<Row>,
+}
+
+/// Says how many rows there are.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer of {} rows of {}", self.rows.len(), self.count)
+    }
+}
+
+impl Answer {
+    /// The answer as the service sends it: one `root` element, without line breaks.
+    ///
+    /// # Errors
+    /// [`Error::Xml`] when the answer does not go into XML.
+    pub fn to_xml(&self) -> Result<String, Error> {
+        let key = [("AIA", Some(self.count.to_string())), ("REST", self.rest.clone())];
+        adrsog1_xml(&key, &self.rows)
+    }
+}
+
+/// Answers a request from what is known now; `day` is that on which protections are in force.
+///
+/// # Errors
+/// [`Error::Engine`] when the search costs too much, or the store is damaged.
+pub fn answer(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answer, Error> {
+    let limit = if request.only_count { 0 } else { request.most };
+    let search = Search {
+        criterion: request.criterion.clone(),
+        scope: Scope::Now,
+        after: request.after,
+        limit,
+        count: true,
+        policy: Policy::open(),
+    };
+    let hits = snapshot.search(&search)?;
+    let mut rows = Vec::with_capacity(hits.rows.len());
+    for hit in &hits.rows {
+        let Some(image) = snapshot.as_of(hit.pnr, None, None)? else { continue };
+        let subject = Subject::of(hit.pnr, &image, None);
+        rows.push(Row { fields: fields(&subject), protections: Protections::of(&subject, day) });
+    }
+    let rest = hits.next.map(|last| last.reveal().to_owned());
+    Ok(Answer { count: hits.count.unwrap_or(0), rest, rows })
+}
+
+/// The fields of a row, in the order of the service. `TABMRK` is 1 for the current address.
+fn fields(subject: &Subject<'_>) -> Vec<Field> {
+    let address = subject.address();
+    let raw =
+        |of: Option<cpr_replika::cpr_model::Text<'_>>| of.filter(|of| !of.is_empty()).map(|of| printable(&of.reveal()));
+    let name = subject.name();
+    let reversed = name.and_then(|name| {
+        let given: Vec<String> = [name.given_names(), name.middle_names()].into_iter().filter_map(text).collect();
+        Some(format!("{},{}", text(name.surname())?, given.join(" ")))
+    });
+    let addressing = subject.addressing_name().map(|name| printable(&name));
+    let said = [
+        ("AKM", Some(" ".to_owned()), None),
+        ("CNVN_ADRNVN", reversed.or(addressing.clone()), addressing),
+        ("CNVN_STATUS", subject.with_status().and_then(|row| row.status()).map(|status| status.to_string()), None),
+        ("CPRS_FOEDDATO", subject.birth_date().map(|date| format!("{:08}", date.digits())), None),
+        ("ETAGE", raw(address.map(|row| row.floor())), None),
+        ("HUSNR", raw(address.map(|row| row.house_number())), None),
+        ("KOMKOD", address.and_then(|row| row.municipality_code()).map(|code| code.to_string()), None),
+        ("PNR", Some(subject.pnr.reveal().to_owned()), None),
+        ("SIDEDOER", raw(address.map(|row| row.side_or_door())), None),
+        ("STARTDATO", address.and_then(|row| row.moved_in()).map(|from| format!("{:012}", from.value.digits())), None),
+        ("TABMRK", Some("1".to_owned()), None),
+        ("VEJKOD", address.and_then(|row| row.street_code()).map(|code| code.to_string()), None),
+    ];
+    said.into_iter().filter_map(|(name, value, text)| value.map(|value| Field { name, value, text })).collect()
+}

@@ -1,0 +1,440 @@
+//! The search string of SF1520 `callCPRPersonList`: a Solr request, read as Lucene reads it.
+//!
+//! `q=(standardadresse:Akseltorv 1) AND (postnummer:6000)&rows=10`. What of the contract is public is this example, and that
+//! names, birth date, number, sex, address and its parts can be asked for, in full, by wildcard and in ranges; the field names
+//! here are the element names of `PersonLookup` (docs/search.md lists them), and the default field is ours: a word in it is a
+//! word of a name or of the street's name, a house number, a postal code or a personnummer, whichever it can be. Rows come in the
+//! order of the numbers, not by score.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, StreetCode};
+use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
+use cpr_replika::{AddressPattern, Criterion, NamePart, PersonSet, Policy, Scope, Search, Sex, WordPattern};
+
+use crate::search::all;
+use crate::search::lucene::{self, Asked, Clause, Occur};
+
+/// Why a search string cannot be read. It says where, in bytes from the start of the query, not what stands there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// The query does not follow Lucene's syntax, or uses a part of it that is not supported.
+    #[error("the query cannot be read at byte {at}: expected {wanted}")]
+    Syntax {
+        /// Where.
+        at: usize,
+        /// What was expected.
+        wanted: &'static str,
+    },
+    /// There is no such field.
+    #[error("the query names an unknown field at byte {at} (docs/search.md lists the fields)")]
+    Field {
+        /// Where.
+        at: usize,
+    },
+    /// The field cannot have such a value, or not in this form.
+    #[error("the query asks at byte {at} for what {field} cannot be: expected {wanted}")]
+    Value {
+        /// Where.
+        at: usize,
+        /// The field.
+        field: &'static str,
+        /// What it can be.
+        wanted: &'static str,
+    },
+    /// A parameter beside the query has a value it cannot have.
+    #[error("parameter {name} cannot have this value")]
+    Parameter {
+        /// Which.
+        name: &'static str,
+    },
+}
+
+/// A Solr request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whom it is for (`q`).
+    pub criterion: Criterion,
+    /// `rows`; 10 when left out, as in Solr.
+    pub rows: usize,
+    /// `start`: rows passed over. They are searched all the same; `cursorMark` is cheaper.
+    pub start: usize,
+    /// `cursorMark`: the number of the last row of the page before; `*` for the first page.
+    pub after: Option<Pnr>,
+}
+
+impl Request {
+    /// Reads a request: `q=...` with `rows`, `start`, `cursorMark` and `q.op` in any order, or the query alone. Percent signs with
+    /// two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank.
+    ///
+    /// # Errors
+    /// [`QueryError`] says where the query cannot be read, or which parameter is wrong; other parameters are passed over.
+    pub fn parse(text: &str) -> Result<Request, QueryError> {
+        let (mut query, mut and) = (None, false);
+        let (mut rows, mut start, mut after) = (10, 0, None);
+        // A lone `&` parts parameters; `&&` is Lucene's.
+        for part in parameters(text) {
+            let decoded = percent_decoded(part);
+            let number = |name| {
+                decoded.split_once('=').and_then(|(_, value)| value.parse().ok()).ok_or(QueryError::Parameter { name })
+            };
+            match decoded.split_once('=') {
+                Some(("q", value)) => query = Some(value.to_owned()),
+                Some(("rows", _)) => rows = number("rows")?,
+                Some(("start", _)) => start = number("start")?,
+                Some(("q.op", value)) => and = value.eq_ignore_ascii_case("and"),
+                Some(("cursorMark", "*")) => {}
+                Some(("cursorMark", value)) => {
+                    after = Some(Pnr::parse(value.as_bytes()).ok_or(QueryError::Parameter { name: "cursorMark" })?);
+                }
+                _ if query.is_none() && !text.contains("q=") => query = Some(decoded.clone()),
+                _ => {}
+            }
+        }
+        let query = query.ok_or(QueryError::Parameter { name: "q" })?;
+        let criterion = criterion(&lucene::parse(query.trim(), and)?)?;
+        Ok(Request { criterion, rows, start, after })
+    }
+
+    /// The search that it stands for, under what SF1520 requires. `start` rows are among its rows, and to be passed over.
+    pub fn search(&self, scope: Scope) -> Search {
+        Search {
+            criterion: self.criterion.clone(),
+            scope,
+            after: self.after,
+            limit: self.start.saturating_add(self.rows),
+            count: true,
+            policy: Policy::sf1520(),
+        }
+    }
+}
+
+/// The parts between single `&`.
+fn parameters(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let bytes = text.as_bytes();
+        let is_lone =
+            |at: &usize| bytes[*at] == b'&' && bytes.get(at + 1) != Some(&b'&') && (*at == 0 || bytes[at - 1] != b'&');
+        let cut = (0..bytes.len()).find(is_lone);
+        rest = cut.map(|at| &text[at + 1..]);
+        Some(cut.map_or(text, |at| &text[..at]))
+    })
+}
+
+fn percent_decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| byte == b'%') {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Lucene's meaning of clauses: what is required and not forbidden; where nothing is required, at least one of the others.
+fn criterion(clause: &Clause) -> Result<Criterion, QueryError> {
+    let clauses = match clause {
+        Clause::Field { field, at, asked } => return of_field(field.as_deref(), *at, asked),
+        Clause::Group(clauses) => clauses,
+    };
+    let of = |wanted: Occur| {
+        let clauses = clauses.iter().filter(|(occur, _)| *occur == wanted);
+        clauses.map(|(_, clause)| criterion(clause)).collect::<Result<Vec<_>, _>>()
+    };
+    let (mut must, mut should, must_not) = (of(Occur::Must)?, of(Occur::Should)?, of(Occur::MustNot)?);
+    if must.is_empty() && !should.is_empty() {
+        must.push(if should.len() == 1 { should.remove(0) } else { Criterion::Any(should) });
+    }
+    must.extend(must_not.into_iter().map(|criterion| Criterion::Not(Box::new(criterion))));
+    Ok(all(must))
+}
+
+/// What the fields are.
+#[derive(Clone, Copy)]
+enum Kind {
+    Name(NamePart),
+    Born,
+    Number,
+    Sex,
+    Status,
+    Citizenship,
+    Municipality,
+    StreetCode,
+    StreetName,
+    House,
+    Floor,
+    Door,
+    Building,
+    PostalCode,
+    PostalDistrict,
+    Town,
+    Standard,
+}
+
+/// The fields by name; the first name of a kind is told in errors.
+const FIELDS: &[(&str, Kind)] = &[
+    ("navn", Kind::Name(NamePart::Any)),
+    ("fornavn", Kind::Name(NamePart::Given)),
+    ("mellemnavn", Kind::Name(NamePart::Middle)),
+    ("efternavn", Kind::Name(NamePart::Surname)),
+    ("personadresseringsnavn", Kind::Name(NamePart::Addressing)),
+    ("adresseringsnavn", Kind::Name(NamePart::Addressing)),
+    ("foedselsdato", Kind::Born),
+    ("personnummer", Kind::Number),
+    ("pnr", Kind::Number),
+    ("koen", Kind::Sex),
+    ("status", Kind::Status),
+    ("landekode", Kind::Citizenship),
+    ("statsborgerskab", Kind::Citizenship),
+    ("kommunekode", Kind::Municipality),
+    ("vejkode", Kind::StreetCode),
+    ("vejnavn", Kind::StreetName),
+    ("vejadresseringsnavn", Kind::StreetName),
+    ("husnummer", Kind::House),
+    ("etage", Kind::Floor),
+    ("sidedoer", Kind::Door),
+    ("bygningsnummer", Kind::Building),
+    ("postnummer", Kind::PostalCode),
+    ("postdistrikt", Kind::PostalDistrict),
+    ("bynavn", Kind::Town),
+    ("standardadresse", Kind::Standard),
+    ("adresse", Kind::Standard),
+];
+
+fn of_field(field: Option<&str>, at: usize, asked: &Asked) -> Result<Criterion, QueryError> {
+    let Some(name) = field else { return of_default(at, asked) };
+    let found = FIELDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let &(name, kind) = found.ok_or(QueryError::Field { at })?;
+    Value { field: name, at, asked }.criterion(kind)
+}
+
+/// A word in the default field: whatever it can be.
+fn of_default(at: usize, asked: &Asked) -> Result<Criterion, QueryError> {
+    let text = match asked {
+        Asked::Word(word) if word == "*" => return Ok(Criterion::All(Vec::new())),
+        Asked::Word(text) | Asked::Phrase(text) => text,
+        Asked::Range(..) => return Err(QueryError::Syntax { at, wanted: "a field before a range" }),
+    };
+    let mut any = Vec::new();
+    let value = |field, kind| Value { field, at, asked }.criterion(kind);
+    any.extend(value("navn", Kind::Name(NamePart::Any)).ok());
+    any.extend(value("vejnavn", Kind::StreetName).ok());
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        any.extend(value("husnummer", Kind::House).ok());
+        any.extend(value("postnummer", Kind::PostalCode).ok());
+        any.extend(value("personnummer", Kind::Number).ok());
+    }
+    if any.is_empty() { Err(QueryError::Syntax { at, wanted: "a letter or a digit" }) } else { Ok(Criterion::Any(any)) }
+}
+
+/// What is asked of one field, and where it stands.
+struct Value<'a> {
+    field: &'static str,
+    at: usize,
+    asked: &'a Asked,
+}
+
+impl Value<'_> {
+    fn criterion(&self, kind: Kind) -> Result<Criterion, QueryError> {
+        let address = |address| Ok(Criterion::Address(address));
+        let empty = AddressPattern::default;
+        match kind {
+            Kind::Name(part) => match Criterion::name(part, self.text()?) {
+                Criterion::All(words) if words.is_empty() => Err(self.wrong("a letter")),
+                criterion => Ok(criterion),
+            },
+            Kind::Born => {
+                Ok(Criterion::Born(self.range("a day YYYY-MM-DD or YYYYMMDD", date, (date_min(), date_max()))?))
+            }
+            Kind::Number => {
+                let pnr = Pnr::parse(self.text()?.replacen('-', "", 1).as_bytes()).ok_or(self.wrong("ten digits"))?;
+                Ok(Criterion::Persons(pnr.key().into_iter().collect::<PersonSet>()))
+            }
+            Kind::Sex => match self.text()? {
+                "K" | "k" => Ok(Criterion::Sex(Sex::Woman)),
+                "M" | "m" => Ok(Criterion::Sex(Sex::Man)),
+                _ => Err(self.wrong("K or M")),
+            },
+            Kind::Status => {
+                Ok(Criterion::Status(self.range("a status of two digits", |text| text.parse().ok(), (0, 99))?))
+            }
+            Kind::Citizenship => Ok(Criterion::Citizenship(CountryCode(self.code()?))),
+            Kind::Municipality => {
+                address(AddressPattern { municipality: Some(MunicipalityCode(self.code()?)), ..empty() })
+            }
+            Kind::StreetCode => address(AddressPattern { street: Some(StreetCode(self.code()?)), ..empty() }),
+            Kind::StreetName => address(AddressPattern { street_name: self.words()?, ..empty() }),
+            Kind::House => {
+                let house = |text: &str| HouseNumber::parse(text.as_bytes());
+                let ends = house("000").zip(house("999Z")).ok_or(self.wrong("a house number"))?;
+                address(AddressPattern { houses: vec![self.range("a house number", house, ends)?], ..empty() })
+            }
+            Kind::Floor => {
+                let floor = Floor::parse(self.text()?.trim_end_matches('.').as_bytes()).ok_or(self.wrong("a floor"))?;
+                address(AddressPattern { floor: Some(floor), ..empty() })
+            }
+            Kind::Door => {
+                let door = Door::parse(self.text()?.trim_end_matches('.').as_bytes()).ok_or(self.wrong("a door"))?;
+                address(AddressPattern { door: Some(door), ..empty() })
+            }
+            Kind::Building => address(AddressPattern { building: Some(self.text()?.to_owned()), ..empty() }),
+            Kind::PostalCode => {
+                let code = |text: &str| text.parse().ok().filter(|code| *code <= 9999);
+                address(AddressPattern { postal_code: Some(self.range("a postal code", code, (0, 9999))?), ..empty() })
+            }
+            Kind::PostalDistrict => address(AddressPattern { postal_district: self.words()?, ..empty() }),
+            Kind::Town => address(AddressPattern { town: self.words()?, ..empty() }),
+            Kind::Standard => self.standard(),
+        }
+    }
+
+    fn wrong(&self, wanted: &'static str) -> QueryError {
+        QueryError::Value { at: self.at, field: self.field, wanted }
+    }
+
+    fn text(&self) -> Result<&str, QueryError> {
+        match self.asked {
+            Asked::Word(text) | Asked::Phrase(text) => Ok(text),
+            Asked::Range(..) => Err(self.wrong("no range")),
+        }
+    }
+
+    fn code(&self) -> Result<u16, QueryError> {
+        let code = self.text()?.parse().ok().filter(|code| (1..=9999).contains(code));
+        code.ok_or(self.wrong("a code of up to four digits"))
+    }
+
+    fn words(&self) -> Result<Vec<WordPattern>, QueryError> {
+        let words = AddressPattern::words(self.text()?);
+        if words.is_empty() { Err(self.wrong("a letter or a digit")) } else { Ok(words) }
+    }
+
+    /// A value, a prefix of digits (`198*` for dates and postal codes), or a range; where an end is open, the first or last.
+    fn range<T: Copy + Ord>(
+        &self,
+        wanted: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+        (first, last): (T, T),
+    ) -> Result<RangeInclusive<T>, QueryError> {
+        let value = |text: &str| parse(text).ok_or(self.wrong(wanted));
+        match self.asked {
+            Asked::Word(text) | Asked::Phrase(text) => match text.strip_suffix('*') {
+                None => value(text).map(|value| value..=value),
+                Some(prefix) => {
+                    let width = if self.field == "postnummer" { 4 } else { 8 };
+                    let digits: String = prefix.chars().filter(|c| *c != '-').collect();
+                    let can = matches!(self.field, "postnummer" | "foedselsdato") && digits.len() <= width;
+                    if !can || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                        return Err(self.wrong("no wildcard"));
+                    }
+                    Ok(value(&format!("{digits:0<width$}"))?..=value(&format!("{digits:9<width$}"))?)
+                }
+            },
+            Asked::Range([from, to], ends) => {
+                // An end that is left out is not stepped over: an open end of a range of text is not a number.
+                if ends.contains(&false) && (from.is_some() && !ends[0] || to.is_some() && !ends[1]) {
+                    return Err(self.wrong("a range in [ ], both ends included"));
+                }
+                let from = from.as_deref().map_or(Ok(first), value)?;
+                Ok(from..=to.as_deref().map_or(Ok(last), value)?)
+            }
+        }
+    }
+
+    /// A standard address: words of the street's name up to the first that begins with a digit, which is the house, then floor
+    /// and door. One word alone, as Lucene hands it over, is a word of the street or a house.
+    fn standard(&self) -> Result<Criterion, QueryError> {
+        let text = self.text()?;
+        let mut words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+        let mut asked = AddressPattern::default();
+        while let Some(word) = words.next() {
+            if !word.starts_with(|c: char| c.is_ascii_digit()) {
+                asked.street_name.extend(AddressPattern::words(word));
+                continue;
+            }
+            let house = HouseNumber::parse(word.as_bytes()).ok_or(self.wrong("a street and a house number"))?;
+            asked.houses = vec![house..=house];
+            let mut part = || words.next().map(|part| part.trim_end_matches('.').as_bytes().to_vec());
+            let wrong = self.wrong("floor and door behind the house number");
+            asked.floor = part().map(|part| Floor::parse(&part).ok_or(wrong)).transpose()?;
+            asked.door = part().map(|part| Door::parse(&part).ok_or(wrong)).transpose()?;
+            break;
+        }
+        if asked.street_name.is_empty() && asked.houses.is_empty() {
+            return Err(self.wrong("a letter or a digit"));
+        }
+        Ok(Criterion::Address(asked))
+    }
+}
+
+/// A day; a time of day behind it (`T00:00:00Z`) is passed over.
+fn date(text: &str) -> Option<Date> {
+    Date::parse(text.split('T').next().unwrap_or_default())
+}
+
+fn date_min() -> Date {
+    Date::from_digits(1).expect("eight digits")
+}
+
+fn date_max() -> Date {
+    Date::from_digits(99_999_999).expect("eight digits")
+}
+
+/// One person found, as the service answers: number and name.
+#[derive(Clone, Eq, PartialEq, serde::Serialize)]
+pub struct Found {
+    /// `personnummer`
+    pub personnummer: String,
+    /// `personadresseringsnavn`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub personadresseringsnavn: Option<String>,
+    /// Kinds of protection on record (BESKYTTYPE), for the host to act on.
+    pub beskyttelser: Vec<u16>,
+}
+
+/// Says nothing of the person.
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Found(..)")
+    }
+}
+
+/// The answer to a search.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct Answer {
+    /// How many there are in all (`numFound`).
+    #[serde(rename = "numFound")]
+    pub found: u64,
+    /// The rows asked for.
+    pub docs: Vec<Found>,
+    /// `cursorMark` of the next page; none on the last one.
+    #[serde(rename = "nextCursorMark", skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Answers a request.
+///
+/// # Errors
+/// [`crate::Error::Engine`] when the search is refused with a reason, or the store is damaged.
+pub fn answer(snapshot: &cpr_replika::Snapshot, request: &Request, scope: Scope) -> Result<Answer, crate::Error> {
+    let hits = snapshot.search(&request.search(scope))?;
+    let docs = hits.rows.iter().skip(request.start).map(|hit| Found {
+        personnummer: hit.pnr.reveal().to_owned(),
+        personadresseringsnavn: hit.addressing_name.as_deref().map(crate::shape::printable),
+        beskyttelser: hit.protections.iter().map(|kind| kind.0).collect(),
+    });
+    let next = hits.next.map(|pnr| pnr.reveal().to_owned());
+    Ok(Answer { found: hits.count.unwrap_or(0), docs: docs.collect(), next })
+}

@@ -1,0 +1,182 @@
+//! SF1520's search string read as Lucene reads it, and ADRSOG1.
+
+use cpr_replika::{Policy, Replika, Scope, Search};
+use cpr_services::search::adrsog1::{self, RequestError};
+use cpr_services::search::solr::{self, QueryError, Request};
+
+use crate::kit::{date, told};
+
+const ANE: &str = "6101801231";
+const BO: &str = "6101801232";
+const CARL: &str = "7212554441";
+
+fn persons() -> Replika {
+    let ane = "001 STATUS=01, KOEN=K, FOED_DT=1980-01-01
+        002 KOMKOD=0621, VEJKOD=0042, HUSNR=001, ETAGE=01, SIDEDOER=  tv, TILFLYDTO=199912312000
+        003 ADRNVN=Ane Marie Skov, KOMKOD=0621, VEJKOD=0042, HUSNR=001, POSTNR=6000, VEJADRNVN=Akseltorv
+        004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2020-01-01
+        008 FORNVN=Ane Marie, EFTERNVN=Skov, NVNHAENSTART=198001010000";
+    let bo = "001 STATUS=01, KOEN=M, FOED_DT=1980-01-01
+        002 KOMKOD=0621, VEJKOD=0043, HUSNR=001, TILFLYDTO=201001010000
+        003 ADRNVN=Bo Dahl, KOMKOD=0621, VEJKOD=0043, HUSNR=001, POSTNR=6000, VEJADRNVN=Ny Torv
+        008 FORNVN=Bo, EFTERNVN=Dahl, NVNHAENSTART=198001010000";
+    let carl = "001 STATUS=80, KOEN=M, FOED_DT=1955-12-12
+        002 KOMKOD=0621, VEJKOD=0042, HUSNR=007B, TILFLYDTO=201001010000
+        003 ADRNVN=Carl Skov, KOMKOD=0621, VEJKOD=0042, HUSNR=007B, POSTNR=6000, VEJADRNVN=Akseltorv
+        008 FORNVN=Carl, EFTERNVN=Skov, NVNHAENSTART=195512120000";
+    told(&[&[(ANE, ane), (BO, bo), (CARL, carl)]])
+}
+
+#[test]
+fn a_search_string_means_what_lucene_says() {
+    let replika = persons();
+    for (query, expected) in [
+        // The example of the contract: only the first word is bound to the field, and `1` is a house of its own.
+        ("q=(standardadresse:Akseltorv 1) AND (postnummer:6000)", &[CARL, ANE, BO][..]),
+        ("standardadresse:\"Akseltorv 1\"", &[ANE]),
+        ("standardadresse:\"Akseltorv 1, 1. tv\"", &[ANE]),
+        ("standardadresse:\"Akseltorv 7B\"", &[CARL]),
+        ("standardadresse:(+Akseltorv +1)", &[ANE]),
+        ("efternavn:Skov", &[CARL, ANE]),
+        ("efternavn:Skov fornavn:Bo", &[CARL, ANE, BO]),
+        ("efternavn:Skov AND fornavn:Bo", &[]),
+        // OR does not loosen what AND has required: `a OR b AND c` is `a +b +c`.
+        ("fornavn:Bo OR efternavn:Skov AND koen:K", &[ANE]),
+        ("efternavn:Skov -koen:K", &[CARL]),
+        ("efternavn:Skov NOT (koen:K OR status:01)", &[CARL]),
+        ("-efternavn:Skov +koen:M", &[BO]),
+        ("q=efternavn:Skov koen:K&q.op=AND", &[ANE]),
+        ("q=efternavn%3ASkov%20%26%26%20koen%3AK&rows=5", &[ANE]),
+        ("efternavn:Sk?v^2 && koen:K", &[ANE]),
+        ("navn:(Ane* Bo)", &[ANE, BO]),
+        ("\"Ane Marie\"", &[ANE]),
+        ("foedselsdato:[1950-01-01 TO 1959-12-31]", &[CARL]),
+        ("foedselsdato:[* TO 1979-12-31T00:00:00Z]", &[CARL]),
+        ("foedselsdato:195*", &[CARL]),
+        ("vejnavn:akseltorv AND husnummer:[2 TO 9]", &[CARL]),
+        ("vejnavn:aksel* AND husnummer:(1 OR 7B) AND kommunekode:0621", &[CARL, ANE]),
+        ("vejkode:42 AND etage:1. AND sidedoer:tv", &[ANE]),
+        ("personnummer:6101801232", &[BO]),
+        ("6101801232", &[BO]),
+        ("akseltorv", &[CARL, ANE]),
+    ] {
+        let request = Request::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        let open = Search { policy: Policy::open(), ..request.search(Scope::Now) };
+        let hits = replika.snapshot().search(&open).unwrap();
+        let numbers: Vec<&str> = hits.rows.iter().map(|hit| hit.pnr.reveal()).collect();
+        assert_eq!(numbers, expected, "{query}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_by_its_place() {
+    let place = |error: QueryError| match error {
+        QueryError::Syntax { at, .. } | QueryError::Field { at } | QueryError::Value { at, .. } => Some(at),
+        _ => None,
+    };
+    for (query, expected) in [
+        ("", Some(0)),
+        ("efternavn:", Some(10)),
+        ("efternavn:Skov)", Some(14)),
+        ("(efternavn:Skov", Some(15)),
+        ("efternavn:\"Skov", Some(15)),
+        ("AND efternavn:Skov", Some(3)),
+        ("efternavn:Skov AND", Some(18)),
+        ("efternavn:Skov~2", Some(14)),
+        ("efternavn:Skov AND ukendt:1", Some(19)),
+        ("koen:X", Some(0)),
+        ("efternavn:[A TO B]", Some(0)),
+        ("foedselsdato:{19500101 TO 19600101}", Some(0)),
+        ("postnummer:[6000 UNTIL 7000]", Some(17)),
+        ("q=navn:Skov&rows=many", None),
+        ("rows=5&q=", Some(0)),
+    ] {
+        assert_eq!(place(Request::parse(query).unwrap_err()), expected, "{query}");
+    }
+    assert!(Request::parse(&"(".repeat(100_000)).is_err(), "depth is bounded");
+}
+
+#[test]
+fn sf1520_requires_a_criterion_and_pages_by_the_last_number() {
+    let replika = persons();
+    let snapshot = replika.snapshot();
+    let ask = |query: &str| solr::answer(&snapshot, &Request::parse(query).unwrap(), Scope::Now);
+    assert!(ask("postnummer:6000").unwrap_err().to_string().contains("street name"));
+    let first = ask("q=efternavn:*&rows=2").unwrap();
+    assert_eq!((first.found, first.docs.len(), first.next.as_deref()), (3, 2, Some(ANE)));
+    assert_eq!(first.docs[1].beskyttelser, [1]);
+    assert_eq!(first.docs[1].personadresseringsnavn.as_deref(), Some("Ane Marie Skov"));
+    let second = ask(&format!("q=efternavn:*&rows=2&cursorMark={ANE}")).unwrap();
+    assert_eq!((second.docs.len(), second.next), (1, None));
+    let skipped = ask("q=efternavn:*&rows=2&start=2").unwrap();
+    assert_eq!(skipped.docs, second.docs);
+}
+
+fn adrsog1(replika: &Replika, fields: &[(&str, &str)]) -> Result<adrsog1::Answer, RequestError> {
+    let request = adrsog1::Request::parse(fields.iter().copied())?;
+    Ok(adrsog1::answer(&replika.snapshot(), &request, date("2026-01-02")).unwrap())
+}
+
+#[test]
+fn adrsog1_gives_a_row_for_each_resident() {
+    let replika = persons();
+    let at = [("VEJK", "0042"), ("POST", "6000")];
+    let with = |more: &[(&'static str, &'static str)]| adrsog1(&replika, &[&at, more].concat()).unwrap();
+    let all = with(&[]);
+    assert_eq!((all.count, all.rows.len(), all.rest.as_deref()), (2, 2, None));
+    let row: Vec<(&str, &str)> = all.rows[1].fields.iter().map(|field| (field.name, field.value.as_str())).collect();
+    let expected = [
+        ("AKM", " "),
+        ("CNVN_ADRNVN", "Skov,Ane Marie"),
+        ("CNVN_STATUS", "01"),
+        ("CPRS_FOEDDATO", "19800101"),
+        ("ETAGE", "01"),
+        ("HUSNR", "001"),
+        ("KOMKOD", "0621"),
+        ("PNR", ANE),
+        ("SIDEDOER", "  tv"),
+        ("STARTDATO", "199912312000"),
+        ("TABMRK", "1"),
+        ("VEJKOD", "0042"),
+    ];
+    assert_eq!(row, expected);
+    assert_eq!(all.rows[1].protections.0.len(), 1);
+    let first = with(&[("MAXA", "1")]);
+    assert_eq!((first.rows.len(), first.rest.as_deref()), (1, Some(CARL)));
+    let second = with(&[("MAXA", "1"), ("REST", CARL)]);
+    assert_eq!((second.rows[0].value("PNR"), second.rest), (Some(ANE), None));
+    let counted = with(&[("AIA", "X")]);
+    assert_eq!((counted.count, counted.rows.len()), (2, 0));
+    assert!(counted.to_xml().unwrap().contains("<Key><Field r=\"AIA\" v=\"2\"/></Key>"));
+    for (field, expected) in [
+        (("HNR", "0001"), 0),
+        (("HNR", "001"), 1),
+        (("HNR", "7B"), 1),
+        (("ETAG", "01"), 1),
+        (("SIDO", "tv"), 1),
+        (("NVN", "Skov"), 2),
+        (("NVN1", "Sko"), 0),
+        (("NVN", "Sko*"), 0),
+        (("KON", "M"), 1),
+        (("STAF", "70"), 1),
+        (("STB", "5100"), 0),
+    ] {
+        let found = adrsog1(&replika, &[at[0], at[1], field]).map(|answer| answer.count);
+        assert_eq!(found.unwrap_or(0), expected, "{field:?}");
+    }
+    let by_name = adrsog1(&replika, &[("VNVN", "Akseltorv"), ("KOMK", "0621")]).unwrap();
+    assert_eq!(by_name.rows, all.rows);
+}
+
+#[test]
+fn adrsog1_requires_a_street_and_a_place() {
+    let replika = persons();
+    for (fields, expected) in [
+        (&[("VEJK", "0042")][..], RequestError::Missing { one: "POST", other: "KOMK" }),
+        (&[("KOMK", "0621"), ("VNVN", "")], RequestError::Missing { one: "VEJK", other: "VNVN" }),
+        (&[("VEJK", "0042"), ("KOMK", "X")], RequestError::Value { field: "KOMK" }),
+        (&[("VEJ", "0042")], RequestError::Unknown),
+    ] {
+        assert_eq!(adrsog1(&replika, fields).unwrap_err(), expected);
+    }
+}
