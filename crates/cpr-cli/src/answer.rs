@@ -7,7 +7,7 @@ use cpr_replika::cpr_model::Date;
 use cpr_services::sf1525::{Depth, Markings};
 use cpr_services::{Answered, Lookup, NoRegister, Request, gctp, sf1520, sf1525, sf6008};
 
-use crate::args::{Answer, Arguments, Format, KnownAt, Service};
+use crate::args::{self, Answer, Arguments, Format, KnownAt, Service};
 use crate::failure::Failure;
 use crate::json::{self, Json};
 use crate::{search, text};
@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &Arguments, answer: &Answer) -> Result<(), Failure>
         return search::adrsog1(arguments, answer, answer.on.map_or_else(today, Ok)?);
     }
     let person = answer.person.as_ref().ok_or(Failure::Usage("about whom? give a personnummer"))?;
-    let pnr = person.pnr().map_err(Failure::Usage)?;
+    let pnr = args::given(&person.0).map_err(Failure::Usage)?;
     let snapshot = text::open(arguments)?.snapshot();
     if snapshot.known().0 == 0 {
         return Err(Failure::UnknownPerson);

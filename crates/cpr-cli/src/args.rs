@@ -207,11 +207,12 @@ pub(crate) struct Answer {
     /// The service.
     #[arg(value_enum)]
     pub(crate) service: Service,
-    #[command(flatten)]
-    pub(crate) person: Option<Person>,
+    /// The personnummer, ten digits; `-` reads it from standard input. Not with adrsog1, which is not about one person.
+    #[arg(value_name = "PNR")]
+    pub(crate) person: Option<Private>,
     /// adrsog1: a field of the request, VEJK=8512; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) field: Vec<String>,
+    pub(crate) field: Vec<Private>,
     /// The day on which the question is put, for ages and protections in force; today when left out.
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub(crate) on: Option<Date>,
@@ -267,8 +268,9 @@ pub(crate) enum Service {
 
 #[derive(Args, Debug)]
 pub(crate) struct Search {
-    /// What to search for: `efternavn:Hans* AND kommunekode:0101`; or a whole Solr request, `q=...&rows=10`.
-    pub(crate) query: Query,
+    /// What to search for: `efternavn:Hans* AND kommunekode:0101`; or a whole Solr request, `q=...&rows=10`. `-` reads it from
+    /// standard input, out of the shell's history.
+    pub(crate) query: Private,
     /// Print only how many there are.
     #[arg(long)]
     pub(crate) count: bool,
@@ -276,27 +278,27 @@ pub(crate) struct Search {
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
     /// Begin behind this number: the last of the page before.
-    #[arg(long, value_name = "PNR", value_parser = number)]
-    pub(crate) after: Option<Pnr>,
+    #[arg(long, value_name = "PNR")]
+    pub(crate) after: Option<Private>,
     /// When the criteria must be true.
     #[arg(long, value_enum, default_value_t = When::Now)]
     pub(crate) scope: When,
 }
 
-/// A search string, which may name a person.
+/// What may name a person.
 #[derive(Clone)]
-pub(crate) struct Query(pub(crate) String);
+pub(crate) struct Private(pub(crate) String);
 
-impl From<String> for Query {
-    fn from(text: String) -> Query {
-        Query(text)
+impl From<String> for Private {
+    fn from(text: String) -> Private {
+        Private(text)
     }
 }
 
-/// Says nothing of what is searched for.
-impl std::fmt::Debug for Query {
+/// Says nothing of what it holds.
+impl std::fmt::Debug for Private {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Query(..)")
+        f.write_str("Private(..)")
     }
 }
 
@@ -337,14 +339,24 @@ impl std::fmt::Debug for Person {
 impl Person {
     /// The number on the command line, or the first line of standard input.
     pub(crate) fn pnr(&self) -> Result<Pnr, &'static str> {
-        let mut text = self.text.clone();
-        if text == "-" {
-            text.clear();
-            std::io::stdin().read_line(&mut text).map_err(|_| "no personnummer on standard input")?;
-        }
-        let digits = text.trim().replacen('-', "", 1);
-        Pnr::parse(digits.as_bytes()).ok_or("a personnummer is ten digits")
+        given(&self.text)
     }
+}
+
+/// A personnummer on the command line, or for `-` the first line of standard input.
+pub(crate) fn given(text: &str) -> Result<Pnr, &'static str> {
+    if text != "-" {
+        return number(text);
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|_| "no personnummer on standard input")?;
+    number(&line)
+}
+
+/// A personnummer as it is written.
+pub(crate) fn number(text: &str) -> Result<Pnr, &'static str> {
+    let digits = text.trim().replacen('-', "", 1);
+    Pnr::parse(digits.as_bytes()).ok_or("a personnummer is ten digits")
 }
 
 /// A delivery, or the day whose evening is asked about.
@@ -375,10 +387,6 @@ fn mark(text: &str) -> Result<(Marking, Depth), &'static str> {
     let (marking, depth) = text.split_once('=').unwrap_or((text, "Aktuel"));
     let marking = Marking::from_name(marking).ok_or("a marking of SF1525, such as AdresseMarkering")?;
     Ok((marking, Depth::from_name(depth).ok_or("Aktuel or AktuelMedHistorik")?))
-}
-
-fn number(text: &str) -> Result<Pnr, &'static str> {
-    Pnr::parse(text.replacen('-', "", 1).as_bytes()).ok_or("a personnummer is ten digits")
 }
 
 fn day(text: &str) -> Result<Date, &'static str> {

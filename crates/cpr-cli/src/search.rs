@@ -6,20 +6,27 @@ use cpr_replika::cpr_model::Date;
 use cpr_replika::{Hit, Policy, Scope};
 use cpr_services::search::{adrsog1, solr};
 
-use crate::args::{Answer, Arguments, Format, Search, When};
+use crate::args::{self, Answer, Arguments, Format, Search, When};
 use crate::failure::Failure;
 use crate::json::{self, Json};
 use crate::text;
 
 pub(crate) fn run(arguments: &Arguments, options: &Search) -> Result<(), Failure> {
-    let request = solr::Request::parse(&options.query.0).map_err(|error| Failure::Query(error.to_string()))?;
+    let mut query = options.query.0.clone();
+    if query == "-" {
+        query.clear();
+        std::io::stdin().read_line(&mut query)?;
+    }
+    let request = solr::Request::parse(query.trim()).map_err(|error| Failure::Query(error.to_string()))?;
     let scope = match options.scope {
         When::Now => Scope::Now,
         When::Ever => Scope::Ever,
         When::AtTheSameTime => Scope::AtTheSameTime,
     };
     let mut search = cpr_replika::Search { policy: Policy::open(), count: options.count, ..request.search(scope) };
-    search.after = options.after.or(search.after);
+    if let Some(after) = &options.after {
+        search.after = Some(args::number(&after.0).map_err(Failure::Usage)?);
+    }
     let passed_over = if options.limit.is_some() { 0 } else { request.start };
     if let Some(limit) = options.limit {
         search.limit = limit;
@@ -63,7 +70,7 @@ fn row(hit: &Hit) -> Json {
 
 pub(crate) fn adrsog1(arguments: &Arguments, options: &Answer, day: Date) -> Result<(), Failure> {
     const WANTED: &str = "a field is NAME=VALUE";
-    let fields = options.field.iter().map(|field| field.split_once('=').ok_or(Failure::Usage(WANTED)));
+    let fields = options.field.iter().map(|field| field.0.split_once('=').ok_or(Failure::Usage(WANTED)));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let request = adrsog1::Request::parse(fields).map_err(|error| Failure::Query(error.to_string()))?;
     let answer = adrsog1::answer(&text::open(arguments)?.snapshot(), &request, day)?;

@@ -288,6 +288,10 @@ impl Hasher for WordHasher {
         self.add(number.into());
     }
 
+    fn write_u64(&mut self, number: u64) {
+        self.add(number);
+    }
+
     fn write_usize(&mut self, length: usize) {
         self.0 ^= length as u64;
     }

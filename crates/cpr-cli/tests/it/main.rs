@@ -329,3 +329,44 @@ fn an_unknown_number_has_no_answer() {
     let (answer, code) = desk.json(&["answer", "sf1520", "6201701111", "--on", "2026-01-07"]);
     assert_eq!((answer["error"]["kind"].as_str(), code), (Some("unknown_person"), 1));
 }
+
+#[test]
+fn a_search_finds_counts_and_pages() {
+    let desk = two_deliveries();
+    let (all, code) = desk.json(&["search", "efternavn:Bækgaard"]);
+    assert_eq!((all["rows"].as_array().map(Vec::len), code), (Some(2), 0));
+    assert_eq!(all["rows"][1]["addressing_name"], "Sofie Bækgaard");
+    assert_eq!(desk.says(&["search", "efternavn:bækg* AND fornavn:Sofie", "--count"]), "1\n");
+    let (first, _) = desk.json(&["search", "navn:baekgaard OR navn:Bækgård", "--limit", "1"]);
+    assert_eq!((first["rows"].as_array().map(Vec::len), first["next"].is_string()), (Some(1), true), "å is aa");
+    let next = first["next"].as_str().unwrap();
+    let (second, _) = desk.json(&["search", "navn:bækgaard", "--after", next]);
+    assert_eq!((second["rows"].as_array().map(Vec::len), second["next"].is_null()), (Some(1), true));
+    let output = desk.run_with(&["search", "-", "--count"], b"personnummer:6101801234\n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n");
+    let moved = "kommunekode:0101 AND vejkode:6624 AND personnummer:6101801234";
+    let count = |scope: &str| desk.says(&["search", moved, "--count", "--scope", scope]);
+    assert_eq!((count("now").as_str(), count("ever").as_str()), ("0\n", "1\n"), "she moved in the second delivery");
+}
+
+#[test]
+fn a_search_that_cannot_be_read_is_told_without_what_it_says() {
+    let desk = two_deliveries();
+    for wrong in [&["search", "efternavn:(Bækgaard"][..], &["search", "navn:x", "--after", "Bækgaard"]] {
+        let output = desk.run(wrong);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("Bækgaard"));
+    }
+    let output = desk.run(&["answer", "adrsog1", "--field", "VEJK=6624"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("POST or KOMK is required"));
+}
+
+#[test]
+fn adrsog1_answers_who_lives_at_an_address() {
+    let desk = two_deliveries();
+    let fields = ["answer", "adrsog1", "--field", "VEJK=6624", "--field", "KOMK=0101", "--field", "HNR=012"];
+    let (answer, code) = desk.json(&fields);
+    assert_eq!((answer["count"].as_u64(), code), (Some(1), 0));
+    assert!(desk.says(&fields).contains("<Table r=\"ADRSOEG\"><Row k=\"0\">"));
+}
