@@ -114,7 +114,7 @@ fn sf1520_requires_a_criterion_and_pages_by_the_last_number() {
 
 fn adrsog1(replika: &Replika, fields: &[(&str, &str)]) -> Result<adrsog1::Answer, RequestError> {
     let request = adrsog1::Request::parse(fields.iter().copied())?;
-    Ok(adrsog1::answer(&replika.snapshot(), &request, date("2026-01-02")).unwrap())
+    Ok(adrsog1::answer(&replika.snapshot(), &request, date("2026-01-02")).expect("an answer"))
 }
 
 #[test]
