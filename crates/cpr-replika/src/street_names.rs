@@ -73,20 +73,39 @@ pub(crate) struct StreetNames {
 }
 
 impl StreetNames {
-    /// Notes what the rows of a person say that those before did not.
+    /// Notes what the rows of a person say, unless those before said the same.
     pub(crate) fn person(&mut self, before: Option<&ArchivedPerson>, after: &Group) {
-        for (row, values) in after.rows().filter(|(row, values)| tells(row.shape, *values)) {
+        let rows = || after.rows().map(|(row, values)| (row.shape, values)).filter(|(shape, _)| is_of_address(*shape));
+        let is_held = |(shape, values): (u8, Values<'_>)| {
             let mut held = before.into_iter().flat_map(ArchivedPerson::facts);
-            if !held.any(|(fact, earlier)| fact.shape == row.shape && earlier == values) {
-                self.note(Told::read(values));
-            }
+            held.any(|(fact, earlier)| fact.shape == shape && earlier == values)
+        };
+        if before.is_none() || !rows().all(is_held) {
+            self.read(rows);
         }
     }
 
     /// Notes what a stored person says.
     pub(crate) fn stored(&mut self, person: &ArchivedPerson) {
-        for (_, values) in person.facts().filter(|(fact, values)| tells(fact.shape, *values)) {
-            self.note(Told::read(values));
+        let rows = || person.facts().map(|(fact, values)| (fact.shape, values));
+        self.read(|| rows().filter(|(shape, _)| is_of_address(*shape)));
+    }
+
+    fn read<'a, I: Iterator<Item = (u8, Values<'a>)>>(&mut self, rows: impl Fn() -> I) {
+        for (shape, values) in rows() {
+            let formatted = matches!(v2::aspect(shape), Some((Aspect::FormattedAddress, _)));
+            if !formatted && values.get(Field::StreetName).is_none() {
+                continue;
+            }
+            let told = Told::read(values);
+            self.note(told);
+            // The postal code is that of the current address, whatever street 003 names.
+            for (_, values) in rows().filter(|(shape, _)| formatted && *shape == v2::shape(Aspect::Address, false)) {
+                let (municipality, street) = (values.number(Field::MunicipalityCode), values.number(Field::StreetCode));
+                if (municipality, street) != (told.municipality, told.street) {
+                    self.note(Told { municipality, street, postal_code: told.postal_code, ..Told::default() });
+                }
+            }
         }
     }
 
@@ -156,13 +175,9 @@ impl StreetNames {
 /// Streets by word and whole folded name.
 pub(crate) type ByName = BTreeMap<(Box<[u8]>, Box<[u8]>), BTreeSet<u32>>;
 
-/// True for records that name a street.
-fn tells(shape: u8, values: Values<'_>) -> bool {
-    match v2::aspect(shape) {
-        Some((Aspect::FormattedAddress, _)) => true,
-        Some((Aspect::Address, _)) => values.get(Field::StreetName).is_some(),
-        _ => false,
-    }
+/// True for records that may name a street, or say where the postal code of one that does belongs.
+fn is_of_address(shape: u8) -> bool {
+    matches!(v2::aspect(shape), Some((Aspect::FormattedAddress | Aspect::Address, _)))
 }
 
 /// The streets of a row of names.

@@ -31,7 +31,7 @@ pub(crate) const CHANGED: TableDefinition<u32, &[u8]> = TableDefinition::new("ch
 pub(crate) const SETS: TableDefinition<(u8, u32, u16), &[u8]> = TableDefinition::new("sets/v1");
 
 /// Words of names as known now. Key: folded word, and which sixteen years of numbers. Value: sealed list of person keys, each
-/// with whether the word is of the past (see `crate::words`).
+/// with where in the names the word stands (see `crate::words`).
 pub(crate) const WORDS: TableDefinition<(&[u8], u8), &[u8]> = TableDefinition::new("words/v1");
 
 /// Streets that ever bore a name. Key: a folded word of the name, the folded name. Value: sealed list of municipality and street

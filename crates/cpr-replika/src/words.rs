@@ -1,8 +1,8 @@
 //! The words of names: who bears or bore a word in a name, as known now.
 //!
 //! The words of a person are the folded words ([`cpr_model::Folder`]) of given, middle and surname and of the addressing name,
-//! in the name records and in 003. A word is *current* when a current row has it, and *former* when only historic rows do;
-//! marked rows never were true and count for nothing. A row holds the persons of one word whose numbers are of the same
+//! in the name records and in 003. With each person stand the parts of the name that have
+//! the word in current rows, and those in historic ones; marked rows never were true and count for nothing. A row holds the persons of one word whose numbers are of the same
 //! sixteen years, so that a delivery rewrites little however common a name is; who only moves changes no row.
 
 use std::collections::HashMap;
@@ -17,6 +17,7 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use crate::envelope;
 use crate::error::Error;
 use crate::index::year_of;
+use crate::search::NamePart;
 use crate::tables::WORDS;
 
 pub(crate) const WORDS_TABLE: &str = "words/v1";
@@ -27,8 +28,27 @@ const YEARS: u16 = 16;
 /// A word, and which sixteen years of numbers.
 pub(crate) type WordKey<'a> = (&'a [u8], u8);
 
-/// A person under a word: the key times two, and one more when the person bore the word and no longer does.
-pub(crate) type Entry = u32;
+/// A person under a word: the key, and in the lowest byte where the word stands, see [`bits`].
+pub(crate) type Entry = u64;
+
+/// Where a word stands: the bits of parts of current names, and four higher those of former ones.
+pub(crate) fn bits(part: NamePart) -> u8 {
+    match part {
+        NamePart::Given => 1,
+        NamePart::Middle => 2,
+        NamePart::Surname => 4,
+        NamePart::Addressing => 8,
+        NamePart::Any => 15,
+    }
+}
+
+/// How far the bits of former names stand from those of current ones.
+pub(crate) const FORMER: u8 = 4;
+
+/// The person of an entry.
+pub(crate) fn key_of(entry: Entry) -> u32 {
+    (entry >> 8) as u32
+}
 
 /// The part of a word's rows that these persons stand in.
 pub(crate) fn chunks(keys: RangeInclusive<u32>) -> RangeInclusive<u8> {
@@ -36,25 +56,30 @@ pub(crate) fn chunks(keys: RangeInclusive<u32>) -> RangeInclusive<u8> {
 }
 
 fn chunk_of(entry: Entry) -> u8 {
-    (year_of(entry / 2) / YEARS) as u8
+    (year_of(key_of(entry)) / YEARS) as u8
 }
 
-/// Calls `name` with every text of a name that counts, and whether its row is historic.
-pub(crate) fn names<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>, mut name: impl FnMut(bool, &'a [u8])) {
+/// Calls `name` with every text of a name that counts, and the bit of where it stands.
+fn names<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>, mut name: impl FnMut(u8, &'a [u8])) {
     for (shape, values) in facts {
         match v2::aspect(shape) {
             Some((Aspect::Name, historic)) if !historic || Aspect::Name.mark(values).is_none() => {
                 for (field, value) in values.iter() {
-                    if let (
-                        Field::GivenNames | Field::MiddleNames | Field::Surname | Field::AddressingName,
-                        Value::Text(text),
-                    ) = (field, value)
-                    {
-                        name(historic, text.latin1());
+                    let part = match field {
+                        Field::GivenNames => NamePart::Given,
+                        Field::MiddleNames => NamePart::Middle,
+                        Field::Surname => NamePart::Surname,
+                        Field::AddressingName => NamePart::Addressing,
+                        _ => continue,
+                    };
+                    if let Value::Text(text) = value {
+                        name(bits(part) << if historic { FORMER } else { 0 }, text.latin1());
                     }
                 }
             }
-            Some((Aspect::FormattedAddress, false)) => name(false, values.text(Field::AddressingName).latin1()),
+            Some((Aspect::FormattedAddress, false)) => {
+                name(bits(NamePart::Addressing), values.text(Field::AddressingName).latin1());
+            }
             _ => {}
         }
     }
@@ -74,9 +99,9 @@ pub(crate) struct Words {
     /// By number of the word.
     changes: Vec<Changes>,
     folder: Folder,
-    /// Words of one person: number times two, and one more for a former one.
-    before: Vec<u32>,
-    after: Vec<u32>,
+    /// Words of one person: number, and in the lowest byte where the word stands.
+    before: Vec<u64>,
+    after: Vec<u64>,
     /// Names as they stand, to see that nothing changed without folding them.
     held: Vec<u8>,
     told: Vec<u8>,
@@ -91,8 +116,8 @@ impl Words {
             let before = || before.facts().map(|(fact, values)| (fact.shape, values));
             self.held.clear();
             self.told.clear();
-            names(before(), |historic, text| write_name(&mut self.held, historic, text));
-            names(after(), |historic, text| write_name(&mut self.told, historic, text));
+            names(before(), |bit, text| write_name(&mut self.held, bit, text));
+            names(after(), |bit, text| write_name(&mut self.told, bit, text));
             if self.held == self.told {
                 return;
             }
@@ -110,17 +135,17 @@ impl Words {
         self.note(key);
     }
 
-    /// Reads the words of a person into `after`, sorted, each once: current when it is that anywhere.
+    /// Reads the words of a person into `after`, sorted, each once, with all places where it stands.
     fn read<'a>(&mut self, facts: impl Iterator<Item = (u8, Values<'a>)>) {
         let Words { ids, changes, folder, after, .. } = self;
         after.clear();
         // The addressing name stands in the name record and in 003, mostly the same.
-        let mut last: (bool, &[u8]) = (false, &[]);
-        names(facts, |historic, text| {
-            if last == (historic, text) {
+        let mut last: (u8, &[u8]) = (0, &[]);
+        names(facts, |bit, text| {
+            if last == (bit, text) {
                 return;
             }
-            last = (historic, text);
+            last = (bit, text);
             folder.words(text, |word| {
                 let id = match ids.get(word) {
                     Some(id) => *id,
@@ -131,16 +156,20 @@ impl Words {
                         id
                     }
                 };
-                after.push(id * 2 + u32::from(historic));
+                after.push(u64::from(id) << 8 | u64::from(bit));
             });
         });
         after.sort_unstable();
-        after.dedup_by_key(|word| *word / 2);
+        after.dedup_by(|again, word| {
+            let same = *again >> 8 == *word >> 8;
+            *word |= if same { *again & 0xFF } else { 0 };
+            same
+        });
     }
 
     fn note(&mut self, key: u32) {
         let Words { changes, before, after, .. } = self;
-        let entry = |word: u32| (word as usize / 2, key * 2 + word % 2);
+        let entry = |word: u64| ((word >> 8) as usize, u64::from(key) << 8 | word & 0xFF);
         for &word in after.iter().filter(|word| before.binary_search(word).is_err()) {
             let (id, entry) = entry(word);
             changes[id].came.push(entry);
@@ -220,8 +249,8 @@ impl Changes {
 }
 
 /// A name so that different ones never look the same end to end.
-fn write_name(names: &mut Vec<u8>, historic: bool, text: &[u8]) {
-    names.extend([u8::from(historic), text.len() as u8]);
+fn write_name(names: &mut Vec<u8>, bit: u8, text: &[u8]) {
+    names.extend([bit, text.len() as u8]);
     names.extend_from_slice(text);
 }
 
@@ -244,15 +273,18 @@ fn write_row(entries: &[Entry], payload: &mut Vec<u8>) {
 pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], mut each: impl FnMut(Entry)) -> Result<(), Error> {
     let corrupt = |what| Error::Corrupt { table: WORDS_TABLE, what };
     let payload = envelope::open(WORDS_TABLE, sealing(key), sealed)?;
-    let (mut last, mut distance, mut shift) = (0u32, 0u32, 0);
+    let (mut last, mut distance, mut shift) = (0u64, 0u64, 0);
     for &byte in payload {
-        if shift > 28 {
+        if shift > 35 {
             return Err(corrupt("a distance that does not end"));
         }
-        distance |= u32::from(byte & 0x7F) << shift;
+        distance |= u64::from(byte & 0x7F) << shift;
         shift += 7;
         if byte < 0x80 {
-            last = last.checked_add(distance).ok_or(corrupt("a person behind all numbers"))?;
+            last += distance;
+            if last >> 40 != 0 {
+                return Err(corrupt("a person behind all numbers"));
+            }
             each(last);
             (distance, shift) = (0, 0);
         }

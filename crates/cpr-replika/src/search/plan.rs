@@ -16,7 +16,7 @@ use crate::search::{Refusal, Scope};
 use crate::sets::PersonSet;
 use crate::snapshot::Snapshot;
 use crate::street_names::{name_row, postal_row};
-use crate::words::{chunks, read_row};
+use crate::words::{FORMER, bits, chunks, key_of, read_row};
 
 /// So few candidates are read sooner than the row of a municipality.
 const FEW: u64 = 32;
@@ -218,9 +218,10 @@ impl Snapshot {
                 exactly(self.index_years(Kind::Citizenship, country.0.into(), years)?)
             }
             Leaf::Name(part, word) => {
-                let keys = self.bearers(word, scope != Scope::Now, within, budget)?;
-                let exact = *part == NamePart::Any && scope != Scope::AtTheSameTime;
-                Ok(Some(Candidates { keys, exact }))
+                let current = bits(*part);
+                let places = if scope == Scope::Now { current } else { current | current << FORMER };
+                let keys = self.bearers(word, places, within, budget)?;
+                Ok(Some(Candidates { keys, exact: scope != Scope::AtTheSameTime }))
             }
             Leaf::Address(address, streets) if scope == Scope::Now => {
                 self.plan_address(address, streets.as_deref(), years, budget)
@@ -291,11 +292,11 @@ impl Snapshot {
         Ok(streets)
     }
 
-    /// Who bears a word of this shape, or ever bore it; among `within` when that is given.
+    /// Who has a word of this shape in one of these places (see [`bits`]); among `within` when that is given.
     fn bearers(
         &self,
         pattern: &WordPattern,
-        ever: bool,
+        places: u8,
         within: Option<&RoaringBitmap>,
         budget: &mut Budget,
     ) -> Result<RoaringBitmap, Error> {
@@ -319,8 +320,8 @@ impl Snapshot {
             }
             let mut bearers = RoaringBitmap::new();
             read_row((word, chunk), sealed.value(), |entry| {
-                let key = entry / 2;
-                if (ever || entry % 2 == 0) && within.is_none_or(|within| within.contains(key)) {
+                let key = key_of(entry);
+                if entry as u8 & places != 0 && within.is_none_or(|within| within.contains(key)) {
                     // Entries ascend, so this never fails.
                     bearers.try_push(key).ok();
                 }

@@ -179,6 +179,15 @@ fn who_changes_name_is_found_by_both_from_then_on() {
     }
 }
 
+#[test]
+fn a_postal_code_goes_with_the_current_address_whatever_street_003_names() {
+    let rows =
+        "001 STATUS=01\n002 KOMKOD=0101, VEJKOD=1188\n003 KOMKOD=0751, VEJKOD=0042, POSTNR=8000, VEJADRNVN=Ny Torv";
+    let told = kit::told(&[&[("6101801231", rows)]]);
+    let postal = AddressPattern { postal_code: Some(8000..=8000), ..AddressPattern::default() };
+    assert_eq!(found(&told.snapshot(), &address(postal), Scope::Now), ["6101801231"]);
+}
+
 /// Rows that a person may have, few enough to recur.
 fn rows() -> impl Strategy<Value = String> {
     let status = select(vec!["01", "60", "80", "90"]);
