@@ -7,6 +7,7 @@ mod args;
 mod ask;
 mod deliver;
 mod demo;
+mod events;
 mod failure;
 mod generate;
 mod inspect;
@@ -38,6 +39,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Lines(lines) => ask::lines(arguments, lines),
         Command::Diff(diff) => ask::diff(arguments, diff),
         Command::Changes { delivery } => ledger::changes(arguments, *delivery),
+        Command::Events(events) => events::events(arguments, events),
+        Command::Calendar(calendar) => events::calendar(arguments, calendar),
         Command::Export(export) => ledger::export(arguments, export),
         Command::Deliveries => ledger::deliveries(arguments),
         Command::Stats => ledger::stats(arguments),

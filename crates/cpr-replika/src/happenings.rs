@@ -56,14 +56,14 @@ kinds! {
     Disappeared "disappeared";
     /// Found again.
     Found "found";
-    /// The address turned out to have been another, or never to have been one.
-    AddressCorrected "address_corrected";
-    /// Moved within the municipality.
-    MovedWithin "moved_within";
     /// Moved to another municipality, seen from the one that was left.
     MovedOut "moved_out";
+    /// Moved within the municipality.
+    MovedWithin "moved_within";
     /// Moved to another municipality, seen from the one that was come to.
     MovedIn "moved_in";
+    /// The address turned out to have been another, or never to have been one.
+    AddressCorrected "address_corrected";
     /// Married.
     Married "married";
     /// Divorced.

@@ -82,6 +82,7 @@ use EventKind as K;
 /// Codes that say why the person was sent, not that anything happened: a subscription, a requisition.
 pub(crate) const ONLY_DELIVER: &[&str] = &["A45", "A74", "K74"];
 const NUMBER_CODES: &[&str] = &["P02", "P03", "P42", "P43", "A40"];
+const ADDRESS_CODES: &[&str] = &["A09", "A10"];
 const PARENT_CODES: &[&str] = &["A35", "A36", "A37", "A38", "A51"];
 const CIVIL: &[Aspect] = &[A::CivilStatus];
 const RELATIONS: &[Aspect] = &[A::CivilStatus, A::Child, A::Parents, A::Custody, A::Guardianship];
@@ -131,44 +132,44 @@ pub(crate) const RULES: &[Rule] = &[
     rule(
         K::Emigrated,
         &["A06"],
-        |case| case.after.has_status(80) && !case.before.has_status(80),
+        |case| case.after.has_status(80) && !case.before.has_status(80) && stands(case, A::Address, &["A06"]),
         &[A::Emigration, A::Address, A::FormattedAddress, A::Disappearance, A::Person],
     ),
     rule(
         K::Disappeared,
         &["A02"],
-        |case| case.after.has_status(70) && !case.before.has_status(70),
+        |case| case.after.has_status(70) && !case.before.has_status(70) && stands(case, A::Address, &["A02"]),
         &[A::Disappearance, A::Address, A::FormattedAddress, A::Emigration, A::Person],
     ),
     rule(
         K::Found,
         &["A03"],
-        |case| case.after.is_active() && (case.before.has_status(70) || !case.held_before),
+        |case| {
+            let was_gone = case.before.has_status(70) || !case.held_before;
+            case.after.is_active() && was_gone && stands(case, A::Disappearance, &["A03"])
+        },
         &[A::Address, A::FormattedAddress, A::Disappearance, A::Person],
     ),
     rule(
         K::Immigrated,
         &["A04", "P31"],
         |case| {
-            let elsewhere = case.before.has_status(80) || case.before.has_status(20);
-            case.after.is_active() && (elsewhere || !case.held_before)
+            let was_elsewhere = case.before.has_status(80) || case.before.has_status(20) || !case.held_before;
+            case.after.is_active() && was_elsewhere && stands(case, A::Emigration, &["A04", "P31"])
         },
         &[A::Address, A::FormattedAddress, A::Emigration, A::Person],
     ),
-    rule(
-        K::AddressCorrected,
-        &["A09", "A10"],
-        |case| {
-            let lines = [A::Address, A::Emigration, A::Disappearance];
-            let open = lines.iter().any(|&line| case.is_open(line) && case.is_corrected(line));
-            open || case.is_open(A::Address) && case.has_code(&["A09", "A10"])
-        },
-        &[A::Address, A::FormattedAddress, A::Emigration, A::Disappearance, A::Person],
-    ),
-    rule(K::MovedWithin, &["A01"], |case| moved(case) == Some(Move::Within), RESIDENCE),
     // A move is seen from both municipalities, so the next rule must still see it.
     Rule { claims: false, ..rule(K::MovedOut, &["A01"], |case| moved(case) == Some(Move::Between), RESIDENCE) },
+    rule(K::MovedWithin, &["A01"], |case| moved(case) == Some(Move::Within), RESIDENCE),
     rule(K::MovedIn, &["A01"], |case| matches!(moved(case), Some(Move::Between | Move::In)), RESIDENCE),
+    // A new address may be corrected on the day on which it is told.
+    rule(
+        K::AddressCorrected,
+        ADDRESS_CODES,
+        corrects_address,
+        &[A::Address, A::FormattedAddress, A::Emigration, A::Disappearance, A::Person],
+    ),
     rule(K::Married, &["A19"], |case| becomes(case, b"G"), CIVIL),
     rule(K::PartnershipEntered, &["A23"], |case| becomes(case, b"P"), CIVIL),
     rule(K::Divorced, &["A20"], |case| becomes(case, b"F"), &[A::CivilStatus, A::Separation]),
@@ -246,10 +247,25 @@ enum Move {
     In,
 }
 
-/// A new address that nothing else explains. Of a person who was not held before, the address says itself whether the
+/// True unless what the line of residence seems to say is that a row of this aspect was wrong: an annulled emigration is
+/// no immigration. A record of the codes says otherwise.
+fn stands(case: &Case<'_>, aspect: Aspect, codes: &[&str]) -> bool {
+    case.has_code(codes) || !case.is_corrected(aspect) && !case.has_code(&["A10"])
+}
+
+/// A row of the line of residence that CPR marked as wrong or never true, or an address that a record says was corrected.
+fn corrects_address(case: &Case<'_>) -> bool {
+    let lines = [A::Address, A::Emigration, A::Disappearance];
+    lines.iter().any(|&line| case.is_corrected(line)) || case.changed.has(A::Address) && case.has_code(ADDRESS_CODES)
+}
+
+/// A new address that nothing else explains, a correction only where a record says that it is a move too. Of a person who was not held before, the address says itself whether the
 /// municipality was new.
 fn moved(case: &Case<'_>) -> Option<Move> {
     if !case.is_open(A::Address) || !case.is_fresh(A::Address) {
+        return None;
+    }
+    if corrects_address(case) && !case.has_code(&["A01"]) {
         return None;
     }
     let address = case.after.address?.address()?;

@@ -143,6 +143,53 @@ fn a_correction_is_no_move_marked_or_not() {
 }
 
 #[test]
+fn a_move_that_is_corrected_on_the_day_it_is_told_is_both() {
+    let after = rows(&[
+        ALIVE,
+        "002 KOMKOD=0751, VEJKOD=0007, HUSNR=003, TILFLYDTO=202601020900",
+        "003 ADRNVN=Bæk, STANDARDADR=Gaden 3",
+        "023 KOMKOD=0101, VEJKOD=0042, HUSNR=001, TILFLYDTO=200001011200, FRAFLYDTO=202601020900",
+        "023 ANNKOR=K, KOMKOD=0751, VEJKOD=0007, HUSNR=002, TILFLYDTO=202601020900, FRAFLYDTO=202601020900",
+        "099 TIMESTAMPU=202601020901, HAENDELSE=A01",
+        "099 TIMESTAMPU=202601020905, HAENDELSE=A09",
+    ]);
+    check(
+        &[(ANNA, &rows(&[ALIVE, HOME]))],
+        &[(ANNA, &after)],
+        expect![[r#"
+        6101801231 moved_out A01 [] (address formatted_address) 0101>0751 2026-01-02 09:00
+        6101801231 moved_in A01 [] (address formatted_address) 0101>0751 2026-01-02 09:00
+        6101801231 address_corrected A09 [] (address formatted_address) 0101>0751 2026-01-02 09:00
+    "#]],
+    );
+}
+
+#[test]
+fn an_annulled_emigration_is_a_correction_and_no_immigration() {
+    let abroad = rows(&[
+        "001 STATUS=80, STATUSHAENSTART=202601010900, KOEN=K",
+        "005 UDR_LANDEKOD=5104, UDRDTO=202601010900",
+        "023 KOMKOD=0101, VEJKOD=0042, HUSNR=001, TILFLYDTO=200001011200, FRAFLYDTO=202601010900",
+    ]);
+    let annulled = "024 ANNKOR=A, UDR_LANDEKOD=5104, UDRDTO=202601010900, INDRDTO=202601010900";
+    let a10 = "099 TIMESTAMPU=202601020901, HAENDELSE=A10";
+    check(
+        &[(ANNA, &abroad)],
+        &[(ANNA, &rows(&[ALIVE, HOME, annulled, a10]))],
+        expect![[r#"
+        6101801231 address_corrected A10 [] (person address formatted_address emigration) ->0101 2000-01-01 12:00
+    "#]],
+    );
+    check(
+        &[(ANNA, &abroad)],
+        &[(ANNA, &rows(&[ALIVE, HOME, annulled]))],
+        expect![[r#"
+        6101801231 address_corrected - [] (person address formatted_address emigration) ->0101 2000-01-01 12:00
+    "#]],
+    );
+}
+
+#[test]
 fn a_death_is_one_event_for_the_dead_and_one_for_the_spouse_and_so_is_its_undoing() {
     let married = |spouse: &str| {
         rows(&[ALIVE, HOME, &format!("012 CIVST=G, AEGTEPNR={spouse}, HAENSTART-CIVILSTAND=200505051200")])

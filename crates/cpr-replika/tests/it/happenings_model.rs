@@ -173,11 +173,9 @@ fn shown(before: &Rows, after: &Rows, group: &Group) -> Vec<Shown> {
         }
     }
     let address_is_open = changed("address") && !explained.contains("address");
-    let corrected = address_is_open && has("A09");
-    if corrected {
-        explained.extend(["address", "person"].into_iter().filter(|aspect| changed(aspect)));
-        found.push((K::AddressCorrected, vec!["A09"], vec!["address", "person"]));
-    } else if address_is_open && starts_anew("address", "TILFLYDTO") && (held || has("A01")) {
+    let corrected = changed("address") && has("A09");
+    let moves = address_is_open && starts_anew("address", "TILFLYDTO") && (has("A01") || held && !corrected);
+    if moves {
         let (from, to) = (value(before, "address", "KOMKOD"), value(after, "address", "KOMKOD"));
         if from == to {
             found.push((K::MovedWithin, vec!["A01"], vec!["address"]));
@@ -187,7 +185,9 @@ fn shown(before: &Rows, after: &Rows, group: &Group) -> Vec<Shown> {
             }
             found.push((K::MovedIn, vec!["A01"], vec!["address"]));
         }
-        explained.insert("address");
+    }
+    if corrected {
+        found.push((K::AddressCorrected, vec!["A09"], vec!["address", "person"]));
     }
     if changed("civil_status") && !explained.contains("civil_status") {
         let derived = |code: &str| group.causes.iter().any(|(other, mark)| *other == code && !mark.is_empty());
