@@ -280,9 +280,11 @@ impl<'a> Case<'a> {
         let numbers = |side: &dyn Fn(&Side<'a>) -> Option<FactView<'a>>| -> BTreeSet<Pnr> {
             let rows = self.changes.iter().filter_map(side).filter(|fact| aspects.has(fact.aspect()));
             rows.flat_map(|fact| {
-                let is_person = fact.aspect() == Aspect::Person && kind != EventKind::ParentRecorded;
+                // The person's row of the full-table product names the parents too.
+                let of_parents = matches!(kind, EventKind::ChildBorn | EventKind::ParentRecorded);
+                let all = fact.aspect() != Aspect::Person || of_parents;
                 fact.values().iter().filter_map(move |(field, value)| match value {
-                    Value::Pnr(number) if !is_person || field == Field::CurrentPnr => known(Some(number)),
+                    Value::Pnr(number) if all || field == Field::CurrentPnr => known(Some(number)),
                     _ => None,
                 })
             })

@@ -183,7 +183,7 @@ pub(crate) const RULES: &[Rule] = &[
             K::ChildBorn,
             PARENT_CODES,
             |case| !case.held_before && case.is_newborn(case.birth_date) && case.after.has_parent(),
-            &[A::Parents],
+            &[A::Parents, A::Person],
         )
     },
     Rule { marks: Marks::Derived, ..rule(K::ChildBorn, PARENT_CODES, |case| child_came(case, true), &[A::Child]) },

@@ -7,7 +7,7 @@ use cpr_replika::{
 };
 use expect_test::{Expect, expect};
 
-use crate::kit::{Person, apply, config, extract_of_day, pnr, told};
+use crate::kit::{Person, apply, config, extract, extract_of_day, pnr, told};
 
 const ANNA: &str = "6101801231";
 const BO: &str = "6202791235";
@@ -317,7 +317,7 @@ fn a_birth_is_told_of_the_child_and_of_its_parents() {
         expect![[r#"
             6202791235 child_born A36/FA [6101264018] (child) 0101>0101 -
             6101801231 child_born A36/MO [6101264018] (child) 0101>0101 -
-            6101264018 child_born A36 [6101801231 6202791235] (parents) ->0101 -
+            6101264018 child_born A36 [6101801231 6202791235] (person parents) ->0101 -
             6101264018 created - [6101801231 6202791235] (person address formatted_address name parents) ->0101 -
         "#]],
     );
@@ -604,6 +604,32 @@ fn the_feed_goes_on_behind_any_event_and_gives_the_same_ids() {
     assert_eq!(events(&snapshot, EventCursor::after(DeliveryNumber(2)), EventFilter::default()), of_three);
     assert_eq!(of(&snapshot, 3), of_three);
     assert_eq!(events(&snapshot, EventCursor::after(DeliveryNumber(3)), EventFilter::default()), []);
+}
+
+#[test]
+fn what_was_told_at_once_is_told_again_years_later() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let mut told_at_once = Vec::new();
+    // Long enough that what happened to a person is put away from its value, again and again.
+    let day = |night: usize| format!("{}-{:02}-{:02}", 2026 + night / 300, night / 25 % 12 + 1, night % 25 + 1);
+    for night in 1..=150 {
+        let person = |number: usize| {
+            let (house, time) = (night * (number + 3) % 97 + 1, day(night).replace('-', ""));
+            let address =
+                format!("002 KOMKOD=0{}1, VEJKOD=0007, HUSNR={house:03}, TILFLYDTO={time}0900", night % 7 + 1);
+            let event = format!("099 TIMESTAMPU={time}0901, HAENDELSE=A0{}", night % 3);
+            rows(&[ALIVE, &address, if night % (number + 2) == 0 { "" } else { &event }])
+        };
+        let texts = [ANNA, BO, CARL].map(|number| (number, person(number.len() + usize::from(number == BO))));
+        let persons: Vec<Person<'_>> = texts.iter().map(|(number, text)| (*number, text.as_str())).collect();
+        let delivered = &persons[..persons.len() - night % 2];
+        apply(&replika, &extract(&day(night), &day(night - 1), delivered)).unwrap();
+        told_at_once.extend(of(&replika.snapshot(), night as u32));
+    }
+    let snapshot = replika.snapshot();
+    let put_away = snapshot.stats().unwrap().tables.iter().any(|table| table.name == "superseded/v2" && table.rows > 3);
+    assert!(put_away && told_at_once.len() > 400);
+    assert_eq!(events(&snapshot, EventCursor::BEGINNING, EventFilter::default()), told_at_once);
 }
 
 #[test]

@@ -430,6 +430,19 @@ fn a_second_delivery_leaves_the_first_readable() {
     assert!(snapshot.verify().unwrap().is_clean());
 }
 
+#[test]
+fn every_event_record_of_the_full_table_extract_is_told_by_applying_and_none_by_loading() {
+    let Some(extract) = sample("GLBASETEST") else { return };
+    let (applied, loaded) = (replika("full"), replika("full"));
+    apply(&applied, &extract, Allow::default()).unwrap();
+    loaded.load(Cursor::new(&extract), &ApplyOptions::named("sample")).unwrap();
+    let count = |replika: &Replika| {
+        let feed = replika.snapshot().events_of(DeliveryNumber(1), EventFilter::default()).unwrap();
+        feed.map(|event| event.unwrap().cause.expect("a record")).count()
+    };
+    assert_eq!((count(&applied), count(&loaded)), (42, 0));
+}
+
 /// Kinds by code and mark, with how often.
 #[test]
 fn every_event_record_of_the_change_extract_is_one_business_event() {
