@@ -8,6 +8,7 @@ mod args;
 mod ask;
 mod deliver;
 mod demo;
+mod events;
 mod failure;
 mod generate;
 mod inspect;
@@ -40,6 +41,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Diff(diff) => ask::diff(arguments, diff),
         Command::Changes { delivery } => ledger::changes(arguments, *delivery),
         Command::Answer(answer) => answer::run(arguments, answer),
+        Command::Events(events) => events::events(arguments, events),
+        Command::Calendar(calendar) => events::calendar(arguments, calendar),
         Command::Export(export) => ledger::export(arguments, export),
         Command::Deliveries => ledger::deliveries(arguments),
         Command::Stats => ledger::stats(arguments),

@@ -6,7 +6,11 @@
 #![allow(clippy::unwrap_used, reason = "the whole binary is tests")]
 
 mod answers;
+mod calendar;
+mod consumers;
 mod find;
+mod happenings;
+mod happenings_model;
 mod kit;
 mod model;
 mod privacy;
