@@ -13,4 +13,5 @@ mod privacy;
 mod refusals;
 mod samples;
 mod snapshots;
+mod subscriptions;
 mod traps;
