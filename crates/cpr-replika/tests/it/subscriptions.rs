@@ -1,6 +1,6 @@
 //! Subscribers, their filters, and what they are sent: told as made-up deliveries, one scenario a test.
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Write};
 
 use cpr_replika::cpr_subscription::{
     Answer, FileIndex, Filter, FilterKind, Owner, Profile, Selection, Stream, SubscriberName,
@@ -64,6 +64,34 @@ pub(crate) fn thinned(snapshot: &Snapshot, bytes: &[u8], subscriber: &str) -> Ve
     let mut out = Vec::new();
     index.thin(Cursor::new(bytes), &stream, &selection, &mut out).unwrap();
     out
+}
+
+/// A writer that takes everything and then cannot make it durable.
+struct FullDisk;
+
+impl Write for FullDisk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+}
+
+#[test]
+fn an_initial_load_that_is_not_durable_begins_no_stream() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let rows = [("6101801231", "001 STATUS=01")];
+    kit::apply(&replika, &extract_of_day(1, &rows)).unwrap();
+    subscribe(&replika, "all", Profile::SF6002, &["everything"]);
+    let failed = replika.initial_load(&name("all"), &mut FullDisk).unwrap_err();
+    assert!(matches!(failed, Error::Output(_)));
+    kit::apply(&replika, &extract_of_day(2, &rows)).unwrap();
+    kit::apply(&replika, &extract_of_day(3, &rows)).unwrap();
+    let previous =
+        |replika: &Replika| replika.snapshot().recipients(DeliveryNumber(3)).unwrap()[0].previous_production_date;
+    assert_eq!(previous(&replika), date(kit::DAYS[2]), "as the file says");
 }
 
 const LIVES_IN_A: &str = "001 STATUS=01, FOED_DT=1980-01-01\n002 KOMKOD=0101, VEJKOD=1188, HUSNR=012";
