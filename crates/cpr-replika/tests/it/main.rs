@@ -8,6 +8,7 @@
 mod answers;
 mod find;
 mod kit;
+mod matching;
 mod model;
 mod privacy;
 mod refusals;
