@@ -14,5 +14,6 @@ mod privacy;
 mod refusals;
 mod samples;
 mod snapshots;
+mod subscribed_samples;
 mod subscriptions;
 mod traps;
