@@ -8,6 +8,12 @@ use cpr_replika::cpr_subscription::EventCode;
 use cpr_replika::{DeliveryNumber, Error, EventCursor, EventKind, Snapshot};
 use cpr_services::sf1525::{Depth, Marking};
 
+use crate::filter::FilterCommand;
+use crate::find::Find;
+use crate::subscriber::SubscriberCommand;
+use crate::thin::{InitialLoad, Thin};
+use crate::told::{Followers, MatchesOf};
+
 /// Keep a replica of Denmark's population register (CPR) in a file, and ask it: who is this person, as of when in the
 /// world, and as of when we knew.
 #[derive(Debug, Parser)]
@@ -50,6 +56,22 @@ pub(crate) enum Command {
     Events(Events),
     /// List what is due between two days without any delivery: who reaches an age, whose protection runs out.
     Calendar(Calendar),
+    /// Find persons by what is known of them now: kinds of criteria are joined by and, several of one kind by or.
+    Find(Find),
+    /// Add, remove and list subscribers, who are sent the persons that they follow.
+    #[command(subcommand)]
+    Subscriber(SubscriberCommand),
+    /// Add, remove, list and clear the filters of a subscriber.
+    #[command(subcommand)]
+    Filter(FilterCommand),
+    /// Write what an applied extract has for each subscriber: DIR/NAME/DYYMMDD.L<task>. Again gives the same bytes.
+    Thin(Thin),
+    /// Tell whom a delivery had for a subscriber, and why.
+    Matches(MatchesOf),
+    /// Write everybody whom a subscriber follows now as a full extract; its stream goes on from there.
+    InitialLoad(InitialLoad),
+    /// Tell which subscribers follow a person, and by what.
+    Followers(Followers),
     /// Write the whole replica as a full extract of the family it came in.
     Export(Export),
     /// Print the ledger.
@@ -135,6 +157,12 @@ pub(crate) struct Apply {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) options: Delivering,
+    /// Once a file is applied, write what it has for each subscriber: DIR/NAME/DYYMMDD.L<task>.
+    #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
+    pub(crate) deliver: Option<PathBuf>,
+    /// With --deliver: a file for a subscriber that nobody matches too, start and end record only.
+    #[arg(long, requires = "deliver")]
+    pub(crate) empty: bool,
 }
 
 #[derive(Args, Debug)]
@@ -323,7 +351,7 @@ pub(crate) struct Export {
     pub(crate) output: PathBuf,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Person {
     /// The personnummer, ten digits; `-` reads it from standard input, out of the shell's history.
     #[arg(value_name = "PNR")]
@@ -350,6 +378,35 @@ impl Person {
     }
 }
 
+impl From<String> for Person {
+    fn from(text: String) -> Person {
+        Person { text }
+    }
+}
+
+/// A text that may tell of a person or an address. It is looked at behind the parser of the command line, whose errors quote.
+#[derive(Clone)]
+pub(crate) struct Hidden(String);
+
+impl Hidden {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Hidden {
+        Hidden(text)
+    }
+}
+
+/// Says nothing of the text.
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden(..)")
+    }
+}
+
 /// A delivery, or the day whose evening is asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KnownAt {
@@ -367,7 +424,7 @@ impl KnownAt {
     }
 }
 
-fn known(text: &str) -> Result<KnownAt, &'static str> {
+pub(crate) fn known(text: &str) -> Result<KnownAt, &'static str> {
     if let Ok(number) = text.parse() {
         return Ok(KnownAt::Delivery(DeliveryNumber(number)));
     }
@@ -391,7 +448,7 @@ fn moment(text: &str) -> Result<Timestamp, &'static str> {
     digits.and_then(Timestamp::from_digits).ok_or(WANTED)
 }
 
-fn day(text: &str) -> Result<Date, &'static str> {
+pub(crate) fn day(text: &str) -> Result<Date, &'static str> {
     Date::parse(text).filter(|day| day.month().is_some() && day.day().is_some()).ok_or("a day YYYY-MM-DD")
 }
 

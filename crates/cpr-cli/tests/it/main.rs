@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod following;
+
 const SOFIE: &str = "6101801234";
 
 struct Desk {
