@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &Arguments, answer: &Answer) -> Result<(), Failure>
         return search::adrsog1(arguments, answer, answer.on.map_or_else(today, Ok)?);
     }
     let person = answer.person.as_ref().ok_or(Failure::Usage("about whom? give a personnummer"))?;
-    let pnr = args::given(&person.0).map_err(Failure::Usage)?;
+    let pnr = args::given(person.reveal()).map_err(Failure::Usage)?;
     let snapshot = text::open(arguments)?.snapshot();
     if snapshot.known().0 == 0 {
         return Err(Failure::UnknownPerson);

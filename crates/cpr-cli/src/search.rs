@@ -12,7 +12,7 @@ use crate::json::{self, Json};
 use crate::text;
 
 pub(crate) fn run(arguments: &Arguments, options: &Search) -> Result<(), Failure> {
-    let mut query = options.query.0.clone();
+    let mut query = options.query.reveal().to_owned();
     if query == "-" {
         query.clear();
         std::io::stdin().read_line(&mut query)?;
@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments, options: &Search) -> Result<(), Failure
     };
     let mut search = cpr_replika::Search { policy: Policy::open(), count: options.count, ..request.search(scope) };
     if let Some(after) = &options.after {
-        search.after = Some(args::number(&after.0).map_err(Failure::Usage)?);
+        search.after = Some(args::number(after.reveal()).map_err(Failure::Usage)?);
     }
     let passed_over = if options.limit.is_some() { 0 } else { request.start };
     if let Some(limit) = options.limit {
@@ -70,7 +70,7 @@ fn row(hit: &Hit) -> Json {
 
 pub(crate) fn adrsog1(arguments: &Arguments, options: &Answer, day: Date) -> Result<(), Failure> {
     const WANTED: &str = "a field is NAME=VALUE";
-    let fields = options.field.iter().map(|field| field.0.split_once('=').ok_or(Failure::Usage(WANTED)));
+    let fields = options.field.iter().map(|field| field.reveal().split_once('=').ok_or(Failure::Usage(WANTED)));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let request = adrsog1::Request::parse(fields).map_err(|error| Failure::Query(error.to_string()))?;
     let answer = adrsog1::answer(&text::open(arguments)?.snapshot(), &request, day)?;

@@ -6,12 +6,19 @@
 #![allow(clippy::unwrap_used, reason = "the whole binary is tests")]
 
 mod answers;
+mod calendar;
+mod consumers;
 mod find;
+mod happenings;
+mod happenings_model;
 mod kit;
+mod matching;
 mod model;
 mod privacy;
 mod refusals;
 mod samples;
 mod search;
 mod snapshots;
+mod subscribed_samples;
+mod subscriptions;
 mod traps;
