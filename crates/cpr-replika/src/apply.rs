@@ -261,7 +261,7 @@ fn found_family(extract: &mut (impl Read + Seek), config: &Config, lines: u64) -
     found.map_err(|families| Error::AmbiguousFamily { families })
 }
 
-/// Reads the whole extract once: faults, index, and the digest of its bytes.
+/// Reads the whole extract once: faults, index, and the digest of its bytes, which is taken on a thread of its own.
 fn check_extract(
     extract: &mut (impl Read + Seek),
     family: &'static Family,
@@ -269,7 +269,6 @@ fn check_extract(
     options: &ApplyOptions<'_>,
 ) -> Result<(Checked, [u8; 32]), Error> {
     extract.seek(SeekFrom::Start(0)).map_err(Error::Input)?;
-    let mut source = Digesting { source: extract, digest: Sha256::new(), bytes: 0, progress: options.progress };
     let waive =
         Waive { wrong_count: options.allow.wrong_count, rows_without_person: options.allow.rows_without_person };
     let check_options = CheckOptions {
@@ -279,22 +278,45 @@ fn check_extract(
         fault_limit: options.fault_limit,
         waive,
     };
-    let checked = check(&mut source, check_options).map_err(Error::Input)?;
-    Ok((checked, source.digest.finalize().into()))
+    std::thread::scope(|scope| {
+        let (pass, passed) = mpsc::sync_channel::<Vec<u8>>(DIGESTED_AHEAD);
+        let (spent, reused) = mpsc::channel::<Vec<u8>>();
+        let digest = scope.spawn(move || {
+            let mut digest = Sha256::new();
+            for bytes in passed {
+                digest.update(&bytes);
+                // The reader may be done and gone.
+                spent.send(bytes).ok();
+            }
+            digest.finalize().into()
+        });
+        let mut source = Passing { source: extract, pass, reused, bytes: 0, progress: options.progress };
+        let checked = check(&mut source, check_options).map_err(Error::Input);
+        drop(source);
+        let digest = digest.join().expect("digesting cannot fail");
+        checked.map(|checked| (checked, digest))
+    })
 }
 
-/// Passes bytes on and digests them on the way.
-struct Digesting<'a, R> {
+/// Reads of the extract that may wait to be digested.
+const DIGESTED_AHEAD: usize = 16;
+
+/// Hands a copy of everything that is read to another thread.
+struct Passing<'a, R> {
     source: R,
-    digest: Sha256,
+    pass: mpsc::SyncSender<Vec<u8>>,
+    reused: mpsc::Receiver<Vec<u8>>,
     bytes: u64,
     progress: Option<&'a dyn Fn(Progress)>,
 }
 
-impl<R: Read> Read for Digesting<'_, R> {
+impl<R: Read> Read for Passing<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
-        self.digest.update(&buffer[..read]);
+        let mut copy = self.reused.try_recv().unwrap_or_default();
+        copy.clear();
+        copy.extend_from_slice(&buffer[..read]);
+        self.pass.send(copy).expect("the digesting thread ends with its sender");
         self.bytes += read as u64;
         if let Some(progress) = self.progress {
             progress(Progress::Checking { bytes: self.bytes });
@@ -491,7 +513,7 @@ impl Merger<'_> {
             envelope::seal((key, 0), &self.merge.person, sealed);
         }
         if !self.merge.history.is_empty() {
-            envelope::seal_after((key, OPEN), &self.merge.history, sealed);
+            envelope::seal_second((key, OPEN), &self.merge.history, sealed);
         }
         if is_behind_all {
             self.appended_values.extend_from_slice(sealed);

@@ -84,6 +84,21 @@ pub enum Error {
     /// No subscriber has this name.
     #[error("there is no such subscriber")]
     UnknownSubscriber,
+    /// The text is no place in the feed of events, or the delivery has no such place.
+    #[error("not a place in the feed of events")]
+    NotACursor,
+    /// No reader of the feed of events has this name.
+    #[error("no consumer has this name")]
+    UnknownConsumer,
+    /// A reader of the feed of events has this name already.
+    #[error("a consumer has this name already")]
+    ConsumerExists,
+    /// The name cannot be one of a reader of the feed of events.
+    #[error("a consumer's name has 1 to 100 bytes and no control characters")]
+    ConsumerName,
+    /// The last day of a calendar comes before the first.
+    #[error("the last day comes before the first")]
+    DaysOutOfOrder,
     /// The configuration cannot be.
     #[error("{0}")]
     Config(&'static str),
@@ -132,6 +147,9 @@ pub enum Error {
     /// Writing an export failed.
     #[error("writing failed: {0}")]
     Output(#[source] io::Error),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[source] io::Error),
     /// The storage below failed: disk full, input or output error.
     #[error("the storage failed: {0}")]
     Storage(#[from] StorageFailure),
@@ -152,6 +170,11 @@ impl Error {
             Error::TooManyFacts => "too_many_facts",
             Error::UnknownDelivery { .. } => "unknown_delivery",
             Error::UnknownSubscriber => "unknown_subscriber",
+            Error::NotACursor => "not_a_cursor",
+            Error::UnknownConsumer => "unknown_consumer",
+            Error::ConsumerExists => "consumer_exists",
+            Error::ConsumerName => "consumer_name",
+            Error::DaysOutOfOrder => "days_out_of_order",
             Error::Config(_) => "config",
             Error::ReadOnly => "read_only",
             Error::Exists => "exists",
@@ -163,6 +186,7 @@ impl Error {
             Error::Corrupt { .. } => "corrupt",
             Error::Input(_) => "input",
             Error::Output(_) => "output",
+            Error::Random(_) => "random",
             Error::Storage(_) => "storage",
         }
     }
@@ -182,6 +206,11 @@ impl Error {
                 | Error::TooManyFacts
                 | Error::UnknownDelivery { .. }
                 | Error::UnknownSubscriber
+                | Error::NotACursor
+                | Error::UnknownConsumer
+                | Error::ConsumerExists
+                | Error::ConsumerName
+                | Error::DaysOutOfOrder
                 | Error::Config(_)
         )
     }

@@ -166,7 +166,11 @@ impl Image<'_> {
 
     /// The facts that were believed as of the delivery, of all of valid time, marked rows included.
     pub fn believed(&self) -> impl Iterator<Item = FactView<'_>> {
-        let known = self.known.0;
+        self.believed_at(self.known.0)
+    }
+
+    /// As [`Image::believed`], for a delivery from which on the image holds the past.
+    pub(crate) fn believed_at(&self, known: u32) -> impl Iterator<Item = FactView<'_>> {
         let now = self.person.iter().flat_map(move |person| person.facts_known(known));
         let past = self.pasts().flat_map(move |past| past_facts(past, move |span| span.contains(known)));
         now.chain(past.map(|(_, fact)| fact))

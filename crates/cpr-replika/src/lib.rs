@@ -28,13 +28,19 @@
 //! ```
 
 mod apply;
+mod calendar;
+mod case;
 mod config;
+mod consumers;
 mod delivery;
 mod envelope;
 mod error;
+mod event_id;
 mod events;
 mod export;
 mod fact;
+mod feed;
+mod happenings;
 mod history;
 mod image;
 mod index;
@@ -42,6 +48,7 @@ mod lines;
 mod matching;
 mod merge;
 mod numbers;
+mod rules;
 mod sets;
 mod snapshot;
 mod stats;
@@ -56,11 +63,16 @@ mod verify;
 mod power_cut_tests;
 
 pub use apply::{Allow, ApplyOptions, Progress};
+pub use calendar::{CalendarEvent, Due};
 pub use config::{ALL_HISTORY, Config};
+pub use consumers::Consumer;
 pub use delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
 pub use error::{Error, StorageFailure};
+pub use event_id::EventId;
 pub use events::{Events, StoredEvent};
 pub use fact::{Change, Fact, FactView};
+pub use feed::{EventCursor, EventFeed, EventFilter};
+pub use happenings::{BusinessEvent, Cause, CauseCode, EventKind};
 pub use image::{Holding, Image, Person, Residence};
 pub use lines::GroupLines;
 pub use matching::{Match, Matches};

@@ -207,6 +207,14 @@ impl Snapshot {
         Ok(Image { person, looks_back, put_away, known, valid })
     }
 
+    /// The person as of a delivery, with what it changed: [`Image::believed_at`] also tells what was believed before it.
+    pub(crate) fn around(&self, key: PersonKey, delivery: DeliveryNumber) -> Result<Image<'_>, Error> {
+        let person = self.held(key)?;
+        let before = DeliveryNumber(delivery.0.saturating_sub(1));
+        let put_away = person.as_ref().map_or(Ok(Vec::new()), |person| self.put_away(key, person, before))?;
+        Ok(Image { person, looks_back: true, put_away, known: delivery, valid: None })
+    }
+
     /// The person as known now, with everything that ever happened to it.
     pub(crate) fn whole(&self, key: PersonKey) -> Result<Image<'_>, Error> {
         let person = self.held(key)?;

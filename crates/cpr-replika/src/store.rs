@@ -7,6 +7,7 @@ use redb::{Builder, Database, ReadOnlyDatabase, ReadableDatabase, StorageBackend
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::event_id::create_secret;
 use crate::snapshot::Snapshot;
 use crate::tables::{
     CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, PERSONS, REDELIVERED,
@@ -124,6 +125,7 @@ impl Replika {
             write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
         }
         write_config(&write, config)?;
+        create_secret(&write)?;
         write.commit()?;
         Replika::over(Opened::ReadWrite(database))
     }

@@ -60,5 +60,9 @@ pub(crate) const DELIVERIES: TableDefinition<u32, &[u8]> = TableDefinition::new(
 /// Which delivery a file was. Key: SHA-256 of the file. Value: delivery.
 pub(crate) const DIGESTS: TableDefinition<&[u8; 32], u32> = TableDefinition::new("digests/v1");
 
-/// Format and configuration, as text.
+/// How far each reader of the feed of events has come. Key: its name. Value: sealed delivery, person's place, event's place.
+/// Absent until the first is added.
+pub(crate) const CONSUMERS: TableDefinition<&str, &[u8]> = TableDefinition::new("consumers/v1");
+
+/// Format and configuration, as text, and the secret of event ids.
 pub(crate) const META: TableDefinition<&str, &str> = TableDefinition::new("meta");

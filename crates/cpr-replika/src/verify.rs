@@ -1,10 +1,13 @@
 //! Rechecks every stored byte that can be rechecked: checksums, archives, and what tables owe each other.
 
+mod subscriptions;
+
 use cpr_model::stored::v2::{self, ArchivedPast};
 use cpr_model::{Aspect, Field, PersonKey, RelatedPnr, Values};
 use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
+use crate::consumers::{CONSUMERS_TABLE, consumers_in};
 use crate::error::Error;
 use crate::image::{PERSONS_TABLE, Person, PutAway, SUPERSEDED_TABLE};
 use crate::index::{Index, Row, SETS_TABLE};
@@ -86,6 +89,8 @@ impl Snapshot {
         self.verify_index(&mut report, index)?;
         self.verify_superseded(&mut report, &held)?;
         self.verify_changed(&mut report, &held)?;
+        self.verify_consumers(&mut report)?;
+        self.verify_subscriptions(&mut report)?;
         Ok(report)
     }
 
@@ -232,6 +237,20 @@ impl Snapshot {
             (came, end) = (event.delivery, event.end);
         }
         report.expect(end as usize == past.event_values.len(), table, "values that belong to no event");
+        Ok(())
+    }
+
+    /// The readers of the feed stand at places that there are, and ids have their secret.
+    fn verify_consumers(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        let _ = report.sound(self.event_secret())?;
+        let Some(consumers) = report.sound(consumers_in(self.transaction()))? else { return Ok(()) };
+        for consumer in consumers {
+            let is_place = match self.check_cursor(consumer.cursor) {
+                Err(Error::UnknownDelivery { .. } | Error::NotACursor) => false,
+                checked => report.sound(checked)?.is_some(),
+            };
+            report.expect(is_place, CONSUMERS_TABLE, "a reader at a place that there is not");
+        }
         Ok(())
     }
 
