@@ -45,8 +45,12 @@ fn main() {
             replika.apply(Cursor::new(bytes), &ApplyOptions::named("small")).expect("it follows");
             seconds.push(start.elapsed().as_secs_f64());
         }
-        // All since the last mark: single commits wait for whatever else the disk does.
-        results.add(&format!("apply {CHANGED} persons, durable"), &mark.to_string(), "s", median(seconds));
+        // All since the last mark. Commits wait for whatever else the disk does; the fastest tenth hardly did.
+        seconds.sort_by(f64::total_cmp);
+        let fastest = seconds[seconds.len() / 10];
+        let mark_name = mark.to_string();
+        results.add(&format!("apply {CHANGED} persons, durable, p50"), &mark_name, "s", median(seconds));
+        results.add(&format!("apply {CHANGED} persons, durable, p10"), &mark_name, "s", fastest);
         reads(&replika, &pnrs, mark, &mut results);
     }
     if is_bench {

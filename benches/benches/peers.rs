@@ -245,8 +245,9 @@ impl Plan {
             }));
         }
         check_answers(&subjects, keys.len());
-        let superseded = snapshot.history(moved[0], Aspect::Address).expect("a read");
-        println!("address versions of a watched person: {}", superseded.len());
+        let versions = Aspect::all().flat_map(|aspect| snapshot.history(moved[0], aspect).expect("a read"));
+        let superseded = versions.filter(|fact| fact.view().known().to.is_some()).count();
+        assert!((20..=28).contains(&superseded), "about 20 superseded rows, not {superseded}");
         for _ in 0..self.rounds {
             for subject in &mut subjects {
                 subject.round(keys.len());

@@ -15,10 +15,13 @@ use std::io::{self, Write};
 use cpr_replika::cpr_extract::{ExtractWriter, Family, Padding, Style};
 use cpr_replika::cpr_model::{Date, Pnr};
 
-/// How many persons the benchmarks take: the environment variable `REPLIKA_BENCH_PERSONS`, or 100 000.
+/// Persons of a run that sets no other size.
+pub const DEFAULT_PERSONS: u32 = 100_000;
+
+/// How many persons the benchmarks take: the environment variable `REPLIKA_BENCH_PERSONS`, or [`DEFAULT_PERSONS`].
 pub fn persons() -> u32 {
     let set = std::env::var("REPLIKA_BENCH_PERSONS").ok().and_then(|text| text.parse().ok());
-    set.unwrap_or(100_000)
+    set.unwrap_or(DEFAULT_PERSONS)
 }
 
 /// The number of the person with this rank in birth order, out of `of`.

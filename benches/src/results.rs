@@ -43,13 +43,15 @@ impl Results {
         self.rows.push(json!({ "measure": measure, "store": store, "unit": unit, "value": value }));
     }
 
-    /// Writes `target/bench-results/<bench>.json`.
+    /// Writes `target/bench-results/<bench>.json`, or `<bench>-<persons>.json` for a size that is not the default.
     pub fn write(mut self, bench: &str) {
+        let persons = &self.document["persons"];
+        let name = if *persons == crate::DEFAULT_PERSONS { bench.to_owned() } else { format!("{bench}-{persons}") };
         self.document.insert("figures".into(), self.rows.into());
         let folder = target_folder().join("bench-results");
         std::fs::create_dir_all(&folder).expect("a folder for results");
         let text = serde_json::to_string_pretty(&self.document).expect("plain JSON");
-        std::fs::write(folder.join(format!("{bench}.json")), text).expect("a file of results");
+        std::fs::write(folder.join(format!("{name}.json")), text).expect("a file of results");
     }
 }
 

@@ -64,20 +64,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn render() -> Result<String, Box<dyn std::error::Error>> {
-    let peers = results("peers").ok_or("no results yet: cargo bench -p benches --bench peers")?;
-    let mut text = about(&peers)?;
-    text += &peers_table(&peers)?;
-    if let Some(deliveries) = results("deliveries") {
+    let sizes = results("peers")?;
+    if sizes.is_empty() {
+        return Err("no results yet: cargo bench -p benches --bench peers".into());
+    }
+    let mut text = String::new();
+    for peers in &sizes {
+        text += &about(peers)?;
+        text += &peers_table(peers)?;
+        text.push('\n');
+    }
+    text += NOTES;
+    text.push('\n');
+    for deliveries in results("deliveries")? {
         text += &deliveries_table(&deliveries)?;
     }
     text += &reading()?;
     Ok(text)
 }
 
-/// The results of a bench target, if it has run.
-fn results(bench: &str) -> Option<Value> {
-    let path = target_folder().join("bench-results").join(format!("{bench}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
+/// The results of a bench target, one for each size that has run, smallest first.
+fn results(bench: &str) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
+    let mut found: Vec<Value> = Vec::new();
+    for entry in std::fs::read_dir(target_folder().join("bench-results")).into_iter().flatten() {
+        let path = entry?.path();
+        if path.file_stem().is_some_and(|name| name.to_string_lossy().split('-').next() == Some(bench)) {
+            found.push(serde_json::from_str(&std::fs::read_to_string(path)?)?);
+        }
+    }
+    found.sort_by_key(|results| results["persons"].as_u64());
+    Ok(found)
 }
 
 /// One figure and its unit.
@@ -117,12 +133,18 @@ fn about(results: &Value) -> Result<String, std::fmt::Error> {
         results["persons_of_a_night"],
         machine["cores"],
         text_of(&machine["cpu"]),
-        text_of(&machine["memory"]),
+        gigabytes(&text_of(&machine["memory"])),
         text_of(&machine["kernel"]),
         load.split(' ').next().unwrap_or_default(),
         text_of(&results["command"]),
     )?;
     Ok(text)
+}
+
+/// `/proc/meminfo` writes `24684096 kB`.
+fn gigabytes(memory: &str) -> String {
+    let kilobytes = memory.split(' ').next().and_then(|text| text.parse::<f64>().ok());
+    kilobytes.map_or(memory.to_owned(), |kilobytes| format!("{:.0} GB", kilobytes / 1e6))
 }
 
 fn peers_table(results: &Value) -> Result<String, std::fmt::Error> {
@@ -164,7 +186,6 @@ fn peers_table(results: &Value) -> Result<String, std::fmt::Error> {
         }
         writeln!(text, " {against} |")?;
     }
-    writeln!(text, "\n{NOTES}")?;
     Ok(text)
 }
 

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use cpr_replika::cpr_extract::{CheckOptions, Family, Group, Groups, Role, Waive, check};
-use cpr_replika::cpr_model::stored::v1::aspect as aspect_of;
+use cpr_replika::cpr_model::stored::v2::aspect as aspect_of;
 use cpr_replika::cpr_model::{Aspect, Field, Kind, RelatedPnr, Value, Values};
 use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, Statement, params_from_iter};

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use cpr_replika::cpr_model::{Date, MunicipalityCode, Pnr, Timestamp};
 use cpr_replika::cpr_subscription::EventCode;
 use cpr_replika::{DeliveryNumber, Error, EventCursor, EventKind, Snapshot};
+use cpr_services::sf1525::{Depth, Marking};
 
 /// Keep a replica of Denmark's population register (CPR) in a file, and ask it: who is this person, as of when in the
 /// world, and as of when we knew.
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Events(Events),
     /// List what is due between two days without any delivery: who reaches an age, whose protection runs out.
     Calendar(Calendar),
+    /// Answer about a person as one of the national services does.
+    Answer(Answer),
     /// Write the whole replica as a full extract of the family it came in.
     Export(Export),
     /// Print the ledger.
@@ -75,13 +78,12 @@ pub(crate) struct Inspect {
 
 #[derive(Args, Debug)]
 pub(crate) struct Generate {
-    /// How many numbers there are, the living, the dead, the emigrated and those without a home.
-    #[arg(long, value_name = "N")]
-    pub(crate) persons: Option<u32>,
-    /// How many nights of change follow, one file for each working day.
+    #[command(flatten)]
+    pub(crate) what: Made,
+    /// With --persons: how many nights of change follow, one file for each working day.
     #[arg(long, value_name = "D", default_value_t = 0)]
     pub(crate) nights: u32,
-    /// How many persons a night delivers; 10 000 to 50 000 is usual for all of Denmark. One in 200 when left out.
+    /// With --persons: how many persons a night delivers; 10 000 to 50 000 is usual for all of Denmark. One in 200 when left out.
     #[arg(long, value_name = "N")]
     pub(crate) night_size: Option<u32>,
     /// The same seed gives the same bytes.
@@ -96,6 +98,23 @@ pub(crate) struct Generate {
     /// The folder to write to; files are named as CPR names them, DYYMMDD.L<task>.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Made {
+    /// A made-up Denmark of this many numbers: the living, the dead, the emigrated and those without a home.
+    #[arg(long, value_name = "N")]
+    pub(crate) persons: Option<u32>,
+    /// The basis set: a father, a mother and two children for each municipality.
+    #[arg(long)]
+    pub(crate) basis: bool,
+    /// The archetypes: 60 persons in eleven groups, each with something to get right.
+    #[arg(long)]
+    pub(crate) archetypes: bool,
+    /// Persons and nights written down in a TOML file (docs/scenario.md).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -226,14 +245,72 @@ pub(crate) struct Events {
 #[derive(Args, Debug)]
 pub(crate) struct Calendar {
     /// The first day, YYYY-MM-DD.
-    #[arg(long, value_name = "DAY", value_parser = day)]
+    #[arg(long, value_name = "DAY", value_parser = calendar_day)]
     pub(crate) from: Date,
     /// The last day, YYYY-MM-DD.
-    #[arg(long, value_name = "DAY", value_parser = day)]
+    #[arg(long, value_name = "DAY", value_parser = calendar_day)]
     pub(crate) to: Date,
     /// Who reaches these ages: 18,65.
     #[arg(long, value_name = "YEARS", value_delimiter = ',', default_value = "18", value_parser = clap::value_parser!(u16).range(0..=999))]
     pub(crate) age: Vec<u16>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Answer {
+    /// The service.
+    #[arg(value_enum)]
+    pub(crate) service: Service,
+    #[command(flatten)]
+    pub(crate) person: Person,
+    /// The day on which the question is put, for ages and protections in force; today when left out.
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(crate) on: Option<Date>,
+    /// As of this moment in the world: 2001-11-19, or 2001-11-19T15:36. What CPR holds to be current when left out.
+    #[arg(long, value_name = "T", value_parser = moment)]
+    pub(crate) valid_at: Option<Timestamp>,
+    /// As known after this delivery (its number, or the day YYYY-MM-DD).
+    #[arg(long, value_name = "N|DATE", value_parser = known)]
+    pub(crate) known_at: Option<KnownAt>,
+    /// sf1525: every area with its history.
+    #[arg(long)]
+    pub(crate) history: bool,
+    /// sf1525: an area and how deep, Aktuel or AktuelMedHistorik; may be given several times. All areas when left out.
+    #[arg(long, value_name = "MARKING=DEPTH", value_parser = mark)]
+    pub(crate) mark: Vec<(Marking, Depth)>,
+    /// The shape of the answer.
+    #[arg(long, value_enum, default_value_t = Format::Xml)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    Xml,
+    Json,
+}
+
+/// The services that `answer` knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Service {
+    #[value(name = "stam+")]
+    StamPlus,
+    Stam,
+    #[value(name = "familie+")]
+    FamiliePlus,
+    Familie,
+    Navne3,
+    Adresse4,
+    /// PersonStamoplysningerSamlingHent 2.0.
+    Sf1525,
+    /// PersonStamoplysningerSamlingHent 1.0.
+    #[value(name = "sf1525-1.0")]
+    Sf1525First,
+    /// PersonLookup version 5.
+    Sf1520,
+    /// PersonLookup version 4.
+    #[value(name = "sf1520-4")]
+    Sf1520Fourth,
+    /// CPRBasicInformationService, extended.
+    Sf6008,
 }
 
 #[derive(Args, Debug)]
@@ -297,6 +374,16 @@ fn known(text: &str) -> Result<KnownAt, &'static str> {
     Date::parse(text).map(KnownAt::Day).ok_or("a delivery number, or a day YYYY-MM-DD")
 }
 
+fn mark(text: &str) -> Result<(Marking, Depth), &'static str> {
+    let (marking, depth) = text.split_once('=').unwrap_or((text, "Aktuel"));
+    let marking = Marking::from_name(marking).ok_or("a marking of SF1525, such as AdresseMarkering")?;
+    Ok((marking, Depth::from_name(depth).ok_or("Aktuel or AktuelMedHistorik")?))
+}
+
+fn day(text: &str) -> Result<Date, &'static str> {
+    Date::parse(text).ok_or("a day YYYY-MM-DD")
+}
+
 fn moment(text: &str) -> Result<Timestamp, &'static str> {
     const WANTED: &str = "a day YYYY-MM-DD, or a moment YYYY-MM-DDTHH:MM";
     if let Some(date) = Date::parse(text) {
@@ -308,7 +395,7 @@ fn moment(text: &str) -> Result<Timestamp, &'static str> {
     digits.and_then(Timestamp::from_digits).ok_or(WANTED)
 }
 
-fn day(text: &str) -> Result<Date, &'static str> {
+fn calendar_day(text: &str) -> Result<Date, &'static str> {
     Date::parse(text).filter(|day| day.month().is_some() && day.day().is_some()).ok_or("a day YYYY-MM-DD")
 }
 

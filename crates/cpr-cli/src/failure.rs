@@ -18,6 +18,8 @@ pub(crate) enum Failure {
     Usage(&'static str),
     /// The replica does not hold this number (as of then).
     UnknownPerson,
+    /// No records stand under this number, but those of another name it as one that was given up.
+    FormerNumber,
     /// A file of the caller's cannot be read or written.
     File(String, io::Error),
     /// Standard output is gone.
@@ -27,6 +29,18 @@ pub(crate) enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Engine(error, None)
+    }
+}
+
+impl From<cpr_services::Error> for Failure {
+    fn from(error: cpr_services::Error) -> Failure {
+        match error {
+            cpr_services::Error::Engine(error) => Failure::from(error),
+            cpr_services::Error::Marking { .. } => {
+                Failure::Usage("version 1.0 of the service does not have that marking")
+            }
+            error => Failure::Output(io::Error::other(error)),
+        }
     }
 }
 
@@ -62,7 +76,10 @@ impl Failure {
             Failure::Told(code) => *code,
             Failure::Usage(_) => 2,
             Failure::Engine(error, _) if error.is_refusal() => 1,
-            Failure::Engine(Error::Input(_), _) | Failure::UnknownPerson | Failure::File(..) => 1,
+            Failure::Engine(Error::Input(_), _)
+            | Failure::UnknownPerson
+            | Failure::FormerNumber
+            | Failure::File(..) => 1,
             Failure::Engine(..) | Failure::Output(_) => 3,
         }
     }
@@ -74,6 +91,9 @@ impl Failure {
             Failure::Told(_) => String::new(),
             Failure::Usage(what) => (*what).to_owned(),
             Failure::UnknownPerson => "the replica does not hold this number".to_owned(),
+            Failure::FormerNumber => {
+                "the replica has no records of its own under this number, which its holder gave up".to_owned()
+            }
             Failure::File(file, error) => format!("{file}: {error}"),
             Failure::Output(error) => format!("writing the answer failed: {error}"),
         }
@@ -92,6 +112,7 @@ impl Failure {
         let kind = match self {
             Failure::Engine(error, _) => error.kind(),
             Failure::UnknownPerson => "unknown_person",
+            Failure::FormerNumber => "former_number",
             Failure::File(..) => "file",
             _ => "output",
         };

@@ -1,10 +1,10 @@
 //! `generate`: made-up extracts, written to a temporary name and renamed, so that no half file bears CPR's name.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Error, ErrorKind, Write};
 use std::path::Path;
 
-use cpr_population::{Population, Product};
+use cpr_population::{Population, Product, Scenario, archetypes, basis};
 use cpr_replika::cpr_model::Date;
 
 use crate::args::Generate;
@@ -17,18 +17,42 @@ pub(crate) fn run(generate: &Generate, as_json: bool) -> Result<(), Failure> {
     }
     let product = Product { family: text::family(&generate.family)?, task: generate.task.clone() };
     fs::create_dir_all(&generate.out).map_err(|error| Failure::File(generate.out.display().to_string(), error))?;
-    let Some(persons) = generate.persons else { return Err(Failure::Usage("how many persons (--persons)?")) };
+    let mut told = Told { files: Vec::new(), as_json };
+    match (generate.what.persons, &generate.what.scenario) {
+        (Some(persons), _) => denmark(generate, persons, &product, &mut told)?,
+        (None, Some(path)) => scenario(generate, path, &product, &mut told)?,
+        (None, None) => {
+            let cast = if generate.what.basis { basis() } else { archetypes().0 };
+            told.file(generate, cast.production_date(), |out| cast.full_extract(out, &product).map(|_| ()))?;
+        }
+    }
+    told.end()
+}
+
+fn denmark(generate: &Generate, persons: u32, product: &Product, told: &mut Told) -> Result<(), Failure> {
     if persons > Population::MOST_PERSONS {
         return Err(Failure::Usage("more persons than a population can have"));
     }
     let population = Population::new(generate.seed, persons);
-    let mut told = Told { files: Vec::new(), as_json };
-    told.file(generate, population.production_date(), |out| population.full_extract(out, &product).map(|_| ()))?;
-    let mut nights = population.nights(&product, generate.night_size.unwrap_or(persons.div_ceil(200)));
+    told.file(generate, population.production_date(), |out| population.full_extract(out, product).map(|_| ()))?;
+    let mut nights = population.nights(product, generate.night_size.unwrap_or(persons.div_ceil(200)));
     for _ in 0..generate.nights {
         told.file(generate, nights.next_production_date(), |out| nights.next_night(out).map(|_| ()))?;
     }
-    told.end()
+    Ok(())
+}
+
+fn scenario(generate: &Generate, path: &Path, product: &Product, told: &mut Told) -> Result<(), Failure> {
+    let failed = |error| Failure::File(path.display().to_string(), error);
+    let text = fs::read_to_string(path).map_err(failed)?;
+    let scenario = Scenario::parse(&text).map_err(|error| failed(Error::new(ErrorKind::InvalidInput, error)));
+    let mut scenario = scenario?;
+    let cast = scenario.cast();
+    told.file(generate, cast.production_date(), |out| cast.full_extract(out, product).map(|_| ()))?;
+    while let Some(date) = scenario.next_production_date() {
+        told.file(generate, date, |out| scenario.next_night(out, product).map(|_| ()))?;
+    }
+    Ok(())
 }
 
 /// The files written, told as they are finished.
@@ -62,7 +86,7 @@ impl Told {
 
     fn end(self) -> Result<(), Failure> {
         if self.as_json {
-            json::print(&json::Json::Array(self.files))?;
+            json::print(&json::object([("files", json::Json::Array(self.files))]))?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Arguments, files, the clock, progress and printing are here and nowhere else; what is true is the engine's business.
 //! Human text by default, `--json` for programs; exit code 0 done, 1 refused input, 2 usage, 3 trouble with the store.
 
+mod answer;
 mod args;
 mod ask;
 mod deliver;
@@ -41,6 +42,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Changes { delivery } => ledger::changes(arguments, *delivery),
         Command::Events(events) => events::events(arguments, events),
         Command::Calendar(calendar) => events::calendar(arguments, calendar),
+        Command::Answer(answer) => answer::run(arguments, answer),
         Command::Export(export) => ledger::export(arguments, export),
         Command::Deliveries => ledger::deliveries(arguments),
         Command::Stats => ledger::stats(arguments),

@@ -22,6 +22,8 @@ pub(crate) const MOST_PERSONS: u32 = 25_000_000;
 pub(crate) struct Cohorts {
     /// The first rank of each year from 1900, and the end; all even but the end.
     first: Vec<u32>,
+    /// The first day of each year, and of the one after the last.
+    january: Vec<Day>,
 }
 
 impl Cohorts {
@@ -40,7 +42,8 @@ impl Cohorts {
             first.push((u64::from(persons) * sum / total) as u32 & !1);
         }
         first[years] = persons;
-        Cohorts { first }
+        let january = (FIRST_YEAR..=LAST_YEAR + 1).map(|year| day_of(year, 1, 1)).collect();
+        Cohorts { first, january }
     }
 
     pub(crate) fn persons(&self) -> u32 {
@@ -50,7 +53,7 @@ impl Cohorts {
     /// The first rank of a year of birth, and the one after the last; both 0 for a year that there is not.
     pub(crate) fn of_year(&self, year: i32) -> (u32, u32) {
         let at = (year - FIRST_YEAR) as usize;
-        if year < FIRST_YEAR || year > LAST_YEAR { (0, 0) } else { (self.first[at], self.first[at + 1]) }
+        if (FIRST_YEAR..=LAST_YEAR).contains(&year) { (self.first[at], self.first[at + 1]) } else { (0, 0) }
     }
 
     /// Women of a year.
@@ -69,25 +72,30 @@ impl Cohorts {
         FIRST_YEAR + self.first.partition_point(|first| *first <= rank) as i32 - 1
     }
 
+    /// How the births of a rank's year lie on its days: 1 January, days, births, and the rank's number among the births. A year
+    /// has fewer births than 32 bits can count for each of its days, see [`MOST_PERSONS`].
+    fn year_of_birth(&self, rank: u32) -> (Day, u32, u32, u32) {
+        let at = (self.year(rank) - FIRST_YEAR) as usize;
+        let (january, first) = (self.january[at], self.first[at]);
+        (january, (self.january[at + 1] - january) as u32, self.first[at + 1] - first, rank - first)
+    }
+
     /// The day of birth, the running number in it from 0, and how many were born on it.
     fn place(&self, rank: u32) -> (Day, u32, u32) {
-        let year = self.year(rank);
-        let (first, end) = self.of_year(year);
-        let january = day_of(year, 1, 1);
-        let (born, days) = (u64::from(end - first), u64::from((day_of(year + 1, 1, 1) - january) as u32));
-        let at = u64::from(rank - first);
+        let (january, days, born, at) = self.year_of_birth(rank);
         let day = at * days / born;
         let (before, upto) = ((day * born).div_ceil(days), ((day + 1) * born).div_ceil(days));
-        (january + day as Day, (at - before) as u32, (upto - before) as u32)
+        (january + day as Day, at - before, upto - before)
     }
 
     pub(crate) fn birthday(&self, rank: u32) -> Day {
-        self.place(rank).0
+        let (january, days, born, at) = self.year_of_birth(rank);
+        january + (at * days / born) as Day
     }
 
     pub(crate) fn pnr(&self, rank: u32) -> Pnr {
         let (day, at, of) = self.place(rank);
-        test_number(day, (SERIALS / of.max(1) & !1) * at + (rank & 1))
+        test_number(day, step(of) * at + (rank & 1))
     }
 }
 
@@ -95,9 +103,14 @@ impl Cohorts {
     /// A number of the day this person was born that nobody in the population has; `parity` is the sex.
     pub(crate) fn spare(&self, rank: u32, parity: u32) -> Option<Pnr> {
         let (day, at, of) = self.place(rank);
-        let step = SERIALS / of.max(1) & !1;
+        let step = step(of);
         (step >= 4).then(|| test_number(day, step * at + step - 2 + parity))
     }
+}
+
+/// How far apart the serials of a day stand that has so many births: even, so that the parity is free for the sex.
+fn step(of: u32) -> u32 {
+    (SERIALS / of.max(1)) & !1
 }
 
 /// The test number of a day of birth and a serial below 4000, whose parity is the sex. The digits of the day stand 60 too high.

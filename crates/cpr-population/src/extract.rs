@@ -150,12 +150,12 @@ fn place(address: Option<&Address>, number: Pnr) -> [u8; PLACE_BYTES] {
     place
 }
 
-/// A character by its place in EBCDIC: blank, small letters, capitals, digits.
+/// A character by its place in EBCDIC: blank, signs, small letters, capitals, digits.
 fn ebcdic(letter: u8) -> u8 {
     match letter {
-        b'a'..=b'z' => 0x80 + letter - b'a',
-        b'A'..=b'Z' => 0xC0 + letter - b'A',
-        b'0'..=b'9' => 0xF0 + letter - b'0',
+        b'a'..=b'z' => letter - b'a' + 0x80,
+        b'A'..=b'Z' => letter - b'A' + 0xC0,
+        b'0'..=b'9' => letter - b'0' + 0xF0,
         0 | b' ' => 0x40,
         _ => 0x60,
     }

@@ -273,10 +273,15 @@ impl<'a> Register<'a> {
     /// A24: the wedding was on another day, for both.
     pub(crate) fn corrects_wedding(&mut self, pnr: Pnr, day: Day) -> bool {
         let Some(spouse) = self.spouse(pnr, day) else { return false };
-        if self.spouse(spouse, day) != Some(pnr) {
+        let right = at(day);
+        // The row before must still have begun before, on both sides.
+        let mut fits = |pnr| {
+            let rows = self.look(pnr).map(|person| person.civil).unwrap_or_default();
+            rows.iter().all(|row| row.to.is_none() || row.mark != ' ' || row.from.digits < right.digits)
+        };
+        if !fits(pnr) || !fits(spouse) || self.spouse(spouse, day) != Some(pnr) {
             return false;
         }
-        let right = at(day);
         for (pnr, derived) in [(pnr, ""), (spouse, "ÆG")] {
             let Some(person) = self.concern(pnr, "A24", derived) else { return false };
             let Some(open) = person.civil.iter().position(|row| row.to.is_none()) else { return false };
@@ -432,7 +437,10 @@ impl<'a> Register<'a> {
     /// P03: another number, which takes the history over; spouse, children and parents point at it.
     pub(crate) fn changes_number(&mut self, old: Pnr, new: Pnr, born: Date, day: Day) -> bool {
         let Some(before) = self.resident(old) else { return false };
-        if self.look(new).is_some() || before.number_from.is_some_and(|from| from >= date(day)) {
+        if self.look(new).is_some()
+            || !began(&before.addresses, day)
+            || before.number_from.is_some_and(|from| from >= date(day))
+        {
             return false;
         }
         let mut renewed = before.clone();

@@ -7,7 +7,11 @@
 //! All numbers are test numbers: 60 is added to the day. The crate writes to what it is given; it knows no clock and
 //! opens nothing but a scratch file.
 
+mod archetypes;
+mod basis;
+mod cast;
 mod chance;
+mod codes;
 mod cohorts;
 mod days;
 mod extract;
@@ -21,8 +25,17 @@ mod person;
 mod places;
 mod population;
 mod records;
+mod scenario;
 mod sheet;
 
+pub use archetypes::{ArchetypeGroup, archetypes};
+pub use basis::{TOWN_HALL_STREET, basis};
+pub use cast::Cast;
+pub use codes::{DERIVED_MARKS, EVENT_CODES};
 pub use extract::Product;
 pub use nights::Nights;
 pub use population::Population;
+pub use scenario::{Scenario, ScenarioError};
+
+#[cfg(test)]
+mod tests;

@@ -190,7 +190,16 @@ impl<'a> Page<'a> {
 }
 
 fn trimmed(line: &[u8]) -> &[u8] {
-    &line[..line.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1)]
+    // Most lines end in long runs of blanks: by sixteen as long as it goes.
+    const BLANKS: [u8; 16] = [b' '; 16];
+    let mut end = line.len();
+    while end >= BLANKS.len() && line[end - BLANKS.len()..end] == BLANKS {
+        end -= BLANKS.len();
+    }
+    while end > 0 && line[end - 1] == b' ' {
+        end -= 1;
+    }
+    &line[..end]
 }
 
 fn put_number(cell: &mut [u8], number: u64) {

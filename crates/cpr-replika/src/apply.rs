@@ -22,6 +22,7 @@ use crate::envelope;
 use crate::error::Error;
 use crate::image::{PERSONS_TABLE, open_past};
 use crate::index::Index;
+use crate::matching::{self, Noted};
 use crate::merge::{Delivering, Merge, OpenPast, Verdict};
 use crate::snapshot::window_end;
 use crate::store::{Replika, write_config};
@@ -142,6 +143,7 @@ impl Replika {
     ) -> Result<Report, Error> {
         let started = Instant::now();
         // Taken first: from here on the last delivery stays the last.
+        let _turn = self.turn();
         let write = self.begin_write()?;
         let snapshot = self.snapshot();
         let config = snapshot.config().clone();
@@ -212,7 +214,13 @@ impl Replika {
             })
         };
         let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
-        merge_all(&write, groups, delivering, &same_style, &checked, options, &mut delivery.counts)?;
+        // Loads are silent.
+        let noted = match kind {
+            DeliveryKind::Delta => Noted::when_wanted(&write)?,
+            DeliveryKind::Load => None,
+        };
+        let of = checked.persons;
+        let noted = merge_all(&write, groups, delivering, noted, &same_style, (options, of), &mut delivery.counts)?;
         // As precise as it is stored, so that a repeat gives the very same report.
         delivery.counts.duration = Duration::from_micros(started.elapsed().as_micros() as u64);
         if options.dry_run {
@@ -221,6 +229,9 @@ impl Replika {
         }
         if let Some(progress) = options.progress {
             progress(Progress::Committing);
+        }
+        if let Some(noted) = noted {
+            matching::write(&write, number.0, header.production_date, noted)?;
         }
         write_delivery(&write, &delivery)?;
         if config.family.is_none() {
@@ -250,7 +261,7 @@ fn found_family(extract: &mut (impl Read + Seek), config: &Config, lines: u64) -
     found.map_err(|families| Error::AmbiguousFamily { families })
 }
 
-/// Reads the whole extract once: faults, index, and the digest of its bytes.
+/// Reads the whole extract once: faults, index, and the digest of its bytes, which is taken on a thread of its own.
 fn check_extract(
     extract: &mut (impl Read + Seek),
     family: &'static Family,
@@ -258,7 +269,6 @@ fn check_extract(
     options: &ApplyOptions<'_>,
 ) -> Result<(Checked, [u8; 32]), Error> {
     extract.seek(SeekFrom::Start(0)).map_err(Error::Input)?;
-    let mut source = Digesting { source: extract, digest: Sha256::new(), bytes: 0, progress: options.progress };
     let waive =
         Waive { wrong_count: options.allow.wrong_count, rows_without_person: options.allow.rows_without_person };
     let check_options = CheckOptions {
@@ -268,22 +278,45 @@ fn check_extract(
         fault_limit: options.fault_limit,
         waive,
     };
-    let checked = check(&mut source, check_options).map_err(Error::Input)?;
-    Ok((checked, source.digest.finalize().into()))
+    std::thread::scope(|scope| {
+        let (pass, passed) = mpsc::sync_channel::<Vec<u8>>(DIGESTED_AHEAD);
+        let (spent, reused) = mpsc::channel::<Vec<u8>>();
+        let digest = scope.spawn(move || {
+            let mut digest = Sha256::new();
+            for bytes in passed {
+                digest.update(&bytes);
+                // The reader may be done and gone.
+                spent.send(bytes).ok();
+            }
+            digest.finalize().into()
+        });
+        let mut source = Passing { source: extract, pass, reused, bytes: 0, progress: options.progress };
+        let checked = check(&mut source, check_options).map_err(Error::Input);
+        drop(source);
+        let digest = digest.join().expect("digesting cannot fail");
+        checked.map(|checked| (checked, digest))
+    })
 }
 
-/// Passes bytes on and digests them on the way.
-struct Digesting<'a, R> {
+/// Reads of the extract that may wait to be digested.
+const DIGESTED_AHEAD: usize = 16;
+
+/// Hands a copy of everything that is read to another thread.
+struct Passing<'a, R> {
     source: R,
-    digest: Sha256,
+    pass: mpsc::SyncSender<Vec<u8>>,
+    reused: mpsc::Receiver<Vec<u8>>,
     bytes: u64,
     progress: Option<&'a dyn Fn(Progress)>,
 }
 
-impl<R: Read> Read for Digesting<'_, R> {
+impl<R: Read> Read for Passing<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
-        self.digest.update(&buffer[..read]);
+        let mut copy = self.reused.try_recv().unwrap_or_default();
+        copy.clear();
+        copy.extend_from_slice(&buffer[..read]);
+        self.pass.send(copy).expect("the digesting thread ends with its sender");
         self.bytes += read as u64;
         if let Some(progress) = self.progress {
             progress(Progress::Checking { bytes: self.bytes });
@@ -320,11 +353,11 @@ fn merge_all(
     write: &WriteTransaction,
     mut groups: Groups<'_, impl Read + Seek + Send>,
     delivering: Delivering,
+    noted: Option<Noted>,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
-    checked: &Checked,
-    options: &ApplyOptions<'_>,
+    (options, of): (&ApplyOptions<'_>, u64),
     counts: &mut Counts,
-) -> Result<(), Error> {
+) -> Result<Option<Noted>, Error> {
     let persons = write.open_table(PERSONS)?;
     let last = persons.last()?.map(|(key, _)| key.value());
     let mut merger = Merger {
@@ -338,6 +371,7 @@ fn merge_all(
         redelivered: RoaringBitmap::new(),
         by_code: BTreeMap::new(),
         index: Index::default(),
+        noted,
         merge: Merge::default(),
         sealed: Vec::new(),
         held: AlignedVec::new(),
@@ -367,18 +401,18 @@ fn merge_all(
             merger.append()?;
             done += count as u64;
             if let Some(progress) = options.progress {
-                progress(Progress::Merging { done, of: checked.persons });
+                progress(Progress::Merging { done, of });
             }
             // The reader may be done and gone.
             spent.send(chunk).ok();
         }
         Ok::<(), Error>(())
     })?;
-    if done != checked.persons {
+    if done != of {
         let what = io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read");
         return Err(Error::Input(what));
     }
-    let Merger { changed, redelivered, by_code, index, mut sealed, .. } = merger;
+    let Merger { changed, redelivered, by_code, index, noted, mut sealed, .. } = merger;
     write_set((number, 0), &changed, &mut sealed)?;
     write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
     write_set((number, 0), &redelivered, &mut sealed)?;
@@ -389,7 +423,8 @@ fn merge_all(
         table.insert((number, code.as_slice()), sealed.as_slice())?;
     }
     drop(table);
-    index.write(write)
+    index.write(write)?;
+    Ok(noted)
 }
 
 /// A set of persons, ready to insert.
@@ -416,6 +451,8 @@ struct Merger<'t> {
     /// Whom an event of this code is about.
     by_code: BTreeMap<Vec<u8>, RoaringBitmap>,
     index: Index,
+    /// What subscribers' filters are held against; none when nobody asks.
+    noted: Option<Noted>,
     merge: Merge,
     sealed: Vec<u8>,
     held: AlignedVec<4>,
@@ -450,6 +487,9 @@ impl Merger<'_> {
         } else {
             self.redelivered.insert(key);
         }
+        if let Some(noted) = &mut self.noted {
+            noted.add(held, group);
+        }
         for (_, values) in group.events() {
             let code = values.text(Field::EventCode).latin1();
             match self.by_code.get_mut(code) {
@@ -473,7 +513,7 @@ impl Merger<'_> {
             envelope::seal((key, 0), &self.merge.person, sealed);
         }
         if !self.merge.history.is_empty() {
-            envelope::seal_after((key, OPEN), &self.merge.history, sealed);
+            envelope::seal_second((key, OPEN), &self.merge.history, sealed);
         }
         if is_behind_all {
             self.appended_values.extend_from_slice(sealed);

@@ -9,7 +9,7 @@ use rkyv::util::AlignedVec;
 
 use crate::error::Error;
 
-/// Schema (u16), zero (u16), payload length (u32), CRC32 (u32) over row key and payload; all little-endian.
+/// Schema (u16), sections that follow (u16), payload length (u32), CRC32 (u32) over row key and payload; all little-endian.
 pub(crate) const HEADER: usize = 12;
 
 /// Archives need this alignment; values are padded to a multiple of it, so that most stand right in their page.
@@ -20,11 +20,16 @@ const ALIGNMENT: usize = 4;
 /// The row's key is part of the checksum, so a value that stands under another key does not open.
 pub(crate) fn seal(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
     sealed.clear();
-    seal_after(row, payload, sealed);
+    seal_section(row, payload, sealed);
 }
 
-/// Adds a section to a sealed value.
-pub(crate) fn seal_after(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
+/// Adds a second section to a sealed value, whose header says so from now on.
+pub(crate) fn seal_second(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
+    sealed[2..4].copy_from_slice(&1u16.to_le_bytes());
+    seal_section(row, payload, sealed);
+}
+
+fn seal_section(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
     sealed.extend(SCHEMA.to_le_bytes());
     sealed.extend([0; 2]);
     sealed.extend((payload.len() as u32).to_le_bytes());
@@ -46,7 +51,7 @@ pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Resul
 pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
     let corrupt = |what| Error::Corrupt { table, what };
     let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or(corrupt("shorter than its header"))?;
-    let [s0, s1, _, _, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
+    let [s0, s1, f0, f1, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
     if u16::from_le_bytes([s0, s1]) != SCHEMA {
         return Err(corrupt("a schema this version does not know"));
     }
@@ -56,6 +61,10 @@ pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) ->
         return Err(corrupt("checksum"));
     }
     let after = rest.get(length.next_multiple_of(ALIGNMENT)..).ok_or(corrupt("shorter than its header says"))?;
+    // The header is not part of the checksum: a section that is gone, or bytes that are none, must not pass for another value.
+    if (u16::from_le_bytes([f0, f1]) == 0) != after.is_empty() {
+        return Err(corrupt("not the sections that its header says"));
+    }
     Ok((payload, after))
 }
 

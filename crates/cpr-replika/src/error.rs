@@ -96,6 +96,9 @@ pub enum Error {
     /// The last day of a calendar comes before the first.
     #[error("the last day comes before the first")]
     DaysOutOfOrder,
+    /// No subscriber has this name.
+    #[error("there is no such subscriber")]
+    UnknownSubscriber,
     /// The configuration cannot be.
     #[error("{0}")]
     Config(&'static str),
@@ -171,6 +174,7 @@ impl Error {
             Error::ConsumerExists => "consumer_exists",
             Error::ConsumerName => "consumer_name",
             Error::DaysOutOfOrder => "days_out_of_order",
+            Error::UnknownSubscriber => "unknown_subscriber",
             Error::Config(_) => "config",
             Error::ReadOnly => "read_only",
             Error::Exists => "exists",
@@ -206,6 +210,7 @@ impl Error {
                 | Error::ConsumerExists
                 | Error::ConsumerName
                 | Error::DaysOutOfOrder
+                | Error::UnknownSubscriber
                 | Error::Config(_)
         )
     }

@@ -45,6 +45,7 @@ mod history;
 mod image;
 mod index;
 mod lines;
+mod matching;
 mod merge;
 mod numbers;
 mod rules;
@@ -53,6 +54,8 @@ mod snapshot;
 mod stats;
 mod store;
 mod stored;
+mod streams;
+mod subscriptions;
 mod tables;
 mod verify;
 
@@ -72,11 +75,14 @@ pub use feed::{EventCursor, EventFeed, EventFilter};
 pub use happenings::{BusinessEvent, Cause, CauseCode, EventKind};
 pub use image::{Holding, Image, Person, Residence};
 pub use lines::GroupLines;
+pub use matching::{Match, Matches};
 pub use numbers::{ChainNumber, NumberChain};
 pub use sets::{PersonSet, Query};
 pub use snapshot::Snapshot;
 pub use stats::{Stats, TableStats};
 pub use store::Replika;
+pub use streams::{InitialLoad, Recipient};
+pub use subscriptions::{FilterChange, Subscriber, UnknownNumbers};
 pub use verify::{VerifyFault, VerifyReport};
 
 /// The crates whose types stand in this crate's signatures.

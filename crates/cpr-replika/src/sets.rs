@@ -201,6 +201,6 @@ impl Snapshot {
                 if recorded.is_some() { within |= set } else { elsewhere |= set }
             }
         }
-        Ok(found - elsewhere | within)
+        Ok((found - elsewhere) | within)
     }
 }

@@ -16,7 +16,8 @@ use crate::image::{Holding, Image, PERSONS_TABLE, Person, PutAway};
 use crate::index::RowKey;
 use crate::store::Opened;
 use crate::tables::{
-    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FORMAT, META, NUMBERS, OPEN, PERSONS, REDELIVERED, SETS, SUPERSEDED,
+    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, OPEN, PERSONS,
+    REDELIVERED, SETS, STREAMS, SUBSCRIBERS, SUPERSEDED,
 };
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
@@ -34,6 +35,11 @@ struct Inner {
     changed_by: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
     redelivered: ReadOnlyTable<u32, &'static [u8]>,
     sets: ReadOnlyTable<RowKey, &'static [u8]>,
+    subscribers: ReadOnlyTable<&'static str, (u32, u8)>,
+    filters: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
+    followers: ReadOnlyMultimapTable<u32, u32>,
+    matches: ReadOnlyTable<(u32, u32), &'static [u8]>,
+    streams: ReadOnlyTable<(u32, u32), u32>,
     deliveries: ReadOnlyTable<u32, &'static [u8]>,
     digests: ReadOnlyTable<&'static [u8; 32], u32>,
     config: Config,
@@ -84,6 +90,11 @@ impl Snapshot {
             changed_by: transaction.open_table(CHANGED_BY)?,
             redelivered: transaction.open_table(REDELIVERED)?,
             sets: transaction.open_table(SETS)?,
+            subscribers: transaction.open_table(SUBSCRIBERS)?,
+            filters: transaction.open_table(FILTERS)?,
+            followers: transaction.open_multimap_table(FOLLOWERS)?,
+            matches: transaction.open_table(MATCHES)?,
+            streams: transaction.open_table(STREAMS)?,
             deliveries,
             digests: transaction.open_table(DIGESTS)?,
             config,
@@ -343,6 +354,26 @@ impl Snapshot {
 
     pub(crate) fn sets(&self) -> &ReadOnlyTable<RowKey, &'static [u8]> {
         &self.inner.sets
+    }
+
+    pub(crate) fn subscriber_rows(&self) -> &ReadOnlyTable<&'static str, (u32, u8)> {
+        &self.inner.subscribers
+    }
+
+    pub(crate) fn filter_rows(&self) -> &ReadOnlyTable<(u32, &'static [u8]), &'static [u8]> {
+        &self.inner.filters
+    }
+
+    pub(crate) fn follower_rows(&self) -> &ReadOnlyMultimapTable<u32, u32> {
+        &self.inner.followers
+    }
+
+    pub(crate) fn match_rows(&self) -> &ReadOnlyTable<(u32, u32), &'static [u8]> {
+        &self.inner.matches
+    }
+
+    pub(crate) fn stream_rows(&self) -> &ReadOnlyTable<(u32, u32), u32> {
+        &self.inner.streams
     }
 
     pub(crate) fn digests(&self) -> &ReadOnlyTable<&'static [u8; 32], u32> {

@@ -1,7 +1,7 @@
 //! The store: creating, opening, and the snapshot that is published after each delivery.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::{Builder, Database, ReadOnlyDatabase, ReadableDatabase, StorageBackend, WriteTransaction};
 
@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::event_id::create_secret;
 use crate::snapshot::Snapshot;
 use crate::tables::{
-    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FORMAT, META, NUMBERS, PERSONS, REDELIVERED, SETS, SUPERSEDED,
+    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, PERSONS, REDELIVERED,
+    SETS, STREAMS, SUBSCRIBERS, SUPERSEDED,
 };
 
 /// Bytes of pages kept in memory by default.
@@ -20,6 +21,8 @@ const CACHE_BYTES: usize = 1024 * 1024 * 1024;
 pub struct Replika {
     pub(crate) database: Arc<Opened>,
     published: RwLock<Snapshot>,
+    /// Held from before a transaction begins until what it made is published: whoever writes sees the last state.
+    turn: Mutex<()>,
 }
 
 /// The open database. Snapshots share it, since closing it ends their transactions.
@@ -112,6 +115,11 @@ impl Replika {
             write.open_table(CHANGED_BY)?;
             write.open_table(REDELIVERED)?;
             write.open_table(SETS)?;
+            write.open_table(SUBSCRIBERS)?;
+            write.open_table(FILTERS)?;
+            write.open_multimap_table(FOLLOWERS)?;
+            write.open_table(MATCHES)?;
+            write.open_table(STREAMS)?;
             write.open_table(DELIVERIES)?;
             write.open_table(DIGESTS)?;
             write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
@@ -125,13 +133,18 @@ impl Replika {
     fn over(database: Opened) -> Result<Replika, Error> {
         let database = Arc::new(database);
         let published = RwLock::new(Snapshot::take(&database)?);
-        Ok(Replika { database, published })
+        Ok(Replika { database, published, turn: Mutex::new(()) })
     }
 
     pub(crate) fn publish(&self) -> Result<(), Error> {
         let snapshot = Snapshot::take(&self.database)?;
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(())
+    }
+
+    /// Waits for the turn to write.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction, Error> {

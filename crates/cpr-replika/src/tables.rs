@@ -36,6 +36,24 @@ pub(crate) const CHANGED_BY: TableDefinition<(u32, &[u8]), &[u8]> = TableDefinit
 /// Whom a delivery brought without a change. Key: delivery. Value: sealed roaring bitmap of person keys.
 pub(crate) const REDELIVERED: TableDefinition<u32, &[u8]> = TableDefinition::new("redelivered/v1");
 
+/// Subscribers. Key: name. Value: number, and the flags of the profile.
+pub(crate) const SUBSCRIBERS: TableDefinition<&str, (u32, u8)> = TableDefinition::new("subscribers/v1");
+
+/// What subscribers follow, ever. Key: number of the subscriber, `cpr_subscription::Filter::to_bytes`. Value: pairs of u32,
+/// little-endian: the filter counts for the deliveries behind the first, up to the second (all ones: still).
+pub(crate) const FILTERS: TableDefinition<(u32, &[u8]), &[u8]> = TableDefinition::new("filters/v1");
+
+/// Who filters on a number now. Key: person. Value: number of a subscriber.
+pub(crate) const FOLLOWERS: MultimapTableDefinition<u32, u32> = MultimapTableDefinition::new("followers/v1");
+
+/// Whom a delivery has for a subscriber, by its profile and filters then. Key: delivery, number of the subscriber. Value:
+/// sealed roaring bitmap of person keys; no row is nobody.
+pub(crate) const MATCHES: TableDefinition<(u32, u32), &[u8]> = TableDefinition::new("matches/v1");
+
+/// The files a subscriber was given. Key: number of the subscriber, delivery. Value: the previous production date that the
+/// start record of the file says, digits YYYYMMDD.
+pub(crate) const STREAMS: TableDefinition<(u32, u32), u32> = TableDefinition::new("streams/v1");
+
 /// The ledger. Key: delivery. Value: sealed `stored::v1::Delivery`.
 pub(crate) const DELIVERIES: TableDefinition<u32, &[u8]> = TableDefinition::new("deliveries/v1");
 

@@ -9,8 +9,10 @@ use std::ops::Range;
 
 use cpr_model::{Date, PersonKey};
 
-use crate::matcher::{Lists, Matcher, Person};
+use crate::matcher::Matcher;
+use crate::person::{Image, Person};
 use crate::reason::{Change, OUTCOMES, Outcome};
+use crate::tables::Lists;
 use crate::{Filter, PersonChange, SubscriberNumber};
 
 /// A delivery while its persons come; see [`Matcher::deliver`].
@@ -57,7 +59,7 @@ impl<'m> Matching<'m> {
         let hits = &mut self.hits;
         let mut hit = |term: u32, outcome: Outcome| hits.push((term * OUTCOMES as u32 + outcome.index() as u32, place));
         matcher.matches(&person, &mut hit);
-        let age = |image: &Option<crate::matcher::Image>| image.as_ref().and_then(|image| image.age);
+        let age = |image: &Option<Image>| image.as_ref().and_then(|image| image.age);
         match (age(&person.before), age(&person.after)) {
             (Some(before), Some(after)) if before == after => self.ages[0].push((u32::from(after), place)),
             (None, Some(after)) => self.ages[1].push((u32::from(after), place)),
@@ -88,14 +90,14 @@ impl<'m> Matching<'m> {
             ages,
             numbered: Lists::new(matcher.subscribers.len(), &self.numbered),
             shared: Vec::new(),
-            shared_at: vec![ALONE; matcher.terms.len() * OUTCOMES],
+            shared_at: vec![ALONE; matcher.terms.len() * matcher.profiles.len()],
         };
         deliveries.share();
         deliveries
     }
 }
 
-/// The place of the bits of a term and outcome that has none.
+/// The place of the bits of a term and profile that have none.
 const ALONE: u32 = u32::MAX;
 
 /// Who is sent which persons of a delivery, by the profile of each subscriber.
@@ -107,7 +109,7 @@ pub struct Deliveries<'m> {
     hits: Lists,
     ages: [Lists; 3],
     numbered: Lists,
-    /// Sets that several subscribers share, end to end, and where that of each term and outcome stands, in words.
+    /// Sets that several subscribers share, end to end, and where that of each term and profile stands, in words.
     shared: Vec<u64>,
     shared_at: Vec<u32>,
 }
@@ -159,31 +161,37 @@ impl Deliveries<'_> {
             return fill(words, self.persons.len());
         }
         mark(words, self.numbered.of(position as usize));
-        let profile = matcher.subscribers[position as usize].profile;
+        let profile_at = matcher.subscribers[position as usize].profile_at as usize;
         for &term in matcher.terms_of.of(position as usize) {
-            for outcome in Outcome::all().filter(|outcome| profile.takes(*outcome)) {
-                let slot = term as usize * OUTCOMES + outcome.index();
-                match self.shared_at[slot] {
-                    ALONE => self.lay_alone(slot, outcome, words),
-                    at => {
-                        let shared = &self.shared[at as usize..at as usize + self.words];
-                        words.iter_mut().zip(shared).for_each(|(word, shared)| *word |= shared);
-                    }
+            match self.shared_at[term as usize * matcher.profiles.len() + profile_at] {
+                ALONE => self.lay_alone(term as usize, profile_at, words),
+                at => {
+                    let shared = &self.shared[at as usize..at as usize + self.words];
+                    words.iter_mut().zip(shared).for_each(|(word, shared)| *word |= shared);
                 }
             }
         }
     }
 
-    fn lay_alone(&self, slot: usize, outcome: Outcome, words: &mut [u64]) {
-        mark(words, self.hits.of(slot));
-        if let Some((ages, range)) = self.aged(slot, outcome) {
-            range.for_each(|age| mark(words, ages.of(age)));
+    /// Lays the persons of a term that a profile takes over `words`.
+    fn lay_alone(&self, term: usize, profile_at: usize, words: &mut [u64]) {
+        self.lists(term, profile_at, |places| mark(words, places));
+    }
+
+    /// Gives the persons of a term that a profile takes, list by list.
+    fn lists(&self, term: usize, profile_at: usize, mut sink: impl FnMut(&[u32])) {
+        let profile = self.matcher.profiles[profile_at];
+        for outcome in Outcome::all().filter(|outcome| profile.takes(*outcome)) {
+            sink(self.hits.of(term * OUTCOMES + outcome.index()));
+            if let Some((ages, range)) = self.aged(term, outcome) {
+                range.for_each(|age| sink(ages.of(age)));
+            }
         }
     }
 
     /// The persons by age that an age range matches so, and its ages.
-    fn aged(&self, slot: usize, outcome: Outcome) -> Option<(&Lists, Range<usize>)> {
-        let Filter::AgeRange(range) = self.matcher.terms[slot / OUTCOMES] else { return None };
+    fn aged(&self, term: usize, outcome: Outcome) -> Option<(&Lists, Range<usize>)> {
+        let Filter::AgeRange(range) = self.matcher.terms[term] else { return None };
         let ages = match outcome {
             Outcome { change: Some(Change::Within), derived: false } => &self.ages[0],
             Outcome { change: Some(Change::Enters), derived: false } => &self.ages[1],
@@ -195,24 +203,29 @@ impl Deliveries<'_> {
 
     /// Keeps as bits what several subscribers share, where that is less to lay over than the list.
     fn share(&mut self) {
-        for term in 0..self.matcher.terms.len() {
-            if self.matcher.followers_of.of(term).len() < 2 {
+        let matcher = self.matcher;
+        let mut words = vec![0; self.words];
+        for term in 0..matcher.terms.len() {
+            let followers = matcher.followers_of.of(term);
+            if followers.len() < 2 {
                 continue;
             }
-            for outcome in Outcome::all() {
-                let slot = term * OUTCOMES + outcome.index();
-                let aged = self.aged(slot, outcome);
-                let by_age: usize = aged.map_or(0, |(ages, range)| range.map(|age| ages.of(age).len()).sum());
-                let length = self.hits.of(slot).len() + by_age;
+            for profile_at in 0..matcher.profiles.len() {
+                let takes = |&&of: &&u32| matcher.subscribers[of as usize].profile_at as usize == profile_at;
+                let mut length = 0;
+                self.lists(term, profile_at, |places| length += places.len());
                 // Laying a word costs about a quarter of marking a person.
-                if length <= self.words / 4 {
+                if length <= self.words / 4 || followers.iter().filter(takes).take(2).count() < 2 {
                     continue;
                 }
-                let Ok(at) = u32::try_from(self.shared.len() + self.words) else { return };
-                let mut words = vec![0; self.words];
-                self.lay_alone(slot, outcome, &mut words);
-                self.shared_at[slot] = at - self.words as u32;
-                self.shared.extend(words);
+                let at = self.shared.len();
+                if u32::try_from(at + self.words).is_err() {
+                    return;
+                }
+                words.fill(0);
+                self.lay_alone(term, profile_at, &mut words);
+                self.shared.extend_from_slice(&words);
+                self.shared_at[term * matcher.profiles.len() + profile_at] = at as u32;
             }
         }
     }
@@ -265,13 +278,18 @@ impl PersonSet {
 
     /// The places in [`Deliveries::persons`], ascending.
     pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words.iter().enumerate().flat_map(|(at, &word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
-                rest &= rest - 1;
-                Some(at * 64 + bit)
-            })
-        })
+        places(&self.words)
     }
+}
+
+/// The places of the bits that are set, ascending.
+pub(crate) fn places(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    words.iter().enumerate().flat_map(|(at, &word)| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(at * 64 + bit)
+        })
+    })
 }

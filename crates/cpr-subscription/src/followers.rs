@@ -79,17 +79,22 @@ impl<'a> FollowersWalk<'a> {
         if self.at.checked_sub(1).is_some_and(|before| numbers[before] >= key) {
             self.at = 0;
         }
-        // Twice as far each time, and then by halves: near neighbours cost little, and far ones not much more.
-        let mut step = 1;
-        while numbers.get(self.at + step).is_some_and(|&beyond| beyond < key) {
-            self.at += step;
-            step *= 2;
-        }
-        let end = numbers.len().min(self.at + step + 1);
-        self.at += numbers[self.at..end].partition_point(|&before| before < key);
+        self.at = advance(numbers, self.at, |&number| number < key);
         match numbers.get(self.at) {
             Some(&found) if found == key => self.followers.at(self.at),
             _ => &[],
         }
     }
+}
+
+/// The first row at or behind `at` that is not before what is looked for, in rows that ascend: twice as far each time, and
+/// then by halves. Near neighbours cost little, and far ones not much more.
+pub(crate) fn advance<T>(rows: &[T], at: usize, is_before: impl Fn(&T) -> bool) -> usize {
+    let (mut at, mut step) = (at.min(rows.len()), 1);
+    while rows.get(at + step).is_some_and(&is_before) {
+        at += step;
+        step *= 2;
+    }
+    let end = rows.len().min(at + step + 1);
+    at + rows[at..end].partition_point(is_before)
 }

@@ -19,8 +19,10 @@ mod event;
 mod filter;
 mod followers;
 mod matcher;
+mod person;
 mod reason;
 mod subscriber;
+mod tables;
 mod thin;
 
 pub use address::{AddressFilter, AddressSubject, Door, Floor, HouseNumber};

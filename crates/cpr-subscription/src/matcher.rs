@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use cpr_model::{Date, MunicipalityCode, PersonKey};
+use cpr_model::Date;
 
+use crate::person::{Image, Person};
 use crate::reason::Outcome;
-use crate::{
-    AddressSubject, AgeRange, AllOf, AllOfNumber, Change, EventCode, EventLabel, Filter, Followers, PersonChange,
-    Profile, Reason, SubscriberNumber, age_on,
-};
+use crate::tables::{Lists, NO_AGE, Tables, anchor, bit, equal, place};
+use crate::{AllOfNumber, EventLabel, Filter, Followers, PersonChange, Profile, Reason, SubscriberNumber};
 
 /// One subscriber: what it follows, and which reasons count.
 #[derive(Clone, Debug)]
@@ -30,6 +29,8 @@ pub struct Subscription {
 pub struct Matcher {
     /// By number.
     pub(crate) subscribers: Vec<Subscriber>,
+    /// Distinct profiles of the subscribers.
+    pub(crate) profiles: Vec<Profile>,
     /// Positions of those who follow everybody.
     pub(crate) everything: Vec<u32>,
     /// Distinct filters on neither a number nor everybody, in order.
@@ -45,215 +46,14 @@ pub struct Matcher {
 pub(crate) struct Subscriber {
     pub(crate) number: SubscriberNumber,
     pub(crate) profile: Profile,
+    /// Its place in [`Matcher::profiles`].
+    pub(crate) profile_at: u32,
 }
 
 /// Says how many there are.
 impl fmt::Debug for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Matcher of {} subscribers with {} terms", self.subscribers.len(), self.terms.len())
-    }
-}
-
-/// Many short lists, end to end.
-#[derive(Default)]
-pub(crate) struct Lists {
-    ends: Vec<u32>,
-    items: Vec<u32>,
-}
-
-impl Lists {
-    /// The lists of `(list, item)` pairs, for lists 0 to `count`; items keep their order. Fewer than 2^32 pairs.
-    pub(crate) fn new(count: usize, pairs: &[(u32, u32)]) -> Lists {
-        let mut ends = vec![0u32; count + 1];
-        for &(list, _) in pairs {
-            ends[list as usize + 1] += 1;
-        }
-        for at in 1..ends.len() {
-            ends[at] += ends[at - 1];
-        }
-        let mut items = vec![0; pairs.len()];
-        for &(list, item) in pairs {
-            let next = &mut ends[list as usize];
-            items[*next as usize] = item;
-            *next += 1;
-        }
-        ends.truncate(count);
-        Lists { ends, items }
-    }
-
-    pub(crate) fn of(&self, list: usize) -> &[u32] {
-        let start = list.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.items[start as usize..self.ends[list] as usize]
-    }
-}
-
-const MUNICIPALITIES: usize = 10_000;
-const AGES: usize = AgeRange::HIGHEST as usize + 1;
-
-/// Terms by the value that they cannot match without.
-struct Tables {
-    /// Terms by municipality code.
-    municipalities: Lists,
-    /// Positions in `streets` by municipality code.
-    addresses: Lists,
-    /// Street code and term.
-    streets: Vec<(u16, u32)>,
-    /// Age ranges that stand alone, by each age in them.
-    ages: Lists,
-    /// *All of* nothing but age ranges, by each age in the narrowest.
-    age_sets: Lists,
-    has_age_sets: bool,
-    /// By code.
-    events: Vec<(EventCode, u32)>,
-    /// *All of* with a number.
-    numbers: Vec<(PersonKey, u32)>,
-}
-
-/// The member that the fewest persons of a delivery match: by number, address, municipality, code, age.
-fn anchor(filter: &Filter) -> &Filter {
-    let Filter::AllOf(all) = filter else { return filter };
-    let rank = |member: &&Filter| match member {
-        Filter::Pnr(_) => (0, 0),
-        Filter::Address(_) => (1, 0),
-        Filter::Municipality(_) => (2, 0),
-        Filter::EventChangeCode(_) => (3, 0),
-        Filter::AgeRange(range) => (4, range.to() - range.from()),
-        Filter::Everything | Filter::AllOf(_) => (5, 0),
-    };
-    all.members().iter().min_by_key(rank).expect("an all-of has two members or more")
-}
-
-impl Tables {
-    fn new(terms: &[Filter]) -> Tables {
-        let (mut municipalities, mut addresses, mut ages, mut age_sets) = (vec![], vec![], vec![], vec![]);
-        let (mut streets, mut events, mut numbers) = (vec![], vec![], vec![]);
-        for (term, filter) in (0u32..).zip(terms) {
-            match anchor(filter) {
-                Filter::Municipality(code) => municipalities.push((place(*code), term)),
-                Filter::Address(address) => streets.push((place(address.municipality), address.street.0, term)),
-                Filter::EventChangeCode(code) => events.push((*code, term)),
-                Filter::Pnr(number) => numbers.push((*number, term)),
-                Filter::AgeRange(range) => {
-                    let table = if matches!(filter, Filter::AllOf(_)) { &mut age_sets } else { &mut ages };
-                    table.extend((range.from()..=range.to()).map(|age| (u32::from(age), term)));
-                }
-                Filter::Everything | Filter::AllOf(_) => {}
-            }
-        }
-        streets.sort_unstable();
-        addresses.extend((0u32..).zip(&streets).map(|(at, &(municipality, ..))| (municipality, at)));
-        events.sort_unstable();
-        numbers.sort_unstable();
-        Tables {
-            municipalities: Lists::new(MUNICIPALITIES, &municipalities),
-            addresses: Lists::new(MUNICIPALITIES, &addresses),
-            streets: streets.into_iter().map(|(_, street, term)| (street, term)).collect(),
-            ages: Lists::new(AGES, &ages),
-            has_age_sets: !age_sets.is_empty(),
-            age_sets: Lists::new(AGES, &age_sets),
-            events,
-            numbers,
-        }
-    }
-
-    fn addresses(&self, image: &Image) -> &[(u16, u32)] {
-        let (Some(municipality), Some(address)) = (image.municipality, image.address) else { return &[] };
-        let (Some(first), Some(last)) = ({
-            let here = self.addresses.of(place(municipality) as usize);
-            (here.first(), here.last())
-        }) else {
-            return &[];
-        };
-        equal(&self.streets[*first as usize..=*last as usize], &address.street.0)
-    }
-}
-
-/// The place of a municipality in its table; codes beyond four digits share the place of none.
-fn place(code: MunicipalityCode) -> u32 {
-    if usize::from(code.0) < MUNICIPALITIES { u32::from(code.0) } else { 0 }
-}
-
-/// The rows of a sorted table under a key.
-fn equal<'a, K: Ord>(rows: &'a [(K, u32)], key: &K) -> &'a [(K, u32)] {
-    let start = rows.partition_point(|(of, _)| of < key);
-    let length = rows[start..].iter().take_while(|(of, _)| of == key).count();
-    &rows[start..start + length]
-}
-
-/// One image of a person as filters see it on the day.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) struct Image {
-    municipality: Option<MunicipalityCode>,
-    pub(crate) age: Option<u16>,
-    address: Option<AddressSubject>,
-}
-
-/// A person as filters see it on the day.
-pub(crate) struct Person<'a> {
-    pub(crate) change: &'a PersonChange<'a>,
-    pub(crate) before: Option<Image>,
-    pub(crate) after: Option<Image>,
-}
-
-impl<'a> Person<'a> {
-    pub(crate) fn new(change: &'a PersonChange<'a>, day: Date) -> Person<'a> {
-        let image = |subject: &crate::Subject| Image {
-            municipality: subject.municipality,
-            age: subject.birth_date.and_then(|birth| age_on(birth, day)).filter(|&age| age <= AgeRange::HIGHEST),
-            address: subject.address,
-        };
-        Person { change, before: change.before.map(image), after: change.after.map(image) }
-    }
-
-    /// How a filter matches the person; none when it does not. The definition, whatever led here.
-    pub(crate) fn outcome(&self, filter: &Filter) -> Option<Outcome> {
-        let image = |change| Some(Outcome { change: Some(change), derived: false });
-        match filter {
-            Filter::AllOf(all) => self.all(all),
-            Filter::Pnr(number) => (*number == self.change.number).then_some(Outcome { change: None, derived: false }),
-            Filter::Everything => Some(Outcome { change: None, derived: false }),
-            Filter::EventChangeCode(code) => {
-                let mut marks = self.change.events.iter().filter(|event| event.code == *code).peekable();
-                marks.peek()?;
-                Some(Outcome { change: None, derived: marks.all(|event| event.derived_mark.is_some()) })
-            }
-            Filter::AgeRange(_) | Filter::Municipality(_) | Filter::Address(_) => {
-                image(Change::of(holds(filter, &self.before), holds(filter, &self.after))?)
-            }
-        }
-    }
-
-    /// Every number and event must hold today, and what looks at an image all in the same one.
-    fn all(&self, all: &AllOf) -> Option<Outcome> {
-        let (mut before, mut after, mut has_images, mut derived) = (true, true, false, false);
-        for member in all.members() {
-            match member {
-                Filter::AgeRange(_) | Filter::Municipality(_) | Filter::Address(_) => {
-                    has_images = true;
-                    before = before && holds(member, &self.before);
-                    after = after && holds(member, &self.after);
-                    if !before && !after {
-                        return None;
-                    }
-                }
-                _ => derived |= self.outcome(member)?.derived,
-            }
-        }
-        let change = if has_images { Some(Change::of(before, after)?) } else { None };
-        Some(Outcome { change, derived })
-    }
-}
-
-/// True when a filter that looks at an image holds in it.
-fn holds(filter: &Filter, image: &Option<Image>) -> bool {
-    let Some(image) = image else { return false };
-    match filter {
-        Filter::AgeRange(range) => image.age.is_some_and(|age| range.contains(age)),
-        Filter::Municipality(code) => image.municipality == Some(*code),
-        Filter::Address(filter) => {
-            matches!((image.municipality, &image.address), (Some(code), Some(address)) if filter.holds(code, address))
-        }
-        _ => false,
     }
 }
 
@@ -277,8 +77,14 @@ impl Matcher {
                 }
             }
         }
-        let subscribers: Vec<Subscriber> =
-            profiles.into_iter().map(|(number, profile)| Subscriber { number, profile }).collect();
+        let mut distinct: Vec<Profile> = profiles.values().copied().collect();
+        distinct.sort_unstable_by_key(|profile| profile.to_byte());
+        distinct.dedup();
+        let subscriber = |(number, profile): (SubscriberNumber, Profile)| {
+            let at = distinct.binary_search_by_key(&profile.to_byte(), |of| of.to_byte());
+            Subscriber { number, profile, profile_at: at.expect("collected above") as u32 }
+        };
+        let subscribers: Vec<Subscriber> = profiles.into_iter().map(subscriber).collect();
         let position = |number: &SubscriberNumber| position(&subscribers, *number).expect("collected above");
         let mut everything: Vec<u32> = everything.iter().map(position).collect();
         let mut pairs: Vec<(u32, u32)> = (0u32..)
@@ -295,7 +101,8 @@ impl Matcher {
         let terms_of = Lists::new(subscribers.len(), &reversed);
         let terms: Vec<Filter> = terms.into_keys().collect();
         let tables = Tables::new(&terms);
-        (Matcher { subscribers, everything, terms, followers_of, terms_of, tables }, Followers::new(numbers))
+        let matcher = Matcher { subscribers, profiles: distinct, everything, terms, followers_of, terms_of, tables };
+        (matcher, Followers::new(numbers))
     }
 
     /// The filter that a reason names.
@@ -399,8 +206,12 @@ impl Matcher {
         let municipality = |image: &Option<Image>| image.as_ref().and_then(|image| image.municipality);
         let here = municipality(after);
         let left = municipality(before).filter(|code| here != Some(*code));
+        let events = person.change.events;
+        let ages = [after, before].map(|image| image.as_ref().and_then(|image| image.age).unwrap_or(NO_AGE));
+        let codes = events.iter().fold(0, |codes, event| codes | bit(event.code));
         for code in [here, left].into_iter().flatten() {
-            self.tables.municipalities.of(place(code) as usize).iter().for_each(|&term| one(term));
+            let gates = self.tables.municipalities.of(place(code) as usize).iter();
+            gates.filter(|gate| gate.admits(ages, codes)).for_each(|gate| one(gate.term));
         }
         let street = |image: &Option<Image>| {
             let image = (*image)?;
@@ -410,7 +221,6 @@ impl Matcher {
         for image in [*after, left].iter().flatten() {
             self.tables.addresses(image).iter().for_each(|&(_, term)| one(term));
         }
-        let events = person.change.events;
         for (at, event) in events.iter().enumerate() {
             if !events[..at].iter().any(|earlier| earlier.code == event.code) {
                 equal(&self.tables.events, &event.code).iter().for_each(|&(_, term)| one(term));

@@ -193,7 +193,7 @@ impl Outcome {
     }
 
     pub(crate) fn all() -> impl Iterator<Item = Outcome> {
-        let images = [None, Some(Change::Within), Some(Change::Enters), Some(Change::Leaves)];
-        [false, true].into_iter().flat_map(move |derived| images.map(|change| Outcome { change, derived }))
+        const IMAGES: [Option<Change>; 4] = [None, Some(Change::Within), Some(Change::Enters), Some(Change::Leaves)];
+        (0..OUTCOMES).map(|at| Outcome { change: IMAGES[at % 4], derived: at >= 4 })
     }
 }

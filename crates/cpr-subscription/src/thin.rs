@@ -15,6 +15,8 @@ use std::ops::Range;
 use cpr_extract::{Family, Fault, Item, Record, Role, records};
 use cpr_model::{Date, PersonKey, Pnr};
 
+use crate::followers::advance;
+
 /// Why a file could not be indexed or thinned. Says where, never what the data said.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,7 +30,7 @@ pub enum ThinError {
     /// Start or end record is missing, stands twice or in the middle.
     #[error("the extract is not whole: one start record first and one end record last")]
     NotWhole,
-    /// The source is not the file that was indexed.
+    /// The source is not the file that was indexed, or the selection is of another one.
     #[error("the extract changed since it was indexed")]
     Changed,
     /// The caller named an output that it did not give.
@@ -98,6 +100,13 @@ impl Part {
     }
 }
 
+impl Part {
+    /// Holds the first line of the bytes against the owner.
+    fn check(&self, bytes: &[u8]) -> Result<(), ThinError> {
+        if key_of(bytes) == Some(self.owner) { Ok(()) } else { Err(ThinError::Changed) }
+    }
+}
+
 /// A line as received, and where the fields stand that are written anew.
 #[derive(Clone)]
 struct Frame {
@@ -143,12 +152,22 @@ impl fmt::Debug for FileIndex {
 
 /// Parts of a file that one subscriber is sent; see [`FileIndex::select`]. Made to be reused.
 #[derive(Clone, Default)]
-pub struct Selection(Vec<u32>);
+pub struct Selection {
+    /// A bit for each part of the file.
+    words: Vec<u64>,
+}
 
 /// Says how many parts there are, not whose.
 impl fmt::Debug for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Selection of {} parts", self.0.len())
+        write!(f, "Selection of {} parts", self.parts().count())
+    }
+}
+
+impl Selection {
+    /// The positions of the parts, ascending.
+    fn parts(&self) -> impl Iterator<Item = usize> + '_ {
+        crate::deliver::places(&self.words)
     }
 }
 
@@ -215,38 +234,39 @@ impl FileIndex {
             }
         }
         let (Some(start), Some(end)) = (start, end) else { return Err(ThinError::NotWhole) };
-        let by_owner = by_owner(&parts);
+        let mut opened: Vec<PersonKey> = of_kind(&parts, Kind::Opened).collect();
+        opened.sort_unstable();
+        parts.retain(|part| part.kind != Kind::Rows || opened.binary_search(&part.owner).is_ok());
+        let mut by_owner: Vec<(Owner, u32)> = (0u32..).zip(&parts).map(|(at, part)| (part.owner(), at)).collect();
+        by_owner.sort_unstable();
         Ok(FileIndex { start, end, trailer: lines.trailer().to_vec(), parts, by_owner })
     }
 
-    /// The numbers that the file has receipts (997) for, each once.
-    pub fn receipts(&self) -> impl Iterator<Item = PersonKey> + '_ {
-        let mut last = None;
-        self.by_owner.iter().filter_map(move |(owner, _)| match *owner {
-            Owner::Receipt(number) if last.replace(number) != Some(number) => Some(number),
-            _ => None,
-        })
+    /// The numbers that the file has receipts (997) for, each once, ascending.
+    pub fn receipts(&self) -> impl Iterator<Item = PersonKey> + use<> {
+        let mut numbers: Vec<PersonKey> = of_kind(&self.parts, Kind::Receipt).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter()
     }
 
     /// Replaces `selection` by the parts of these owners; one that the file does not hold has none.
     ///
     /// Persons in ascending order are found fastest.
     pub fn select(&self, owners: impl IntoIterator<Item = Owner>, selection: &mut Selection) {
-        let parts = &mut selection.0;
-        parts.clear();
+        selection.words.clear();
+        selection.words.resize(self.parts.len().div_ceil(64), 0);
         let mut at = 0;
         for owner in owners {
-            // The owner behind the last one comes next more often than not.
-            if self.by_owner.get(at).is_none_or(|(of, _)| *of != owner) {
-                at = self.by_owner.partition_point(|(of, _)| *of < owner);
+            if at > 0 && self.by_owner[at - 1].0 >= owner {
+                at = 0;
             }
+            at = advance(&self.by_owner, at, |(of, _)| *of < owner);
             while let Some((_, part)) = self.by_owner.get(at).filter(|(of, _)| *of == owner) {
-                parts.push(*part);
+                selection.words[*part as usize / 64] |= 1 << (part % 64);
                 at += 1;
             }
         }
-        parts.sort_unstable();
-        parts.dedup();
     }
 
     /// Writes the file of one subscriber. `source` holds the bytes that were indexed; what is not kept is not read but for
@@ -265,8 +285,8 @@ impl FileIndex {
         let mut source = Source::new(source)?;
         let mut thinned = Thinned::default();
         self.begin(stream, &mut out, &mut thinned)?;
-        for &part in &selection.0 {
-            let part = self.parts.get(part as usize).ok_or(ThinError::Changed)?;
+        for part in selection.parts() {
+            let part = self.parts.get(part).ok_or(ThinError::Changed)?;
             source.copy(part, |bytes| out.write_all(bytes))?;
             thinned.count(part);
         }
@@ -291,7 +311,7 @@ impl FileIndex {
             self.begin(&output.stream, &mut output.out, thinned)?;
         }
         let mut targets = Vec::new();
-        for part in self.parts.iter().filter(|part| self.is_owned(part)) {
+        for part in &self.parts {
             targets.clear();
             recipients(part.owner(), &mut targets);
             targets.sort_unstable();
@@ -308,15 +328,6 @@ impl FileIndex {
             self.finish(&mut output.out, thinned)?;
         }
         Ok(thinned)
-    }
-
-    /// False for rows of a person without a 001.
-    fn is_owned(&self, part: &Part) -> bool {
-        part.kind != Kind::Rows || {
-            let owner = part.owner();
-            let at = self.by_owner.partition_point(|(of, _)| *of < owner);
-            self.by_owner.get(at).is_some_and(|(of, _)| *of == owner)
-        }
     }
 
     fn begin(&self, stream: &Stream, out: &mut impl Write, thinned: &mut Thinned) -> Result<(), ThinError> {
@@ -373,17 +384,8 @@ fn add_line(parts: &mut Vec<Part>, line: Part, end: u64) {
     part.lines += 1;
 }
 
-/// The parts of each owner, ascending; without those of a person whose 001 is not there.
-fn by_owner(parts: &[Part]) -> Vec<(Owner, u32)> {
-    let mut all: Vec<(Owner, u32)> = (0u32..).zip(parts).map(|(at, part)| (part.owner(), at)).collect();
-    all.sort_unstable();
-    let mut owned = Vec::with_capacity(all.len());
-    for of_one in all.chunk_by(|a, b| a.0 == b.0) {
-        if of_one.iter().any(|&(_, at)| parts[at as usize].kind != Kind::Rows) {
-            owned.extend_from_slice(of_one);
-        }
-    }
-    owned
+fn of_kind(parts: &[Part], kind: Kind) -> impl Iterator<Item = PersonKey> + '_ {
+    parts.iter().filter(move |part| part.kind == kind).map(|part| part.owner)
 }
 
 /// The source, and the byte where it stands.
@@ -401,21 +403,23 @@ impl<S: BufRead + Seek> Source<S> {
     /// Gives the bytes of a part, in pieces, once its first line is seen to be its owner's.
     fn copy(&mut self, part: &Part, mut sink: impl FnMut(&[u8]) -> io::Result<()>) -> Result<(), ThinError> {
         self.go_to(part.start)?;
+        self.at = part.start + u64::from(part.bytes);
+        if let Some(whole) = self.source.fill_buf()?.get(..part.bytes as usize) {
+            part.check(whole)?;
+            sink(whole)?;
+            self.source.consume(part.bytes as usize);
+            return Ok(());
+        }
         let mut head = [0; HEAD];
         match self.source.read_exact(&mut head) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(ThinError::Changed),
             read => read?,
         }
-        if key_of(&head) != Some(part.owner) {
-            return Err(ThinError::Changed);
-        }
+        part.check(&head)?;
         sink(&head)?;
         let mut missing = part.bytes as usize - HEAD;
         while missing > 0 {
-            let buffered = match self.source.fill_buf() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                buffered => buffered?,
-            };
+            let buffered = self.source.fill_buf()?;
             if buffered.is_empty() {
                 return Err(ThinError::Changed);
             }
@@ -424,7 +428,6 @@ impl<S: BufRead + Seek> Source<S> {
             self.source.consume(now);
             missing -= now;
         }
-        self.at = part.start + u64::from(part.bytes);
         Ok(())
     }
 

@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod events;
+
 const SOFIE: &str = "6101801234";
 
 struct Desk {
@@ -257,86 +259,75 @@ fn the_demo_runs_and_shows_two_answers_to_one_question() {
     assert!(text.contains("0 faults"));
 }
 
-/// The objects of a run that prints one a line.
-fn lines(desk: &Desk, arguments: &[&str]) -> Vec<Value> {
-    let text = desk.says(&[arguments, &["--json"]].concat());
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+#[test]
+fn generate_writes_files_that_load_and_follow_each_other() {
+    let desk = Desk::new();
+    let folder = desk.folder.path().join("made");
+    let out = folder.display().to_string();
+    let options = ["--persons", "600", "--nights", "2", "--night-size", "40", "--task", "123456", "--out", &out];
+    let (made, code) = desk.json(&[&["generate"], &options[..]].concat());
+    let files: Vec<&str> =
+        made["files"].as_array().unwrap().iter().map(|file| file["file"].as_str().unwrap()).collect();
+    let names: Vec<_> = files.iter().map(|file| file.rsplit('/').next().unwrap()).collect();
+    assert_eq!((code, names), (0, vec!["D260105.L123456", "D260106.L123456", "D260107.L123456"]));
+    desk.says(&["load", files[0]]);
+    desk.says(&["apply", files[1], files[2]]);
+    assert!(desk.says(&["verify"]).contains("everything holds"));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "nothing left beside the files");
 }
 
 #[test]
-fn events_are_listed_one_a_line_from_any_place_on() {
-    let desk = two_deliveries();
-    let all = lines(&desk, &["events", "--since", "0"]);
-    assert!(all.iter().all(|event| event["delivery"] == 2), "a load is silent");
-    let kinds: Vec<&str> = all.iter().map(|event| event["kind"].as_str().unwrap()).collect();
-    let sofies = ["moved_out", "moved_in", "address_corrected", "child_born"];
-    assert_eq!(kinds, [&["other"], &sofies[..], &["child_born", "created"]].concat());
-    let moved = &all[2];
-    assert_eq!((moved["pnr"].as_str(), moved["code"].as_str()), (Some(SOFIE), Some("A01")));
-    assert_eq!((&moved["municipality_before"], &moved["municipality_after"]), (&"0101".into(), &"0851".into()));
-    assert_eq!(moved["aspects"], serde_json::json!(["address", "formatted_address"]));
-    assert!(moved["derived_mark"].is_null() && moved["registered_at"] == "2026-01-06T09:14");
-    assert_eq!(all[4]["related"].as_array().unwrap().len(), 1, "the child");
-
-    let cursor = all[2]["cursor"].as_str().unwrap();
-    assert_eq!(lines(&desk, &["events", "--since", cursor]), all[3..]);
-    assert_eq!(lines(&desk, &["events", "--since", "0", "--kind", "moved_in,created"]).len(), 2);
-    assert_eq!(lines(&desk, &["events", "--since", "0", "--code", "a09"]), all[3..4]);
-    assert_eq!(lines(&desk, &["events", "--since", "0", "--municipality-before", "101"]), all[..5]);
-    let only = desk.run_with(&["events", "--since", "0", "--persons", "-", "--json"], SOFIE.as_bytes());
-    assert_eq!(String::from_utf8(only.stdout).unwrap().lines().count(), 4);
-    let text = desk.says(&["events", "--since", "1"]);
-    assert_eq!(text.lines().count(), all.len());
-    assert!(text.contains("moved_in") && text.contains("0101 > 0851"));
-}
-
-#[test]
-fn a_consumer_goes_on_where_it_acknowledged() {
-    let desk = two_deliveries();
-    let all = lines(&desk, &["events", "--since", "0"]);
-    assert_eq!(desk.json(&["events", "--consumer", "queue"]).0["error"]["kind"], "unknown_consumer");
-    assert_eq!(desk.json(&["events", "--consumer", "queue", "--add", "--since", "1"]).0["cursor"], "1");
-    assert_eq!(lines(&desk, &["events", "--consumer", "queue"]), all);
-    desk.says(&["events", "--consumer", "queue", "--acknowledge", all[3]["cursor"].as_str().unwrap()]);
-    assert_eq!(lines(&desk, &["events", "--consumer", "queue"]), all[4..], "ids and all");
-    desk.says(&["events", "--consumer", "queue", "--remove"]);
-    assert_eq!(desk.json(&["events", "--consumer", "queue"]).1, 1);
-}
-
-#[test]
-fn events_that_cannot_be_asked_for_are_refused() {
-    let desk = two_deliveries();
-    let (refused, code) = desk.json(&["events", "--since", "3"]);
-    assert_eq!((refused["error"]["kind"].as_str(), code), (Some("unknown_delivery"), 1));
-    let (refused, code) = desk.json(&["events", "--since", "2.9.0"]);
-    assert_eq!((refused["error"]["kind"].as_str(), code), (Some("not_a_cursor"), 1));
-    let (refused, code) = desk.json(&["calendar", "--from", "2026-02-01", "--to", "2026-01-01"]);
-    assert_eq!((refused["error"]["kind"].as_str(), code), (Some("days_out_of_order"), 1));
-    for usage in [
-        &["events"][..],
-        &["events", "--since", "0", "--code", "A-1"],
-        &["events", "--since", "0", "--code", "A0001"],
-        &["events", "--since", "0", "--kind", "born"],
-        &["events", "--since", "1.x"],
-        &["events", "--since", "0", "--municipality", "Aalborg"],
-        &["events", "--since", "0", "--acknowledge", "1"],
-        &["calendar", "--from", "2026-02-01"],
-        &["calendar", "--from", "2026-13-01", "--to", "2026-02-01"],
-    ] {
-        assert_eq!(desk.run(usage).status.code(), Some(2), "{usage:?}");
+fn generate_makes_the_test_data_sets_and_scenarios() {
+    let desk = Desk::new();
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/scenario/move-late.toml");
+    let scenario = scenario.display().to_string();
+    for (what, count) in [(vec!["--basis"], 1), (vec!["--archetypes"], 1), (vec!["--scenario", &scenario], 3)] {
+        let out = desk.folder.path().join(what[0]).display().to_string();
+        let (made, _) = desk.json(&[&["generate", "--out", &out], &what[..]].concat());
+        let files = made["files"].as_array().unwrap();
+        assert_eq!(files.len(), count);
+        for file in files {
+            assert!(desk.says(&["inspect", file["file"].as_str().unwrap()]).contains("whole and sound"));
+        }
     }
-    let persons = desk.run_with(&["events", "--since", "0", "--persons", "-"], b"61018012345");
-    assert_eq!(persons.status.code(), Some(2));
-    assert!(!String::from_utf8_lossy(&persons.stderr).contains("6101801234"));
+    assert_eq!(desk.run(&["generate", "--out", "x"]).status.code(), Some(2), "nothing to make");
+    assert_eq!(desk.run(&["generate", "--basis", "--persons", "1", "--out", "x"]).status.code(), Some(2), "two things");
 }
 
 #[test]
-fn the_calendar_lists_ages_by_day() {
+fn a_service_answers_as_xml_and_as_json() {
     let desk = two_deliveries();
-    let due = lines(&desk, &["calendar", "--from", "2026-01-01", "--to", "2026-12-31", "--age", "46,48"]);
-    let told: Vec<_> =
-        due.iter().map(|event| (event["day"].as_str().unwrap(), event["age"].as_u64().unwrap())).collect();
-    assert_eq!(told, [("2026-01-01", 46), ("2026-03-03", 48)]);
-    assert_eq!(due[0]["due"], "reaches_age");
-    assert!(desk.says(&["calendar", "--from", "2026-01-01", "--to", "2026-12-31", "--age", "46"]).contains(SOFIE));
+    for service in
+        ["stam+", "stam", "familie+", "familie", "navne3", "sf1520", "sf1520-4", "sf1525", "sf1525-1.0", "sf6008"]
+    {
+        let xml = desk.says(&["answer", service, SOFIE, "--on", "2026-01-07"]);
+        assert!(xml.starts_with('<') && xml.contains(SOFIE) || service == "navne3", "{service}");
+        let (json, code) = desk.json(&["answer", service, SOFIE, "--on", "2026-01-07"]);
+        assert!(code == 0 && json["protections"].is_array(), "{service}");
+    }
+    let stam = |known: &str| desk.says(&["answer", "stam+", SOFIE, "--on", "2026-01-07", "--known-at", known]);
+    assert_ne!(stam("1"), stam("2"), "she moved in the second delivery");
+    assert_eq!(stam("2"), desk.says(&["answer", "stam+", SOFIE, "--on", "2026-01-07"]));
+}
+
+#[test]
+fn sf1525_answers_what_is_marked() {
+    let desk = two_deliveries();
+    let ask = |more: &[&str]| desk.json(&[&["answer", "sf1525", SOFIE, "--on", "2026-01-07"], more].concat()).0;
+    let count = |answer: &Value, area: &str| answer["answer"][area].as_array().map_or(0, Vec::len);
+    let address = ask(&["--mark", "AdresseMarkering=Aktuel"]);
+    assert_eq!((count(&address, "Adresse"), count(&address, "Navn")), (1, 0));
+    let deep = ask(&["--mark", "AdresseMarkering=AktuelMedHistorik", "--mark", "NavnMarkering=Aktuel"]);
+    assert!(count(&deep, "Adresse") > 1 && count(&deep, "Navn") == 1);
+    assert_eq!(count(&ask(&["--history"]), "Adresse"), count(&deep, "Adresse"));
+    let list = ["--mark", "PersonnummerListeMarkering=Aktuel"];
+    let old = desk.run(&[&["answer", "sf1525-1.0", SOFIE], &list[..]].concat());
+    assert_eq!(old.status.code(), Some(2), "1.0 has no list of numbers");
+}
+
+#[test]
+fn an_unknown_number_has_no_answer() {
+    let desk = two_deliveries();
+    let (answer, code) = desk.json(&["answer", "sf1520", "6201701111", "--on", "2026-01-07"]);
+    assert_eq!((answer["error"]["kind"].as_str(), code), (Some("unknown_person"), 1));
 }

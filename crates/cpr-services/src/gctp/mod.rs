@@ -1,0 +1,143 @@
+//! The GCTP services ("CPR Opslag (lokal)"): Stam+, Stam, Familie+, Familie, Navne3, Adresse4.
+//!
+//! One shape for all: rows of named fields, each with its raw value (`v`) and here and there a readable text (`t`). Fields
+//! that are empty are left out. A number that was given up answers with its own row; relations are resolved when asked.
+//! What a service tells stands in the tables of `fields.rs`. Stam is Stam+ without what comes from the road register, and
+//! Familie is Familie+ without names and custody in its first row: their contracts are not public.
+
+mod family;
+mod fields;
+mod xml;
+
+use std::fmt;
+
+use cpr_replika::Snapshot;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::lookup::{Lookup, not_held};
+use crate::protection::Protections;
+use crate::relatives::Relatives;
+use crate::request::Request;
+use crate::subject::Subject;
+
+/// One of the services.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Service {
+    /// Name, address, status and protection of a person.
+    StamPlus,
+    /// The same without the fields of the road register.
+    Stam,
+    /// The person, and a row for the person and each relative.
+    FamiliePlus,
+    /// The same with the first row as in Stam.
+    Familie,
+    /// The parts of the name.
+    Navne3,
+    /// The contact address.
+    Adresse4,
+}
+
+impl Service {
+    /// Every service.
+    pub const ALL: [Service; 6] =
+        [Service::StamPlus, Service::Stam, Service::FamiliePlus, Service::Familie, Service::Navne3, Service::Adresse4];
+
+    /// The name in the envelope: `Stam+`, `navne3`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Service::StamPlus => "Stam+",
+            Service::Stam => "Stam",
+            Service::FamiliePlus => "Familie+",
+            Service::Familie => "Familie",
+            Service::Navne3 => "navne3",
+            Service::Adresse4 => "adresse4",
+        }
+    }
+
+    /// The system in the envelope.
+    fn system(self) -> &'static str {
+        if self == Service::Adresse4 { "KontaktAdresse" } else { "CprSoeg" }
+    }
+}
+
+/// One field of a row.
+#[derive(Clone, Eq, PartialEq, Serialize)]
+pub struct Field {
+    /// The name (`r`).
+    pub name: &'static str,
+    /// The raw value (`v`).
+    pub value: String,
+    /// The readable form (`t`), where the service has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// Says which field it is.
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Field({})", self.name)
+    }
+}
+
+/// One row: what it tells about one person.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Row {
+    /// In the order of the service.
+    pub fields: Vec<Field>,
+    /// The protections of the person of the row, which the contract tells only in part.
+    pub protections: Protections,
+}
+
+impl Row {
+    /// The value of a field; none when it is left out.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|field| field.name == name).map(|field| field.value.as_str())
+    }
+}
+
+/// The answer of a GCTP service.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Answer {
+    /// Which service answers.
+    #[serde(serialize_with = "service_name")]
+    pub service: Service,
+    /// Numbered from 0 in the envelope.
+    pub rows: Vec<Row>,
+    /// The protections of the person asked for, also where there is no row.
+    pub protections: Protections,
+}
+
+fn service_name<S: serde::Serializer>(service: &Service, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(service.name())
+}
+
+/// Answers as a service does.
+///
+/// # Errors
+/// [`Error::Engine`] when there is no such delivery, or the store is damaged.
+pub fn answer(snapshot: &Snapshot, service: Service, request: &Request) -> Result<Lookup<Answer>, Error> {
+    let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
+    let subject = Subject::of(request.pnr, &image, request.valid);
+    let protections = Protections::of(&subject, request.day);
+    let row =
+        |tables: &[fields::Table]| Row { fields: fields::row(&subject, tables), protections: protections.clone() };
+    let rows = match service {
+        Service::StamPlus => vec![row(&[fields::STAM, fields::ROAD])],
+        Service::Stam => vec![row(&[fields::STAM])],
+        Service::Navne3 => vec![row(&[fields::NAMES])],
+        Service::Adresse4 => Some(row(&[fields::CONTACT])).filter(|row| !row.fields.is_empty()).into_iter().collect(),
+        Service::FamiliePlus | Service::Familie => {
+            let mut first = match service {
+                Service::FamiliePlus => row(&[fields::STAM, fields::NAMES, fields::CUSTODY]),
+                _ => row(&[fields::STAM]),
+            };
+            // The readable forms belong to Stam+ and Navne3.
+            first.fields.iter_mut().for_each(|field| field.text = None);
+            let family = family::Family::of(&subject);
+            let relatives = Relatives::read(snapshot, request, family.numbers())?;
+            std::iter::once(first).chain(family.rows(&subject, &relatives, request.day)).collect()
+        }
+    };
+    Ok(Lookup::Found(Answer { service, rows, protections }))
+}

@@ -1,0 +1,38 @@
+//! The answers of the national services on CPR's replica, each built thinly from one snapshot of the engine.
+//!
+//! [`gctp`] holds Stam+, Stam, Familie+, Familie, Navne3 and Adresse4, [`sf1520`] the lookup `PersonLookup` 4 and 5, [`sf1525`]
+//! `PersonStamoplysningerSamlingHent` 1.0 and 2.0, and [`sf6008`] the four operations of `CPRBasicInformationService`. Each answer
+//! is a plain struct that serde writes, and has its XML in the shape of the contract. Hosts add HTTP, SAML and their log.
+//!
+//! No clock is read and no file opened: the day, the moment in the world and the delivery stand in the [`Request`], so any
+//! answer can be had as of any delivery. Nothing is redacted, as in the services themselves: every answer about a person
+//! carries its [`Protections`], recorded and in force on the day, and the decision is the host's. `Debug` of an answer tells
+//! nothing about the person; serde and XML are the deliberate way to reveal it.
+
+#[macro_use]
+mod shape;
+mod error;
+mod lookup;
+mod protection;
+mod register;
+mod relatives;
+mod request;
+mod subject;
+
+pub mod gctp;
+pub mod sf1520;
+pub mod sf1525;
+pub mod sf6008;
+
+pub use error::Error;
+pub use lookup::{Answered, Former, Lookup};
+pub use protection::{Protection, Protections};
+pub use register::{Districts, Diverse, Elsewhere, NoRegister, Place, Register};
+pub use request::Request;
+pub use shape::{Day, Moment, Uncertain};
+
+/// The engine, whose types stand in this crate's signatures.
+pub use cpr_replika;
+
+#[cfg(test)]
+mod tests;

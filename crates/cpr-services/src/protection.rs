@@ -1,0 +1,56 @@
+//! The protections of a person (004): as recorded, and in force on a day.
+
+use cpr_replika::cpr_model::{Date, ProtectionKind, facts};
+use serde::{Serialize, Serializer};
+
+use crate::shape::Day;
+use crate::subject::Subject;
+
+/// One protection of a person.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Protection {
+    /// BESKYTTYPE: 1 name and address, 2 local directory, 3 marketing, 4 research, 5 credit warning.
+    #[serde(serialize_with = "code")]
+    pub kind: ProtectionKind,
+    /// Where it starts; none when the record does not say.
+    pub from: Option<Day>,
+    /// Where it ends, or CPR plans to delete it; none when the record does not say.
+    pub until: Option<Day>,
+    /// True when the day of the request lies in it, both ends included. CPR holds a protection to be there as long as its
+    /// record comes, so a recorded one past its end still means caution.
+    pub in_force: bool,
+}
+
+fn code<S: Serializer>(kind: &ProtectionKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(kind.0)
+}
+
+/// Every recorded protection of a person, by kind.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Protections(pub Vec<Protection>);
+
+impl Protections {
+    pub(crate) fn of(subject: &Subject<'_>, day: Date) -> Protections {
+        let rows = subject.all(|fact| fact.protection());
+        let mut all: Vec<Protection> = rows.filter_map(|row| protection(row, day)).collect();
+        all.sort_by_key(|protection| (protection.kind, protection.from.map(|from| from.0)));
+        Protections(all)
+    }
+
+    /// The recorded protection of a kind.
+    pub fn recorded(&self, kind: ProtectionKind) -> Option<&Protection> {
+        self.0.iter().find(|protection| protection.kind == kind)
+    }
+
+    /// True when a protection of the kind is in force on the day of the request.
+    pub fn in_force(&self, kind: ProtectionKind) -> bool {
+        self.0.iter().any(|protection| protection.kind == kind && protection.in_force)
+    }
+}
+
+fn protection(row: facts::Protection<'_>, day: Date) -> Option<Protection> {
+    let (from, until) = (row.from(), row.to().or(row.deleted_on()));
+    let in_force = from.is_none_or(|from| from <= day) && until.is_none_or(|until| day <= until);
+    Some(Protection { kind: row.kind()?, from: from.map(Day), until: until.map(Day), in_force })
+}

@@ -1,0 +1,40 @@
+//! Related persons, read in one batch from the snapshot of the person they are related to.
+
+use cpr_replika::cpr_model::Pnr;
+use cpr_replika::{Image, Snapshot};
+
+use crate::error::Error;
+use crate::request::Request;
+use crate::subject::Subject;
+
+/// The related persons that the replica holds.
+pub(crate) struct Relatives<'s> {
+    held: Vec<(Pnr, Image<'s>)>,
+    request: Request,
+}
+
+impl<'s> Relatives<'s> {
+    /// Reads each of these numbers once, in the order of their keys, as of the moment and the delivery of the request.
+    pub(crate) fn read(
+        snapshot: &'s Snapshot,
+        request: &Request,
+        numbers: impl IntoIterator<Item = Pnr>,
+    ) -> Result<Relatives<'s>, Error> {
+        let mut numbers: Vec<Pnr> = numbers.into_iter().collect();
+        numbers.sort_unstable_by_key(Pnr::key);
+        numbers.dedup();
+        let mut held = Vec::with_capacity(numbers.len());
+        for pnr in numbers {
+            if let Some(image) = snapshot.as_of(pnr, None, request.known)? {
+                held.push((pnr, image));
+            }
+        }
+        Ok(Relatives { held, request: *request })
+    }
+
+    /// A related person; none when the replica does not hold the number, which is ordinary.
+    pub(crate) fn get(&self, pnr: Pnr) -> Option<Subject<'_>> {
+        let (pnr, image) = self.held.iter().find(|(held, _)| *held == pnr)?;
+        Some(Subject::of(*pnr, image, self.request.valid))
+    }
+}

@@ -1,0 +1,190 @@
+//! SF1520 `PersonBaseDataExtendedService`, operation `PersonLookup`, versions 4 and 5: everything current, and past addresses.
+
+use cpr_replika::Snapshot;
+use cpr_replika::cpr_model::{Aspect, Date, Pnr, ProtectionKind, facts};
+
+use crate::error::Error;
+use crate::lookup::{Answered, Lookup, not_held};
+use crate::protection::Protections;
+use crate::register::{Districts, Elsewhere, Place, Register};
+use crate::relatives::Relatives;
+use crate::request::Request;
+use crate::shape::{self, Absent, Day, Moment, Uncertain, text};
+use crate::subject::{Subject, known};
+
+mod parts;
+
+pub use parts::{
+    Abroad, Address, Addresses, BirthRegistration, Child, CivilStatus, Contact, Custody, Guardianship, LivedAt, Name,
+    Note, Protected, Relation, Relations, SeparationState, State,
+};
+pub(crate) use parts::{contact, guardianship, notes, relations};
+
+/// The version of the contract; 4 lacks shared residence, the kind of guardianship and the address UUID.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Version {
+    /// Version 4.
+    V4,
+    /// Version 5.
+    V5,
+}
+
+impl Version {
+    fn namespace(self) -> &'static str {
+        match self {
+            Version::V4 => "http://serviceplatformen.dk/xml/wsdl/soap11/CPR/PersonBaseDataExtended/4/",
+            Version::V5 => "http://serviceplatformen.dk/xml/wsdl/soap11/CPR/PersonBaseDataExtended/5/",
+        }
+    }
+}
+
+answer! {
+    /// `PersonLookupResponse`.
+    pub struct Response {
+        person: PersonData = "persondata",
+        addresses: Addresses = "adresse",
+        relations: Relations = "relationer",
+        notes: Vec<Note> = "notater",
+    }
+    /// `persondata`. Shared residence (`DeltBopælMarkering`) stands in no published record layout, and is not told.
+    pub struct PersonData {
+        /// The number asked for.
+        pnr: String = "personnummer",
+        /// The number now, when the one asked for was given up.
+        current_pnr: Option<String> = "gaeldendePersonnummer",
+        name: Name = "navn",
+        birth_date: Option<Uncertain<Day>> = "foedselsdato",
+        birth_registration: Option<BirthRegistration> = "foedselsregistreringsOplysninger",
+        from: Option<Uncertain<Day>> = "startdato",
+        to: Option<Uncertain<Day>> = "slutdato",
+        /// Full years on the day of the request, whatever the status.
+        age: Option<u32> = "alder",
+        sex: Option<String> = "koen",
+        /// Children of active status; their age goes by their number, not by their birth date.
+        children_under_18: u32 = "antalBoernUnder18",
+        occupation: Option<String> = "stilling",
+        status: Option<State> = "status",
+        separation: Option<SeparationState> = "separation",
+        civil_status: Option<CivilStatus> = "civilstand",
+        citizenship: Option<Citizenship> = "statsborgerskab",
+        guardianship: Option<Guardianship> = "umyndiggoerelse",
+        disappeared: Option<Uncertain<Moment>> = "forsvindingsdato",
+        name_and_address_protection: Option<Protected> = "adressebeskyttelse",
+        directory_protection: Option<Protected> = "vejviserbeskyttelse",
+        marketing_protection: Option<Protected> = "markedsfoeringsbeskyttelse",
+        nem_sms: Elsewhere<bool> = "tilmeldtNemsms",
+        digital_post: Elsewhere<bool> = "tilmeldtDigitalpost",
+    }
+    /// `statsborgerskab`.
+    pub struct Citizenship {
+        country_code: Option<u16> = "landekode",
+        from: Option<Uncertain<Moment>> = "statsborgerskabDato",
+        country_name: Elsewhere<String> = "landekodeMyndighedsnavn",
+    }
+}
+always_there!(PersonData, Citizenship);
+
+impl Response {
+    /// The response of this version in XML.
+    ///
+    /// # Errors
+    /// [`Error::Xml`] when the answer does not go into XML.
+    pub fn to_xml(&self, version: Version) -> Result<String, Error> {
+        shape::xml("PersonLookupResponse", version.namespace(), self)
+    }
+}
+
+/// Answers about one number.
+///
+/// # Errors
+/// [`Error::Engine`] when there is no such delivery, or the store is damaged.
+pub fn answer(
+    snapshot: &Snapshot,
+    version: Version,
+    request: &Request,
+    register: &dyn Register,
+) -> Result<Lookup<Answered<Response>>, Error> {
+    let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
+    let subject = Subject::of(request.pnr, &image, request.valid);
+    let protections = Protections::of(&subject, request.day);
+    let children = Relatives::read(snapshot, request, subject.children())?;
+    let answer = Response {
+        person: person_data(&subject, &protections, request, &children, (version, register)),
+        addresses: parts::addresses(&subject, version, register),
+        relations: parts::relations(&subject),
+        notes: parts::notes(&subject),
+    };
+    Ok(Lookup::Found(Answered { protections, answer }))
+}
+
+fn person_data(
+    subject: &Subject<'_>,
+    protections: &Protections,
+    request: &Request,
+    children: &Relatives<'_>,
+    (version, register): (Version, &dyn Register),
+) -> PersonData {
+    let person = subject.person();
+    let with_status = subject.with_status();
+    let protected = |kind| parts::protected(protections, ProtectionKind(kind));
+    PersonData {
+        pnr: subject.pnr.reveal().to_owned(),
+        current_pnr: subject.current_pnr().map(|pnr| pnr.reveal().to_owned()),
+        name: parts::name(subject),
+        birth_date: shape::day(person.and_then(facts::Person::birth_date)),
+        birth_registration: birth_registration(subject, register),
+        from: shape::day(person.and_then(facts::Person::number_from)),
+        to: shape::day(person.and_then(facts::Person::number_to)),
+        age: subject.birth_date().and_then(|born| shape::age(born, request.day)),
+        sex: Some(subject.sex()),
+        children_under_18: under_18(subject, children, request.day),
+        occupation: person.and_then(|person| text(person.occupation())),
+        status: with_status
+            .map(|person| State { status: subject.contract_status(), since: shape::moment(person.status_date()) }),
+        separation: separation(subject),
+        civil_status: subject
+            .civil_status()
+            .map(|row| CivilStatus { civil_status: subject.contract_civil_status(), from: shape::moment(row.from()) }),
+        citizenship: subject.citizenship().map(|row| Citizenship {
+            country_code: row.country_code().map(|code| code.0),
+            from: shape::moment(row.from()),
+            country_name: Elsewhere(row.country_code().and_then(|code| register.country_name(code))),
+        }),
+        guardianship: subject.guardianship().map(|row| parts::guardianship(row, version)),
+        disappeared: disappeared(subject),
+        name_and_address_protection: protected(1),
+        directory_protection: protected(2),
+        marketing_protection: protected(3),
+        nem_sms: Elsewhere(register.nem_sms(subject.pnr)),
+        digital_post: Elsewhere(register.digital_post(subject.pnr)),
+    }
+}
+
+fn birth_registration(subject: &Subject<'_>, register: &dyn Register) -> Option<BirthRegistration> {
+    let row = subject.fact(Aspect::BirthRegistration).and_then(|fact| fact.birth_registration())?;
+    Some(BirthRegistration {
+        authority_code: row.authority_code(),
+        authority_name: Elsewhere(row.authority_code().and_then(|code| register.authority_name(code))),
+        place: text(row.place()).or_else(|| text(row.authority_text())),
+    })
+}
+
+fn separation(subject: &Subject<'_>) -> Option<SeparationState> {
+    let row = subject.fact(Aspect::Separation).and_then(|fact| fact.separation())?;
+    Some(SeparationState { separated: true, from: shape::start_of_day(row.from()) })
+}
+
+fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<Moment>> {
+    let row = subject.fact(Aspect::Disappearance).and_then(|fact| fact.disappearance())?;
+    shape::moment(row.disappeared())
+}
+
+/// Children of active status that are below 18 on the day by the date in their numbers. A child that the replica does not
+/// hold counts for nothing, since its status is not known.
+pub(crate) fn under_18(subject: &Subject<'_>, children: &Relatives<'_>, day: Date) -> u32 {
+    let counts = |pnr: &Pnr| {
+        let active = children.get(*pnr).and_then(|child| child.with_status()?.status()).is_some_and(|s| s.is_active());
+        active && shape::birth_date_in(*pnr).and_then(|born| shape::age(born, day)).is_some_and(|age| age < 18)
+    };
+    subject.children().iter().filter(|pnr| counts(pnr)).count() as u32
+}

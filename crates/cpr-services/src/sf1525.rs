@@ -1,0 +1,192 @@
+//! SF1525 `PersonStamoplysningerSamlingHent` 1.0 and 2.0: areas chosen by the caller, each current or with its history.
+//!
+//! The contract is not public. The markings stand in KOMBIT's catalogue and model; the elements here follow the order of that
+//! model and bear the names of the attributes of the Grunddata model *Person*, from whose classes the model draws them. The
+//! header (`HovedOplysningerSvar`) is the host's.
+
+use cpr_replika::Snapshot;
+use cpr_replika::cpr_model::{Aspect, Pnr, facts};
+
+use crate::error::Error;
+use crate::lookup::{Answered, Lookup, not_held};
+use crate::protection::Protections;
+use crate::register::{Districts, Elsewhere, Place, Register};
+use crate::relatives::Relatives;
+use crate::request::Request;
+use crate::sf1520::{self, Contact, Guardianship, Note};
+use crate::shape::{self, Day, Moment, Uncertain, text};
+use crate::subject::{Subject, known};
+
+mod areas;
+mod marking;
+
+pub use areas::{
+    AddressVersion, CitizenshipVersion, CivilStatusVersion, DisappearanceVersion, Event, Events, MunicipalCondition,
+    MunicipalityMove, NameVersion, Number, Parts, Protected, Related, Relations, SeparationVersion, Stay,
+};
+pub use marking::{Depth, Marking, Markings};
+
+const NAMESPACE: &str = "http://www.kombit.dk/2017/01/01/";
+
+/// The version of the contract.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Version {
+    /// 1.0: one previous number, no former spouses, and no related persons by name.
+    V1,
+    /// 2.0: the list of all numbers, and former spouses.
+    V2,
+}
+
+answer! {
+    /// What stands in the answer, by area; an area that was not marked is empty.
+    pub struct Response {
+        /// The number asked for, as all numbers here in the form `urn:oio:cpr-nr:0000000000`.
+        pnr: String = "Personnummer",
+        /// The number now, when the one asked for was given up.
+        current_pnr: Option<String> = "GaeldendePersonnummer",
+        /// Version 1.0: the number given up last. The caller looks it up to go further back.
+        previous_pnr: Option<String> = "TidligerePersonnummer",
+        /// `NavnMarkering`.
+        names: Vec<NameVersion> = "Navn",
+        /// `PersonStatusMarkering`.
+        person: Option<Parts> = "Person",
+        /// `CivilstandSeparationMarkering`.
+        civil_statuses: Vec<CivilStatusVersion> = "Civilstand",
+        /// `CivilstandSeparationMarkering`.
+        separations: Vec<SeparationVersion> = "Separation",
+        /// `StatsborgerskabMarkering`.
+        citizenships: Vec<CitizenshipVersion> = "Statsborgerskab",
+        /// `ForsvundetMarkering`.
+        disappearances: Vec<DisappearanceVersion> = "Forsvinding",
+        /// Always, whatever is marked.
+        protections: Vec<Protected> = "Beskyttelse",
+        /// `AdresseMarkering`.
+        addresses: Vec<AddressVersion> = "Adresse",
+        /// `AdresseKommuneFlytningMarkering`.
+        municipality_moves: Vec<MunicipalityMove> = "AdresseKommuneFlytning",
+        /// `AdresseMarkering`.
+        contact: Option<Contact> = "Kontaktadresse",
+        /// `DistrikterMarkering`.
+        districts: Elsewhere<Districts> = "Distrikter",
+        /// `UdrejseIndrejseMarkering`.
+        stays_abroad: Vec<Stay> = "UdrejseIndrejse",
+        /// `RelationerMarkering`.
+        relations: Option<Relations> = "Relationer",
+        /// `NotatListeMarkering`.
+        notes: Vec<Note> = "Notat",
+        /// `PersonnummerListeMarkering`, version 2.0: every number of the person, in the order of their keys.
+        numbers: Vec<Number> = "PersonnummerListe",
+        /// `KommunaleForholdMarkering`.
+        municipal_conditions: Vec<MunicipalCondition> = "KommunaleForhold",
+        /// `CPRHændelserMarkering`.
+        events: Option<Events> = "CPRHændelser",
+    }
+}
+
+impl Response {
+    /// The response in XML.
+    ///
+    /// # Errors
+    /// [`Error::Xml`] when the answer does not go into XML.
+    pub fn to_xml(&self) -> Result<String, Error> {
+        shape::xml("PersonStamoplysningerSamlingHent_O", NAMESPACE, self)
+    }
+}
+
+/// Answers about one number.
+///
+/// # Errors
+/// [`Error::Marking`] when the version does not have a marking; [`Error::Engine`] when there is no such delivery, or the
+/// store is damaged.
+pub fn answer(
+    snapshot: &Snapshot,
+    version: Version,
+    markings: &Markings,
+    request: &Request,
+    register: &dyn Register,
+) -> Result<Lookup<Answered<Response>>, Error> {
+    if let Some(foreign) = markings.chosen().find(|marking| version == Version::V1 && !marking.is_in_1_0()) {
+        return Err(Error::Marking { marking: foreign.name() });
+    }
+    let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
+    let subject = Subject::of(request.pnr, &image, request.valid);
+    let protections = Protections::of(&subject, request.day);
+    let asked = Asked { snapshot, version, markings, request, register, subject: &subject };
+    let answer = asked.response(&protections)?;
+    Ok(Lookup::Found(Answered { protections, answer }))
+}
+
+/// A question with all that its areas are answered from.
+struct Asked<'a> {
+    snapshot: &'a Snapshot,
+    version: Version,
+    markings: &'a Markings,
+    request: &'a Request,
+    register: &'a dyn Register,
+    subject: &'a Subject<'a>,
+}
+
+impl Asked<'_> {
+    fn is_marked(&self, marking: Marking) -> bool {
+        self.markings.depth(marking).is_some()
+    }
+
+    /// One element for each version of an area as deep as it is marked.
+    fn area<T>(
+        &self,
+        marking: Marking,
+        aspect: Aspect,
+        of: impl Fn(&cpr_replika::FactView<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(depth) = self.markings.depth(marking) else { return Vec::new() };
+        self.subject.versions(aspect, depth == Depth::WithHistory).iter().filter_map(of).collect()
+    }
+
+    fn response(&self, protections: &Protections) -> Result<Response, Error> {
+        let subject = self.subject;
+        let marked = |marking| self.is_marked(marking);
+        let place = subject.address().and_then(Place::of).filter(|_| marked(Marking::Districts));
+        Ok(Response {
+            pnr: urn(subject.pnr),
+            current_pnr: subject.current_pnr().map(urn),
+            previous_pnr: if self.version == Version::V1 { areas::previous(subject) } else { None },
+            names: self.area(Marking::Name, Aspect::Name, |fact| areas::name(subject, fact)),
+            person: if marked(Marking::PersonStatus) { Some(self.parts()?) } else { None },
+            civil_statuses: self
+                .area(Marking::CivilStatus, Aspect::CivilStatus, |fact| areas::civil_status(fact, self.version)),
+            separations: self.area(Marking::CivilStatus, Aspect::Separation, areas::separation),
+            citizenships: self
+                .area(Marking::Citizenship, Aspect::Citizenship, |fact| areas::citizenship(fact, self.register)),
+            disappearances: self.area(Marking::Disappearance, Aspect::Disappearance, areas::disappearance),
+            protections: protections.0.iter().map(areas::protected).collect(),
+            addresses: self
+                .area(Marking::Address, Aspect::Address, |fact| areas::address(subject, fact, self.register)),
+            municipality_moves: self.area(Marking::MunicipalityMove, Aspect::Address, areas::municipality_move),
+            contact: areas::contact(subject).filter(|_| marked(Marking::Address)),
+            districts: Elsewhere(place.and_then(|place| self.register.districts(place))),
+            stays_abroad: self.area(Marking::Emigration, Aspect::Emigration, |fact| areas::stay(fact, self.register)),
+            relations: marked(Marking::Relations).then(|| areas::relations(subject)),
+            notes: if marked(Marking::Notes) { sf1520::notes(subject) } else { Vec::new() },
+            numbers: if marked(Marking::NumberList) {
+                areas::numbers(self.snapshot, self.request)?
+            } else {
+                Vec::new()
+            },
+            municipal_conditions: match marked(Marking::MunicipalConditions) {
+                true => subject.all(|fact| fact.municipal_condition()).map(areas::municipal_condition).collect(),
+                false => Vec::new(),
+            },
+            events: if marked(Marking::Events) { Some(areas::events(self.snapshot, self.request)?) } else { None },
+        })
+    }
+
+    fn parts(&self) -> Result<Parts, Error> {
+        let children = Relatives::read(self.snapshot, self.request, self.subject.children())?;
+        Ok(areas::parts(self.subject, &children, self.request, self.register))
+    }
+}
+
+/// A number in the form of this service.
+fn urn(pnr: Pnr) -> String {
+    format!("urn:oio:cpr-nr:{}", pnr.reveal())
+}

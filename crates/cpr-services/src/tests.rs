@@ -1,0 +1,66 @@
+//! Dates at their edges, and what is left out of a document.
+#![allow(unreachable_pub)] // `answer!` defines public structs
+
+use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
+
+use crate::shape::{self, Absent, Day, Moment, Uncertain};
+
+fn date(digits: u32) -> Date {
+    Date::from_digits(digits).expect("eight digits")
+}
+
+answer! {
+    /// A document of one of each.
+    pub struct Sample {
+        day: Option<Day> = "dag",
+        moment: Option<Uncertain<Moment>> = "tid",
+        text: Option<String> = "tekst",
+    }
+}
+
+fn check(day: u32, moment: u64, text: &str, expected: &str) {
+    let moment = Timestamp::from_digits(moment).map(|at| Uncertain { date: Moment(at), mark: Some("*") });
+    let sample = Sample { day: Some(Day(date(day))), moment, text: Some(shape::printable(text)) };
+    assert_eq!(shape::xml("rod", "urn:x", &sample).expect("XML"), format!("<rod xmlns=\"urn:x\">{expected}</rod>"));
+}
+
+#[test]
+fn what_a_schema_cannot_say_is_left_out() {
+    let time = |text: &str| format!("<tid><dato>{text}</dato><usikkerhedsmarkering>*</usikkerhedsmarkering></tid>");
+    let whole = format!("<dag>2000-02-29</dag>{}<tekst>Ågård &amp; Søn</tekst>", time("1961-09-07T20:00:00"));
+    check(2000_02_29, 1961_09_07_20_00, "Ågård & Søn", &whole);
+    let no_time_of_day = format!("{}<tekst>A</tekst>", time("1961-09-07T00:00:00"));
+    check(1900_02_29, 1961_09_07_12_99, "A", &no_time_of_day);
+    check(1961_00_00, 1961_00_00_00_00, "A\u{1}B", "<tekst>AB</tekst>");
+    check(0, 1961_13_01_00_00, "A", "<tekst>A</tekst>");
+    assert!(!Day(date(2000_12_31)).is_absent() && Day(date(2001_04_31)).is_absent());
+}
+
+#[test]
+fn an_age_turns_on_the_birthday() {
+    for (born, day, age) in [
+        (2000_03_01, 2018_02_28, Some(17)),
+        (2000_03_01, 2018_03_01, Some(18)),
+        (2000_02_29, 2018_02_28, Some(17)),
+        (2000_02_29, 2018_03_01, Some(18)),
+        (2018_03_02, 2018_03_01, None),
+        (1961_00_00, 2018_03_01, None),
+    ] {
+        assert_eq!(shape::age(date(born), date(day)), age, "{born} on {day}");
+    }
+}
+
+#[test]
+fn a_number_states_a_birth_date() {
+    for (number, born) in [
+        ("6101701111", 1970_01_01),
+        ("6101104111", 2010_01_01),
+        ("9112374111", 1937_12_31),
+        ("6101576111", 2057_01_01),
+        ("6101586111", 1858_01_01),
+        ("6101369111", 2036_01_01),
+    ] {
+        let pnr = Pnr::parse(number.as_bytes()).expect("ten digits");
+        assert_eq!(shape::birth_date_in(pnr), Some(date(born)));
+    }
+}

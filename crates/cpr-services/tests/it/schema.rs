@@ -1,0 +1,221 @@
+//! The XML of SF1520 and SF6008 against the shipped schemas, by way of `xmllint`.
+
+use std::fs::File;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cpr_population::{Population, Product};
+use cpr_replika::cpr_extract::Family;
+use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, Pnr};
+use cpr_replika::{ApplyOptions, Config, Replika};
+use cpr_services::{Districts, Diverse, NoRegister, Place, Register, Request, sf1520, sf6008};
+
+use crate::kit::{date, moment, pnr, samples, test_extract};
+
+/// True when the tool is there. On a machine that builds every change it must be.
+fn has_xmllint() -> bool {
+    let run = Command::new("xmllint").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let there = run.is_ok_and(|status| status.success());
+    assert!(there || std::env::var("CI").as_deref() != Ok("true"), "xmllint is missing: apt-get install libxml2-utils");
+    if !there {
+        eprintln!("skipped: xmllint is not installed");
+    }
+    there
+}
+
+const IMPORT: &str = r#"<xsd:import namespace="http://serviceplatformen.dk/xml/schemas/cpr/PNR/1/"
+    schemaLocation="../sp/PNR_1.xsd"/>"#;
+
+/// Documents of one schema, validated in a few calls.
+struct Pile {
+    schema: PathBuf,
+    folder: tempfile::TempDir,
+    files: Vec<PathBuf>,
+}
+
+impl Pile {
+    fn of(samples: &Path, schema: &str) -> Pile {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let source = samples.join("services/schemas").join(schema);
+        let shipped = source.parent().expect("a folder");
+        if !shipped.join("xsd").is_dir() {
+            return Pile { schema: source, folder, files: Vec::new() };
+        }
+        // The types of SF1520 use a namespace that their own document does not import, which xmllint refuses: a scratch
+        // copy gets the import. Nothing else is changed.
+        for part in ["sp", "xsd"] {
+            std::fs::create_dir(folder.path().join(part)).expect("a folder");
+            for entry in std::fs::read_dir(shipped.join(part)).expect("schemas") {
+                let path = entry.expect("an entry").path();
+                let mut text = std::fs::read_to_string(&path).expect("UTF-8");
+                if part == "xsd" {
+                    let after = text.find("version=\"1.0\">").expect("the end of the start tag") + 14;
+                    text.insert_str(after, IMPORT);
+                }
+                std::fs::write(folder.path().join(part).join(path.file_name().expect("a name")), text).expect("a file");
+            }
+        }
+        let root = folder.path().join(source.file_name().expect("a name"));
+        std::fs::copy(&source, &root).expect("a file");
+        Pile { schema: root, folder, files: Vec::new() }
+    }
+
+    fn add(&mut self, xml: &str) {
+        let path = self.folder.path().join(format!("{}.xml", self.files.len()));
+        std::fs::write(&path, xml).expect("a file");
+        self.files.push(path);
+    }
+
+    /// Every document is valid. What is not is told by the validator's message about its first fault.
+    fn check(self) {
+        assert!(!self.files.is_empty());
+        for files in self.files.chunks(5000) {
+            let run = Command::new("xmllint").arg("--noout").arg("--schema").arg(&self.schema).args(files).output();
+            let run = run.expect("xmllint runs");
+            let said = String::from_utf8_lossy(&run.stderr);
+            let fault = said.lines().find(|line| !line.ends_with(" validates"));
+            assert!(run.status.success(), "{:?}", fault);
+        }
+    }
+}
+
+/// Every answer of SF1520 and SF6008 about everybody in the store is valid.
+fn check(samples: &Path, replika: &Replika, requests: impl Fn(cpr_replika::cpr_model::Pnr) -> Request) -> usize {
+    let snapshot = replika.snapshot();
+    let mut fourth = Pile::of(samples, "sf1520-personbasedataextended-v4/PersonBaseDataExtendedServiceMsg.xsd");
+    let mut fifth = Pile::of(samples, "sf1520-personbasedataextended-v5/PersonBaseDataExtendedServiceMsg.xsd");
+    let mut basic = Pile::of(samples, "sf6008-cprbasicinformation-v1/CPRBasicInformationServiceMsg.xsd");
+    let mut everybody: [Vec<sf6008::Record>; 4] = Default::default();
+    let mut persons = 0;
+    for pnr in snapshot.pnrs().expect("a read") {
+        let request = requests(pnr.expect("a read"));
+        persons += 1;
+        for (pile, version) in [(&mut fourth, sf1520::Version::V4), (&mut fifth, sf1520::Version::V5)] {
+            let answer = sf1520::answer(&snapshot, version, &request, &NoRegister).expect("a read");
+            let answer = answer.found().expect("held").answer;
+            pile.add(&answer.to_xml(version).expect("XML"));
+        }
+        for (records, operation) in everybody.iter_mut().zip(sf6008::Operation::ALL) {
+            let answer = sf6008::answer(&snapshot, operation, &request).expect("a read").found().expect("held");
+            if persons <= 200 {
+                basic.add(&sf6008::to_xml(operation, &[&answer.answer]).expect("XML"));
+            }
+            records.push(answer.answer);
+        }
+    }
+    // A list takes any number of records, so everybody goes into one document.
+    for (records, operation) in everybody.iter().zip(sf6008::Operation::ALL).skip(2) {
+        let records: Vec<&sf6008::Record> = records.iter().collect();
+        basic.add(&sf6008::to_xml(operation, &records).expect("XML"));
+        basic.add(&sf6008::to_xml(operation, &[]).expect("XML"));
+    }
+    [fourth, fifth, basic].into_iter().for_each(Pile::check);
+    persons
+}
+
+#[test]
+fn the_answers_about_everybody_in_the_samples_are_valid() {
+    let Some(samples) = samples("the_answers_about_everybody_in_the_samples_are_valid") else { return };
+    if !has_xmllint() {
+        return;
+    }
+    let (mut files, mut persons) = (0, 0);
+    for entry in std::fs::read_dir(samples.join("cpr/sample")).expect("samples") {
+        let path = entry.expect("an entry").path();
+        let replika = Replika::in_memory(&Config::default()).expect("a store");
+        // Documents about the samples, and samples that are refused for their own faults, are no extracts to answer from.
+        if replika.load(File::open(&path).expect("a sample"), &ApplyOptions::named("sample")).is_err() {
+            continue;
+        }
+        files += 1;
+        persons += check(&samples, &replika, |pnr| Request::on(pnr, date("2001-11-19")));
+        let then = |pnr| Request { valid: Some(moment("1999-06-01")), ..Request::on(pnr, date("2001-11-19")) };
+        check(&samples, &replika, then);
+    }
+    assert!(files >= 2 && persons >= 80, "{files} files, {persons} persons");
+    eprintln!("{persons} persons of {files} samples");
+}
+
+/// A host's registers that know everything.
+struct Everything;
+
+impl Register for Everything {
+    fn country_name(&self, _: CountryCode) -> Option<String> {
+        Some("Danmark".to_owned())
+    }
+
+    fn authority_name(&self, _: u16) -> Option<String> {
+        Some("Sogn & Søn".to_owned())
+    }
+
+    fn municipality_cvr(&self, _: MunicipalityCode) -> Option<String> {
+        Some("00000000".to_owned())
+    }
+
+    fn street_name(&self, _: Place<'_>) -> Option<String> {
+        Some("Skovvej".to_owned())
+    }
+
+    fn districts(&self, _: Place<'_>) -> Option<Districts> {
+        let diverse = |kind| Diverse { kind: Some(kind), code: Some("1".to_owned()), name: None };
+        let parish = Some("Sogn".to_owned());
+        let diverse = vec![diverse(1), diverse(2)];
+        Some(Districts { postal_code: Some(9000), parish_code: Some(8333), parish, diverse, ..Districts::default() })
+    }
+
+    fn nem_sms(&self, _: Pnr) -> Option<bool> {
+        Some(true)
+    }
+
+    fn digital_post(&self, _: Pnr) -> Option<bool> {
+        Some(false)
+    }
+}
+
+#[test]
+fn what_a_host_supplies_stands_in_its_element() {
+    let Some(samples) = samples("what_a_host_supplies_stands_in_its_element") else { return };
+    let replika = test_extract(&samples);
+    let snapshot = replika.snapshot();
+    let request = Request::on(pnr("0709610015"), date("2001-11-19"));
+    let version = sf1520::Version::V5;
+    let answer = sf1520::answer(&snapshot, version, &request, &Everything).expect("a read").found().expect("held");
+    let xml = answer.answer.to_xml(version).expect("XML");
+    for element in [
+        "<kommuneCvr>00000000</kommuneCvr>",
+        "<vejnavn>Skovvej</vejnavn>",
+        "<sognedistriktKode>8333</sognedistriktKode><sognedistrikt>Sogn</sognedistrikt>",
+        "<diversedistrikter><distriktType>2</distriktType><distriktKode>1</distriktKode></diversedistrikter>",
+        "<landekodeMyndighedsnavn>Danmark</landekodeMyndighedsnavn>",
+        "<foedselsregistreringsstedKodeMyndighedsnavn>Sogn &amp; Søn</foedselsregistreringsstedKodeMyndighedsnavn>",
+        "<tilmeldtNemsms>true</tilmeldtNemsms><tilmeldtDigitalpost>false</tilmeldtDigitalpost>",
+    ] {
+        assert!(xml.contains(element), "{element}");
+    }
+    let without = sf1520::answer(&snapshot, version, &request, &NoRegister).expect("a read").found().expect("held");
+    assert_eq!(without.answer.person.nem_sms.0, None);
+    assert!(!without.answer.to_xml(version).expect("XML").contains("distrikter"));
+    if has_xmllint() {
+        let mut pile = Pile::of(&samples, "sf1520-personbasedataextended-v5/PersonBaseDataExtendedServiceMsg.xsd");
+        pile.add(&xml);
+        pile.check();
+    }
+}
+
+#[test]
+fn the_answers_about_ten_thousand_made_up_persons_are_valid() {
+    let Some(samples) = samples("the_answers_about_ten_thousand_made_up_persons_are_valid") else { return };
+    if !has_xmllint() {
+        return;
+    }
+    for (family, of) in [("2022", 10_000), ("full", 1_000)] {
+        let product = Product { family: Family::named(family).expect("a family"), task: "123401".to_owned() };
+        let population = Population::new(7, of);
+        let extract = population.full_extract(Vec::new(), &product).expect("in memory");
+        let replika = Replika::in_memory(&Config::default()).expect("a store");
+        replika.load(Cursor::new(extract), &ApplyOptions::named("made up")).expect("a sound extract");
+        let day = population.production_date();
+        assert!(check(&samples, &replika, |pnr| Request::on(pnr, day)) >= of as usize);
+    }
+}
