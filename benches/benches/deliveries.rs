@@ -1,4 +1,4 @@
-//! A thousand small deliveries, one commit each: what a read and an apply take after 10, 100 and 1000 of them.
+//! A thousand small ordinary nights, one commit each: what a read and an apply take after 10, 100 and 1000 of them.
 //!
 //! Nothing may grow with the number of deliveries. Figures go to `target/bench-results/deliveries.json`. Without `--bench`
 //! (as `cargo test --benches` starts it) it takes a thousand persons and ten deliveries.
@@ -11,7 +11,7 @@ use benches::samples::{Run, Subject, median};
 use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika};
 
-/// Persons in one delivery.
+/// Persons in one delivery; few more when a family moves.
 const CHANGED: u32 = 20;
 
 /// Persons who are read, in an order without locality.
@@ -25,22 +25,23 @@ fn main() {
     }
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let (of, marks): (u32, &[u32]) = if is_bench { (benches::persons(), &[10, 100, 1000]) } else { (1000, &[5, 10]) };
+    let population = benches::population(of);
+    let mut nights = population.nights(&benches::product(), CHANGED);
     let parent = target_folder().join("bench-data");
     std::fs::create_dir_all(&parent).expect("a place for the store");
     let folder = tempfile::tempdir_in(parent).expect("a place for the store");
     let replika = Replika::create(folder.path().join("store"), &Config::default()).expect("a new store");
-    replika.load(Cursor::new(benches::full(of)), &ApplyOptions::named("full")).expect("a sound extract");
+    replika.load(Cursor::new(benches::full(&population)), &ApplyOptions::named("full")).expect("a sound extract");
 
     let mut results = Results::of("deliveries", of);
     results.state("persons_of_a_delivery", CHANGED);
-    let pnrs: Vec<Pnr> = (0..READ).map(|at| benches::pnr((u64::from(at) * 7919 % u64::from(of)) as u32, of)).collect();
+    let pnrs: Vec<Pnr> = (0..READ).map(|at| population.pnr_at((u64::from(at) * 7919 % u64::from(of)) as u32)).collect();
     let mut applied = 0;
     for &mark in marks {
         let mut seconds = Vec::new();
         while applied < mark {
             applied += 1;
-            // Persons of their own in every delivery, as far as there are enough.
-            let bytes = benches::night(CHANGED, of, applied + 1);
+            let bytes = benches::night(&mut nights);
             let start = Instant::now();
             replika.apply(Cursor::new(bytes), &ApplyOptions::named("small")).expect("it follows");
             seconds.push(start.elapsed().as_secs_f64());
@@ -60,7 +61,7 @@ fn main() {
 
 fn reads(replika: &Replika, pnrs: &[Pnr], mark: u32, results: &mut Results) {
     let snapshot = replika.snapshot();
-    let moment = Timestamp::end_of(Date::from_digits(1999_12_31).expect("eight digits"));
+    let moment = Timestamp::end_of(Date::from_digits(2025_12_31).expect("eight digits"));
     let now = |run: &mut Run<'_>| {
         run(&mut |at| snapshot.person(pnrs[at]).expect("a read").map_or(0, |person| person.delivered().0 as usize));
     };

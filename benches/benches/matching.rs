@@ -4,7 +4,9 @@
 //! measured begins with the images of the changed persons and ends when every subscriber's set of persons has been laid out. The subscribers are a plausible mix, drawn from a fixed seed: see [`Office::subscription`].
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 
+use cpr_population::Population;
 use cpr_replika::cpr_model::{Date, MunicipalityCode, PersonKey, StreetCode};
 use cpr_subscription::{
     AddressSubject, DerivedMark, EventCode, EventLabel, Filter, Followers, HouseNumber, Matcher, PersonChange,
@@ -36,7 +38,8 @@ impl Dice {
 }
 
 fn key(rank: u32) -> PersonKey {
-    benches::pnr(rank, POPULATION).key().expect("a day and a month")
+    static PERSONS: LazyLock<Population> = LazyLock::new(|| benches::population(POPULATION));
+    PERSONS.pnr_at(rank).key().expect("a day and a month")
 }
 
 fn day() -> Date {

@@ -4,7 +4,7 @@
 //! same nights in turn, and are read in turn. Figures go to `target/bench-results/peers.json`; docs/performance.md says what
 //! each means. Without `--bench` (as `cargo test --benches` starts it) it takes a thousand persons and one round.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use benches::machine::{self, Size};
 use benches::peers::{self, Peer, STORES, SqliteRows};
 use benches::results::{Results, target_folder};
 use benches::samples::{Run, Subject, median};
+use cpr_population::{Nights, Population};
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, Timestamp};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Progress, Replika, Snapshot};
 
@@ -45,8 +46,8 @@ fn main() {
     let nights = plan.prepare(&mut results);
     plan.loads(&mut results);
     plan.nights(&nights, &mut results);
-    plan.reads(&mut results);
-    plan.opens(&mut results);
+    plan.reads(&nights, &mut results);
+    plan.opens(&nights, &mut results);
     if is_bench {
         results.write("peers");
     }
@@ -55,9 +56,9 @@ fn main() {
 /// Sizes, and where everything lies.
 struct Plan {
     of: u32,
-    /// Persons who move in each of the first nights.
+    /// About as many persons move in each of the first nights.
     watched: u32,
-    /// Persons who move in a timed night.
+    /// About as many persons are delivered in a timed night.
     changed: u32,
     rounds: u32,
     load_rounds: u32,
@@ -71,11 +72,14 @@ struct Night {
     documents: Vec<Document>,
 }
 
-/// What a night's extract leaves in the peers.
-struct Nights {
+/// What the nights' extracts leave in the peers, and whom they are about.
+struct Prepared {
     /// The documents of the watched persons after the nights that are not timed.
     watched: Vec<Document>,
     timed: Vec<Night>,
+    /// Persons who moved in every watched night, and persons who are in no night, in an order without locality.
+    moved: Vec<Pnr>,
+    others: Vec<Pnr>,
 }
 
 impl Plan {
@@ -103,19 +107,22 @@ impl Plan {
         self.at(&format!("night-{night}"))
     }
 
-    fn write_night(&self, night: u32, changed: u32, first: u32) -> Vec<u32> {
-        let bytes = benches::night_from(changed, self.of, night, first);
-        std::fs::write(self.extract(night), bytes).expect("a file of a night");
-        benches::ranks_of_night(changed, self.of, first)
-            .into_iter()
-            .map(|rank| key(benches::pnr(rank, self.of)))
-            .collect()
+    /// Writes a night and returns the keys of whom it delivers: of these persons, or an ordinary one.
+    fn write_night(&self, night: u32, nights: &mut Nights<'_>, watched: Option<&[u32]>) -> Vec<u32> {
+        let bytes = match watched {
+            Some(ranks) => benches::night_of(nights, ranks),
+            None => benches::night(nights),
+        };
+        std::fs::write(self.extract(night), &bytes).expect("a file of a night");
+        benches::persons_in(&bytes).into_iter().map(key).collect()
     }
 
     /// The extracts of all nights, and the documents that the engine makes of them, from a store that is thrown away.
-    fn prepare(&self, results: &mut Results) -> Nights {
+    fn prepare(&self, results: &mut Results) -> Prepared {
+        let population = benches::population(self.of);
+        let mut nights = population.nights(&benches::product(), self.changed);
         let file = BufWriter::new(File::create(self.at("full")).expect("a file of the extract"));
-        let mut file = benches::write_full(file, self.of).expect("a file of the extract");
+        let mut file = population.full_extract(file, &benches::product()).expect("a file of the extract");
         file.flush().expect("a file of the extract");
         results.state("extract_bytes", Size::of(&self.at("full")).nominal);
         let scratch = self.at("scratch");
@@ -131,22 +138,27 @@ impl Plan {
             replika.apply(open(&self.extract(night)), &ApplyOptions::named("night")).expect("it follows");
         };
         let first = 2 + WATCHED_NIGHTS;
+        let ranks = benches::residents(&population, self.watched, |_| true);
         let mut keys = Vec::new();
         for night in 2..first {
-            keys = self.write_night(night, self.watched, 0);
+            keys = self.write_night(night, &mut nights, Some(&ranks));
             apply(night);
         }
         let watched = documents::of_keys(&scratch, &keys);
+        let mut delivered: HashSet<u32> = keys.into_iter().collect();
         let timed = (first..first + self.rounds).map(|night| {
-            let keys = self.write_night(night, self.changed, night);
+            let keys = self.write_night(night, &mut nights, None);
             apply(night);
+            delivered.extend(&keys);
             Night { extract: self.extract(night), number: night, documents: documents::of_keys(&scratch, &keys) }
         });
         let timed = timed.collect();
         std::fs::remove_file(scratch).expect("a store to remove");
         // One more, which is never applied whole.
-        self.write_night(first + self.rounds, self.changed, 0);
-        Nights { watched, timed }
+        self.write_night(first + self.rounds, &mut nights, None);
+        let is_other = |rank| !delivered.contains(&key(population.pnr_at(rank)));
+        let others = benches::residents(&population, self.watched, is_other);
+        Prepared { watched, timed, moved: hot(&population, &ranks), others: hot(&population, &others) }
     }
 
     fn loads(&self, results: &mut Results) {
@@ -182,7 +194,7 @@ impl Plan {
     }
 
     /// Every store is open and takes every night in turn.
-    fn nights(&self, nights: &Nights, results: &mut Results) {
+    fn nights(&self, nights: &Prepared, results: &mut Results) {
         let replika = Replika::open(self.of_store("replika").join("store")).expect("the store");
         let rows = SqliteRows::open(&self.of_store("sqlite rows"));
         let peers = self.open_peers();
@@ -219,24 +231,17 @@ impl Plan {
         STORES.into_iter().filter_map(|store| Some((store, peers::open(store, &self.of_store(store))?))).collect()
     }
 
-    /// Persons who moved in every watched night (offset 0), or in none (1), in an order without locality.
-    fn hot(&self, offset: u32) -> Vec<Pnr> {
-        let step = (self.of / self.watched).max(1);
-        let ranks = (0..HOT.min(self.watched)).map(|at| at * 7919 % self.watched * step + offset);
-        ranks.map(|rank| benches::pnr(rank % self.of, self.of)).collect()
-    }
-
-    fn reads(&self, results: &mut Results) {
+    fn reads(&self, nights: &Prepared, results: &mut Results) {
         let store = self.of_store("replika").join("store");
-        let (moved, others) = (self.hot(0), self.hot(1));
-        let [keys, other_keys] = [&moved, &others].map(|pnrs| pnrs.iter().map(|pnr| key(*pnr)).collect::<Vec<u32>>());
+        let (moved, others) = (&nights.moved, &nights.others);
+        let [keys, other_keys] = [moved, others].map(|pnrs| pnrs.iter().map(|pnr| key(*pnr)).collect::<Vec<u32>>());
         let peers = self.open_peers();
         check_documents(&store, &keys, &peers);
         let replika = Replika::open(&store).expect("the store");
         let snapshot = replika.snapshot();
         let rows = self.of_store("sqlite rows");
         let mut subjects = vec![Subject::new("the clock alone", "none", |run| run(&mut |at| at))];
-        subjects.extend(ours(&snapshot, &moved, &others));
+        subjects.extend(ours(&snapshot, moved, others));
         subjects.extend(of_rows(&rows, &keys, &other_keys));
         for (store, peer) in &peers {
             subjects.push(Subject::new("person now", store, |run| peer.read(&keys, peers::handed_out, run)));
@@ -245,8 +250,10 @@ impl Plan {
             }));
         }
         check_answers(&subjects, keys.len());
-        let versions = Aspect::all().flat_map(|aspect| snapshot.history(moved[0], aspect).expect("a read"));
-        let superseded = versions.filter(|fact| fact.view().known().to.is_some()).count();
+        let history = |pnr: Pnr, aspect| snapshot.history(pnr, aspect).expect("a read");
+        let versions = moved.iter().flat_map(|pnr| Aspect::all().flat_map(|aspect| history(*pnr, aspect)));
+        let gone = versions.filter(|fact| fact.view().known().to.is_some());
+        let superseded = gone.count() / moved.len();
         assert!((20..=28).contains(&superseded), "about 20 superseded rows, not {superseded}");
         for _ in 0..self.rounds {
             for subject in &mut subjects {
@@ -264,9 +271,9 @@ impl Plan {
     }
 
     /// Opening until the first person is read: after a clean close, and the engine's after its writer was killed.
-    fn opens(&self, results: &mut Results) {
+    fn opens(&self, nights: &Prepared, results: &mut Results) {
         let replika = self.of_store("replika").join("store");
-        let pnr = benches::pnr(0, self.of);
+        let pnr = nights.moved[0];
         let keys = [key(pnr)];
         let open_ours = || {
             let start = Instant::now();
@@ -314,9 +321,15 @@ impl Plan {
     }
 }
 
+/// Of these persons as many as are read, in an order without locality.
+fn hot(population: &Population, ranks: &[u32]) -> Vec<Pnr> {
+    let count = ranks.len().min(HOT as usize);
+    (0..count).map(|at| population.pnr_at(ranks[at * 7919 % ranks.len()])).collect()
+}
+
 /// The moment in the world of every as-of read.
 fn moment() -> Timestamp {
-    Timestamp::end_of(Date::from_digits(1999_12_31).expect("eight digits"))
+    Timestamp::end_of(Date::from_digits(2025_12_31).expect("eight digits"))
 }
 
 /// The engine's reads: of persons who moved again and again, and of others.

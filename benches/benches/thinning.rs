@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use cpr_replika::cpr_extract::Family;
-use cpr_replika::cpr_model::{Date, Pnr};
+use cpr_replika::cpr_model::Pnr;
 use cpr_subscription::{FileIndex, Output, Owner, Selection, Stream};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -19,21 +19,20 @@ fn kept_lines<'a>(bytes: &'a [u8], kept: &[Owner]) -> Vec<&'a [u8]> {
 }
 
 fn thinning(c: &mut Criterion) {
-    let of = benches::persons().max(CHANGED);
-    let bytes = benches::night(CHANGED, of, 2);
+    // A night of so many takes more persons than that.
+    let population = benches::population(benches::persons().max(4 * CHANGED));
+    let bytes = benches::night(&mut population.nights(&benches::product(), CHANGED));
     let family = Family::named("std").expect("part of the product");
-    let stream = Stream { previous_production_date: Date::from_digits(2000_01_01).expect("eight digits"), task: None };
+    let stream = Stream { previous_production_date: population.production_date(), task: None };
     let index = FileIndex::read(&bytes[..], family, &[]).expect("a sound extract");
-    let step = of / CHANGED;
-    let owner =
-        |at: u32| Owner::Person(benches::pnr((at * step + 2 % step) % of, of).key().expect("a day and a month"));
+    let owner = |pnr: Pnr| Owner::Person(pnr.key().expect("a day and a month"));
 
     let mut group = c.benchmark_group("thinning");
     group.sample_size(20).throughput(Throughput::Bytes(bytes.len() as u64));
     group.bench_function("index of a night of 50 000 persons", |b| {
         b.iter(|| FileIndex::read(&bytes[..], family, &[]).expect("a sound extract"));
     });
-    let mut owners: Vec<Owner> = (0..CHANGED).map(owner).collect();
+    let mut owners: Vec<Owner> = benches::persons_in(&bytes).into_iter().map(owner).collect();
     owners.sort_unstable();
     group.bench_function("a hundred subscribers in one pass", |b| {
         let mut outputs: Vec<Output<Vec<u8>>> = (0..OUTPUTS).map(|_| Output { stream, out: Vec::new() }).collect();

@@ -81,6 +81,9 @@ pub enum Error {
         /// The last delivery; 0 when there is none.
         last: DeliveryNumber,
     },
+    /// No subscriber has this name.
+    #[error("there is no such subscriber")]
+    UnknownSubscriber,
     /// The text is no place in the feed of events, or the delivery has no such place.
     #[error("not a place in the feed of events")]
     NotACursor,
@@ -96,9 +99,6 @@ pub enum Error {
     /// The last day of a calendar comes before the first.
     #[error("the last day comes before the first")]
     DaysOutOfOrder,
-    /// No subscriber has this name.
-    #[error("there is no such subscriber")]
-    UnknownSubscriber,
     /// The configuration cannot be.
     #[error("{0}")]
     Config(&'static str),
@@ -169,12 +169,12 @@ impl Error {
             Error::NotEmpty { .. } => "not_empty",
             Error::TooManyFacts => "too_many_facts",
             Error::UnknownDelivery { .. } => "unknown_delivery",
+            Error::UnknownSubscriber => "unknown_subscriber",
             Error::NotACursor => "not_a_cursor",
             Error::UnknownConsumer => "unknown_consumer",
             Error::ConsumerExists => "consumer_exists",
             Error::ConsumerName => "consumer_name",
             Error::DaysOutOfOrder => "days_out_of_order",
-            Error::UnknownSubscriber => "unknown_subscriber",
             Error::Config(_) => "config",
             Error::ReadOnly => "read_only",
             Error::Exists => "exists",
@@ -205,12 +205,12 @@ impl Error {
                 | Error::NotEmpty { .. }
                 | Error::TooManyFacts
                 | Error::UnknownDelivery { .. }
+                | Error::UnknownSubscriber
                 | Error::NotACursor
                 | Error::UnknownConsumer
                 | Error::ConsumerExists
                 | Error::ConsumerName
                 | Error::DaysOutOfOrder
-                | Error::UnknownSubscriber
                 | Error::Config(_)
         )
     }

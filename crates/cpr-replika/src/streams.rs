@@ -164,7 +164,7 @@ impl Snapshot {
 impl Replika {
     /// Writes every person that a subscriber follows now as a full extract with full history, and begins its stream there:
     /// the next delta it is given follows on this one, without a gap and without an overlap. Deliveries may be applied
-    /// meanwhile.
+    /// meanwhile. The writer is flushed before the stream begins: one that makes its bytes durable then loses none of them.
     ///
     /// # Errors
     /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from the
@@ -174,6 +174,7 @@ impl Replika {
         let delivery = snapshot.delivery(snapshot.known())?;
         let followed = snapshot.followed(name)?;
         let persons = snapshot.export_persons(&followed, out)?;
+        out.flush().map_err(Error::Output)?;
         let date = delivery.production_date;
         self.change(|write, _| {
             let number = number_of(write, name)?;

@@ -16,8 +16,8 @@ use crate::snapshot::Snapshot;
 use crate::store::Replika;
 use crate::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS};
 
-const SUBSCRIBERS_TABLE: &str = "subscribers/v1";
-const FILTERS_TABLE: &str = "filters/v1";
+pub(crate) const SUBSCRIBERS_TABLE: &str = "subscribers/v1";
+pub(crate) const FILTERS_TABLE: &str = "filters/v1";
 
 /// The setting that holds the last number given to a subscriber; numbers are not given twice.
 const LAST_NUMBER: &str = "last_subscriber";
@@ -217,13 +217,13 @@ impl<'t> Editor<'t> {
 
 /// The deliveries for which a filter counted: behind the first number, up to the second; all ones while it does.
 #[derive(Default)]
-struct Spans(Vec<(u32, u32)>);
+pub(crate) struct Spans(Vec<(u32, u32)>);
 
 /// The end of a span that has none.
 const STILL: u32 = u32::MAX;
 
 impl Spans {
-    fn from_bytes(bytes: &[u8]) -> Result<Spans, Error> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Spans, Error> {
         let (pairs, rest) = bytes.as_chunks::<8>();
         if !rest.is_empty() {
             return Err(Error::Corrupt { table: FILTERS_TABLE, what: "half a span" });
@@ -266,8 +266,15 @@ impl Spans {
         self.0.iter().any(|&(from, to)| from < delivery && delivery <= to)
     }
 
-    fn counts_now(&self) -> bool {
+    pub(crate) fn counts_now(&self) -> bool {
         self.0.last().is_some_and(|(_, to)| *to == STILL)
+    }
+
+    /// True of spans that these methods can have made: at least one, none empty, apart and in order, and only the last
+    /// without an end.
+    pub(crate) fn is_sound(&self, known: u32) -> bool {
+        let of_deliveries = |&(from, to): &(u32, u32)| from < to && from <= known && (to <= known || to == STILL);
+        !self.0.is_empty() && self.0.iter().all(of_deliveries) && self.0.windows(2).all(|pair| pair[0].1 < pair[1].0)
     }
 }
 

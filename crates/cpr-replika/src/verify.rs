@@ -1,5 +1,7 @@
 //! Rechecks every stored byte that can be rechecked: checksums, archives, and what tables owe each other.
 
+mod subscriptions;
+
 use cpr_model::stored::v2::{self, ArchivedPast};
 use cpr_model::{Aspect, Field, PersonKey, RelatedPnr, Values};
 use redb::ReadableTableMetadata;
@@ -88,6 +90,7 @@ impl Snapshot {
         self.verify_superseded(&mut report, &held)?;
         self.verify_changed(&mut report, &held)?;
         self.verify_consumers(&mut report)?;
+        self.verify_subscriptions(&mut report)?;
         Ok(report)
     }
 

@@ -16,7 +16,7 @@ use cpr_replika::{
 
 use crate::kit::{date, group, moment, pnr};
 
-const DELTA: &str = "U12170-P_110901_ADRNVN_FE";
+pub(crate) const DELTA: &str = "U12170-P_110901_ADRNVN_FE";
 
 /// The directory of the extracts, or none, which is said.
 fn directory() -> Option<PathBuf> {
@@ -27,7 +27,7 @@ fn directory() -> Option<PathBuf> {
     directory
 }
 
-fn sample(name: &str) -> Option<Vec<u8>> {
+pub(crate) fn sample(name: &str) -> Option<Vec<u8>> {
     directory().map(|directory| std::fs::read(directory.join(name)).expect("a sample extract"))
 }
 
