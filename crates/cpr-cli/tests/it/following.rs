@@ -175,7 +175,7 @@ fn matches_tell_the_reasons_and_followers_who_follows() {
     desk.says(&["apply", &extract("D260106.L999901")]);
     assert_eq!(
         desk.says(&["matches", "2"]),
-        "children  1 persons\nemil  1 persons\neverybody  3 persons\nmoves  3 persons\nnobody  0 persons\n"
+        "children  1 person\nemil  1 person\neverybody  3 persons\nmoves  3 persons\nnobody  0 persons\n"
     );
     let (told, _) = desk.json(&["matches", "2", "moves"]);
     let told: Vec<(&str, bool, Vec<String>)> = told["persons"]
