@@ -45,11 +45,20 @@ impl<'i> Subject<'i> {
 
     /// Current, historic and marked rows of an aspect, the one that began last first.
     pub(crate) fn history(&self, aspect: Aspect) -> Vec<FactView<'i>> {
-        let began = |fact: &FactView<'i>| self.valid.is_none_or(|at| fact.valid().from.is_none_or(|from| from <= at));
-        let rows = self.believed.iter().filter(|fact| fact.aspect() == aspect && began(fact));
-        let mut rows: Vec<FactView<'i>> = rows.copied().collect();
+        let mut rows: Vec<FactView<'i>> = self.begun(aspect).copied().collect();
         rows.sort_by_key(|fact| (fact.is_historic(), std::cmp::Reverse(fact.valid().from)));
         rows
+    }
+
+    /// True when there are historic rows of an aspect.
+    pub(crate) fn has_history(&self, aspect: Aspect) -> bool {
+        self.begun(aspect).any(|fact| fact.is_historic())
+    }
+
+    /// The rows of an aspect that had begun at the moment asked for.
+    fn begun(&self, aspect: Aspect) -> impl Iterator<Item = &FactView<'i>> {
+        let began = |fact: &FactView<'i>| self.valid.is_none_or(|at| fact.valid().from.is_none_or(|from| from <= at));
+        self.believed.iter().filter(move |fact| fact.aspect() == aspect && began(fact))
     }
 
     /// The rows that count when the current is asked for, or all of them.
