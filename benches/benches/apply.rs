@@ -6,11 +6,11 @@ use cpr_replika::{ApplyOptions, Config, Replika};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
-const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
+const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
 fn load(c: &mut Criterion) {
     let of = benches::persons();
-    let bytes = benches::full(of);
+    let bytes = benches::full(&benches::population(of));
     let mut group = c.benchmark_group("load");
     group.throughput(Throughput::Elements(u64::from(of))).sample_size(10);
     group.bench_function("replika", |b| {
@@ -31,23 +31,21 @@ fn load(c: &mut Criterion) {
 fn delta(c: &mut Criterion) {
     let of = benches::persons();
     let changed = (of / 20).min(50_000);
+    let population = benches::population(of);
     let folder = tempfile::tempdir().expect("a place for stores");
     let (ours, plain) = (folder.path().join("ours"), folder.path().join("plain"));
     let replika = Replika::create(&ours, &Config::default()).expect("a new store");
-    replika.load(Cursor::new(benches::full(of)), &ApplyOptions::named("full")).expect("a sound extract");
+    replika.load(Cursor::new(benches::full(&population)), &ApplyOptions::named("full")).expect("a sound extract");
     drop(replika);
     std::fs::copy(&ours, &plain).expect("the same store twice");
 
     let mut group = c.benchmark_group("delta");
     group.throughput(Throughput::Elements(u64::from(changed))).sample_size(10);
     let replika = Replika::open(&ours).expect("the store");
-    let mut night = 1;
+    let mut nights = population.nights(&benches::product(), changed);
     group.bench_function("replika: check, merge, commit", |b| {
         b.iter_batched(
-            || {
-                night += 1;
-                benches::night(changed, of, night)
-            },
+            || benches::night(&mut nights),
             |bytes| replika.apply(Cursor::new(bytes), &ApplyOptions::named("night")).expect("it follows"),
             BatchSize::PerIteration,
         );

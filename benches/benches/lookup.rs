@@ -3,33 +3,35 @@
 use std::hint::black_box;
 use std::io::Cursor;
 
-use cpr_replika::cpr_model::{Aspect, Date, Timestamp};
+use cpr_replika::cpr_model::{Aspect, Date, Pnr, Timestamp};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika};
 use criterion::{Criterion, criterion_group, criterion_main};
 use redb::{ReadableDatabase, TableDefinition};
 
-const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
+const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
 /// Nights after the load in which the watched persons move: each leaves superseded versions behind.
 const NIGHTS: u32 = 7;
 
 fn lookup(c: &mut Criterion) {
     let of = benches::persons();
+    let population = benches::population(of);
     let folder = tempfile::tempdir().expect("a place for the store");
     let path = folder.path().join("store");
     let replika = Replika::create(&path, &Config::default()).expect("a new store");
-    replika.load(Cursor::new(benches::full(of)), &ApplyOptions::named("full")).expect("a sound extract");
-    let watched = (of / 10).max(1);
-    for night in 2..2 + NIGHTS {
-        // The same persons every night: a step of ten, always from the first.
-        let bytes = benches::night_from(watched, of, night, 0);
+    replika.load(Cursor::new(benches::full(&population)), &ApplyOptions::named("full")).expect("a sound extract");
+    let watched = benches::residents(&population, (of / 10).max(1), |_| true);
+    let mut nights = population.nights(&benches::product(), of);
+    for _ in 0..NIGHTS {
+        let bytes = benches::night_of(&mut nights, &watched);
         replika.apply(Cursor::new(bytes), &ApplyOptions::named("night")).expect("it follows");
     }
     drop(replika);
 
     // Hot: a thousand persons in random order, so that every page is in memory.
-    let ranks: Vec<u32> = (0..1000).map(|at| (at * 7919) % watched * 10 % of).collect();
-    let pnrs: Vec<_> = ranks.iter().map(|rank| benches::pnr(*rank, of)).collect();
+    let shuffled =
+        |ranks: &[u32]| -> Vec<Pnr> { (0..1000).map(|at| population.pnr_at(ranks[at * 7919 % ranks.len()])).collect() };
+    let pnrs = shuffled(&watched);
     let keys: Vec<u32> = pnrs.iter().filter_map(|pnr| pnr.key()).map(|key| key.as_u32()).collect();
     let mut group = c.benchmark_group("lookup");
     group.throughput(criterion::Throughput::Elements(1));
@@ -63,7 +65,7 @@ fn lookup(c: &mut Criterion) {
             black_box(person.facts().filter(|fact| fact.aspect() == Aspect::Address).count())
         });
     });
-    let moment = Timestamp::end_of(Date::from_digits(1999_12_31).expect("eight digits"));
+    let moment = Timestamp::end_of(Date::from_digits(2025_12_31).expect("eight digits"));
     for (name, valid) in [("as of, all of valid time", None), ("as of, a moment", Some(moment))] {
         let versions = Aspect::all().map(|aspect| snapshot.history(pnrs[0], aspect).expect("a read"));
         let gone = versions.flatten().filter(|fact| fact.view().known().to.is_some()).count();
@@ -77,7 +79,8 @@ fn lookup(c: &mut Criterion) {
         });
     }
     // Most persons have not changed since the delivery that is asked about.
-    let others: Vec<_> = (0..1000).map(|at| benches::pnr((at * 7919) % watched * 10 % of + 1, of)).collect();
+    let is_watched = |rank: u32| watched.binary_search(&rank).is_ok();
+    let others = shuffled(&benches::residents(&population, (of / 10).max(1), |rank| !is_watched(rank)));
     group.bench_function("replika: as of, a moment, unchanged since", |b| {
         b.iter(|| {
             at = (at + 1) % others.len();

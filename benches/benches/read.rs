@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 fn read(c: &mut Criterion) {
     let family = Family::named("std").expect("part of the product");
-    let bytes = benches::full(benches::persons().min(100_000));
+    let bytes = benches::full(&benches::population(benches::persons().min(100_000)));
     let options = CheckOptions { family, chosen: None, ignored: &[], fault_limit: 1, waive: Waive::default() };
     let checked = check(&bytes[..], options).expect("bytes in memory");
     assert!(checked.is_sound() && checked.style.padding == Padding::Cut, "{:?}", checked.faults);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cpr_extract::{LineEnd, Padding};
+use cpr_subscription::Filter;
 use replika_fuzz::made_up::{self, Ending, style};
 use replika_fuzz::pair::Pair;
 
@@ -26,6 +27,14 @@ fn main() -> std::io::Result<()> {
     for (name, extract) in &extracts {
         write("reader", name, extract)?;
         write("round_trip", name, extract)?;
+        write("thin", name, extract)?;
+    }
+    // Filters on nobody: municipality 0999, and a number of the made-up persons.
+    let filters = ["6101801234", "0-17", "0999", "A21", "0999:8512:091:01:tv", "everything", "0-17+0999"];
+    for filter in filters.map(|text| text.parse::<Filter>().expect("a filter")) {
+        let name = format!("filter-{}", filter.kind().name());
+        write("thin", &name, filter.reveal().as_bytes())?;
+        write("thin", &format!("{name}-stored"), &filter.to_bytes())?;
     }
 
     let pairs = [

@@ -16,11 +16,11 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use replika_fuzz::made_up::{self, Ending, NUMBERS, style};
 use tempfile::TempDir;
 
-const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v1");
-const SUPERSEDED: TableDefinition<Row, &[u8]> = TableDefinition::new("superseded/v1");
+const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
-/// The first two parts of a row's key; 0 for a missing one.
+/// What the seal of a section starts from: the person, and 0 for the document or all ones for the past.
 type Row = (u32, u32);
+const PAST: u32 = u32::MAX;
 
 /// Schema, zero, length, checksum: see docs/format.md.
 const HEADER: usize = 12;
@@ -31,9 +31,9 @@ fuzz_target!(|input: &[u8]| {
     STORE.with_borrow(|store| try_out(store, &change));
 });
 
-/// What is done to which value.
+/// What is done to which section of whose value.
 struct Change<'a> {
-    superseded: bool,
+    past: bool,
     row: usize,
     /// 0 xor, 1 truncate, 2 extend, 3 overwrite, 4 another person's value; any other: all of it is replaced.
     how: u8,
@@ -46,7 +46,7 @@ impl<'a> Change<'a> {
     fn parse(input: &'a [u8]) -> Option<Change<'a>> {
         let ([table, row, how, low, high], pattern) = input.split_first_chunk::<5>()?;
         Some(Change {
-            superseded: table % 2 == 1,
+            past: table % 2 == 1,
             row: usize::from(*row),
             how: how & 0x7F,
             resealed: how & 0x80 != 0,
@@ -55,8 +55,8 @@ impl<'a> Change<'a> {
         })
     }
 
-    /// The changed bytes of the row of this person.
-    fn of(&self, row: Row, value: &[u8], others: &[(u32, Vec<u8>)]) -> Vec<u8> {
+    /// The changed bytes of this section.
+    fn of(&self, row: Row, value: &[u8], others: &[Sections]) -> Vec<u8> {
         let mut changed = value.to_vec();
         let at = self.at % value.len();
         match self.how % 6 {
@@ -65,8 +65,8 @@ impl<'a> Change<'a> {
             2 => changed.extend_from_slice(self.pattern),
             3 => changed[at..].iter_mut().zip(self.pattern).for_each(|(byte, pattern)| *byte = *pattern),
             4 => {
-                let another = others.iter().find(|(other, _)| *other != row.0);
-                changed = another.map_or(changed, |(_, value)| value.clone());
+                let another = others.iter().find(|other| other.key != row.0);
+                changed = another.map_or(changed, |other| other.document.clone());
             }
             _ => changed = self.pattern.to_vec(),
         }
@@ -83,7 +83,7 @@ fn reseal(row: Row, sealed: &mut Vec<u8>) {
         sealed.resize(HEADER, 0);
     }
     let (header, payload) = sealed.split_at_mut(HEADER);
-    header[..4].copy_from_slice(&[1, 0, 0, 0]);
+    header[..4].copy_from_slice(&[2, 0, 0, 0]);
     header[4..8].copy_from_slice(&(payload.len() as u32).to_le_bytes());
     header[8..].copy_from_slice(&checksum(row, payload).to_le_bytes());
 }
@@ -101,13 +101,19 @@ fn checksum((first, second): Row, payload: &[u8]) -> u32 {
     crc.finalize()
 }
 
+/// A person's value: the sealed document and the sealed past, which is empty for some.
+struct Sections {
+    key: u32,
+    document: Vec<u8>,
+    past: Vec<u8>,
+}
+
 /// A store of two deliveries, kept as the bytes of its file, and what it answers.
 struct Prepared {
     _folder: TempDir,
     path: PathBuf,
     file: Vec<u8>,
-    persons: Vec<(u32, Vec<u8>)>,
-    superseded: Vec<(Row, Vec<u8>)>,
+    persons: Vec<Sections>,
     answers: Vec<Vec<u8>>,
     delta: Vec<u8>,
 }
@@ -129,25 +135,29 @@ impl Prepared {
         assert!(snapshot.verify().expect("a sound store").is_clean());
         drop(snapshot);
         drop(replika);
-        let (persons, superseded) = rows(&path);
-        assert!(persons.len() == NUMBERS.len() && !superseded.is_empty());
+        let persons = rows(&path);
+        assert!(persons.len() == NUMBERS.len() && persons.iter().any(|person| !person.past.is_empty()));
         let file = std::fs::read(&path).expect("the store's file");
         let delta = made_up::std_first(style(LineEnd::CrLf, Padding::Full, b""), Ending::Plain);
-        Prepared { _folder: folder, path, file, persons, superseded, answers, delta }
+        Prepared { _folder: folder, path, file, persons, answers, delta }
     }
 }
 
-type Rows = (Vec<(u32, Vec<u8>)>, Vec<(Row, Vec<u8>)>);
-
-fn rows(path: &Path) -> Rows {
+fn rows(path: &Path) -> Vec<Sections> {
     let database = Database::open(path).expect("a store");
     let read = database.begin_read().expect("a transaction");
-    let (persons, superseded) = (read.open_table(PERSONS), read.open_table(SUPERSEDED));
-    let (persons, superseded) = (persons.expect("the table"), superseded.expect("the table"));
-    let all = persons.iter().expect("rows").map(|row| row.expect("a row"));
-    let persons = all.map(|(key, value)| (key.value(), value.value().to_vec())).collect();
-    let all = superseded.iter().expect("rows").map(|row| row.expect("a row"));
-    (persons, all.map(|(key, value)| (key.value(), value.value().to_vec())).collect())
+    let persons = read.open_table(PERSONS).expect("the table");
+    let rows = persons.iter().expect("rows").map(|row| row.expect("a row"));
+    let sections = rows.map(|(key, value)| {
+        let (document, past) = value.value().split_at(sealed_bytes(value.value()));
+        Sections { key: key.value(), document: document.to_vec(), past: past.to_vec() }
+    });
+    sections.collect()
+}
+
+/// The bytes of the first section: header, payload, zeros to a multiple of four.
+fn sealed_bytes(value: &[u8]) -> usize {
+    (HEADER + u32::from_le_bytes([value[4], value[5], value[6], value[7]]) as usize).next_multiple_of(4)
 }
 
 fn try_out(store: &Prepared, change: &Change<'_>) {
@@ -175,21 +185,18 @@ fn try_out(store: &Prepared, change: &Change<'_>) {
     }
 }
 
-/// Changes one row of the file; true when the seal is right and the payload another.
+/// Changes one section of one value in the file; true when the seal is right and the payload another.
 fn damage(store: &Prepared, change: &Change<'_>) -> bool {
     let database = Database::open(&store.path).expect("a store");
     let write = database.begin_write().expect("a transaction");
-    let (row, before, after);
-    if change.superseded {
-        let (key, value) = &store.superseded[change.row % store.superseded.len()];
-        let others: Vec<(u32, Vec<u8>)> = store.persons.clone();
-        (row, before, after) = (*key, value, change.of(*key, value, &others));
-        write.open_table(SUPERSEDED).expect("the table").insert(key, after.as_slice()).expect("a row");
-    } else {
-        let (key, value) = &store.persons[change.row % store.persons.len()];
-        (row, before, after) = ((*key, 0), value, change.of((*key, 0), value, &store.persons));
-        write.open_table(PERSONS).expect("the table").insert(key, after.as_slice()).expect("a row");
-    }
+    let with_past: Vec<&Sections> =
+        store.persons.iter().filter(|person| !change.past || !person.past.is_empty()).collect();
+    let person = with_past[change.row % with_past.len()];
+    let row = (person.key, if change.past { PAST } else { 0 });
+    let before = if change.past { &person.past } else { &person.document };
+    let after = change.of(row, before, &store.persons);
+    let value = if change.past { [&person.document, &after] } else { [&after, &person.past] }.map(|part| &part[..]);
+    write.open_table(PERSONS).expect("the table").insert(person.key, value.concat().as_slice()).expect("a row");
     write.commit().expect("a commit");
     let payload = |sealed: &[u8]| {
         let length = u32::from_le_bytes([sealed[4], sealed[5], sealed[6], sealed[7]]) as usize;

@@ -11,6 +11,7 @@ pub struct Known {
 
 impl Known {
     /// True when the fact was believed right after delivery `at` was applied.
+    #[inline]
     pub fn contains(&self, at: u32) -> bool {
         self.from <= at && self.to.is_none_or(|to| at < to)
     }

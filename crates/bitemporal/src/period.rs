@@ -29,6 +29,7 @@ impl<T: Ord + Copy> Period<T> {
     }
 
     /// True when `at` lies in the period.
+    #[inline]
     pub fn contains(&self, at: T) -> bool {
         self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }

@@ -3,9 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
-use cpr_replika::{DeliveryNumber, Error, Snapshot};
+use cpr_replika::cpr_model::{Date, MunicipalityCode, Pnr, Timestamp};
+use cpr_replika::cpr_subscription::EventCode;
+use cpr_replika::{DeliveryNumber, Error, EventCursor, EventKind, Snapshot};
 use cpr_services::sf1525::{Depth, Marking};
+
+use crate::filter::FilterCommand;
+use crate::find::Find;
+use crate::subscriber::SubscriberCommand;
+use crate::thin::{InitialLoad, Thin};
+use crate::told::{Followers, MatchesOf};
 
 /// Keep a replica of Denmark's population register (CPR) in a file, and ask it: who is this person, as of when in the
 /// world, and as of when we knew.
@@ -45,6 +52,26 @@ pub(crate) enum Command {
     },
     /// Answer about a person as one of the national services does.
     Answer(Answer),
+    /// List what happened to whom, and why as far as CPR says, in the deliveries after a place in the feed.
+    Events(Events),
+    /// List what is due between two days without any delivery: who reaches an age, whose protection runs out.
+    Calendar(Calendar),
+    /// Find persons by what is known of them now: kinds of criteria are joined by and, several of one kind by or.
+    Find(Find),
+    /// Add, remove and list subscribers, who are sent the persons that they follow.
+    #[command(subcommand)]
+    Subscriber(SubscriberCommand),
+    /// Add, remove, list and clear the filters of a subscriber.
+    #[command(subcommand)]
+    Filter(FilterCommand),
+    /// Write what an applied extract has for each subscriber: DIR/NAME/DYYMMDD.L<task>. Again gives the same bytes.
+    Thin(Thin),
+    /// Tell whom a delivery had for a subscriber, and why.
+    Matches(MatchesOf),
+    /// Write everybody whom a subscriber follows now as a full extract; its stream goes on from there.
+    InitialLoad(InitialLoad),
+    /// Tell which subscribers follow a person, and by what.
+    Followers(Followers),
     /// Write the whole replica as a full extract of the family it came in.
     Export(Export),
     /// Print the ledger.
@@ -130,6 +157,12 @@ pub(crate) struct Apply {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) options: Delivering,
+    /// Once a file is applied, write what it has for each subscriber: DIR/NAME/DYYMMDD.L<task>.
+    #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
+    pub(crate) deliver: Option<PathBuf>,
+    /// With --deliver: a file for a subscriber that nobody matches too, start and end record only.
+    #[arg(long, requires = "deliver")]
+    pub(crate) empty: bool,
 }
 
 #[derive(Args, Debug)]
@@ -259,6 +292,56 @@ pub(crate) enum Service {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Events {
+    /// Behind this place: a delivery number (0: everything), or the `cursor` of an event.
+    #[arg(long, value_name = "N|CURSOR", value_parser = cursor, required_unless_present = "consumer")]
+    pub(crate) since: Option<EventCursor>,
+    /// Behind the place that this reader has acknowledged.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) consumer: Option<String>,
+    /// Add the reader, with everything up to --since read (everything so far when left out).
+    #[arg(long, requires = "consumer", conflicts_with_all = ["acknowledge", "remove"])]
+    pub(crate) add: bool,
+    /// Note that the reader has everything up to this place. Lists nothing.
+    #[arg(long, value_name = "CURSOR", value_parser = cursor, requires = "consumer", conflicts_with = "since")]
+    pub(crate) acknowledge: Option<EventCursor>,
+    /// Forget the reader. Lists nothing.
+    #[arg(long, requires = "consumer", conflicts_with_all = ["acknowledge", "since"])]
+    pub(crate) remove: bool,
+    /// Only these kinds: moved_in,died,... See docs/events.md.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = event_kind)]
+    pub(crate) kind: Vec<EventKind>,
+    /// Only events with one of these of CPR's codes: A01,A21,...
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = event_code)]
+    pub(crate) code: Vec<EventCode>,
+    /// Only of these persons: a file with one personnummer a line, `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) persons: Option<PathBuf>,
+    /// Only of who lived in this municipality before.
+    #[arg(long, value_name = "CODE", value_parser = municipality)]
+    pub(crate) municipality_before: Option<MunicipalityCode>,
+    /// Only of who lives in this municipality after.
+    #[arg(long, value_name = "CODE", value_parser = municipality)]
+    pub(crate) municipality_after: Option<MunicipalityCode>,
+    /// Only of who lived in this municipality before, or lives there after.
+    #[arg(long, value_name = "CODE", value_parser = municipality)]
+    pub(crate) municipality: Option<MunicipalityCode>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Calendar {
+    /// The first day, YYYY-MM-DD.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) from: Date,
+    /// The last day, YYYY-MM-DD.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) to: Date,
+    /// Who reaches these ages: 18,65.
+    #[arg(long, value_name = "YEARS", value_delimiter = ',', default_value = "18", value_parser = clap::value_parser!(u16).range(0..=999))]
+    pub(crate) age: Vec<u16>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Export {
     /// As known after this delivery (its number, or the day YYYY-MM-DD).
     #[arg(long, value_name = "N|DATE", value_parser = known)]
@@ -268,7 +351,7 @@ pub(crate) struct Export {
     pub(crate) output: PathBuf,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Person {
     /// The personnummer, ten digits; `-` reads it from standard input, out of the shell's history.
     #[arg(value_name = "PNR")]
@@ -295,6 +378,35 @@ impl Person {
     }
 }
 
+impl From<String> for Person {
+    fn from(text: String) -> Person {
+        Person { text }
+    }
+}
+
+/// A text that may tell of a person or an address. It is looked at behind the parser of the command line, whose errors quote.
+#[derive(Clone)]
+pub(crate) struct Hidden(String);
+
+impl Hidden {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Hidden {
+        Hidden(text)
+    }
+}
+
+/// Says nothing of the text.
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden(..)")
+    }
+}
+
 /// A delivery, or the day whose evening is asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KnownAt {
@@ -312,7 +424,7 @@ impl KnownAt {
     }
 }
 
-fn known(text: &str) -> Result<KnownAt, &'static str> {
+pub(crate) fn known(text: &str) -> Result<KnownAt, &'static str> {
     if let Ok(number) = text.parse() {
         return Ok(KnownAt::Delivery(DeliveryNumber(number)));
     }
@@ -325,10 +437,6 @@ fn mark(text: &str) -> Result<(Marking, Depth), &'static str> {
     Ok((marking, Depth::from_name(depth).ok_or("Aktuel or AktuelMedHistorik")?))
 }
 
-fn day(text: &str) -> Result<Date, &'static str> {
-    Date::parse(text).ok_or("a day YYYY-MM-DD")
-}
-
 fn moment(text: &str) -> Result<Timestamp, &'static str> {
     const WANTED: &str = "a day YYYY-MM-DD, or a moment YYYY-MM-DDTHH:MM";
     if let Some(date) = Date::parse(text) {
@@ -338,4 +446,26 @@ fn moment(text: &str) -> Result<Timestamp, &'static str> {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let digits = digits.parse().ok().filter(|_| shape == "0000-00-00T00:00");
     digits.and_then(Timestamp::from_digits).ok_or(WANTED)
+}
+
+pub(crate) fn day(text: &str) -> Result<Date, &'static str> {
+    Date::parse(text).filter(|day| day.month().is_some() && day.day().is_some()).ok_or("a day YYYY-MM-DD")
+}
+
+fn cursor(text: &str) -> Result<EventCursor, String> {
+    EventCursor::parse(text).map_err(|error| error.to_string())
+}
+
+fn event_kind(text: &str) -> Result<EventKind, String> {
+    let known = || EventKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    EventKind::from_name(text).ok_or_else(|| format!("no kind is named so; known are: {}", known()))
+}
+
+fn event_code(text: &str) -> Result<EventCode, String> {
+    EventCode::parse(text.as_bytes()).map_err(|error| error.to_string())
+}
+
+fn municipality(text: &str) -> Result<MunicipalityCode, &'static str> {
+    let digits = Some(text).filter(|text| text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|text| text.parse().ok()).map(MunicipalityCode).ok_or("a municipality code: up to four digits")
 }

@@ -1,4 +1,4 @@
-//! `load` and `apply`: files into the store.
+//! `load` and `apply`: files into the store, and with `--deliver` on to the subscribers.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -11,7 +11,7 @@ use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Progress, Rep
 
 use crate::args::{Apply, Arguments, Delivering, Load};
 use crate::failure::Failure;
-use crate::{json, text};
+use crate::{json, text, thin};
 
 pub(crate) fn load(arguments: &Arguments, load: &Load) -> Result<(), Failure> {
     let target = Target::open(arguments, &load.options)?;
@@ -26,6 +26,9 @@ pub(crate) fn apply(arguments: &Arguments, apply: &Apply) -> Result<(), Failure>
         one(&target, file, &apply.options, allow, arguments.json, |replika, file, options| {
             replika.apply(file, options)
         })?;
+        if let Some(folder) = &apply.deliver {
+            thin::deliver(&target.replika, file, folder, apply.empty, arguments.json)?;
+        }
     }
     Ok(())
 }

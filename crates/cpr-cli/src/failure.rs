@@ -3,7 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
-use cpr_replika::Error;
+use cpr_replika::cpr_subscription::{FilterError, NameError, ThinError};
+use cpr_replika::{DeliveryNumber, Error};
 
 use crate::json::{self, Json};
 
@@ -16,12 +17,29 @@ pub(crate) enum Failure {
     Told(u8),
     /// The command line does not make sense.
     Usage(&'static str),
+    /// A text on the command line is no filter; or one on this line of standard input.
+    Filter(FilterError, Option<usize>),
+    /// A text on the command line is no name of a subscriber.
+    Name(NameError),
     /// The replica does not hold this number (as of then).
     UnknownPerson,
     /// No records stand under this number, but those of another name it as one that was given up.
     FormerNumber,
     /// A file of the caller's cannot be read or written.
     File(String, io::Error),
+    /// The file was never applied, so nobody can be sent anything of it.
+    NotApplied(String),
+    /// The delivery is stored, and what subscribers are sent of it could not all be written.
+    Undelivered {
+        /// What could not be read or written.
+        target: String,
+        /// The delivery.
+        delivery: DeliveryNumber,
+        /// Why.
+        error: ThinError,
+        /// The command that goes on from here.
+        again: String,
+    },
     /// Standard output is gone.
     Output(io::Error),
 }
@@ -41,6 +59,12 @@ impl From<cpr_services::Error> for Failure {
             }
             error => Failure::Output(io::Error::other(error)),
         }
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Failure {
+        Failure::Filter(error, None)
     }
 }
 
@@ -74,13 +98,14 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Failure::Told(code) => *code,
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::Filter(..) | Failure::Name(_) => 2,
             Failure::Engine(error, _) if error.is_refusal() => 1,
             Failure::Engine(Error::Input(_), _)
             | Failure::UnknownPerson
             | Failure::FormerNumber
+            | Failure::NotApplied(_)
             | Failure::File(..) => 1,
-            Failure::Engine(..) | Failure::Output(_) => 3,
+            Failure::Engine(..) | Failure::Undelivered { .. } | Failure::Output(_) => 3,
         }
     }
 
@@ -90,6 +115,14 @@ impl Failure {
             Failure::Engine(error, Some(file)) => format!("{file}: {error}"),
             Failure::Told(_) => String::new(),
             Failure::Usage(what) => (*what).to_owned(),
+            Failure::Filter(error, None) => error.to_string(),
+            Failure::Filter(error, Some(line)) => format!("line {line} of standard input: {error}"),
+            Failure::Name(error) => error.to_string(),
+            Failure::NotApplied(file) => format!("{file}: the file was not applied to this store; apply it first"),
+            Failure::Undelivered { target, delivery, error, again } => {
+                let cause = std::error::Error::source(error).map_or(String::new(), |cause| format!(": {cause}"));
+                format!("{target}: {error}{cause}. Delivery {delivery} is stored; to write its files: {again}")
+            }
             Failure::UnknownPerson => "the replica does not hold this number".to_owned(),
             Failure::FormerNumber => {
                 "the replica has no records of its own under this number, which its holder gave up".to_owned()
@@ -114,6 +147,8 @@ impl Failure {
             Failure::UnknownPerson => "unknown_person",
             Failure::FormerNumber => "former_number",
             Failure::File(..) => "file",
+            Failure::NotApplied(_) => "not_applied",
+            Failure::Undelivered { .. } => "undelivered",
             _ => "output",
         };
         let mut members = vec![("kind", Json::from(kind))];

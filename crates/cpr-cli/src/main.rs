@@ -8,12 +8,19 @@ mod args;
 mod ask;
 mod deliver;
 mod demo;
+mod durable;
+mod events;
 mod failure;
+mod filter;
+mod find;
 mod generate;
 mod inspect;
 mod json;
 mod ledger;
+mod subscriber;
 mod text;
+mod thin;
+mod told;
 
 use std::process::ExitCode;
 
@@ -40,6 +47,15 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Diff(diff) => ask::diff(arguments, diff),
         Command::Changes { delivery } => ledger::changes(arguments, *delivery),
         Command::Answer(answer) => answer::run(arguments, answer),
+        Command::Events(events) => events::events(arguments, events),
+        Command::Calendar(calendar) => events::calendar(arguments, calendar),
+        Command::Find(find) => find::run(arguments, find),
+        Command::Subscriber(command) => subscriber::run(arguments, command),
+        Command::Filter(command) => filter::run(arguments, command),
+        Command::Thin(options) => thin::thin(arguments, options),
+        Command::Matches(options) => told::matches(arguments, options),
+        Command::InitialLoad(load) => thin::initial_load(arguments, load),
+        Command::Followers(options) => told::followers(arguments, options),
         Command::Export(export) => ledger::export(arguments, export),
         Command::Deliveries => ledger::deliveries(arguments),
         Command::Stats => ledger::stats(arguments),

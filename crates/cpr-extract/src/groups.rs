@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use cpr_model::stored::v1::{Width, shape};
+use cpr_model::stored::v2::{Width, shape};
 use cpr_model::{PersonKey, Values};
 
 use crate::check::Checked;
@@ -48,6 +48,15 @@ impl Group {
     /// The rows that replace what was held: record, aspect and packed values, in the order of the lines.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = (Row, Values<'_>)> {
         packed(&self.rows, &self.values)
+    }
+
+    /// One row by its position, as [`Group::rows`] gives it.
+    ///
+    /// # Panics
+    /// When there are not so many rows.
+    pub fn row(&self, at: usize) -> (Row, Values<'_>) {
+        let (row, start) = (self.rows[at], at.checked_sub(1).map_or(0, |before| self.rows[before].end));
+        (row, Values::new(&self.values[start as usize..row.end as usize]))
     }
 
     /// The packed values of all rows, end to end.

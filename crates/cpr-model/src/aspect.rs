@@ -125,6 +125,7 @@ impl Aspect {
     }
 
     /// The aspect with this number, or none.
+    #[inline]
     pub fn from_number(number: u8) -> Option<Aspect> {
         ASPECTS.get(usize::from(number).checked_sub(1)?).map(|info| info.aspect)
     }
@@ -140,6 +141,7 @@ impl Aspect {
     }
 
     /// The number in stored facts, stable; below 64.
+    #[inline]
     pub fn number(self) -> u8 {
         self as u8
     }
@@ -168,6 +170,7 @@ impl Aspect {
     ///
     /// A row that CPR does not date holds without bounds. A historic row without an end, and a first immigration (a stay
     /// abroad without its emigration half), are points: they have no length. Marks are not looked at.
+    #[inline]
     pub fn period(self, values: Values<'_>, historic: bool) -> Period<Timestamp> {
         let info = self.info();
         self.period_between(values.bounds(info.start, info.end), historic)
@@ -180,6 +183,7 @@ impl Aspect {
     }
 
     /// True when a row of this aspect held in the world at this moment: unmarked, and the moment lies in its period.
+    #[inline]
     pub fn holds_at(self, values: Values<'_>, historic: bool, at: Timestamp) -> bool {
         let info = self.info();
         let bounds = values.bounds(info.start, info.end);
@@ -187,6 +191,7 @@ impl Aspect {
         !marked && self.period_between(bounds, historic).contains(at)
     }
 
+    #[inline]
     fn period_between(self, Bounds { from, to, .. }: Bounds, historic: bool) -> Period<Timestamp> {
         let point = |at: Option<Timestamp>| {
             let at = at.or(Timestamp::from_digits(0));
@@ -199,6 +204,7 @@ impl Aspect {
         }
     }
 
+    #[inline]
     fn info(self) -> &'static AspectInfo {
         &ASPECTS[usize::from(self.number()) - 1]
     }

@@ -41,6 +41,7 @@ macro_rules! fields {
 
 impl Field {
     /// The field with this number, or none.
+    #[inline]
     pub fn from_number(number: u16) -> Option<Field> {
         FIELDS.get(usize::from(number).checked_sub(1)?).map(|(field, _, _)| *field)
     }
@@ -51,6 +52,7 @@ impl Field {
     }
 
     /// The number that stands for the field in packed values.
+    #[inline]
     pub fn number(self) -> u16 {
         self as u16
     }
@@ -61,6 +63,7 @@ impl Field {
     }
 
     /// How its value is packed.
+    #[inline]
     pub fn kind(self) -> Kind {
         FIELDS[usize::from(self.number()) - 1].2
     }

@@ -1,6 +1,9 @@
 //! The personnummer, and the key of four bytes that stands for it.
 
 use std::fmt;
+use std::ops::RangeInclusive;
+
+use crate::Date;
 
 /// A personnummer: ten ASCII digits, `DDMMYYSSSS`. Any ten pass: modulus 11 has not held for all
 /// since 2007-10-01, and replacement numbers (erstatningspersonnumre) add 60 to the day.
@@ -34,10 +37,12 @@ impl Pnr {
     }
 
     /// The key of this number, or none when its day or month cannot be one (see [`PersonKey`]).
+    #[inline]
     pub fn key(&self) -> Option<PersonKey> {
         PersonKey::of(*self)
     }
 
+    #[inline]
     fn pair(&self, at: usize) -> u32 {
         u32::from(self.0[at] - b'0') * 10 + u32::from(self.0[at + 1] - b'0')
     }
@@ -61,6 +66,8 @@ pub enum RelatedPnr {
 
 /// First year of the century table: digits 5-8 with years 58-99 are the 1800s.
 const FIRST_YEAR: u32 = 1858;
+/// Last year of the century table: digits 5-8 with years 00-57 are the 2000s.
+const LAST_YEAR: u32 = 2057;
 const MONTHS: u32 = 13;
 const DAY_SLOTS: u32 = 64;
 const SERIALS: u32 = 10_000;
@@ -75,6 +82,7 @@ pub struct PersonKey(u32);
 
 impl PersonKey {
     /// The key of a number, or none when its day is 32-59 or above 91 or its month is above 12.
+    #[inline]
     pub fn of(pnr: Pnr) -> Option<PersonKey> {
         let (day, month, year) = (pnr.pair(0), pnr.pair(2), pnr.pair(4));
         let serial = pnr.pair(6) * 100 + pnr.pair(8);
@@ -100,6 +108,7 @@ impl PersonKey {
     }
 
     /// The key as it is stored. It identifies the person as surely as the number does.
+    #[inline]
     pub fn as_u32(self) -> u32 {
         self.0
     }
@@ -109,6 +118,28 @@ impl PersonKey {
         let (year, month, day, serial) = self.parts();
         let digits = u64::from(day) * 100_000_000 + u64::from(month) * 1_000_000 + u64::from(year % 100) * 10_000;
         Pnr::from_number(digits + u64::from(serial)).expect("day below 100, month below 100: ten digits at most")
+    }
+
+    /// The date that the digits of the number say, of a day + 60 number the day meant. The register may record another.
+    pub fn date(self) -> Date {
+        let (year, month, day, _) = self.parts();
+        Date::from_digits(year * 10_000 + month * 100 + day % 60).expect("eight digits")
+    }
+
+    /// The first and the last value a key can have (see [`PersonKey::as_u32`]) whose number says a date in this range;
+    /// none when no number can.
+    pub fn values_of_dates(dates: &RangeInclusive<Date>) -> Option<RangeInclusive<u32>> {
+        let slots = |date: Date, last: u32| {
+            let digits = date.digits();
+            let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
+            let day = if month < MONTHS { day.min(31) * 2 + last } else { DAY_SLOTS - 1 };
+            let year = year.checked_sub(FIRST_YEAR)?;
+            Some(year * MONTHS * DAY_SLOTS + month.min(MONTHS - 1) * DAY_SLOTS + day)
+        };
+        let end = (LAST_YEAR - FIRST_YEAR + 1) * MONTHS * DAY_SLOTS;
+        let first = slots(*dates.start(), 0).unwrap_or(0);
+        let last = slots(*dates.end(), 1)?.min(end - 1);
+        (first <= last).then(|| first * SERIALS..=last * SERIALS + (SERIALS - 1))
     }
 
     fn parts(self) -> (u32, u32, u32, u32) {

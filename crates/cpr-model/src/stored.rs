@@ -1,10 +1,10 @@
 //! The stored person document, one frozen module per schema version.
 //!
 //! A layout that changes is a new module, a migration and a kept fixture; the bytes of each version are pinned by a
-//! golden test and drawn in docs/format.md.
+//! golden test and drawn in docs/format.md. (Version 1 was replaced before anything was released with it.)
 
-/// Version 1.
-pub mod v1 {
+/// Version 2.
+pub mod v2 {
     use std::fmt;
 
     use rkyv::{Archive, Serialize};
@@ -12,7 +12,7 @@ pub mod v1 {
     use crate::{Aspect, Values};
 
     /// The number of this schema in stored headers.
-    pub const SCHEMA: u16 = 1;
+    pub const SCHEMA: u16 = 2;
 
     /// A person as known now: every fact, all of valid time. Alignment 4.
     #[derive(Archive, Clone, Default, Serialize)]
@@ -57,11 +57,12 @@ pub mod v1 {
     /// Bit of [`Fact::shape`]: the record is a historic one.
     pub const HISTORIC: u8 = 0x80;
 
-    /// What ceased to be believed of one person: facts, and the shapes of earlier lines, each in the order of their end.
+    /// What happened to one person: facts that ceased to be believed and the shapes of earlier lines, each in the order of
+    /// their end, and the events as received, in the order in which they came.
     #[derive(Archive, Clone, Default, Serialize)]
     pub struct Past {
-        /// The delivery that ended the last entry of the row before this one; 0 when there is none. As of that delivery or
-        /// a later one, this row is enough.
+        /// The delivery of the last entry of the past before this one; 0 when there is none. As of that delivery or a later
+        /// one, this past is enough.
         pub since: u32,
         /// The facts, each with the end of its packed values; it starts where the one before ends.
         pub facts: Vec<PastFact>,
@@ -73,6 +74,21 @@ pub mod v1 {
         pub order: Vec<u16>,
         /// The odd widths of all groups, end to end.
         pub widths: Vec<Width>,
+        /// The events (099, 900), each with the end of its packed values; it starts where the one before ends.
+        pub events: Vec<PastEvent>,
+        /// The packed values of all events, end to end.
+        pub event_values: Vec<u8>,
+    }
+
+    /// An event as received.
+    #[derive(Archive, Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+    pub struct PastEvent {
+        /// The delivery that brought it.
+        pub delivery: u32,
+        /// The record number in the store's family.
+        pub record: u32,
+        /// Where its packed values end.
+        pub end: u32,
     }
 
     /// A fact that ceased to be believed.
@@ -107,7 +123,7 @@ pub mod v1 {
     /// Says how much there is, not what it stated.
     impl fmt::Debug for Past {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "Past of {} facts", self.facts.len())
+            write!(f, "Past of {} facts and {} events", self.facts.len(), self.events.len())
         }
     }
 
@@ -120,6 +136,13 @@ pub mod v1 {
             self.groups.clear();
             self.order.clear();
             self.widths.clear();
+            self.events.clear();
+            self.event_values.clear();
+        }
+
+        /// True when nothing happened.
+        pub fn is_empty(&self) -> bool {
+            self.groups.is_empty() && self.events.is_empty()
         }
 
         /// Takes over what is stored.
@@ -131,6 +154,15 @@ pub mod v1 {
             self.groups.extend(stored.groups.iter().map(ArchivedPastGroup::native));
             self.order.extend(stored.order.iter().map(|id| id.to_native()));
             self.widths.extend(stored.widths.iter().map(ArchivedWidth::native));
+            self.events.extend(stored.events.iter().map(ArchivedPastEvent::native));
+            self.event_values.extend_from_slice(&stored.event_values);
+        }
+
+        /// Adds an event that delivery `delivery` brought.
+        pub fn push_event(&mut self, delivery: u32, record: u16, values: Values<'_>) {
+            self.event_values.extend_from_slice(values.bytes());
+            let end = self.event_values.len() as u32;
+            self.events.push(PastEvent { delivery, record: u32::from(record), end });
         }
 
         /// Adds a fact that delivery `known_to` took back.
@@ -157,6 +189,7 @@ pub mod v1 {
 
     impl ArchivedPast {
         /// The facts with their packed values and the delivery that took each back.
+        #[inline]
         pub fn facts(&self) -> impl ExactSizeIterator<Item = (Fact, Values<'_>, u32)> {
             let mut start = 0;
             self.facts.iter().map(move |past| {
@@ -179,13 +212,37 @@ pub mod v1 {
             Some((group, order, widths.iter().map(ArchivedWidth::native).collect()))
         }
 
-        /// The delivery that ended the last entry.
-        pub fn known_to(&self) -> u32 {
-            self.groups.last().map_or(0, |group| group.known_to.to_native())
+        /// The events with their packed values.
+        pub fn events(&self) -> impl ExactSizeIterator<Item = (PastEvent, Values<'_>)> {
+            let mut start = 0;
+            self.events.iter().map(move |event| {
+                let event = event.native();
+                let values = self.event_values.get(start..event.end as usize).unwrap_or_default();
+                start = event.end as usize;
+                (event, Values::new(values))
+            })
+        }
+
+        /// The delivery of the last entry.
+        pub fn last(&self) -> u32 {
+            let ended = self.groups.last().map_or(0, |group| group.known_to.to_native());
+            let happened = self.events.last().map_or(0, |event| event.delivery.to_native());
+            ended.max(happened)
+        }
+    }
+
+    impl ArchivedPastEvent {
+        fn native(&self) -> PastEvent {
+            PastEvent {
+                delivery: self.delivery.to_native(),
+                record: self.record.to_native(),
+                end: self.end.to_native(),
+            }
         }
     }
 
     impl ArchivedPastFact {
+        #[inline]
         fn native(&self) -> PastFact {
             PastFact { fact: self.fact.native(), known_to: self.known_to.to_native() }
         }
@@ -206,6 +263,7 @@ pub mod v1 {
 
     impl ArchivedPerson {
         /// The facts with their packed values, in stored order. Positions that do not fit read as empty values.
+        #[inline]
         pub fn facts(&self) -> impl ExactSizeIterator<Item = (Fact, Values<'_>)> {
             let mut start = 0;
             self.facts.iter().map(move |fact| {
@@ -215,10 +273,19 @@ pub mod v1 {
                 (fact, Values::new(values))
             })
         }
+
+        /// One fact by its position, as [`ArchivedPerson::facts`] gives it.
+        pub fn fact(&self, at: usize) -> Option<(Fact, Values<'_>)> {
+            let fact = self.facts.get(at)?.native();
+            let before = at.checked_sub(1).and_then(|at| self.facts.get(at)).map_or(0, |fact| fact.end.to_native());
+            let values = self.values.get(before as usize..fact.end as usize).unwrap_or_default();
+            Some((fact, Values::new(values)))
+        }
     }
 
     impl ArchivedFact {
         /// The fact in native numbers.
+        #[inline]
         pub fn native(&self) -> Fact {
             Fact {
                 known_from: self.known_from.to_native(),
@@ -232,6 +299,7 @@ pub mod v1 {
 
     impl ArchivedWidth {
         /// The width in native numbers.
+        #[inline]
         pub fn native(&self) -> Width {
             Width { line: self.line.to_native(), bytes: self.bytes.to_native() }
         }
@@ -243,6 +311,7 @@ pub mod v1 {
     }
 
     /// What a shape byte says: the aspect, and whether the record is a historic one.
+    #[inline]
     pub fn aspect(shape: u8) -> Option<(Aspect, bool)> {
         Aspect::from_number(shape & !HISTORIC).map(|aspect| (aspect, shape & HISTORIC != 0))
     }

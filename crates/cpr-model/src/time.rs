@@ -9,6 +9,7 @@ pub struct Date(u32);
 
 impl Date {
     /// The date with these eight digits.
+    #[inline]
     pub fn from_digits(yyyymmdd: u32) -> Option<Date> {
         (yyyymmdd <= 99_999_999).then_some(Date(yyyymmdd))
     }
@@ -65,17 +66,20 @@ pub struct Timestamp(u64);
 
 impl Timestamp {
     /// The point with these twelve digits.
+    #[inline]
     pub fn from_digits(yyyymmddhhmm: u64) -> Option<Timestamp> {
         (yyyymmddhhmm <= 999_999_999_999).then_some(Timestamp(yyyymmddhhmm))
     }
 
     /// Where a date begins: its digits and time 00:00. This is how CPR's day-precise facts enter the timeline.
+    #[inline]
     pub fn start_of(date: Date) -> Timestamp {
         Timestamp(u64::from(date.0) * 10_000)
     }
 
     /// Where a date ends: after every time of day that a record can state, minute 99 included. A question about a
     /// day is asked here, so that what began in the course of the day holds on it.
+    #[inline]
     pub fn end_of(date: Date) -> Timestamp {
         Timestamp(u64::from(date.0) * 10_000 + 9_999)
     }

@@ -34,11 +34,13 @@ pub struct Values<'a>(&'a [u8]);
 
 impl<'a> Values<'a> {
     /// Packed values in these bytes.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Values<'a> {
         Values(bytes)
     }
 
     /// The packed bytes.
+    #[inline]
     pub fn bytes(self) -> &'a [u8] {
         self.0
     }
@@ -65,30 +67,18 @@ impl<'a> Values<'a> {
         None
     }
 
-    /// Start, end and correction mark of the row, of the fields that the aspect names: they are packed before all others, so
-    /// that an as-of read looks at a few bytes of each row.
+    /// Start, end and correction mark of the row, of the fields that the aspect names: they are packed before all others, in
+    /// this order and each under a tag of one byte, so that an as-of read looks at a few bytes of each row.
+    #[inline]
     pub(crate) fn bounds(self, start: Option<Field>, end: Option<Field>) -> Bounds {
-        let (mut rest, mut bounds) = (self.0, Bounds::default());
-        while let Some((field, value, after)) = entry(rest) {
-            let moment = || match value {
-                Value::Timestamp(time) => Some(time),
-                Value::Date(date) => Some(Timestamp::start_of(date)),
-                _ => None,
-            };
-            match field {
-                field if Some(field) == start => bounds.from = moment().filter(|at| at.digits() != 0),
-                field if Some(field) == end => bounds.to = moment().filter(|at| at.digits() != 0),
-                Field::CorrectionMark => {
-                    bounds.mark = match value {
-                        Value::Flag(mark) => Some(mark),
-                        _ => None,
-                    }
-                }
-                _ => break,
-            }
-            rest = after;
-        }
-        bounds
+        let mut rest = self.0;
+        let from = start.and_then(|field| moment(&mut rest, field));
+        let to = end.and_then(|field| moment(&mut rest, field));
+        let mark = match *rest {
+            [tag, mark, ..] if tag == Field::CorrectionMark as u8 => Some(mark),
+            _ => None,
+        };
+        Bounds { from, to, mark }
     }
 
     /// True when the bytes are entries from first to last.
@@ -156,6 +146,23 @@ pub(crate) struct Bounds {
     pub(crate) from: Option<Timestamp>,
     pub(crate) to: Option<Timestamp>,
     pub(crate) mark: Option<u8>,
+}
+
+/// The date or timestamp of this field when the bytes begin with it, and steps over it; none also when all zeros.
+#[inline]
+fn moment(bytes: &mut &[u8], field: Field) -> Option<Timestamp> {
+    debug_assert!(field.number() < TWO_BYTES && matches!(field.kind(), Kind::Date | Kind::Timestamp));
+    let (time, after) = match **bytes {
+        [tag, y0, y1, y2, y3, ref after @ ..] if tag == field.number() as u8 && field.kind() == Kind::Date => {
+            (Timestamp::start_of(Date::from_digits(u32::from_le_bytes([y0, y1, y2, y3]))?), after)
+        }
+        [tag, t0, t1, t2, t3, t4, ref after @ ..] if tag == field.number() as u8 => {
+            (Timestamp::from_digits(u64::from_le_bytes([t0, t1, t2, t3, t4, 0, 0, 0]))?, after)
+        }
+        _ => return None,
+    };
+    *bytes = after;
+    (time.digits() != 0).then_some(time)
 }
 
 impl fmt::Debug for Values<'_> {

@@ -67,9 +67,7 @@ impl Nights<'_> {
     /// # Errors
     /// Those of the writer and of the scratch file.
     pub fn next_night<W: Write>(&mut self, out: W) -> io::Result<W> {
-        let previous = self.day;
-        self.day = next_working_day(previous);
-        self.newborns = 0;
+        let previous = self.dawn();
         // A small population may have less to happen than is asked for: chances are limited, not looked for without end.
         for _ in 0..u64::from(self.persons_per_night) * 40 {
             if self.register.concerned() >= self.persons_per_night as usize {
@@ -77,6 +75,50 @@ impl Nights<'_> {
             }
             self.happens();
         }
+        self.written(out, previous)
+    }
+
+    /// Writes the next night as one in which these persons move, each alone, and nothing else happens: for who needs the same
+    /// persons to change night after night. Ranks of persons that do not live here then are left out, see
+    /// [`Population::lives_here`].
+    ///
+    /// # Errors
+    /// Those of the writer and of the scratch file.
+    pub fn next_night_of<W: Write>(&mut self, out: W, ranks: &[u32]) -> io::Result<W> {
+        const TRIES: usize = 8;
+        let previous = self.dawn();
+        for &rank in ranks.iter().filter(|rank| **rank < self.families.cohorts.persons()) {
+            let pnr = self.families.pnr(rank);
+            let Some(home) = self.register.look(pnr).and_then(|person| person.address().map(|row| row.what)) else {
+                continue;
+            };
+            self.enter();
+            for _ in 0..TRIES {
+                // A home drawn may be the one the person has.
+                let to = self.home_near(home.municipality);
+                if self.register.moves(pnr, to, self.day) {
+                    break;
+                }
+            }
+        }
+        self.written(out, previous)
+    }
+
+    /// The next working day begins; returns the one before.
+    fn dawn(&mut self) -> Day {
+        let previous = self.day;
+        self.day = next_working_day(previous);
+        self.newborns = 0;
+        previous
+    }
+
+    /// What happens next is entered at some minute of the day.
+    fn enter(&mut self) {
+        let minute = self.dice.roll(600);
+        self.register.entered_at = u64::from(date(self.day).digits()) * 10_000 + (8 + minute / 60) * 100 + minute % 60;
+    }
+
+    fn written<W: Write>(&mut self, out: W, previous: Day) -> io::Result<W> {
         let dates = [date(self.day), date(previous)];
         let mut extract = Extract::new(out, &self.product, &self.sheets, &self.families.places, dates)?;
         for person in self.register.concerned_tonight() {
@@ -92,8 +134,7 @@ impl Nights<'_> {
     fn happens(&mut self) {
         let Some(pnr) = self.anybody() else { return };
         let Some(person) = self.register.look(pnr) else { return };
-        let minute = self.dice.roll(600);
-        self.register.entered_at = u64::from(date(self.day).digits()) * 10_000 + (8 + minute / 60) * 100 + minute % 60;
+        self.enter();
         // Most is reported within days, some of it months late.
         let late = if self.dice.hits(120) { 150 } else { 6 };
         let day = self.day - self.dice.roll(late) as Day;

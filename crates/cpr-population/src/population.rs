@@ -67,6 +67,12 @@ impl Population {
         Some((at.municipality, at.street, crate::places::street_name(at.municipality, at.street)))
     }
 
+    /// Whether the person with this rank, below [`Population::persons`], is alive and has an address here as a resident.
+    pub fn lives_here(&self, rank: u32) -> bool {
+        let person = self.families.person(rank, &mut Workroom::default());
+        person.status < 20 && person.address().is_some()
+    }
+
     /// Writes everybody as an establishment extract: its two production dates are the same.
     ///
     /// Persons stream; their addressing rows wait in a scratch file (see [`tempfile::tempfile`]).

@@ -265,6 +265,36 @@ fn codes_are_those_of_the_lists_and_only_the_living_here_have_an_address() {
 }
 
 #[test]
+fn a_night_of_chosen_persons_moves_each_of_them_once_and_nobody_else() {
+    let population = Population::new(SEED, 3_000);
+    let (here, gone): (Vec<u32>, Vec<u32>) = (0..3_000).step_by(30).partition(|rank| population.lives_here(*rank));
+    assert!(here.len() > 40 && gone.len() > 10);
+    let expected: Vec<String> = here.iter().map(|rank| population.pnr_at(*rank).reveal().to_owned()).collect();
+    let mut nights = population.nights(&product("std"), 100);
+    let of = |nights: &mut Nights<'_>| {
+        let asked: Vec<u32> = here.iter().chain(&gone).copied().collect();
+        nights.next_night_of(Vec::new(), &asked).expect("written to memory")
+    };
+    let rows = |extract: &[u8]| lines(extract).filter(|line| line.starts_with(b"023")).count();
+    let mut past = None;
+    for _ in 0..5 {
+        let extract = of(&mut nights);
+        sound(&extract, "std");
+        let numbers = |record: &[u8]| -> Vec<String> {
+            lines(&extract).filter(|line| line.starts_with(record)).map(|line| cell(line, 4, 10)).collect()
+        };
+        assert_eq!(numbers(b"001"), expected);
+        assert_eq!(numbers(b"099"), numbers(b"001"));
+        assert!(lines(&extract).filter(|line| line.starts_with(b"099")).all(|line| cell(line, 26, 5) == "A01"));
+        let rows = rows(&extract);
+        assert!(past.is_none_or(|past| rows == past + here.len()), "one more past address each");
+        past = Some(rows);
+    }
+    // It goes on as usual from there.
+    sound(&nights.next_night(Vec::new()).expect("written to memory"), "std");
+}
+
+#[test]
 fn the_engine_takes_the_nights_and_finds_changes_of_many_kinds() {
     let population = Population::new(SEED, 6_000);
     for family in ["std", "full"] {

@@ -1,5 +1,6 @@
 //! One extract, one transaction: checked whole, merged person by person, committed, published.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Bound;
 use std::sync::mpsc;
@@ -8,9 +9,9 @@ use std::time::{Duration, Instant};
 use cpr_extract::{
     CheckOptions, Checked, FIRST_LINES, Family, Group, Groups, Header, Waive, check, find_family, fits_family,
 };
-use cpr_model::stored::v1::{ArchivedPast, ArchivedPerson};
-use cpr_model::{Date, Situation};
-use redb::{AccessGuard, MultimapTable, ReadableTable, Table, WriteTransaction};
+use cpr_model::stored::v2::{ArchivedPast, ArchivedPerson};
+use cpr_model::{Date, Field, Situation};
+use redb::{MultimapTable, ReadableTable, Table, WriteTransaction};
 use rkyv::util::AlignedVec;
 use roaring::RoaringBitmap;
 use sha2::{Digest, Sha256};
@@ -19,14 +20,16 @@ use crate::config::Config;
 use crate::delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
 use crate::envelope;
 use crate::error::Error;
-use crate::image::{PERSONS_TABLE, SUPERSEDED_TABLE};
+use crate::image::{PERSONS_TABLE, open_past};
+use crate::index::Index;
+use crate::matching::{self, Noted};
 use crate::merge::{Delivering, Merge, OpenPast, Verdict};
 use crate::snapshot::window_end;
 use crate::store::{Replika, write_config};
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, NUMBERS, OPEN, PERSONS, SUPERSEDED};
+use crate::tables::{CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, NUMBERS, OPEN, PERSONS, REDELIVERED, SUPERSEDED};
 
-/// A row of superseded facts that has grown to this many bytes is closed, and a new one begun.
-const FULL_BYTES: usize = 3 * 1024;
+/// A past that has grown to this many bytes is put away from the person's value, and a new one begun.
+const FULL_BYTES: usize = 2 * 1024;
 
 /// Persons that are read, sorted and written at a time.
 const CHUNK: usize = 8 * 1024;
@@ -140,6 +143,7 @@ impl Replika {
     ) -> Result<Report, Error> {
         let started = Instant::now();
         // Taken first: from here on the last delivery stays the last.
+        let _turn = self.turn();
         let write = self.begin_write()?;
         let snapshot = self.snapshot();
         let config = snapshot.config().clone();
@@ -210,7 +214,13 @@ impl Replika {
             })
         };
         let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
-        merge_all(&write, groups, delivering, &same_style, &checked, options, &mut delivery.counts)?;
+        // Loads are silent.
+        let noted = match kind {
+            DeliveryKind::Delta => Noted::when_wanted(&write)?,
+            DeliveryKind::Load => None,
+        };
+        let of = checked.persons;
+        let noted = merge_all(&write, groups, delivering, noted, &same_style, (options, of), &mut delivery.counts)?;
         // As precise as it is stored, so that a repeat gives the very same report.
         delivery.counts.duration = Duration::from_micros(started.elapsed().as_micros() as u64);
         if options.dry_run {
@@ -219,6 +229,9 @@ impl Replika {
         }
         if let Some(progress) = options.progress {
             progress(Progress::Committing);
+        }
+        if let Some(noted) = noted {
+            matching::write(&write, number.0, header.production_date, noted)?;
         }
         write_delivery(&write, &delivery)?;
         if config.family.is_none() {
@@ -248,7 +261,7 @@ fn found_family(extract: &mut (impl Read + Seek), config: &Config, lines: u64) -
     found.map_err(|families| Error::AmbiguousFamily { families })
 }
 
-/// Reads the whole extract once: faults, index, and the digest of its bytes.
+/// Reads the whole extract once: faults, index, and the digest of its bytes, which is taken on a thread of its own.
 fn check_extract(
     extract: &mut (impl Read + Seek),
     family: &'static Family,
@@ -256,7 +269,6 @@ fn check_extract(
     options: &ApplyOptions<'_>,
 ) -> Result<(Checked, [u8; 32]), Error> {
     extract.seek(SeekFrom::Start(0)).map_err(Error::Input)?;
-    let mut source = Digesting { source: extract, digest: Sha256::new(), bytes: 0, progress: options.progress };
     let waive =
         Waive { wrong_count: options.allow.wrong_count, rows_without_person: options.allow.rows_without_person };
     let check_options = CheckOptions {
@@ -266,22 +278,45 @@ fn check_extract(
         fault_limit: options.fault_limit,
         waive,
     };
-    let checked = check(&mut source, check_options).map_err(Error::Input)?;
-    Ok((checked, source.digest.finalize().into()))
+    std::thread::scope(|scope| {
+        let (pass, passed) = mpsc::sync_channel::<Vec<u8>>(DIGESTED_AHEAD);
+        let (spent, reused) = mpsc::channel::<Vec<u8>>();
+        let digest = scope.spawn(move || {
+            let mut digest = Sha256::new();
+            for bytes in passed {
+                digest.update(&bytes);
+                // The reader may be done and gone.
+                spent.send(bytes).ok();
+            }
+            digest.finalize().into()
+        });
+        let mut source = Passing { source: extract, pass, reused, bytes: 0, progress: options.progress };
+        let checked = check(&mut source, check_options).map_err(Error::Input);
+        drop(source);
+        let digest = digest.join().expect("digesting cannot fail");
+        checked.map(|checked| (checked, digest))
+    })
 }
 
-/// Passes bytes on and digests them on the way.
-struct Digesting<'a, R> {
+/// Reads of the extract that may wait to be digested.
+const DIGESTED_AHEAD: usize = 16;
+
+/// Hands a copy of everything that is read to another thread.
+struct Passing<'a, R> {
     source: R,
-    digest: Sha256,
+    pass: mpsc::SyncSender<Vec<u8>>,
+    reused: mpsc::Receiver<Vec<u8>>,
     bytes: u64,
     progress: Option<&'a dyn Fn(Progress)>,
 }
 
-impl<R: Read> Read for Digesting<'_, R> {
+impl<R: Read> Read for Passing<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
-        self.digest.update(&buffer[..read]);
+        let mut copy = self.reused.try_recv().unwrap_or_default();
+        copy.clear();
+        copy.extend_from_slice(&buffer[..read]);
+        self.pass.send(copy).expect("the digesting thread ends with its sender");
         self.bytes += read as u64;
         if let Some(progress) = self.progress {
             progress(Progress::Checking { bytes: self.bytes });
@@ -318,11 +353,11 @@ fn merge_all(
     write: &WriteTransaction,
     mut groups: Groups<'_, impl Read + Seek + Send>,
     delivering: Delivering,
+    noted: Option<Noted>,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
-    checked: &Checked,
-    options: &ApplyOptions<'_>,
+    (options, of): (&ApplyOptions<'_>, u64),
     counts: &mut Counts,
-) -> Result<(), Error> {
+) -> Result<Option<Noted>, Error> {
     let persons = write.open_table(PERSONS)?;
     let last = persons.last()?.map(|(key, _)| key.value());
     let mut merger = Merger {
@@ -331,13 +366,15 @@ fn merge_all(
         appended_values: Vec::new(),
         persons,
         superseded: write.open_table(SUPERSEDED)?,
-        events: write.open_table(EVENTS)?,
         numbers: write.open_multimap_table(NUMBERS)?,
         changed: RoaringBitmap::new(),
+        redelivered: RoaringBitmap::new(),
+        by_code: BTreeMap::new(),
+        index: Index::default(),
+        noted,
         merge: Merge::default(),
         sealed: Vec::new(),
         held: AlignedVec::new(),
-        past: AlignedVec::new(),
     };
     let (mut done, number) = (0, delivering.number.0);
     std::thread::scope(|scope| {
@@ -364,22 +401,37 @@ fn merge_all(
             merger.append()?;
             done += count as u64;
             if let Some(progress) = options.progress {
-                progress(Progress::Merging { done, of: checked.persons });
+                progress(Progress::Merging { done, of });
             }
             // The reader may be done and gone.
             spent.send(chunk).ok();
         }
         Ok::<(), Error>(())
     })?;
-    if done != checked.persons {
+    if done != of {
         let what = io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read");
         return Err(Error::Input(what));
     }
-    let Merger { changed, mut sealed, .. } = merger;
-    let mut bitmap = Vec::with_capacity(changed.serialized_size());
-    changed.serialize_into(&mut bitmap).map_err(Error::Output)?;
-    envelope::seal((number, 0), &bitmap, &mut sealed);
+    let Merger { changed, redelivered, by_code, index, noted, mut sealed, .. } = merger;
+    write_set((number, 0), &changed, &mut sealed)?;
     write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
+    write_set((number, 0), &redelivered, &mut sealed)?;
+    write.open_table(REDELIVERED)?.insert(number, sealed.as_slice())?;
+    let mut table = write.open_table(CHANGED_BY)?;
+    for (code, set) in &by_code {
+        write_set((number, 0), set, &mut sealed)?;
+        table.insert((number, code.as_slice()), sealed.as_slice())?;
+    }
+    drop(table);
+    index.write(write)?;
+    Ok(noted)
+}
+
+/// A set of persons, ready to insert.
+fn write_set(row: envelope::Row, set: &RoaringBitmap, sealed: &mut Vec<u8>) -> Result<(), Error> {
+    let mut bitmap = Vec::with_capacity(set.serialized_size());
+    set.serialize_into(&mut bitmap).map_err(Error::Output)?;
+    envelope::seal(row, &bitmap, sealed);
     Ok(())
 }
 
@@ -393,13 +445,17 @@ struct Merger<'t> {
     appended: Vec<(u32, usize)>,
     appended_values: Vec<u8>,
     superseded: Table<'t, (u32, u32), &'static [u8]>,
-    events: Table<'t, (u32, u32, u16), &'static [u8]>,
     numbers: MultimapTable<'t, u32, u32>,
     changed: RoaringBitmap,
+    redelivered: RoaringBitmap,
+    /// Whom an event of this code is about.
+    by_code: BTreeMap<Vec<u8>, RoaringBitmap>,
+    index: Index,
+    /// What subscribers' filters are held against; none when nobody asks.
+    noted: Option<Noted>,
     merge: Merge,
     sealed: Vec<u8>,
     held: AlignedVec<4>,
-    past: AlignedVec<4>,
 }
 
 impl Merger<'_> {
@@ -410,62 +466,77 @@ impl Merger<'_> {
         same_style: &dyn Fn(DeliveryNumber) -> bool,
         counts: &mut Counts,
     ) -> Result<(), Error> {
-        let (key, number) = (group.key().as_u32(), delivering.number.0);
+        let key = group.key().as_u32();
         let is_behind_all = self.last.is_none_or(|last| key > last);
         if !is_behind_all {
             self.append()?;
         }
-        let sealed = &mut self.sealed;
-        let stored = if is_behind_all { None } else { self.persons.get(key)? };
-        let held = open_into(PERSONS_TABLE, (key, 0), stored, &mut self.held)?;
-        let held = held.then(|| envelope::access::<ArchivedPerson>(PERSONS_TABLE, &self.held)).transpose()?;
-        let open = match held {
-            Some(_) => self.superseded.get((key, OPEN))?,
-            None => None,
-        };
-        let open = open_into(SUPERSEDED_TABLE, (key, OPEN), open, &mut self.past)?;
-        let past = open.then(|| envelope::access::<ArchivedPast>(SUPERSEDED_TABLE, &self.past)).transpose()?;
-        let full = past.filter(|_| self.past.len() >= FULL_BYTES).map(ArchivedPast::known_to);
+        self.held.clear();
+        if !is_behind_all && let Some(stored) = self.persons.get(key)? {
+            self.held.extend_from_slice(stored.value());
+        }
+        let (held, past, document) = sections(key, &self.held)?;
+        let full = past.filter(|_| self.held.len() - document >= FULL_BYTES).map(ArchivedPast::last);
         let add_to = past.filter(|_| full.is_none());
         let add_to = add_to.map_or(OpenPast::After(full.unwrap_or(0)), OpenPast::AddTo);
 
         let verdict = self.merge.run(held, add_to, group, delivering, same_style, counts)?;
-        if verdict != Verdict::Same {
-            envelope::seal((key, 0), &self.merge.person, sealed);
-            if is_behind_all {
-                self.appended_values.extend_from_slice(sealed);
-                self.appended.push((key, self.appended_values.len()));
-                self.last = Some(key);
-            } else {
-                self.persons.insert(key, sealed.as_slice())?;
-            }
-            for mentioned in &self.merge.mentions {
-                self.numbers.insert(mentioned.as_u32(), key)?;
-            }
-        }
-        if held.is_some() && verdict != Verdict::Same {
-            if let Some(known_to) = full {
-                envelope::seal((key, known_to), &self.past, sealed);
-                self.superseded.insert((key, known_to), sealed.as_slice())?;
-            }
-            envelope::seal((key, OPEN), &self.merge.superseded, sealed);
-            self.superseded.insert((key, OPEN), sealed.as_slice())?;
-        }
         if matches!(verdict, Verdict::New | Verdict::Changed) {
             self.changed.insert(key);
+            self.index.person(group.key(), held, group);
+        } else {
+            self.redelivered.insert(key);
         }
-        let mut event = Vec::new();
-        for (at, (row, values)) in group.events().enumerate() {
-            event.clear();
-            event.extend(row.record.to_le_bytes());
-            event.extend_from_slice(values.bytes());
-            envelope::seal((key, number), &event, sealed);
-            // A group has fewer rows than 16 bits can number.
-            self.events.insert((key, number, at as u16), sealed.as_slice())?;
-            counts.events += 1;
+        if let Some(noted) = &mut self.noted {
+            noted.add(held, group);
+        }
+        for (_, values) in group.events() {
+            let code = values.text(Field::EventCode).latin1();
+            match self.by_code.get_mut(code) {
+                Some(set) => _ = set.insert(key),
+                None => _ = self.by_code.insert(code.to_vec(), RoaringBitmap::from_iter([key])),
+            }
+        }
+        if verdict == Verdict::Same && group.events().len() == 0 {
+            return Ok(());
+        }
+        let sealed = &mut self.sealed;
+        if let Some(last) = full {
+            let past = envelope::open(PERSONS_TABLE, (key, OPEN), &self.held[document..])?;
+            envelope::seal((key, last), past, sealed);
+            self.superseded.insert((key, last), sealed.as_slice())?;
+        }
+        if verdict == Verdict::Same {
+            sealed.clear();
+            sealed.extend_from_slice(&self.held[..document]);
+        } else {
+            envelope::seal((key, 0), &self.merge.person, sealed);
+        }
+        if !self.merge.history.is_empty() {
+            envelope::seal_second((key, OPEN), &self.merge.history, sealed);
+        }
+        if is_behind_all {
+            self.appended_values.extend_from_slice(sealed);
+            self.appended.push((key, self.appended_values.len()));
+            self.last = Some(key);
+        } else {
+            self.persons.insert(key, sealed.as_slice())?;
+        }
+        for mentioned in &self.merge.mentions {
+            self.numbers.insert(mentioned.as_u32(), key)?;
         }
         Ok(())
     }
+}
+
+/// What is held of a person, validated: the document, the past that is still added to, and where its section begins.
+fn sections(key: u32, held: &[u8]) -> Result<(Option<&ArchivedPerson>, Option<&ArchivedPast>, usize), Error> {
+    if held.is_empty() {
+        return Ok((None, None, 0));
+    }
+    let (document, section) = envelope::open_first(PERSONS_TABLE, (key, 0), held)?;
+    let document = envelope::access::<ArchivedPerson>(PERSONS_TABLE, document)?;
+    Ok((Some(document), open_past(key, section)?, held.len() - section.len()))
 }
 
 impl Merger<'_> {
@@ -485,19 +556,6 @@ impl Merger<'_> {
         self.appended_values.clear();
         Ok(())
     }
-}
-
-/// Opens a sealed value into a buffer where it stands aligned; false when there is none.
-fn open_into(
-    table: &'static str,
-    row: (u32, u32),
-    sealed: Option<AccessGuard<'_, &'static [u8]>>,
-    copy: &mut AlignedVec<4>,
-) -> Result<bool, Error> {
-    let Some(sealed) = sealed else { return Ok(false) };
-    copy.clear();
-    copy.extend_from_slice(envelope::open(table, row, sealed.value())?);
-    Ok(true)
 }
 
 fn write_delivery(write: &WriteTransaction, delivery: &Delivery) -> Result<(), Error> {

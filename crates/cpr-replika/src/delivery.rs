@@ -6,6 +6,7 @@ use std::time::Duration;
 use cpr_extract::{InputError, LineEnd, Padding, Style};
 use cpr_model::{ChangeClass, Date};
 use rkyv::rancor::Failure;
+use rkyv::util::AlignedVec;
 
 use crate::envelope;
 use crate::error::Error;
@@ -167,7 +168,9 @@ impl Delivery {
             classes: counts.classes.map(v1::Wide::from).to_vec(),
             input_errors: counts.input_errors.iter().map(|error| (error.number, error.text.clone())).collect(),
         };
-        envelope::seal((self.number.0, 0), &envelope::archive(&stored), sealed);
+        let mut archive = AlignedVec::new();
+        envelope::archive(&stored, &mut archive);
+        envelope::seal((self.number.0, 0), &archive, sealed);
     }
 
     pub(crate) fn open(number: DeliveryNumber, sealed: &[u8]) -> Result<Delivery, Error> {

@@ -1,27 +1,35 @@
 //! The header before every stored value: schema, length, CRC32. Undecodable bytes are an error, never a wrong person.
 
-use std::marker::PhantomData;
-
-use cpr_model::stored::v1::SCHEMA;
+use cpr_model::stored::v2::SCHEMA;
 use redb::AccessGuard;
-use rkyv::api::high::HighValidator;
+use rkyv::api::low::LowValidator;
 use rkyv::bytecheck::CheckBytes;
 use rkyv::rancor::Failure;
 use rkyv::util::AlignedVec;
 
 use crate::error::Error;
 
-/// Schema (u16), zero (u16), payload length (u32), CRC32 (u32) over row key and payload; all little-endian.
+/// Schema (u16), sections that follow (u16), payload length (u32), CRC32 (u32) over row key and payload; all little-endian.
 pub(crate) const HEADER: usize = 12;
 
 /// Archives need this alignment; values are padded to a multiple of it, so that most stand right in their page.
 const ALIGNMENT: usize = 4;
 
-/// Appends nothing and allocates nothing but the buffer: header and payload of one row, ready to insert.
+/// Header and payload of one row, ready to insert, in a buffer that is reused.
 ///
 /// The row's key is part of the checksum, so a value that stands under another key does not open.
 pub(crate) fn seal(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
     sealed.clear();
+    seal_section(row, payload, sealed);
+}
+
+/// Adds a second section to a sealed value, whose header says so from now on.
+pub(crate) fn seal_second(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
+    sealed[2..4].copy_from_slice(&1u16.to_le_bytes());
+    seal_section(row, payload, sealed);
+}
+
+fn seal_section(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
     sealed.extend(SCHEMA.to_le_bytes());
     sealed.extend([0; 2]);
     sealed.extend((payload.len() as u32).to_le_bytes());
@@ -33,10 +41,17 @@ pub(crate) fn seal(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
 }
 
 /// The payload of a sealed value.
+#[inline]
 pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<&'a [u8], Error> {
+    open_first(table, row, sealed).map(|(payload, _)| payload)
+}
+
+/// The payload of the first of several sealed sections that stand end to end, and the sections after it.
+#[inline]
+pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
     let corrupt = |what| Error::Corrupt { table, what };
     let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or(corrupt("shorter than its header"))?;
-    let [s0, s1, _, _, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
+    let [s0, s1, f0, f1, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
     if u16::from_le_bytes([s0, s1]) != SCHEMA {
         return Err(corrupt("a schema this version does not know"));
     }
@@ -45,13 +60,19 @@ pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Resul
     if checksum(row, payload) != u32::from_le_bytes([c0, c1, c2, c3]) {
         return Err(corrupt("checksum"));
     }
-    Ok(payload)
+    let after = rest.get(length.next_multiple_of(ALIGNMENT)..).ok_or(corrupt("shorter than its header says"))?;
+    // The header is not part of the checksum: a section that is gone, or bytes that are none, must not pass for another value.
+    if (u16::from_le_bytes([f0, f1]) == 0) != after.is_empty() {
+        return Err(corrupt("not the sections that its header says"));
+    }
+    Ok((payload, after))
 }
 
 /// The key of a row, or its first two parts: part of the checksum.
 pub(crate) type Row = (u32, u32);
 
 /// The row's key is where the checksum starts from, so that equal payloads of two persons never have equal checksums.
+#[inline]
 fn checksum((first, second): Row, payload: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new_with_initial(first ^ second.wrapping_mul(0x9E37_79B1));
     crc.update(payload);
@@ -59,63 +80,70 @@ fn checksum((first, second): Row, payload: &[u8]) -> u32 {
 }
 
 /// True when an archive can be read where it stands; else it must be copied first.
-fn is_aligned(payload: &[u8]) -> bool {
+#[inline]
+pub(crate) fn is_aligned(payload: &[u8]) -> bool {
     payload.as_ptr().align_offset(ALIGNMENT) == 0
 }
 
-/// A sealed archive that was opened and validated, in place for as long as its page is held.
-pub(crate) struct Stored<'s, T> {
-    bytes: Bytes<'s>,
-    table: &'static str,
-    archive: PhantomData<T>,
+/// An aligned copy.
+#[cold]
+pub(crate) fn aligned(bytes: &[u8]) -> AlignedVec<ALIGNMENT> {
+    let mut copy = AlignedVec::with_capacity(bytes.len());
+    copy.extend_from_slice(bytes);
+    copy
 }
 
-enum Bytes<'s> {
+/// A stored value for as long as its page is held; copied when it does not stand aligned in it.
+pub(crate) enum Held<'s> {
     InPlace(AccessGuard<'s, &'static [u8]>),
     Copied(AlignedVec<ALIGNMENT>),
 }
 
-impl<'s, T> Stored<'s, T>
-where
-    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
-{
-    /// Opens and validates: header, checksum, archive.
-    pub(crate) fn open(table: &'static str, row: Row, guard: AccessGuard<'s, &'static [u8]>) -> Result<Self, Error> {
-        let payload = open(table, row, guard.value())?;
-        let bytes = if is_aligned(payload) {
-            access::<T>(table, payload)?;
-            Bytes::InPlace(guard)
-        } else {
-            let mut copy = AlignedVec::with_capacity(payload.len());
-            copy.extend_from_slice(payload);
-            access::<T>(table, &copy)?;
-            Bytes::Copied(copy)
-        };
-        Ok(Stored { bytes, table, archive: PhantomData })
+impl<'s> Held<'s> {
+    #[inline]
+    pub(crate) fn new(guard: AccessGuard<'s, &'static [u8]>) -> Held<'s> {
+        if is_aligned(guard.value()) { Held::InPlace(guard) } else { Held::Copied(aligned(guard.value())) }
     }
 
-    /// The archive.
-    pub(crate) fn archived(&self) -> &T {
-        let payload = match &self.bytes {
-            Bytes::InPlace(guard) => unchecked_payload(guard.value()),
-            Bytes::Copied(copy) => copy,
-        };
-        access(self.table, payload).expect("the same bytes were validated by `open`")
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Held::InPlace(guard) => guard.value(),
+            Held::Copied(copy) => copy,
+        }
     }
 }
 
-/// The payload of a value that was opened before.
-fn unchecked_payload(sealed: &[u8]) -> &[u8] {
-    let length = sealed.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
-    sealed.get(HEADER..HEADER + length as usize).unwrap_or_default()
+/// The archive in the first section of a value that was opened and validated before.
+#[inline]
+pub(crate) fn reopen<T>(sealed: &[u8]) -> &T
+where
+    T: rkyv::Portable + for<'v> CheckBytes<LowValidator<'v, Failure>>,
+{
+    rkyv::api::low::access::<T, Failure>(&sealed[HEADER..HEADER + length(sealed)])
+        .expect("the same bytes were validated before")
+}
+
+/// The sections after the first of a value that was opened before.
+#[inline]
+pub(crate) fn after_first(sealed: &[u8]) -> &[u8] {
+    sealed.get((HEADER + length(sealed)).next_multiple_of(ALIGNMENT)..).unwrap_or_default()
+}
+
+/// The payload length that a header states; 0 when there is none.
+#[inline]
+fn length(sealed: &[u8]) -> usize {
+    sealed.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes) as usize
 }
 
 /// Checked access to an archive.
+#[inline]
 pub(crate) fn access<'a, T>(table: &'static str, payload: &'a [u8]) -> Result<&'a T, Error>
 where
-    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
+    T: rkyv::Portable + for<'v> CheckBytes<LowValidator<'v, Failure>>,
 {
-    rkyv::access::<T, Failure>(payload).map_err(|_| Error::Corrupt { table, what: "not an archive of its schema" })
+    rkyv::api::low::access::<T, Failure>(payload)
+        .map_err(|_| Error::Corrupt { table, what: "not an archive of its schema" })
 }
 
 /// Opens a sealed archive and hands it to `read`, copied first when it does not stand aligned.
@@ -126,22 +154,23 @@ pub(crate) fn with_archive<T, O>(
     read: impl FnOnce(&T) -> O,
 ) -> Result<O, Error>
 where
-    T: rkyv::Portable + for<'v> CheckBytes<HighValidator<'v, Failure>>,
+    T: rkyv::Portable + for<'v> CheckBytes<LowValidator<'v, Failure>>,
 {
     let payload = open(table, row, sealed)?;
     if is_aligned(payload) {
         return access::<T>(table, payload).map(read);
     }
-    let mut copy = AlignedVec::<ALIGNMENT>::with_capacity(payload.len());
-    copy.extend_from_slice(payload);
-    access::<T>(table, &copy).map(read)
+    access::<T>(table, &aligned(payload)).map(read)
 }
 
-/// The rkyv bytes of a value that cannot fail to serialize (plain structs and vectors).
+/// Puts the rkyv bytes of a value that cannot fail to serialize (plain structs and vectors) into a buffer that is reused.
 pub(crate) fn archive(
     value: &impl for<'a> rkyv::Serialize<
-        rkyv::api::high::HighSerializer<AlignedVec, rkyv::ser::allocator::ArenaHandle<'a>, rkyv::rancor::Error>,
+        rkyv::api::high::HighSerializer<AlignedVec, rkyv::ser::allocator::ArenaHandle<'a>, Failure>,
     >,
-) -> AlignedVec {
-    rkyv::to_bytes::<rkyv::rancor::Error>(value).expect("plain structs and vectors serialize into memory")
+    buffer: &mut AlignedVec,
+) {
+    buffer.clear();
+    *buffer =
+        rkyv::api::high::to_bytes_in(value, std::mem::take(buffer)).expect("memory takes plain structs and vectors");
 }

@@ -81,6 +81,24 @@ pub enum Error {
         /// The last delivery; 0 when there is none.
         last: DeliveryNumber,
     },
+    /// No subscriber has this name.
+    #[error("there is no such subscriber")]
+    UnknownSubscriber,
+    /// The text is no place in the feed of events, or the delivery has no such place.
+    #[error("not a place in the feed of events")]
+    NotACursor,
+    /// No reader of the feed of events has this name.
+    #[error("no consumer has this name")]
+    UnknownConsumer,
+    /// A reader of the feed of events has this name already.
+    #[error("a consumer has this name already")]
+    ConsumerExists,
+    /// The name cannot be one of a reader of the feed of events.
+    #[error("a consumer's name has 1 to 100 bytes and no control characters")]
+    ConsumerName,
+    /// The last day of a calendar comes before the first.
+    #[error("the last day comes before the first")]
+    DaysOutOfOrder,
     /// The configuration cannot be.
     #[error("{0}")]
     Config(&'static str),
@@ -104,6 +122,14 @@ pub enum Error {
         /// The newest this version reads.
         supported: u32,
     },
+    /// The store was written by an earlier version, in a format that no release has written.
+    #[error("the store has format {found}; this version reads format {supported}: load the extracts into a new store")]
+    OlderFormat {
+        /// The store's format.
+        found: u32,
+        /// The one this version reads.
+        supported: u32,
+    },
     /// Another process, or another handle, has the store open.
     #[error("the store is open elsewhere")]
     Locked,
@@ -121,6 +147,9 @@ pub enum Error {
     /// Writing an export failed.
     #[error("writing failed: {0}")]
     Output(#[source] io::Error),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[source] io::Error),
     /// The storage below failed: disk full, input or output error.
     #[error("the storage failed: {0}")]
     Storage(#[from] StorageFailure),
@@ -140,16 +169,24 @@ impl Error {
             Error::NotEmpty { .. } => "not_empty",
             Error::TooManyFacts => "too_many_facts",
             Error::UnknownDelivery { .. } => "unknown_delivery",
+            Error::UnknownSubscriber => "unknown_subscriber",
+            Error::NotACursor => "not_a_cursor",
+            Error::UnknownConsumer => "unknown_consumer",
+            Error::ConsumerExists => "consumer_exists",
+            Error::ConsumerName => "consumer_name",
+            Error::DaysOutOfOrder => "days_out_of_order",
             Error::Config(_) => "config",
             Error::ReadOnly => "read_only",
             Error::Exists => "exists",
             Error::NotFound => "not_found",
             Error::NotAStore => "not_a_store",
             Error::NewerFormat { .. } => "newer_format",
+            Error::OlderFormat { .. } => "older_format",
             Error::Locked => "locked",
             Error::Corrupt { .. } => "corrupt",
             Error::Input(_) => "input",
             Error::Output(_) => "output",
+            Error::Random(_) => "random",
             Error::Storage(_) => "storage",
         }
     }
@@ -168,6 +205,12 @@ impl Error {
                 | Error::NotEmpty { .. }
                 | Error::TooManyFacts
                 | Error::UnknownDelivery { .. }
+                | Error::UnknownSubscriber
+                | Error::NotACursor
+                | Error::UnknownConsumer
+                | Error::ConsumerExists
+                | Error::ConsumerName
+                | Error::DaysOutOfOrder
                 | Error::Config(_)
         )
     }

@@ -1,10 +1,10 @@
 //! The events (099, 900) of a person, as received.
 
-use cpr_model::{Date, PersonKey, Pnr, Values, facts};
+use cpr_model::{Date, Pnr, Values, facts};
 
 use crate::delivery::DeliveryNumber;
-use crate::envelope;
 use crate::error::Error;
+use crate::image::{Person, past_facts};
 use crate::snapshot::Snapshot;
 
 /// One event (099, 900) as received.
@@ -48,17 +48,15 @@ impl Snapshot {
     /// [`Error::Corrupt`] or a storage failure.
     pub fn events(&self, pnr: Pnr) -> Result<Events, Error> {
         let mut found = Events { events: Vec::new(), complete_since: None };
-        let Some(key) = pnr.key().map(PersonKey::as_u32) else { return Ok(found) };
-        for row in self.event_rows().range((key, 0, 0)..=(key, u32::MAX, u16::MAX))? {
-            let (at, sealed) = row?;
-            let (_, delivery, _) = at.value();
-            let (record, values) = open_event((key, delivery), sealed.value())?;
-            found.events.push(StoredEvent { delivery: DeliveryNumber(delivery), record, values: values.into() });
+        let Some(key) = pnr.key() else { return Ok(found) };
+        let image = self.whole(key)?;
+        for (event, values) in image.pasts().flat_map(|past| past.events()) {
+            let (delivery, record) = (DeliveryNumber(event.delivery), event.record as u16);
+            found.events.push(StoredEvent { delivery, record, values: values.bytes().into() });
         }
-        let mut first = self.person(pnr)?.and_then(|person| person.facts().map(|fact| fact.known().from).min());
-        for past in self.past(key, DeliveryNumber(0))? {
-            first = past.facts().map(|(_, fact)| fact.known().from).chain(first).min();
-        }
+        let now = image.person.iter().flat_map(Person::facts).map(|fact| fact.known().from);
+        let past = image.pasts().flat_map(|past| past_facts(past, |_| true)).map(|(_, fact)| fact.known().from);
+        let first = now.chain(past).min();
         if let (Some(first), Some(last)) = (first, self.last_delivery()) {
             let delivery = self.delivery(DeliveryNumber(first))?;
             let held_since = delivery.events_since();
@@ -66,12 +64,4 @@ impl Snapshot {
         }
         Ok(found)
     }
-}
-
-/// Record number and packed values of a stored event.
-pub(crate) fn open_event(row: (u32, u32), sealed: &[u8]) -> Result<(u16, &[u8]), Error> {
-    let payload = envelope::open("events/v1", row, sealed)?;
-    let (record, values) =
-        payload.split_first_chunk::<2>().ok_or(Error::Corrupt { table: "events/v1", what: "no record number" })?;
-    Ok((u16::from_le_bytes(*record), values))
 }

@@ -1,13 +1,17 @@
-//! The whole replica as a full extract, as of any delivery.
+//! The whole replica as a full extract, as of any delivery; or some of it, as known now.
 
 use std::io::Write;
 
 use cpr_extract::{Line, LineEnd, Style};
 use cpr_model::{Aspect, CorrectionMark, PersonKey, Pnr, Values};
+use roaring::RoaringBitmap;
 
 use crate::delivery::{Delivery, DeliveryNumber};
 use crate::error::Error;
+use crate::image::PERSONS_TABLE;
+use crate::index::{Kind, Row};
 use crate::lines::Shape;
+use crate::sets::PersonSet;
 use crate::snapshot::Snapshot;
 
 impl Snapshot {
@@ -26,7 +30,7 @@ impl Snapshot {
         let mut persons = 0;
         for row in self.persons().range::<u32>(..)? {
             let (key, _) = row?;
-            let corrupt = Error::Corrupt { table: "persons/v1", what: "a key of no number" };
+            let corrupt = Error::Corrupt { table: PERSONS_TABLE, what: "a key of no number" };
             let key = PersonKey::from_u32(key.value()).ok_or(corrupt)?;
             let Some(shape) = self.shape(key, known)? else { continue };
             persons += 1;
@@ -41,10 +45,60 @@ impl Snapshot {
                 self.write_lines(key, &shape, &delivery, true, &mut writer)?;
             }
         }
-        let count = writer.count;
-        writer.frame(&format!("9999999999999{count:08}"))?;
-        writer.out.write_all(&delivery.style.trailer).map_err(Error::Output)?;
+        writer.finish()?;
         Ok(persons)
+    }
+
+    /// Writes these persons as known now as a full extract, each with full history, from which the next delta follows: the
+    /// start record bears the last production date twice. Returns the persons written.
+    ///
+    /// Memory does not grow with the persons: the 003 stand by street, as the index has them, and behind those the ones of
+    /// persons without a street.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from the writer.
+    pub fn export_persons(&self, persons: &PersonSet, out: &mut impl Write) -> Result<u64, Error> {
+        let delivery = self.delivery(self.known())?;
+        let mut writer = Writer { out, style: &delivery.style, count: 0 };
+        writer.frame(&start_record(&delivery))?;
+        let (mut behind, mut written) = (RoaringBitmap::new(), 0);
+        for key in persons.iter() {
+            let Some(shape) = self.shape(key, delivery.number)? else { continue };
+            written += 1;
+            if self.write_lines(key, &shape, &delivery, false, &mut writer)? {
+                behind.insert(key.as_u32());
+            }
+        }
+        let street = Kind::Street as u8;
+        for row in self.sets().range((street, 0, 0)..(street + 1, 0, 0))? {
+            let (key, sealed) = row?;
+            let Row::Street(residents) = Row::open(key.value(), sealed.value())? else { continue };
+            let residents = residents.into_iter().map(|(_, key)| key).filter(|key| behind.remove(*key));
+            let mut here = Vec::new();
+            for key in residents.filter_map(PersonKey::from_u32) {
+                let shape = self.shape(key, delivery.number)?;
+                here.extend(shape.map(|shape| (AddressOrder::of(key.pnr(), &shape), key)));
+            }
+            here.sort_unstable();
+            self.write_formatted(here.into_iter().map(|(_, key)| key), &delivery, &mut writer)?;
+        }
+        self.write_formatted(behind.into_iter().filter_map(PersonKey::from_u32), &delivery, &mut writer)?;
+        writer.finish()?;
+        Ok(written)
+    }
+
+    fn write_formatted(
+        &self,
+        persons: impl Iterator<Item = PersonKey>,
+        delivery: &Delivery,
+        writer: &mut Writer<'_, impl Write>,
+    ) -> Result<(), Error> {
+        for key in persons {
+            if let Some(shape) = self.shape(key, delivery.number)? {
+                self.write_lines(key, &shape, delivery, true, writer)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the 003 lines of a person, or all others; true when there are 003 lines.
@@ -81,6 +135,13 @@ struct Writer<'a, W> {
 impl<W: Write> Writer<'_, W> {
     fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
         Line { end: self.style.line_end, ..line }.write(self.out).map_err(Error::Output)
+    }
+
+    /// The end record, and what stands after it.
+    fn finish(mut self) -> Result<(), Error> {
+        let count = self.count;
+        self.frame(&format!("9999999999999{count:08}"))?;
+        self.out.write_all(&self.style.trailer).map_err(Error::Output)
     }
 
     /// A start or end record: both are filled to their last byte.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bitemporal::{Known, Period};
-use cpr_model::stored::v1;
+use cpr_model::stored::v2;
 use cpr_model::{Aspect, ChangeClass, CorrectionMark, FactRef, Timestamp, Values, facts};
 
 /// A fact: one record as received, with its period in the world and the deliveries in which it was believed.
@@ -17,12 +17,14 @@ pub struct FactView<'a> {
 }
 
 impl<'a> FactView<'a> {
+    #[inline]
     pub(crate) fn new(record: u8, shape: u8, known: Known, values: Values<'a>) -> Option<FactView<'a>> {
-        let (aspect, historic) = v1::aspect(shape)?;
+        let (aspect, historic) = v2::aspect(shape)?;
         Some(FactView { aspect, historic, record, known, values })
     }
 
     /// What the fact is about.
+    #[inline]
     pub fn aspect(&self) -> Aspect {
         self.aspect
     }
@@ -53,6 +55,7 @@ impl<'a> FactView<'a> {
     }
 
     /// True when the fact, as believed, held in the world at this moment: unmarked, and the moment lies in its period.
+    #[inline]
     pub fn holds_at(&self, at: Timestamp) -> bool {
         self.aspect.holds_at(self.values, self.historic, at)
     }

@@ -6,6 +6,7 @@ use cpr_model::{Aspect, ChangeClass, FactRef, Field, PersonKey, Pnr, Situation, 
 use crate::delivery::DeliveryNumber;
 use crate::error::Error;
 use crate::fact::{Change, Fact, FactView};
+use crate::image::{Person, past_facts};
 use crate::snapshot::{Snapshot, window_end};
 
 impl Snapshot {
@@ -16,14 +17,11 @@ impl Snapshot {
     /// [`Error::Corrupt`] or a storage failure.
     pub fn history(&self, pnr: Pnr, aspect: Aspect) -> Result<Vec<Fact>, Error> {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
-        let mut facts: Vec<Fact> = Vec::new();
-        if let Some(person) = self.person(pnr)? {
-            facts.extend(person.facts().filter(|fact| fact.aspect() == aspect).map(|fact| fact.to_fact()));
-        }
-        for past in self.past(key.as_u32(), DeliveryNumber(0))? {
-            facts.extend(past.facts().map(|(_, fact)| fact.to_fact()));
-        }
-        facts.retain(|fact| fact.view().aspect() == aspect);
+        let image = self.whole(key)?;
+        let now = image.person.iter().flat_map(Person::facts);
+        let past = image.pasts().flat_map(|past| past_facts(past, |_| true)).map(|(_, fact)| fact);
+        let of_aspect = now.chain(past).filter(|fact| fact.aspect() == aspect);
+        let mut facts: Vec<Fact> = of_aspect.map(|fact| fact.to_fact()).collect();
         facts.sort_by_key(|fact| {
             let view = fact.view();
             (view.known().from, view.valid().from, view.valid().to.is_none(), view.valid().to, view.known().to)

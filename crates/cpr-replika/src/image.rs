@@ -1,17 +1,18 @@
 //! Persons as they are read: now, or as of a moment in the world and a delivery.
 
 use bitemporal::Known;
-use cpr_model::stored::v1::{ArchivedPast, ArchivedPerson};
+use cpr_model::stored::v2::{ArchivedPast, ArchivedPerson};
 use cpr_model::{Aspect, Timestamp};
 use redb::AccessGuard;
 
 use crate::delivery::DeliveryNumber;
-use crate::envelope::Stored;
+use crate::envelope::{self, Held};
 use crate::error::Error;
 use crate::fact::FactView;
+use crate::tables::OPEN;
 
-pub(crate) const PERSONS_TABLE: &str = "persons/v1";
-pub(crate) const SUPERSEDED_TABLE: &str = "superseded/v1";
+pub(crate) const PERSONS_TABLE: &str = "persons/v2";
+pub(crate) const SUPERSEDED_TABLE: &str = "superseded/v2";
 
 /// Whether the replica can answer for an aspect of a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,7 +27,9 @@ pub enum Holding {
 
 /// A person as known now, read in place from the store for as long as the snapshot is borrowed.
 pub struct Person<'s> {
-    stored: Stored<'s, ArchivedPerson>,
+    held: Held<'s>,
+    key: u32,
+    delivered: DeliveryNumber,
 }
 
 /// Says how much there is, not whose.
@@ -37,13 +40,32 @@ impl std::fmt::Debug for Person<'_> {
 }
 
 impl<'s> Person<'s> {
-    /// Opens and validates a stored value.
+    /// Opens a stored value and validates what it says of now.
+    #[inline]
     pub(crate) fn open(key: u32, guard: AccessGuard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
-        Ok(Person { stored: Stored::open(PERSONS_TABLE, (key, 0), guard)? })
+        // Validated before it is moved: a guard is large, and moving it twice costs as much as the archive check.
+        if envelope::is_aligned(guard.value()) {
+            let delivered = validate(key, guard.value())?;
+            return Ok(Person { held: Held::InPlace(guard), key, delivered });
+        }
+        let copy = envelope::aligned(guard.value());
+        let delivered = validate(key, &copy)?;
+        Ok(Person { held: Held::Copied(copy), key, delivered })
     }
 
     pub(crate) fn archived(&self) -> &ArchivedPerson {
-        self.stored.archived()
+        envelope::reopen(self.held.bytes())
+    }
+
+    /// What the value says of the past, validated; none when nothing has happened since the past before it was put away.
+    pub(crate) fn past(&self) -> Result<Option<&ArchivedPast>, Error> {
+        open_past(self.key, envelope::after_first(self.held.bytes()))
+    }
+
+    /// As [`Person::past`], for a person whose past was validated before.
+    fn past_again(&self) -> Option<&ArchivedPast> {
+        let section = envelope::after_first(self.held.bytes());
+        (!section.is_empty()).then(|| envelope::reopen(section))
     }
 
     /// Every fact known now, of all of valid time, marked rows and rows that aged out of the window included.
@@ -60,57 +82,75 @@ impl<'s> Person<'s> {
 
     /// The last delivery that changed how the person is held: its facts or the shape of its lines.
     pub fn delivered(&self) -> DeliveryNumber {
-        DeliveryNumber(self.archived().delivered.to_native())
+        self.delivered
     }
 }
 
-/// What ceased to be believed of a person: one stored row.
-pub(crate) struct Past<'s> {
-    stored: Stored<'s, ArchivedPast>,
+/// Validates the first section of a person's value, and says which delivery it came with.
+#[inline]
+fn validate(key: u32, value: &[u8]) -> Result<DeliveryNumber, Error> {
+    let payload = envelope::open(PERSONS_TABLE, (key, 0), value)?;
+    let person = envelope::access::<ArchivedPerson>(PERSONS_TABLE, payload)?;
+    Ok(DeliveryNumber(person.delivered.to_native()))
 }
 
-impl std::fmt::Debug for Past<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Past of {} facts", self.archived().facts.len())
+/// Opens and validates the second section of a person's value; none when it is empty.
+pub(crate) fn open_past(key: u32, section: &[u8]) -> Result<Option<&ArchivedPast>, Error> {
+    if section.is_empty() {
+        return Ok(None);
     }
+    let (payload, after) = envelope::open_first(PERSONS_TABLE, (key, OPEN), section)?;
+    if !after.is_empty() {
+        return Err(Error::Corrupt { table: PERSONS_TABLE, what: "more than two sections" });
+    }
+    envelope::access::<ArchivedPast>(PERSONS_TABLE, payload).map(Some)
 }
 
-impl<'s> Past<'s> {
-    /// Opens and validates a stored value.
-    pub(crate) fn open(row: (u32, u32), guard: AccessGuard<'s, &'static [u8]>) -> Result<Past<'s>, Error> {
-        Ok(Past { stored: Stored::open(SUPERSEDED_TABLE, row, guard)? })
+/// Past that was put away: one stored row, validated.
+pub(crate) struct PutAway<'s> {
+    held: Held<'s>,
+}
+
+impl<'s> PutAway<'s> {
+    pub(crate) fn open(row: (u32, u32), guard: AccessGuard<'s, &'static [u8]>) -> Result<PutAway<'s>, Error> {
+        let held = Held::new(guard);
+        envelope::access::<ArchivedPast>(SUPERSEDED_TABLE, envelope::open(SUPERSEDED_TABLE, row, held.bytes())?)?;
+        Ok(PutAway { held })
     }
 
     pub(crate) fn archived(&self) -> &ArchivedPast {
-        self.stored.archived()
-    }
-
-    /// The facts, with their ids.
-    pub(crate) fn facts(&self) -> impl Iterator<Item = (u16, FactView<'_>)> {
-        self.views(|_| true)
-    }
-
-    /// The facts that were still believed as of a delivery, with their ids.
-    pub(crate) fn facts_known(&self, at: u32) -> impl Iterator<Item = (u16, FactView<'_>)> {
-        self.views(move |known| known.contains(at))
-    }
-
-    fn views(&self, wanted: impl Fn(Known) -> bool) -> impl Iterator<Item = (u16, FactView<'_>)> {
-        self.archived().facts().filter_map(move |(fact, values, known_to)| {
-            let known = Known { from: fact.known_from, to: Some(known_to) };
-            let view = wanted(known).then(|| FactView::new(fact.record, fact.shape, known, values))?;
-            Some((fact.id, view?))
-        })
+        envelope::reopen(self.held.bytes())
     }
 }
 
+/// Facts of the past with their ids, of those spans of deliveries that are wanted.
+pub(crate) fn past_facts(
+    past: &ArchivedPast,
+    wanted: impl Fn(Known) -> bool,
+) -> impl Iterator<Item = (u16, FactView<'_>)> {
+    past.facts().filter_map(move |(fact, values, known_to)| {
+        let known = Known { from: fact.known_from, to: Some(known_to) };
+        let view = wanted(known).then(|| FactView::new(fact.record, fact.shape, known, values))?;
+        Some((fact.id, view?))
+    })
+}
+
 /// A person as of a delivery, and when asked for, as of a moment in the world.
-#[derive(Debug)]
 pub struct Image<'s> {
     pub(crate) person: Option<Person<'s>>,
-    pub(crate) past: Vec<Past<'s>>,
+    /// True when the past in the person's value, validated, is part of the image.
+    pub(crate) looks_back: bool,
+    /// The past before it, oldest first, as far as it is part of the image.
+    pub(crate) put_away: Vec<PutAway<'s>>,
     pub(crate) known: DeliveryNumber,
     pub(crate) valid: Option<Timestamp>,
+}
+
+/// Says as of when it is, not of whom.
+impl std::fmt::Debug for Image<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Image as of delivery {}", self.known)
+    }
 }
 
 impl Image<'_> {
@@ -126,9 +166,26 @@ impl Image<'_> {
 
     /// The facts that were believed as of the delivery, of all of valid time, marked rows included.
     pub fn believed(&self) -> impl Iterator<Item = FactView<'_>> {
-        let known = self.known.0;
+        self.believed_at(self.known.0)
+    }
+
+    /// As [`Image::believed`], for a delivery from which on the image holds the past.
+    pub(crate) fn believed_at(&self, known: u32) -> impl Iterator<Item = FactView<'_>> {
         let now = self.person.iter().flat_map(move |person| person.facts_known(known));
-        now.chain(self.past.iter().flat_map(move |past| past.facts_known(known)).map(|(_, fact)| fact))
+        let past = self.pasts().flat_map(move |past| past_facts(past, move |span| span.contains(known)));
+        now.chain(past.map(|(_, fact)| fact))
+    }
+
+    /// What is part of the image of what happened to the person, oldest first.
+    pub(crate) fn pasts(&self) -> impl Iterator<Item = &ArchivedPast> {
+        let recent = self.person.as_ref().filter(|_| self.looks_back).and_then(Person::past_again);
+        self.put_away.iter().map(PutAway::archived).chain(recent)
+    }
+
+    /// True when the replica held anything of the person as of the delivery.
+    pub(crate) fn is_held(&self) -> bool {
+        // What the last delivery brought is there; else a fact must have been believed before.
+        self.person.as_ref().is_some_and(|person| person.delivered() <= self.known) || self.believed().next().is_some()
     }
 
     /// The facts of one aspect among [`Image::facts`].

@@ -28,22 +28,34 @@
 //! ```
 
 mod apply;
+mod calendar;
+mod case;
 mod config;
+mod consumers;
 mod delivery;
 mod envelope;
 mod error;
+mod event_id;
 mod events;
 mod export;
 mod fact;
+mod feed;
+mod happenings;
 mod history;
 mod image;
+mod index;
 mod lines;
+mod matching;
 mod merge;
 mod numbers;
+mod rules;
+mod sets;
 mod snapshot;
 mod stats;
 mod store;
 mod stored;
+mod streams;
+mod subscriptions;
 mod tables;
 mod verify;
 
@@ -51,18 +63,27 @@ mod verify;
 mod power_cut_tests;
 
 pub use apply::{Allow, ApplyOptions, Progress};
+pub use calendar::{CalendarEvent, Due};
 pub use config::{ALL_HISTORY, Config};
+pub use consumers::Consumer;
 pub use delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
 pub use error::{Error, StorageFailure};
+pub use event_id::EventId;
 pub use events::{Events, StoredEvent};
 pub use fact::{Change, Fact, FactView};
+pub use feed::{EventCursor, EventFeed, EventFilter};
+pub use happenings::{BusinessEvent, Cause, CauseCode, EventKind};
 pub use image::{Holding, Image, Person, Residence};
 pub use lines::GroupLines;
+pub use matching::{Match, Matches};
 pub use numbers::{ChainNumber, NumberChain};
+pub use sets::{PersonSet, Query};
 pub use snapshot::Snapshot;
 pub use stats::{Stats, TableStats};
 pub use store::Replika;
+pub use streams::{InitialLoad, Recipient};
+pub use subscriptions::{FilterChange, Subscriber, UnknownNumbers};
 pub use verify::{VerifyFault, VerifyReport};
 
 /// The crates whose types stand in this crate's signatures.
-pub use {bitemporal, cpr_extract, cpr_model};
+pub use {bitemporal, cpr_extract, cpr_model, cpr_subscription};

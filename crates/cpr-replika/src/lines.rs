@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use bitemporal::Known;
 use cpr_extract::{Line, LineEnd, RecordLayout};
-use cpr_model::stored::v1::Width;
+use cpr_model::stored::v2::Width;
 use cpr_model::{PersonKey, Pnr};
 
 use crate::delivery::{Delivery, DeliveryNumber};
 use crate::error::Error;
 use crate::fact::{Fact, FactView};
-use crate::image::SUPERSEDED_TABLE;
+use crate::image::{PERSONS_TABLE, past_facts};
 use crate::snapshot::Snapshot;
 
 /// The rows of one person in one extract: the delivery, the facts with their ids in line order, odd widths.
@@ -81,7 +81,7 @@ impl Snapshot {
             let delivered = DeliveryNumber(now.delivered.to_native());
             return Ok(Some(Shape { delivered, facts: facts.collect(), widths }));
         }
-        let Some((group, order, widths)) = image.past.iter().find_map(|past| past.archived().group_at(known.0)) else {
+        let Some((group, order, widths)) = image.pasts().find_map(|past| past.group_at(known.0)) else {
             return Ok(None);
         };
         let delivered = DeliveryNumber(group.delivered);
@@ -89,8 +89,9 @@ impl Snapshot {
             return Ok(None);
         }
         let mut believed: HashMap<u16, Fact> = HashMap::new();
-        for past in &image.past {
-            believed.extend(past.facts_known(known.0).map(|(id, fact)| (id, fact.to_fact())));
+        for past in image.pasts() {
+            let facts = past_facts(past, |span| span.contains(known.0));
+            believed.extend(facts.map(|(id, fact)| (id, fact.to_fact())));
         }
         for (fact, values) in now.facts() {
             let span = Known { from: fact.known_from, to: None };
@@ -99,7 +100,7 @@ impl Snapshot {
         }
         let facts = order.into_iter().map(|id| {
             let fact = believed.remove(&id).map(|fact| (id, fact));
-            fact.ok_or(Error::Corrupt { table: SUPERSEDED_TABLE, what: "a row of the lines is missing" })
+            fact.ok_or(Error::Corrupt { table: PERSONS_TABLE, what: "a row of the lines is missing" })
         });
         Ok(Some(Shape { delivered, facts: facts.collect::<Result<_, _>>()?, widths }))
     }
@@ -112,14 +113,14 @@ impl Snapshot {
         delivery: &Delivery,
         mut each: impl FnMut(&RecordLayout, Line<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let corrupt = Error::Corrupt { table: crate::image::PERSONS_TABLE, what: "a record of no layout" };
+        let corrupt = Error::Corrupt { table: PERSONS_TABLE, what: "a record of no layout" };
         let Some(family) = self.config().family else { return Err(corrupt) };
         let (mut content, mut widths) = (Vec::new(), shape.widths.iter().peekable());
         for (at, (_, fact)) in shape.facts.iter().enumerate() {
             let view = fact.view();
             let layout = family
                 .record(view.record())
-                .ok_or(Error::Corrupt { table: crate::image::PERSONS_TABLE, what: "a record of no layout" })?;
+                .ok_or(Error::Corrupt { table: PERSONS_TABLE, what: "a record of no layout" })?;
             layout.render(Some(key.pnr()), view.values(), &mut content);
             let used = content.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
             let odd = widths.next_if(|width| usize::from(width.line) == at).map(|width| usize::from(width.bytes));

@@ -1,5 +1,6 @@
 //! A consistent view of the replica.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, Timestamp};
@@ -11,9 +12,13 @@ use crate::delivery::{Delivery, DeliveryNumber};
 use crate::envelope;
 use crate::error::Error;
 use crate::fact::FactView;
-use crate::image::{Holding, Image, PERSONS_TABLE, Past, Person};
+use crate::image::{Holding, Image, PERSONS_TABLE, Person, PutAway};
+use crate::index::RowKey;
 use crate::store::Opened;
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, FORMAT, META, NUMBERS, OPEN, PERSONS, SUPERSEDED};
+use crate::tables::{
+    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, OPEN, PERSONS,
+    REDELIVERED, SETS, STREAMS, SUBSCRIBERS, SUPERSEDED,
+};
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
@@ -25,9 +30,16 @@ pub struct Snapshot {
 struct Inner {
     pub(crate) persons: ReadOnlyTable<u32, &'static [u8]>,
     superseded: ReadOnlyTable<(u32, u32), &'static [u8]>,
-    events: ReadOnlyTable<(u32, u32, u16), &'static [u8]>,
     numbers: ReadOnlyMultimapTable<u32, u32>,
     changed: ReadOnlyTable<u32, &'static [u8]>,
+    changed_by: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
+    redelivered: ReadOnlyTable<u32, &'static [u8]>,
+    sets: ReadOnlyTable<RowKey, &'static [u8]>,
+    subscribers: ReadOnlyTable<&'static str, (u32, u8)>,
+    filters: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
+    followers: ReadOnlyMultimapTable<u32, u32>,
+    matches: ReadOnlyTable<(u32, u32), &'static [u8]>,
+    streams: ReadOnlyTable<(u32, u32), u32>,
     deliveries: ReadOnlyTable<u32, &'static [u8]>,
     digests: ReadOnlyTable<&'static [u8; 32], u32>,
     config: Config,
@@ -59,8 +71,10 @@ impl Snapshot {
             Ok(ReadableTable::get(&meta, key)?.map(|guard| guard.value().to_owned()))
         };
         let found: u32 = setting("format")?.and_then(|text| text.parse().ok()).ok_or(Error::NotAStore)?;
-        if found > FORMAT {
-            return Err(Error::NewerFormat { found, supported: FORMAT });
+        match found.cmp(&FORMAT) {
+            Ordering::Less => return Err(Error::OlderFormat { found, supported: FORMAT }),
+            Ordering::Greater => return Err(Error::NewerFormat { found, supported: FORMAT }),
+            Ordering::Equal => {}
         }
         let config = Config::from_entries(setting)?;
         let deliveries = transaction.open_table(DELIVERIES)?;
@@ -71,9 +85,16 @@ impl Snapshot {
         let inner = Inner {
             persons: transaction.open_table(PERSONS)?,
             superseded: transaction.open_table(SUPERSEDED)?,
-            events: transaction.open_table(EVENTS)?,
             numbers: transaction.open_multimap_table(NUMBERS)?,
             changed: transaction.open_table(CHANGED)?,
+            changed_by: transaction.open_table(CHANGED_BY)?,
+            redelivered: transaction.open_table(REDELIVERED)?,
+            sets: transaction.open_table(SETS)?,
+            subscribers: transaction.open_table(SUBSCRIBERS)?,
+            filters: transaction.open_table(FILTERS)?,
+            followers: transaction.open_multimap_table(FOLLOWERS)?,
+            matches: transaction.open_table(MATCHES)?,
+            streams: transaction.open_table(STREAMS)?,
             deliveries,
             digests: transaction.open_table(DIGESTS)?,
             config,
@@ -145,9 +166,9 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Corrupt`] when the stored value does not decode.
+    #[inline]
     pub fn person(&self, pnr: Pnr) -> Result<Option<Person<'_>>, Error> {
-        let Some(key) = pnr.key() else { return Ok(None) };
-        self.inner.persons.get(key.as_u32())?.map(|guard| Person::open(key.as_u32(), guard)).transpose()
+        pnr.key().map_or(Ok(None), |key| self.held(key))
     }
 
     /// The person as of a moment in the world (none: all of valid time) and a delivery (none: now).
@@ -166,38 +187,62 @@ impl Snapshot {
         let known = self.check_known(known)?;
         let Some(key) = pnr.key() else { return Ok(None) };
         let image = self.image(key, valid, known)?;
-        let held = image.believed().next().is_some();
-        Ok(held.then_some(image))
+        if image.is_held() { Ok(Some(image)) } else { Ok(None) }
     }
 
+    #[inline]
     pub(crate) fn image(
         &self,
         key: PersonKey,
         valid: Option<Timestamp>,
         known: DeliveryNumber,
     ) -> Result<Image<'_>, Error> {
-        let key = key.as_u32();
-        let person = self.inner.persons.get(key)?.map(|guard| Person::open(key, guard)).transpose()?;
+        let person = self.held(key)?;
         // Nothing ceased to be believed of a person after the last delivery that changed it.
-        let unchanged_since = person.as_ref().is_none_or(|person| person.delivered() <= known);
-        let past = if unchanged_since { Vec::new() } else { self.past(key, known)? };
-        Ok(Image { person, past, known, valid })
+        let looks_back = person.as_ref().is_some_and(|person| person.delivered() > known);
+        let put_away = match &person {
+            Some(person) if looks_back => self.put_away(key, person, known)?,
+            _ => Vec::new(),
+        };
+        Ok(Image { person, looks_back, put_away, known, valid })
     }
 
-    /// What was still believed of a person as of a delivery and has ceased to be since, and what ceased with it.
-    pub(crate) fn past(&self, key: u32, known: DeliveryNumber) -> Result<Vec<Past<'_>>, Error> {
-        let Some(sealed) = self.inner.superseded.get((key, OPEN))? else { return Ok(Vec::new()) };
-        let open = Past::open((key, OPEN), sealed)?;
-        if open.archived().since.to_native() <= known.0 {
-            return Ok(vec![open]);
+    /// The person as of a delivery, with what it changed: [`Image::believed_at`] also tells what was believed before it.
+    pub(crate) fn around(&self, key: PersonKey, delivery: DeliveryNumber) -> Result<Image<'_>, Error> {
+        let person = self.held(key)?;
+        let before = DeliveryNumber(delivery.0.saturating_sub(1));
+        let put_away = person.as_ref().map_or(Ok(Vec::new()), |person| self.put_away(key, person, before))?;
+        Ok(Image { person, looks_back: true, put_away, known: delivery, valid: None })
+    }
+
+    /// The person as known now, with everything that ever happened to it.
+    pub(crate) fn whole(&self, key: PersonKey) -> Result<Image<'_>, Error> {
+        let person = self.held(key)?;
+        let put_away =
+            person.as_ref().map_or(Ok(Vec::new()), |person| self.put_away(key, person, DeliveryNumber(0)))?;
+        Ok(Image { person, looks_back: true, put_away, known: self.known(), valid: None })
+    }
+
+    #[inline]
+    fn held(&self, key: PersonKey) -> Result<Option<Person<'_>>, Error> {
+        let key = key.as_u32();
+        match self.inner.persons.get(key)? {
+            Some(guard) => Person::open(key, guard).map(Some),
+            None => Ok(None),
         }
-        let mut past = Vec::new();
-        for row in self.inner.superseded.range((key, known.0 + 1)..(key, OPEN))? {
-            let (row, sealed) = row?;
-            past.push(Past::open(row.value(), sealed)?);
+    }
+
+    /// Validates the past in a person's value, and reads what was put away before it when that counts as of a delivery.
+    fn put_away(&self, key: PersonKey, person: &Person<'_>, known: DeliveryNumber) -> Result<Vec<PutAway<'_>>, Error> {
+        let (mut rows, key) = (Vec::new(), key.as_u32());
+        let since = person.past()?.map_or(0, |past| past.since.to_native());
+        if since > known.0 {
+            for row in self.inner.superseded.range((key, known.0 + 1)..=(key, OPEN))? {
+                let (row, sealed) = row?;
+                rows.push(PutAway::open(row.value(), sealed)?);
+            }
         }
-        past.push(open);
-        Ok(past)
+        Ok(rows)
     }
 
     /// Whether the replica can answer for this aspect of a person at all, and whether it has rows.
@@ -230,7 +275,21 @@ impl Snapshot {
 
     pub(crate) fn changed_keys(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
         let sealed = self.inner.changed.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
-        open_changed(delivery.0, sealed.value())
+        open_set("changed/v1", delivery.0, sealed.value())
+    }
+
+    /// Whom a delivery brought without a change.
+    pub(crate) fn redelivered_keys(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
+        let sealed = self.inner.redelivered.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
+        open_set("redelivered/v1", delivery.0, sealed.value())
+    }
+
+    /// Whom a delivery brought an event of this code.
+    pub(crate) fn changed_by_keys(&self, delivery: DeliveryNumber, code: &[u8]) -> Result<RoaringBitmap, Error> {
+        match self.inner.changed_by.get((delivery.0, code))? {
+            Some(sealed) => open_set("changed_by/v1", delivery.0, sealed.value()),
+            None => self.check_known(Some(delivery)).map(|_| RoaringBitmap::new()),
+        }
     }
 
     /// Every number the replica holds, in key order.
@@ -277,16 +336,44 @@ impl Snapshot {
         &self.inner.superseded
     }
 
-    pub(crate) fn event_rows(&self) -> &ReadOnlyTable<(u32, u32, u16), &'static [u8]> {
-        &self.inner.events
-    }
-
     pub(crate) fn number_rows(&self) -> &ReadOnlyMultimapTable<u32, u32> {
         &self.inner.numbers
     }
 
     pub(crate) fn changed_rows(&self) -> &ReadOnlyTable<u32, &'static [u8]> {
         &self.inner.changed
+    }
+
+    pub(crate) fn changed_by_rows(&self) -> &ReadOnlyTable<(u32, &'static [u8]), &'static [u8]> {
+        &self.inner.changed_by
+    }
+
+    pub(crate) fn redelivered_rows(&self) -> &ReadOnlyTable<u32, &'static [u8]> {
+        &self.inner.redelivered
+    }
+
+    pub(crate) fn sets(&self) -> &ReadOnlyTable<RowKey, &'static [u8]> {
+        &self.inner.sets
+    }
+
+    pub(crate) fn subscriber_rows(&self) -> &ReadOnlyTable<&'static str, (u32, u8)> {
+        &self.inner.subscribers
+    }
+
+    pub(crate) fn filter_rows(&self) -> &ReadOnlyTable<(u32, &'static [u8]), &'static [u8]> {
+        &self.inner.filters
+    }
+
+    pub(crate) fn follower_rows(&self) -> &ReadOnlyMultimapTable<u32, u32> {
+        &self.inner.followers
+    }
+
+    pub(crate) fn match_rows(&self) -> &ReadOnlyTable<(u32, u32), &'static [u8]> {
+        &self.inner.matches
+    }
+
+    pub(crate) fn stream_rows(&self) -> &ReadOnlyTable<(u32, u32), u32> {
+        &self.inner.streams
     }
 
     pub(crate) fn digests(&self) -> &ReadOnlyTable<&'static [u8; 32], u32> {
@@ -300,7 +387,8 @@ pub(crate) fn window_end(config: &Config, production: Date) -> Option<Timestamp>
     (config.window_years != crate::config::ALL_HISTORY).then(|| Timestamp::start_of(production.years_before(years)))
 }
 
-pub(crate) fn open_changed(delivery: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
-    let payload = envelope::open("changed/v1", (delivery, 0), sealed)?;
-    RoaringBitmap::deserialize_from(payload).map_err(|_| Error::Corrupt { table: "changed/v1", what: "not a bitmap" })
+/// A stored set of persons of one delivery.
+pub(crate) fn open_set(table: &'static str, delivery: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
+    let payload = envelope::open(table, (delivery, 0), sealed)?;
+    RoaringBitmap::deserialize_from(payload).map_err(|_| Error::Corrupt { table, what: "not a bitmap" })
 }

@@ -1,14 +1,18 @@
 //! The store: creating, opening, and the snapshot that is published after each delivery.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::{Builder, Database, ReadOnlyDatabase, ReadableDatabase, StorageBackend, WriteTransaction};
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::event_id::create_secret;
 use crate::snapshot::Snapshot;
-use crate::tables::{CHANGED, DELIVERIES, DIGESTS, EVENTS, FORMAT, META, NUMBERS, PERSONS, SUPERSEDED};
+use crate::tables::{
+    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, PERSONS, REDELIVERED,
+    SETS, STREAMS, SUBSCRIBERS, SUPERSEDED,
+};
 
 /// Bytes of pages kept in memory by default.
 const CACHE_BYTES: usize = 1024 * 1024 * 1024;
@@ -17,6 +21,8 @@ const CACHE_BYTES: usize = 1024 * 1024 * 1024;
 pub struct Replika {
     pub(crate) database: Arc<Opened>,
     published: RwLock<Snapshot>,
+    /// Held from before a transaction begins until what it made is published: whoever writes sees the last state.
+    turn: Mutex<()>,
 }
 
 /// The open database. Snapshots share it, since closing it ends their transactions.
@@ -50,7 +56,7 @@ impl Replika {
     /// Opens a store to read and to apply deliveries.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::Locked`].
+    /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Locked`].
     pub fn open(path: impl AsRef<Path>) -> Result<Replika, Error> {
         let path = path.as_ref();
         refuse_strangers(path)?;
@@ -104,14 +110,22 @@ impl Replika {
         {
             write.open_table(PERSONS)?;
             write.open_table(SUPERSEDED)?;
-            write.open_table(EVENTS)?;
             write.open_multimap_table(NUMBERS)?;
             write.open_table(CHANGED)?;
+            write.open_table(CHANGED_BY)?;
+            write.open_table(REDELIVERED)?;
+            write.open_table(SETS)?;
+            write.open_table(SUBSCRIBERS)?;
+            write.open_table(FILTERS)?;
+            write.open_multimap_table(FOLLOWERS)?;
+            write.open_table(MATCHES)?;
+            write.open_table(STREAMS)?;
             write.open_table(DELIVERIES)?;
             write.open_table(DIGESTS)?;
             write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
         }
         write_config(&write, config)?;
+        create_secret(&write)?;
         write.commit()?;
         Replika::over(Opened::ReadWrite(database))
     }
@@ -119,13 +133,18 @@ impl Replika {
     fn over(database: Opened) -> Result<Replika, Error> {
         let database = Arc::new(database);
         let published = RwLock::new(Snapshot::take(&database)?);
-        Ok(Replika { database, published })
+        Ok(Replika { database, published, turn: Mutex::new(()) })
     }
 
     pub(crate) fn publish(&self) -> Result<(), Error> {
         let snapshot = Snapshot::take(&self.database)?;
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(())
+    }
+
+    /// Waits for the turn to write.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction, Error> {

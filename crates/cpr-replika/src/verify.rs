@@ -1,15 +1,17 @@
 //! Rechecks every stored byte that can be rechecked: checksums, archives, and what tables owe each other.
 
-use cpr_model::stored::v1;
+mod subscriptions;
+
+use cpr_model::stored::v2::{self, ArchivedPast};
 use cpr_model::{Aspect, Field, PersonKey, RelatedPnr, Values};
 use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
+use crate::consumers::{CONSUMERS_TABLE, consumers_in};
 use crate::error::Error;
-use crate::events::open_event;
-use crate::image::{PERSONS_TABLE, Past, Person, SUPERSEDED_TABLE};
-use crate::snapshot::{Snapshot, open_changed};
-use crate::tables::OPEN;
+use crate::image::{PERSONS_TABLE, Person, PutAway, SUPERSEDED_TABLE};
+use crate::index::{Index, Row, SETS_TABLE};
+use crate::snapshot::{Snapshot, open_set};
 
 /// How many faults are told; all are counted.
 const TOLD: usize = 100;
@@ -82,10 +84,13 @@ impl Snapshot {
     pub fn verify(&self) -> Result<VerifyReport, Error> {
         let mut report = VerifyReport::default();
         self.verify_deliveries(&mut report)?;
-        let held = self.verify_persons(&mut report)?;
+        let mut index = Index::default();
+        let held = self.verify_persons(&mut report, &mut index)?;
+        self.verify_index(&mut report, index)?;
         self.verify_superseded(&mut report, &held)?;
-        self.verify_events(&mut report, &held)?;
         self.verify_changed(&mut report, &held)?;
+        self.verify_consumers(&mut report)?;
+        self.verify_subscriptions(&mut report)?;
         Ok(report)
     }
 
@@ -102,7 +107,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn verify_persons(&self, report: &mut VerifyReport) -> Result<RoaringBitmap, Error> {
+    fn verify_persons(&self, report: &mut VerifyReport, index: &mut Index) -> Result<RoaringBitmap, Error> {
         let (mut held, last) = (RoaringBitmap::new(), self.known().0);
         for row in self.persons().range::<u32>(..)? {
             let (key, sealed) = row?;
@@ -114,7 +119,14 @@ impl Snapshot {
                 continue;
             };
             let Some(person) = report.sound(Person::open(row, sealed))? else { continue };
+            if let Some(Some(past)) = report.sound(person.past())? {
+                self.verify_past(report, key, past, PERSONS_TABLE)?;
+                let before = self.superseded().range((row, 0)..=(row, u32::MAX))?.next_back().transpose()?;
+                let follows = before.map_or(0, |(at, _)| at.value().1) == past.since.to_native();
+                report.expect(follows, PERSONS_TABLE, "a past that does not follow on the one put away");
+            }
             let stored = person.archived();
+            index.stored(key, stored);
             let (mut end, mut ids) = (0, Vec::new());
             for (fact, values) in stored.facts() {
                 report.facts += 1;
@@ -122,7 +134,7 @@ impl Snapshot {
                 end = fact.end;
                 report.expect(values.is_whole(), PERSONS_TABLE, "packed values that do not unpack");
                 report.expect((1..=last).contains(&fact.known_from), PERSONS_TABLE, "a fact of no delivery");
-                report.expect(v1::aspect(fact.shape).is_some(), PERSONS_TABLE, "a fact of no aspect");
+                report.expect(v2::aspect(fact.shape).is_some(), PERSONS_TABLE, "a fact of no aspect");
                 let layout = self.config().family.and_then(|family| family.record(u16::from(fact.record)));
                 report.expect(layout.is_some(), PERSONS_TABLE, "a fact of no record of the family");
                 ids.push(fact.id);
@@ -149,7 +161,7 @@ impl Snapshot {
         shape: u8,
         values: Values<'_>,
     ) -> Result<(), Error> {
-        let field = match v1::aspect(shape) {
+        let field = match v2::aspect(shape) {
             Some((Aspect::Person, _)) => Field::CurrentPnr,
             Some((Aspect::FormerNumber, _)) => Field::FormerPnr,
             _ => return Ok(()),
@@ -165,54 +177,97 @@ impl Snapshot {
 
     fn verify_superseded(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
         const TABLE: &str = SUPERSEDED_TABLE;
-        let last = self.known().0;
+        let mut before = (0, 0);
         for row in self.superseded().range::<(u32, u32)>(..)? {
             let (row, sealed) = row?;
-            let (key, until) = row.value();
+            let (key, last) = row.value();
             report.expect(held.contains(key), TABLE, "a row of no person");
-            let Some(past) = report.sound(Past::open((key, until), sealed))? else { continue };
-            let (stored, mut end, mut ended) = (past.archived(), 0, 0);
-            for (fact, values, known_to) in stored.facts() {
-                report.superseded += 1;
-                report.expect(fact.end >= end && known_to >= ended, TABLE, "facts out of order");
-                (end, ended) = (fact.end, known_to);
-                let known = 1 <= fact.known_from && fact.known_from < known_to && known_to <= last;
-                report.expect(known, TABLE, "a fact that was not learnt before it ended");
-                let whole = values.is_whole() && v1::aspect(fact.shape).is_some();
-                report.expect(whole, TABLE, "a fact that does not unpack");
-                if let Some(holder) = PersonKey::from_u32(key) {
-                    self.verify_mention(report, holder, fact.shape, values)?;
-                }
-            }
-            report.expect(end as usize == stored.values.len(), TABLE, "values that belong to no fact");
-            report.expect(until == OPEN || until == stored.known_to(), TABLE, "a row that ended elsewhere");
-            let (mut ids, mut widths, mut ended) = (0, 0, 0);
-            for group in stored.groups.iter() {
-                let known_to = group.known_to.to_native();
-                let known = group.delivered.to_native() < known_to && ended < known_to && known_to <= last;
-                report.expect(known, TABLE, "lines that were not received before they were replaced");
-                let grows = group.order_end >= ids && group.widths_end >= widths;
-                report.expect(grows, TABLE, "lines that end before they begin");
-                (ids, widths, ended) = (group.order_end.to_native(), group.widths_end.to_native(), known_to);
-            }
-            let all = ids as usize == stored.order.len() && widths as usize == stored.widths.len();
-            report.expect(all, TABLE, "line numbers that belong to no lines");
+            let Some(past) = report.sound(PutAway::open((key, last), sealed))? else { continue };
+            let Some(holder) = PersonKey::from_u32(key) else { continue };
+            self.verify_past(report, holder, past.archived(), TABLE)?;
+            report.expect(past.archived().last() == last, TABLE, "a row that ended elsewhere");
+            let since = if before.0 == key { before.1 } else { 0 };
+            report.expect(
+                past.archived().since.to_native() == since,
+                TABLE,
+                "a row that does not follow on the one before",
+            );
+            before = (key, last);
         }
         Ok(())
     }
 
-    fn verify_events(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
-        const TABLE: &str = "events/v1";
-        for row in self.event_rows().range::<(u32, u32, u16)>(..)? {
-            let (at, sealed) = row?;
-            let (key, delivery, _) = at.value();
+    /// What happened to a person: facts and lines in the order of their end, events in the order in which they came.
+    fn verify_past(
+        &self,
+        report: &mut VerifyReport,
+        holder: PersonKey,
+        past: &ArchivedPast,
+        table: &'static str,
+    ) -> Result<(), Error> {
+        let (last, since) = (self.known().0, past.since.to_native());
+        let (mut end, mut ended) = (0, since);
+        for (fact, values, known_to) in past.facts() {
+            report.superseded += 1;
+            report.expect(fact.end >= end && known_to >= ended, table, "facts out of order");
+            (end, ended) = (fact.end, known_to);
+            let known = 1 <= fact.known_from && fact.known_from < known_to && known_to <= last;
+            report.expect(known, table, "a fact that was not learnt before it ended");
+            let whole = values.is_whole() && v2::aspect(fact.shape).is_some();
+            report.expect(whole, table, "a fact that does not unpack");
+            self.verify_mention(report, holder, fact.shape, values)?;
+        }
+        report.expect(end as usize == past.values.len(), table, "values that belong to no fact");
+        let (mut ids, mut widths, mut ended) = (0, 0, since);
+        for group in past.groups.iter() {
+            let known_to = group.known_to.to_native();
+            let known = group.delivered.to_native() < known_to && ended < known_to && known_to <= last;
+            report.expect(known, table, "lines that were not received before they were replaced");
+            let grows = group.order_end >= ids && group.widths_end >= widths;
+            report.expect(grows, table, "lines that end before they begin");
+            (ids, widths, ended) = (group.order_end.to_native(), group.widths_end.to_native(), known_to);
+        }
+        let all = ids as usize == past.order.len() && widths as usize == past.widths.len();
+        report.expect(all, table, "line numbers that belong to no lines");
+        let (mut end, mut came) = (0, since);
+        for (event, values) in past.events() {
             report.events += 1;
-            report.expect(held.contains(key), TABLE, "an event of no person");
-            report.expect((1..=self.known().0).contains(&delivery), TABLE, "an event of no delivery");
-            if let Some((_, values)) = report.sound(open_event((key, delivery), sealed.value()))? {
-                report.expect(Values::new(values).is_whole(), TABLE, "packed values that do not unpack");
+            report.expect(event.delivery >= came && event.delivery <= last, table, "events out of order");
+            report.expect(event.end >= end && values.is_whole(), table, "an event that does not unpack");
+            (came, end) = (event.delivery, event.end);
+        }
+        report.expect(end as usize == past.event_values.len(), table, "values that belong to no event");
+        Ok(())
+    }
+
+    /// The readers of the feed stand at places that there are, and ids have their secret.
+    fn verify_consumers(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        let _ = report.sound(self.event_secret())?;
+        let Some(consumers) = report.sound(consumers_in(self.transaction()))? else { return Ok(()) };
+        for consumer in consumers {
+            let is_place = match self.check_cursor(consumer.cursor) {
+                Err(Error::UnknownDelivery { .. } | Error::NotACursor) => false,
+                checked => report.sound(checked)?.is_some(),
+            };
+            report.expect(is_place, CONSUMERS_TABLE, "a reader at a place that there is not");
+        }
+        Ok(())
+    }
+
+    /// Every row of the index is what the documents say, and there is no other.
+    fn verify_index(&self, report: &mut VerifyReport, index: Index) -> Result<(), Error> {
+        let mut rows = 0;
+        for (key, expected) in index.expected() {
+            rows += 1;
+            let Some(sealed) = self.sets().get(key)? else {
+                report.fault(SETS_TABLE, "a row is missing");
+                continue;
+            };
+            if let Some(found) = report.sound(Row::open(key, sealed.value()))? {
+                report.expect(found == expected, SETS_TABLE, "a row that is not what the documents say");
             }
         }
+        report.expect(self.sets().len()? == rows, SETS_TABLE, "a row that no document calls for");
         Ok(())
     }
 
@@ -225,11 +280,30 @@ impl Snapshot {
         );
         for row in self.changed_rows().range::<u32>(..)? {
             let (delivery, sealed) = row?;
-            let Some(changed) = report.sound(open_changed(delivery.value(), sealed.value()))? else { continue };
+            let Some(changed) = report.sound(open_set(TABLE, delivery.value(), sealed.value()))? else { continue };
             report.expect(changed.is_subset(held), TABLE, "a changed person that is not held");
             let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
             let told = ledger.counts.persons_new + ledger.counts.persons_changed;
             report.expect(changed.len() == told, TABLE, "not as many changed persons as the ledger says");
+        }
+        report.expect(
+            self.redelivered_rows().len()? == report.deliveries,
+            "redelivered/v1",
+            "a delivery without its set of unchanged persons",
+        );
+        for row in self.redelivered_rows().range::<u32>(..)? {
+            let (delivery, sealed) = row?;
+            let read = open_set("redelivered/v1", delivery.value(), sealed.value());
+            let Some(redelivered) = report.sound(read)? else { continue };
+            report.expect(redelivered.is_subset(held), "redelivered/v1", "a person that is not held");
+            let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
+            let told = ledger.counts.persons_unchanged;
+            report.expect(redelivered.len() == told, "redelivered/v1", "not as many persons as the ledger says");
+        }
+        for row in self.changed_by_rows().range::<(u32, &[u8])>(..)? {
+            let (key, sealed) = row?;
+            let Some(set) = report.sound(open_set("changed_by/v1", key.value().0, sealed.value()))? else { continue };
+            report.expect(set.is_subset(held), "changed_by/v1", "an event of a person that is not held");
         }
         for row in self.number_rows().range::<u32>(..)? {
             let (mentioned, holders) = row?;

@@ -6,10 +6,18 @@
 #![allow(clippy::unwrap_used, reason = "the whole binary is tests")]
 
 mod answers;
+mod calendar;
+mod consumers;
+mod find;
+mod happenings;
+mod happenings_model;
 mod kit;
+mod matching;
 mod model;
 mod privacy;
 mod refusals;
 mod samples;
 mod snapshots;
+mod subscribed_samples;
+mod subscriptions;
 mod traps;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use cpr_replika::cpr_model::Aspect;
-use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika};
+use cpr_replika::cpr_model::{Aspect, Date};
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, EventCursor, EventFilter, Replika};
 
 use crate::snapshots::{PERSON, extract, pnr};
 
@@ -25,6 +25,14 @@ fn debug_output_of_every_answer_tells_nothing_of_the_person() {
     for aspect in Aspect::all() {
         write!(told, "{:?} {:?}", snapshot.history(person, aspect), snapshot.timeline(person, aspect, None)).unwrap();
     }
+    let feed = snapshot.events_since(EventCursor::BEGINNING, EventFilter::default()).unwrap();
+    write!(told, "{feed:?}").unwrap();
+    for event in feed {
+        let event = event.unwrap();
+        write!(told, "{event:?} {} {} {:?}", event.id, event.cursor, snapshot.payload(&event)).unwrap();
+    }
+    let all_days = [1, 9999_12_31].map(|digits| Date::from_digits(digits).unwrap());
+    write!(told, "{:?}", snapshot.calendar(all_days[0], all_days[1], &[18])).unwrap();
     write!(told, "{:?} {:?}", snapshot.verify(), snapshot.stats()).unwrap();
     assert!(told.contains("address") && told.contains("Pnr(..)"), "it tells what, not whom");
     let key = person.key().unwrap().as_u32().to_string();

@@ -10,12 +10,13 @@ use std::path::PathBuf;
 use cpr_replika::cpr_extract::{Family, Item, Line, LineEnd, Padding, records};
 use cpr_replika::cpr_model::{Aspect, CorrectionMark, ProtectionKind, RelatedPnr, Status};
 use cpr_replika::{
-    Allow, ApplyOptions, Config, DeliveryNumber, Error, FactView, Image, Replika, Report, Residence, Snapshot,
+    Allow, ApplyOptions, Config, DeliveryNumber, Error, EventFilter, FactView, Image, Replika, Report, Residence,
+    Snapshot,
 };
 
 use crate::kit::{date, group, moment, pnr};
 
-const DELTA: &str = "U12170-P_110901_ADRNVN_FE";
+pub(crate) const DELTA: &str = "U12170-P_110901_ADRNVN_FE";
 
 /// The directory of the extracts, or none, which is said.
 fn directory() -> Option<PathBuf> {
@@ -26,7 +27,7 @@ fn directory() -> Option<PathBuf> {
     directory
 }
 
-fn sample(name: &str) -> Option<Vec<u8>> {
+pub(crate) fn sample(name: &str) -> Option<Vec<u8>> {
     directory().map(|directory| std::fs::read(directory.join(name)).expect("a sample extract"))
 }
 
@@ -427,6 +428,65 @@ fn a_second_delivery_leaves_the_first_readable() {
     snapshot.export(Some(DeliveryNumber(1)), &mut export).unwrap();
     assert!(by_person(&export) == before, "the whole register as of delivery 1");
     assert!(snapshot.verify().unwrap().is_clean());
+}
+
+#[test]
+fn every_event_record_of_the_full_table_extract_is_told_by_applying_and_none_by_loading() {
+    let Some(extract) = sample("GLBASETEST") else { return };
+    let (applied, loaded) = (replika("full"), replika("full"));
+    apply(&applied, &extract, Allow::default()).unwrap();
+    loaded.load(Cursor::new(&extract), &ApplyOptions::named("sample")).unwrap();
+    let count = |replika: &Replika| {
+        let feed = replika.snapshot().events_of(DeliveryNumber(1), EventFilter::default()).unwrap();
+        feed.map(|event| event.unwrap().cause.expect("a record")).count()
+    };
+    assert_eq!((count(&applied), count(&loaded)), (42, 0));
+}
+
+/// Kinds by code and mark, with how often.
+#[test]
+fn every_event_record_of_the_change_extract_is_one_business_event() {
+    let Some(snapshot) = delta() else { return };
+    let feed = snapshot.events_of(DeliveryNumber(1), EventFilter::default()).unwrap();
+    let events: Vec<_> = feed.map(Result::unwrap).collect();
+    assert_eq!(events.len(), 116);
+    let persons: BTreeSet<_> = events.iter().map(|event| event.pnr).collect();
+    assert_eq!(persons.len(), 80, "each is there for a reason");
+    let mut kinds: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+    for event in &events {
+        let cause = event.cause.expect("before the first delivery nobody was held: only records speak");
+        let mark = cause.derived_mark.map_or(String::new(), |mark| mark.to_string());
+        let label = format!("{}{mark}", cause.code);
+        *kinds.entry(event.kind.name().to_owned()).or_default().entry(label).or_default() += 1;
+    }
+    let line = |(kind, codes): (&String, &BTreeMap<String, u32>)| {
+        let codes: Vec<String> = codes.iter().map(|(code, count)| format!("{code}*{count}")).collect();
+        format!("{kind}: {}\n", codes.join(" "))
+    };
+    expect_test::expect![[r#"
+        address_corrected: A09*3 A10*1
+        child_recorded: A35NF*1 A35NM*1 A36MO*1 A37NF*2 A38NF*1 A51FA*1 A51MO*1
+        child_removed: A35TF*1 A35TM*1
+        civil_status_changed: A21*2 A24*1 A24ÆG*1 A25*3 A25ÆG*1
+        died: A21*2
+        disappeared: A02*1
+        divorced: A20*1 A20ÆG*1
+        emigrated: A06*1
+        found: A03*2
+        immigrated: A04*1 P31*1
+        married: A19*2 A19ÆG*2
+        moved_in: A01*3
+        moved_within: A01*3
+        name_changed: A13*2 A15*1 P58*2
+        name_corrected: A16*3
+        number_changed: P02*1 P02PN*1 P03*2 P03BØ*2 P03PN*2 P03ÆG*1 P42*1 P42PT*1 P42ÆG*1 P43*1 P43PT*1
+        other: A05*1 A07*1 A08*1 A24*1 A27*1 A29*1 A31*2 A32*1 A34*1 A45*1 A47*1 A73*4 A74*2 K74*1 P10*6 P32*1 P35*2 P35ÆG*2 P36*1 P36ÆG*1 P40*2 P51*1 P55*1
+        parent_recorded: A35*1 A36*1 A37*2 A38*1 A51*1
+        partnership_entered: A23*1 A23PA*1
+        protected: A33*6
+        unprotected: A33*1
+        widowed: A21ÆG*1
+    "#]].assert_eq(&kinds.iter().map(line).collect::<String>());
 }
 
 #[test]

@@ -106,6 +106,6 @@ fn after_many_deliveries_each_is_still_known() {
     }
     assert_eq!(snapshot.history(pnr(PERSON), Aspect::Address).unwrap().len(), 200);
     assert!(snapshot.verify().unwrap().is_clean());
-    let rows = snapshot.stats().unwrap().tables.into_iter().find(|table| table.name == "superseded/v1").unwrap().rows;
+    let rows = snapshot.stats().unwrap().tables.into_iter().find(|table| table.name == "superseded/v2").unwrap().rows;
     assert!(rows > 2 && rows < 20, "{rows} rows of superseded facts");
 }

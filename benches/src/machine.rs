@@ -1,0 +1,56 @@
+//! Which machine this is, how much memory the process has used, how much a store takes on disk.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// The class of the machine: figures mean nothing without it.
+pub fn describe() -> Value {
+    let line_of = |path: &str, key: &str| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
+        line.split_once(':').map_or(String::new(), |(_, value)| value.trim().to_owned())
+    };
+    let whole = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    json!({
+        "cpu": line_of("/proc/cpuinfo", "model name"),
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        "memory": line_of("/proc/meminfo", "MemTotal"),
+        "kernel": whole("/proc/sys/kernel/osrelease"),
+        "load_average_at_start": whole("/proc/loadavg"),
+    })
+}
+
+/// The most memory this process has had resident so far, in bytes; 0 where the system does not say.
+pub fn peak_memory_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
+    let kilobytes = line.split_whitespace().nth(1).and_then(|text| text.parse().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
+
+/// What a file, or everything in a folder, takes on disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// Bytes in blocks that are allocated.
+    pub allocated: u64,
+    /// Bytes that the files say they are long; holes count.
+    pub nominal: u64,
+}
+
+impl Size {
+    /// The size of what is there; nothing counts nothing.
+    pub fn of(path: &Path) -> Size {
+        let Ok(found) = fs::metadata(path) else { return Size::default() };
+        if found.is_file() {
+            return Size { allocated: found.blocks() * 512, nominal: found.len() };
+        }
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        entries.map(|entry| Size::of(&entry.path())).fold(Size::default(), |sum, size| Size {
+            allocated: sum.allocated + size.allocated,
+            nominal: sum.nominal + size.nominal,
+        })
+    }
+}

@@ -1,0 +1,216 @@
+//! `filter`: what a subscriber follows.
+
+use std::io::{self, BufWriter, Write};
+
+use clap::{Args, Subcommand};
+use cpr_replika::cpr_subscription::{Answer, Filter, FilterKind};
+use cpr_replika::{FilterChange, Replika, UnknownNumbers};
+
+use crate::args::{self, Arguments, Hidden, KnownAt};
+use crate::failure::Failure;
+use crate::json::{self, Json};
+use crate::subscriber::named;
+use crate::text;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FilterCommand {
+    /// Follow these too: all in one transaction, with an answer for each.
+    Add(Add),
+    /// Follow these no longer: all in one transaction, with an answer for each.
+    Remove(Remove),
+    /// List what a subscriber follows, numbers and addresses in clear.
+    List(List),
+    /// Remove every filter of one kind, or of all.
+    Clear {
+        /// The subscriber.
+        name: Hidden,
+        /// PNR, AgeRange, MunicipalityCode, EventChangeCode, Address, Everything or AllOf.
+        kind: Option<Hidden>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Add {
+    /// The subscriber.
+    name: Hidden,
+    #[command(flatten)]
+    filters: Given,
+    /// Do not add a number that the replica does not hold; it is kept and waits for the person otherwise.
+    #[arg(long)]
+    refuse_unknown: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Remove {
+    /// The subscriber.
+    name: Hidden,
+    #[command(flatten)]
+    filters: Given,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// The subscriber.
+    name: Hidden,
+    /// As they counted for this delivery (its number, or the day YYYY-MM-DD).
+    #[arg(long, value_name = "N|DATE", value_parser = args::known)]
+    known_at: Option<KnownAt>,
+    /// Only numbers that the replica does not hold.
+    #[arg(long, conflicts_with = "known_at")]
+    not_held: bool,
+}
+
+/// Filters on the command line, each as often as wanted. Answers come by kind in this order, within one as given.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Given {
+    /// The person with this number; `-` reads numbers from standard input, one a line.
+    #[arg(long, value_name = "PNR")]
+    pnr: Vec<Hidden>,
+    /// Who is of these ages on the day of production, both included: 0-17.
+    #[arg(long, value_name = "RANGE")]
+    age: Vec<Hidden>,
+    /// Who lives in this municipality: 0851.
+    #[arg(long, value_name = "CODE")]
+    municipality: Vec<Hidden>,
+    /// Who has an event of this change code in the delivery: A21.
+    #[arg(long, value_name = "CODE")]
+    change_code: Vec<Hidden>,
+    /// Who lives in this street, house, floor or dwelling: 0851:8512, 0851:8512:091:01:tv.
+    #[arg(long, value_name = "ADDRESS")]
+    address: Vec<Hidden>,
+    /// Everybody in the delivery.
+    #[arg(long)]
+    everything: bool,
+    /// For whom all of these hold at once: 0-17+0751.
+    #[arg(long, value_name = "FILTERS")]
+    all_of: Vec<Hidden>,
+}
+
+impl Given {
+    fn read(&self) -> Result<Vec<Filter>, Failure> {
+        let mut filters = Vec::new();
+        for pnr in &self.pnr {
+            if pnr.reveal() == "-" {
+                numbers(io::stdin().lock(), &mut filters)?;
+            } else {
+                filters.push(number(pnr.reveal())?);
+            }
+        }
+        let kinds = [
+            (FilterKind::AgeRange, &self.age),
+            (FilterKind::Municipality, &self.municipality),
+            (FilterKind::EventChangeCode, &self.change_code),
+            (FilterKind::Address, &self.address),
+        ];
+        for (kind, texts) in kinds {
+            for text in texts {
+                filters.push(Filter::parse(kind, text.reveal())?);
+            }
+        }
+        filters.extend(self.everything.then_some(Filter::Everything));
+        for text in &self.all_of {
+            filters.push(Filter::parse(FilterKind::AllOf, text.reveal())?);
+        }
+        Ok(filters)
+    }
+}
+
+fn number(text: &str) -> Result<Filter, cpr_replika::cpr_subscription::FilterError> {
+    Filter::parse(FilterKind::Pnr, &text.trim().replacen('-', "", 1))
+}
+
+/// Reads numbers, one a line; empty lines are passed over.
+fn numbers(lines: impl io::BufRead, filters: &mut Vec<Filter>) -> Result<(), Failure> {
+    for (at, line) in lines.lines().enumerate() {
+        let line = line.map_err(|error| Failure::File("standard input".to_owned(), error))?;
+        if !line.trim().is_empty() {
+            filters.push(number(&line).map_err(|error| Failure::Filter(error, Some(at + 1)))?);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn run(arguments: &Arguments, command: &FilterCommand) -> Result<(), Failure> {
+    match command {
+        FilterCommand::Add(add) => {
+            let unknown = if add.refuse_unknown { UnknownNumbers::Refuse } else { UnknownNumbers::Keep };
+            change(arguments, &add.name, &add.filters, FilterChange::Add, unknown)
+        }
+        FilterCommand::Remove(remove) => {
+            change(arguments, &remove.name, &remove.filters, FilterChange::Remove, UnknownNumbers::Keep)
+        }
+        FilterCommand::List(options) => list(arguments, options),
+        FilterCommand::Clear { name, kind } => clear(arguments, name, kind.as_ref()),
+    }
+}
+
+fn change(
+    arguments: &Arguments,
+    name: &Hidden,
+    given: &Given,
+    change: fn(Filter) -> FilterChange,
+    unknown: UnknownNumbers,
+) -> Result<(), Failure> {
+    let name = named(name)?;
+    let filters = given.read()?;
+    let kinds: Vec<FilterKind> = filters.iter().map(Filter::kind).collect();
+    let changes: Vec<FilterChange> = filters.into_iter().map(change).collect();
+    let replika = Replika::open(text::store_path(arguments)?)?;
+    let answers = replika.change_filters(&name, &changes, unknown)?;
+    if arguments.json {
+        let answer = |(kind, answer): (&FilterKind, &Answer)| {
+            json::object([("kind", kind.name().into()), ("answer", answer.name().into())])
+        };
+        let answers = kinds.iter().zip(&answers).map(answer).collect();
+        let members = [("subscriber", name.as_str().into()), ("answers", Json::Array(answers))];
+        json::print(&json::object(members))?;
+    } else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        for (kind, answer) in kinds.iter().zip(&answers) {
+            writeln!(out, "{} {}", kind.name(), answer.name())?;
+        }
+        out.flush()?;
+    }
+    if answers.contains(&Answer::UnknownNumber) { Err(Failure::Told(1)) } else { Ok(()) }
+}
+
+fn list(arguments: &Arguments, options: &List) -> Result<(), Failure> {
+    let name = named(&options.name)?;
+    let snapshot = text::open(arguments)?.snapshot();
+    let filters: Vec<Filter> = if options.not_held {
+        let numbers = snapshot.filters_on_nobody(&name)?.into_iter();
+        numbers.filter_map(|pnr| pnr.key().map(Filter::Pnr)).collect()
+    } else {
+        snapshot.filters(&name, KnownAt::resolve(options.known_at, &snapshot)?)?
+    };
+    if arguments.json {
+        let filters = filters.iter().map(as_json).collect();
+        let members = [("subscriber", name.as_str().into()), ("filters", Json::Array(filters))];
+        json::print(&json::object(members))?;
+        return Ok(());
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    for filter in &filters {
+        writeln!(out, "{} {}", filter.kind().name(), filter.reveal())?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Kind and canonical text, in clear.
+pub(crate) fn as_json(filter: &Filter) -> Json {
+    json::object([("kind", filter.kind().name().into()), ("filter", filter.reveal().into())])
+}
+
+fn clear(arguments: &Arguments, name: &Hidden, kind: Option<&Hidden>) -> Result<(), Failure> {
+    const WANTED: &str = "a kind is PNR, AgeRange, MunicipalityCode, EventChangeCode, Address, Everything or AllOf";
+    let name = named(name)?;
+    let kind = kind.map(|kind| FilterKind::from_name(kind.reveal()).ok_or(Failure::Usage(WANTED))).transpose()?;
+    let removed = Replika::open(text::store_path(arguments)?)?.clear_filters(&name, kind)?;
+    if arguments.json {
+        json::print(&json::object([("subscriber", name.as_str().into()), ("removed", removed.into())]))?;
+    } else {
+        writeln!(io::stdout().lock(), "removed {removed}")?;
+    }
+    Ok(())
+}

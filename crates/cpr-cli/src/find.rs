@@ -1,0 +1,191 @@
+//! `find`: whom the indexes know by what is known of them now.
+
+use std::io::{self, BufWriter, Write};
+use std::ops::RangeInclusive;
+
+use clap::Args;
+use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, PersonKey, ProtectionKind, Status};
+use cpr_replika::cpr_subscription::{EventCode, Filter, FilterError, FilterKind, HouseNumber, birth_dates};
+use cpr_replika::{DeliveryNumber, PersonSet, Query, Snapshot};
+
+use crate::args::{self, Arguments, Hidden};
+use crate::failure::Failure;
+use crate::text;
+
+#[derive(Args, Debug)]
+pub(crate) struct Find {
+    /// Who lives in this municipality (KOMKOD), 0851.
+    #[arg(long, value_name = "CODE")]
+    municipality: Vec<String>,
+    /// Who lives in this street, or in these of its houses: 0851:8512, 0851:8512:091, 0851:8512:091-099. Houses order by
+    /// number, then by letter: 099A stands behind 099.
+    #[arg(long, value_name = "STREET")]
+    street: Vec<Hidden>,
+    /// Who is of these ages, both included: 0-17. Whoever has a birth date on record, living or not.
+    #[arg(long, value_name = "RANGE")]
+    age: Vec<String>,
+    /// The day on which they are of that age; the last production date when left out.
+    #[arg(long, value_name = "DATE", value_parser = args::day, requires = "age")]
+    on: Option<Date>,
+    /// Who has this status (STATUS), 01.
+    #[arg(long, value_name = "CODE")]
+    status: Vec<String>,
+    /// Who has a protection of this kind (BESKYTTYPE), 0001.
+    #[arg(long, value_name = "CODE")]
+    protection: Vec<String>,
+    /// Who has this citizenship (LANDEKOD), 5100.
+    #[arg(long, value_name = "CODE")]
+    citizenship: Vec<String>,
+    /// Whom this delivery changed.
+    #[arg(long, value_name = "N")]
+    changed: Vec<u32>,
+    /// Who had an event of this change code in a delivery named by --changed, or in the last one: A01.
+    #[arg(long, value_name = "CODE")]
+    change_code: Vec<String>,
+    /// Print how many they are, not who.
+    #[arg(long, conflicts_with_all = ["limit", "after"])]
+    count: bool,
+    /// Print no more than this many.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Go on behind this person, the last of the page before; `-` reads the number from standard input.
+    #[arg(long, value_name = "PNR")]
+    after: Option<args::Person>,
+}
+
+pub(crate) fn run(arguments: &Arguments, find: &Find) -> Result<(), Failure> {
+    let after = match &find.after {
+        None => None,
+        Some(person) => {
+            let key = person.pnr().map_err(Failure::Usage)?.key();
+            Some(key.ok_or(Failure::Usage("a personnummer has a day and a month"))?)
+        }
+    };
+    let snapshot = text::open(arguments)?.snapshot();
+    let found = snapshot.find(&query(find, &snapshot)?)?;
+    let out = &mut BufWriter::new(io::stdout().lock());
+    if arguments.json {
+        write!(out, "{{\"known\":{},\"count\":{}", snapshot.known(), found.len())?;
+    }
+    match (find.count, arguments.json) {
+        (true, true) => {}
+        (true, false) => writeln!(out, "{}", found.len())?,
+        (false, as_json) => persons(out, &found, after, find.limit.unwrap_or(usize::MAX), as_json)?,
+    }
+    if arguments.json {
+        writeln!(out, "}}")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Prints a page, one person at a time: it may be millions.
+fn persons(
+    out: &mut impl Write,
+    found: &PersonSet,
+    after: Option<PersonKey>,
+    limit: usize,
+    as_json: bool,
+) -> io::Result<()> {
+    let mut rest: Box<dyn Iterator<Item = PersonKey> + '_> = match after {
+        Some(last) => Box::new(found.after(last)),
+        None => Box::new(found.iter()),
+    };
+    if !as_json {
+        return rest.take(limit).try_for_each(|key| writeln!(out, "{}", key.pnr().reveal()));
+    }
+    write!(out, ",\"persons\":[")?;
+    for (at, key) in rest.by_ref().take(limit).enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        write!(out, "{comma}\"{}\"", key.pnr().reveal())?;
+    }
+    write!(out, "],\"more\":{}", rest.next().is_some())
+}
+
+/// Criteria of different kinds are joined by *and*, and of one kind by *or*.
+fn query(find: &Find, snapshot: &Snapshot) -> Result<Query, Failure> {
+    let mut all = Vec::new();
+    let mut any = |queries: Vec<Query>, asked: bool| {
+        if asked {
+            all.push(Query::Or(queries));
+        }
+    };
+    any(each(&find.municipality, |text| municipality(text))?, !find.municipality.is_empty());
+    any(each(&find.street, |text| street(text.reveal()))?, !find.street.is_empty());
+    any(ages(find, snapshot)?, !find.age.is_empty());
+    let status = |text: &String| {
+        let code = number(text, 2).and_then(|code| u8::try_from(code).ok());
+        code.map(|code| Query::Status(Status(code))).ok_or(Failure::Usage("a status is two digits"))
+    };
+    any(each(&find.status, status)?, !find.status.is_empty());
+    let protection = |text: &String| {
+        let code = number(text, 4).ok_or(Failure::Usage("a kind of protection is four digits"))?;
+        Ok(Query::Protection(ProtectionKind(code)))
+    };
+    any(each(&find.protection, protection)?, !find.protection.is_empty());
+    let citizenship = |text: &String| {
+        let code = number(text, 4).ok_or(Failure::Usage("a country code is four digits"))?;
+        Ok(Query::Citizenship(CountryCode(code)))
+    };
+    any(each(&find.citizenship, citizenship)?, !find.citizenship.is_empty());
+    let changed: Vec<DeliveryNumber> = find.changed.iter().map(|&number| DeliveryNumber(number)).collect();
+    any(changed.iter().map(|&delivery| Query::Changed(delivery)).collect(), !changed.is_empty());
+    let deliveries = if changed.is_empty() { vec![snapshot.known()] } else { changed };
+    let mut by_code = Vec::new();
+    for text in &find.change_code {
+        let code = EventCode::parse(text.as_bytes())?;
+        by_code.extend(deliveries.iter().map(|&delivery| Query::ChangedBy(delivery, code.to_string())));
+    }
+    any(by_code, !find.change_code.is_empty());
+    Ok(if all.is_empty() { Query::All } else { Query::And(all) })
+}
+
+fn each<T>(texts: &[T], query: impl FnMut(&T) -> Result<Query, Failure>) -> Result<Vec<Query>, Failure> {
+    texts.iter().map(query).collect()
+}
+
+fn number(text: &str, digits: usize) -> Option<u16> {
+    let is_number = (1..=digits).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
+}
+
+fn municipality(text: &str) -> Result<Query, Failure> {
+    match Filter::parse(FilterKind::Municipality, text)? {
+        Filter::Municipality(MunicipalityCode(code)) => Ok(Query::Municipality(MunicipalityCode(code))),
+        _ => Err(FilterError::NotAMunicipality.into()),
+    }
+}
+
+fn ages(find: &Find, snapshot: &Snapshot) -> Result<Vec<Query>, Failure> {
+    let mut queries = Vec::new();
+    for text in &find.age {
+        let Filter::AgeRange(range) = Filter::parse(FilterKind::AgeRange, text)? else {
+            return Err(FilterError::NotAnAgeRange.into());
+        };
+        let day = match find.on {
+            Some(day) => day,
+            None => snapshot.delivery(snapshot.known())?.production_date,
+        };
+        // Nobody can be so old.
+        queries.push(birth_dates(range, day).map_or(Query::Or(Vec::new()), Query::Born));
+    }
+    Ok(queries)
+}
+
+/// `0851:8512`, with a house or a range of houses behind it.
+fn street(text: &str) -> Result<Query, Failure> {
+    let (street, houses) = match text.match_indices(':').nth(1) {
+        Some((at, _)) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let Filter::Address(address) = Filter::parse(FilterKind::Address, street)? else {
+        return Err(FilterError::NotAnAddress { part: "street" }.into());
+    };
+    let houses = houses.map(|text| range_of_houses(text).ok_or(FilterError::NotAnAddress { part: "house number" }));
+    Ok(Query::Street { municipality: address.municipality, street: address.street, houses: houses.transpose()? })
+}
+
+fn range_of_houses(text: &str) -> Option<RangeInclusive<HouseNumber>> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let houses = HouseNumber::parse(first.as_bytes())?..=HouseNumber::parse(last.as_bytes())?;
+    (!houses.is_empty()).then_some(houses)
+}

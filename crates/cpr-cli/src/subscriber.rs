@@ -1,0 +1,157 @@
+//! `subscriber`: who is told, and for which reasons.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+use cpr_replika::cpr_subscription::{FilterKind, Profile, SubscriberName};
+use cpr_replika::{Replika, Subscriber};
+
+use crate::args::{Arguments, Hidden};
+use crate::failure::Failure;
+use crate::json::{self, Json};
+use crate::text;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubscriberCommand {
+    /// Add a subscriber, which follows nobody yet. One that is there keeps its filters and gets this profile.
+    Add(Add),
+    /// Remove a subscriber with its filters, its matches and the state of its stream.
+    Remove {
+        /// The subscriber.
+        name: Hidden,
+    },
+    /// List the subscribers, or one with how much it follows.
+    List {
+        /// The subscriber.
+        name: Option<Hidden>,
+    },
+}
+
+/// The profile is that of SF6002 1.x but for what is asked for.
+#[derive(Args, Debug)]
+pub(crate) struct Add {
+    /// 1 to 64 of A-Z a-z 0-9 . _ -, the first not a dot: also the name of its folder.
+    name: Hidden,
+    /// Tell it of whom its filters held before and hold no longer.
+    #[arg(long)]
+    leaves: bool,
+    /// Tell it of the other numbers of a person whose number it follows.
+    #[arg(long)]
+    number_chain: bool,
+    /// Leave out events derived from a relative's.
+    #[arg(long)]
+    no_derived: bool,
+    /// Leave out whom its filters hold of both before and after.
+    #[arg(long)]
+    no_within: bool,
+    /// Leave out whom its filters hold of after and not before.
+    #[arg(long)]
+    no_enters: bool,
+}
+
+impl Add {
+    fn profile(&self) -> Profile {
+        let usual = Profile::SF6002;
+        Profile {
+            within: usual.within && !self.no_within,
+            enters: usual.enters && !self.no_enters,
+            leaves: usual.leaves || self.leaves,
+            number_chain: usual.number_chain || self.number_chain,
+            derived_events: usual.derived_events && !self.no_derived,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, command: &SubscriberCommand) -> Result<(), Failure> {
+    match command {
+        SubscriberCommand::Add(add) => {
+            let name = named(&add.name)?;
+            let answer = Replika::open(text::store_path(arguments)?)?.add_subscriber(&name, add.profile())?;
+            answered(arguments, &name, answer.name())
+        }
+        SubscriberCommand::Remove { name } => {
+            let name = named(name)?;
+            let answer = Replika::open(text::store_path(arguments)?)?.remove_subscriber(&name)?;
+            answered(arguments, &name, answer.name())
+        }
+        SubscriberCommand::List { name: None } => list(arguments),
+        SubscriberCommand::List { name: Some(name) } => one(arguments, &named(name)?),
+    }
+}
+
+/// The name on the command line.
+pub(crate) fn named(name: &Hidden) -> Result<SubscriberName, Failure> {
+    name.reveal().parse().map_err(Failure::Name)
+}
+
+fn answered(arguments: &Arguments, name: &SubscriberName, answer: &str) -> Result<(), Failure> {
+    if arguments.json {
+        json::print(&json::object([("subscriber", name.as_str().into()), ("answer", answer.into())]))?;
+    } else {
+        writeln!(io::stdout().lock(), "{answer}")?;
+    }
+    Ok(())
+}
+
+fn list(arguments: &Arguments) -> Result<(), Failure> {
+    let subscribers = text::open(arguments)?.snapshot().subscribers()?;
+    if arguments.json {
+        let all = subscribers.iter().map(|subscriber| json::object(members(subscriber))).collect();
+        json::print(&json::object([("subscribers", Json::Array(all))]))?;
+        return Ok(());
+    }
+    let out = &mut io::stdout().lock();
+    for subscriber in &subscribers {
+        writeln!(out, "{}  {}", subscriber.name, words(subscriber.profile))?;
+    }
+    Ok(())
+}
+
+fn one(arguments: &Arguments, name: &SubscriberName) -> Result<(), Failure> {
+    let snapshot = text::open(arguments)?.snapshot();
+    let subscriber = snapshot.subscriber(name)?;
+    let mut counts: BTreeMap<FilterKind, u64> = BTreeMap::new();
+    for filter in snapshot.filters(name, None)? {
+        *counts.entry(filter.kind()).or_default() += 1;
+    }
+    let on_nobody = snapshot.filters_on_nobody(name)?.len();
+    if arguments.json {
+        let counts = counts.iter().map(|(kind, count)| (kind.name(), Json::from(*count)));
+        let mut members = members(&subscriber);
+        members.push(("filters", json::object(counts)));
+        members.push(("numbers_not_held", on_nobody.into()));
+        json::print(&json::object(members))?;
+        return Ok(());
+    }
+    let out = &mut io::stdout().lock();
+    writeln!(out, "{}  {}", subscriber.name, words(subscriber.profile))?;
+    for (kind, count) in &counts {
+        writeln!(out, "  {count} {}", kind.name())?;
+    }
+    if on_nobody > 0 {
+        writeln!(out, "  numbers that the replica does not hold: {on_nobody}")?;
+    }
+    Ok(())
+}
+
+/// The flags of a profile that are on.
+fn words(profile: Profile) -> String {
+    let flags = flags(profile);
+    flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+}
+
+fn flags(profile: Profile) -> [(&'static str, bool); 5] {
+    [
+        ("within", profile.within),
+        ("enters", profile.enters),
+        ("leaves", profile.leaves),
+        ("number_chain", profile.number_chain),
+        ("derived_events", profile.derived_events),
+    ]
+}
+
+fn members(subscriber: &Subscriber) -> Vec<(&'static str, Json)> {
+    let profile = flags(subscriber.profile).map(|(name, on)| (name, on.into()));
+    vec![("name", subscriber.name.as_str().into()), ("profile", json::object(profile))]
+}

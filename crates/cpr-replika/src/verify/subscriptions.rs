@@ -1,0 +1,99 @@
+//! What the tables of subscribers owe each other and the ledger.
+
+use std::collections::BTreeSet;
+
+use cpr_model::{Date, PersonKey};
+use cpr_subscription::Filter;
+use redb::ReadableTableMetadata;
+use roaring::RoaringBitmap;
+
+use super::VerifyReport;
+use crate::delivery::{DeliveryKind, DeliveryNumber};
+use crate::error::Error;
+use crate::matching::{MATCHES_TABLE, open_matches};
+use crate::snapshot::Snapshot;
+use crate::subscriptions::{FILTERS_TABLE, SUBSCRIBERS_TABLE, Spans};
+
+const FOLLOWERS_TABLE: &str = "followers/v1";
+const STREAMS_TABLE: &str = "streams/v1";
+
+impl Snapshot {
+    pub(super) fn verify_subscriptions(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        let Some(subscribers) = report.sound(self.subscribers())? else { return Ok(()) };
+        let numbers: BTreeSet<u32> = subscribers.iter().map(|subscriber| subscriber.number.0).collect();
+        report.expect(numbers.len() == subscribers.len(), SUBSCRIBERS_TABLE, "two subscribers with one number");
+        self.verify_filters(report, &numbers)?;
+        self.verify_matches(report, &numbers)?;
+        for row in self.stream_rows().range::<(u32, u32)>(..)? {
+            let (key, date) = row?;
+            let (subscriber, delivery) = key.value();
+            report.expect(numbers.contains(&subscriber), STREAMS_TABLE, "a file of no subscriber");
+            report.expect((1..=self.known().0).contains(&delivery), STREAMS_TABLE, "a file of no delivery");
+            report.expect(Date::from_digits(date.value()).is_some(), STREAMS_TABLE, "not a date");
+        }
+        Ok(())
+    }
+
+    /// Every filter unpacks and belongs to a subscriber; who follows a number now stands with the number, and nobody else.
+    fn verify_filters(&self, report: &mut VerifyReport, numbers: &BTreeSet<u32>) -> Result<(), Error> {
+        let mut following = 0;
+        for row in self.filter_rows().range::<(u32, &[u8])>(..)? {
+            let (key, spans) = row?;
+            let (subscriber, bytes) = key.value();
+            report.expect(numbers.contains(&subscriber), FILTERS_TABLE, "a filter of no subscriber");
+            let Some(spans) = report.sound(Spans::from_bytes(spans.value()))? else { continue };
+            report.expect(spans.is_sound(self.known().0), FILTERS_TABLE, "spans that cannot be");
+            match Filter::from_bytes(bytes) {
+                Err(_) => report.fault(FILTERS_TABLE, "a filter that does not unpack"),
+                Ok(Filter::Pnr(person)) if spans.counts_now() => {
+                    following += 1;
+                    let stands = self.followers_by_number(person)?.contains(&subscriber);
+                    report.expect(stands, FOLLOWERS_TABLE, "a filter on a number that does not stand with the number");
+                }
+                Ok(_) => {}
+            }
+        }
+        report.expect(
+            self.follower_rows().len()? == following,
+            FOLLOWERS_TABLE,
+            "a follower of a number without a filter on it",
+        );
+        Ok(())
+    }
+
+    /// Whom a delta had for a subscriber was in the delta.
+    fn verify_matches(&self, report: &mut VerifyReport, numbers: &BTreeSet<u32>) -> Result<(), Error> {
+        let mut brought = (0, RoaringBitmap::new());
+        for row in self.match_rows().range::<(u32, u32)>(..)? {
+            let (key, sealed) = row?;
+            let (delivery, subscriber) = key.value();
+            report.expect(numbers.contains(&subscriber), MATCHES_TABLE, "matches of no subscriber");
+            if brought.0 != delivery {
+                brought = (delivery, self.brought(report, delivery)?);
+            }
+            let read = open_matches(delivery, subscriber, sealed.value());
+            let Some(matched) = report.sound(read)? else { continue };
+            report.expect(matched.is_subset(&brought.1), MATCHES_TABLE, "a match that was not in the delivery");
+            let is_known = matched.iter().all(|key| PersonKey::from_u32(key).is_some());
+            report.expect(is_known, MATCHES_TABLE, "a key of no number");
+        }
+        Ok(())
+    }
+
+    /// Whom a delta brought; nobody when it is a load, or when what says so does not decode.
+    fn brought(&self, report: &mut VerifyReport, delivery: u32) -> Result<RoaringBitmap, Error> {
+        let delivery = DeliveryNumber(delivery);
+        if self.check_known(Some(delivery)).is_err() {
+            report.fault(MATCHES_TABLE, "matches of no delivery");
+            return Ok(RoaringBitmap::new());
+        }
+        let Some(ledger) = report.sound(self.delivery(delivery))? else { return Ok(RoaringBitmap::new()) };
+        report.expect(ledger.kind == DeliveryKind::Delta, MATCHES_TABLE, "matches of a load");
+        let changed = report.sound(self.changed_keys(delivery))?.unwrap_or_default();
+        Ok(changed | report.sound(self.redelivered_keys(delivery))?.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+#[path = "subscriptions_tests.rs"]
+mod tests;

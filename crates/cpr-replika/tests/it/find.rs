@@ -1,0 +1,219 @@
+//! Queries over the secondary indexes, beside a scan of every person.
+
+use std::io::Cursor;
+
+use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
+use cpr_replika::cpr_subscription::{AgeRange, HouseNumber, birth_dates};
+use cpr_replika::{ApplyOptions, DeliveryNumber, Person, PersonSet, Query, Replika, Snapshot};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::kit::{self, config, date, extract, extract_of_day, pnr};
+
+const NUMBERS: [&str; 6] = ["6101801231", "6101801232", "7212554441", "9005019999", "6812179017", "6202845678"];
+
+fn numbers(set: &PersonSet) -> Vec<String> {
+    set.iter().map(|key| key.pnr().reveal().to_owned()).collect()
+}
+
+fn found(snapshot: &Snapshot, query: Query) -> Vec<String> {
+    numbers(&snapshot.find(&query).unwrap())
+}
+
+fn house(text: &str) -> HouseNumber {
+    HouseNumber::parse(text.as_bytes()).unwrap()
+}
+
+#[test]
+fn who_moves_is_found_where_he_lives_now() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let at = |municipality: &str, house: &str| {
+        format!("001 STATUS=01, FOED_DT=1980-01-01\n002 KOMKOD={municipality}, VEJKOD=8512, HUSNR={house}")
+    };
+    let (here, there) = (at("0851", "091"), at("0751", "7B"));
+    kit::apply(&replika, &extract_of_day(1, &[("6101801231", &here), ("6101801232", &here)])).unwrap();
+    kit::apply(&replika, &extract_of_day(2, &[("6101801232", &there)])).unwrap();
+    let snapshot = replika.snapshot();
+    let lives = |code| found(&snapshot, Query::Municipality(MunicipalityCode(code)));
+    assert_eq!(lives(851), ["6101801231"]);
+    assert_eq!(lives(751), ["6101801232"]);
+    assert!(lives(101).is_empty());
+    let street =
+        |code, houses| Query::Street { municipality: MunicipalityCode(code), street: StreetCode(8512), houses };
+    assert_eq!(found(&snapshot, street(851, None)), ["6101801231"]);
+    assert_eq!(found(&snapshot, street(751, Some(house("007")..=house("9")))), ["6101801232"]);
+    assert!(found(&snapshot, street(751, Some(house("7")..=house("7A")))).is_empty());
+    assert!(snapshot.verify().unwrap().is_clean());
+}
+
+#[test]
+fn age_goes_by_the_recorded_birth_date() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let born = |text: &str| format!("001 STATUS=01, FOED_DT={text}");
+    let persons = [
+        ("6101801231", born("1980-01-01")),
+        ("6101801232", born("1979-12-31")),
+        ("7212554441", born("1955-00-00")),
+        ("6812179017", "001 STATUS=01".to_owned()),
+        ("9002080009", born("2008-02-29")),
+    ];
+    let persons: Vec<(&str, &str)> = persons.iter().map(|(number, rows)| (*number, rows.as_str())).collect();
+    kit::apply(&replika, &extract_of_day(1, &persons)).unwrap();
+    let snapshot = replika.snapshot();
+    let aged = |range: (u16, u16), day: &str| {
+        let range = AgeRange::new(range.0, range.1).unwrap();
+        found(&snapshot, Query::Born(birth_dates(range, date(day)).unwrap()))
+    };
+    assert_eq!(aged((45, 45), "2025-12-31"), ["6101801231"]);
+    assert_eq!(aged((46, 46), "2025-12-31"), ["6101801232"], "by the date on record, not by the number's");
+    assert_eq!(aged((46, 46), "2026-01-01"), ["6101801231", "6101801232"]);
+    assert_eq!(aged((71, 71), "2026-01-01"), ["7212554441"], "an unknown month counts as the first");
+    assert_eq!(aged((17, 17), "2026-02-28"), ["9002080009"], "born on 29 February");
+    assert_eq!(aged((18, 18), "2026-03-01"), ["9002080009"]);
+    assert_eq!(aged((0, 999), "2026-03-01").len(), 4, "without a date on record there is no age");
+}
+
+#[test]
+fn a_page_begins_behind_the_last_person_of_the_one_before() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let persons: Vec<(&str, &str)> = NUMBERS.iter().map(|number| (*number, "001 STATUS=01")).collect();
+    kit::apply(&replika, &extract_of_day(1, &persons)).unwrap();
+    let first = replika.snapshot().find(&Query::All).unwrap();
+    let page: Vec<PersonKey> = first.iter().take(2).collect();
+    kit::apply(&replika, &extract_of_day(2, &[("6101000001", "001 STATUS=01")])).unwrap();
+    let second = replika.snapshot().find(&Query::All).unwrap();
+    assert_eq!(second.len(), 7);
+    let rest: Vec<PersonKey> = second.after(page[1]).collect();
+    assert_eq!(
+        rest,
+        first.iter().skip(2).collect::<Vec<_>>(),
+        "whoever comes in before the page is not on a later one"
+    );
+}
+
+#[test]
+fn a_delivery_that_there_is_not_cannot_be_asked_about() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    kit::apply(&replika, &extract_of_day(1, &[("6101801231", "001 STATUS=01")])).unwrap();
+    let snapshot = replika.snapshot();
+    for query in [Query::Changed(DeliveryNumber(2)), Query::ChangedBy(DeliveryNumber(0), "A01".to_owned())] {
+        assert_eq!(snapshot.find(&query).unwrap_err().kind(), "unknown_delivery");
+    }
+    assert!(snapshot.find(&Query::ChangedBy(DeliveryNumber(1), "A01".to_owned())).unwrap().is_empty());
+}
+
+/// Rows that a person may have, few enough to recur.
+fn rows() -> impl Strategy<Value = String> {
+    let status = select(vec!["01", "60", "80", "90"]);
+    let birth = select(vec!["", "1980-01-01", "1955-12-12", "1980-00-00", "2062-01-01"]);
+    let rest = vec![
+        "002 KOMKOD=0101, VEJKOD=1188, HUSNR=012A",
+        "004 BESKYTTYPE=0001",
+        "004 BESKYTTYPE=0003",
+        "010 LANDEKOD=5100",
+        "023 KOMKOD=0751, VEJKOD=0042, TILFLYDTO=200001010000, FRAFLYDTO=201001010000",
+        "027 LANDEKOD=5120, HAENSTART-STATSBORGERSKAB=200001010000, HAENSLUT-STATSBORGERSKAB=201001010000",
+        "099 HAENDELSE=A01, TIMESTAMPU=202601011200",
+    ];
+    (status, birth, subsequence(rest.clone(), 0..=rest.len())).prop_map(|(status, birth, rest)| {
+        let mut rows = format!("001 STATUS={status}");
+        if !birth.is_empty() {
+            rows += &format!(", FOED_DT={birth}");
+        }
+        rest.iter().for_each(|row| rows += &format!("\n{row}"));
+        rows
+    })
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    let birth = |text| date(text);
+    let street = |houses| Query::Street { municipality: MunicipalityCode(101), street: StreetCode(1188), houses };
+    let leaf = select(vec![
+        Query::All,
+        Query::Municipality(MunicipalityCode(101)),
+        Query::Municipality(MunicipalityCode(751)),
+        street(None),
+        street(Some(house("1")..=house("12A"))),
+        street(Some(house("1")..=house("12"))),
+        Query::Status(Status(1)),
+        Query::Status(Status(90)),
+        Query::Protection(ProtectionKind(1)),
+        Query::Citizenship(CountryCode(5100)),
+        Query::Citizenship(CountryCode(5120)),
+        Query::Born(birth("1980-00-00")..=birth("1980-01-01")),
+        Query::Born(birth("1900-01-01")..=birth("1979-12-31")),
+        Query::Born(birth("1980-01-01")..=birth("9999-12-31")),
+        Query::Changed(DeliveryNumber(1)),
+        Query::ChangedBy(DeliveryNumber(1), "A01".to_owned()),
+        Query::Persons(NUMBERS.iter().take(2).filter_map(|number| pnr(number).key()).collect()),
+    ]);
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Query::And),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Query::Or),
+            inner.prop_map(|query| Query::Not(Box::new(query))),
+        ]
+    })
+}
+
+/// The definition, person by person.
+fn holds(query: &Query, key: PersonKey, person: &Person<'_>, snapshot: &Snapshot) -> bool {
+    let current = || person.facts().filter(|fact| !fact.is_historic());
+    match query {
+        Query::All => true,
+        Query::Municipality(code) => {
+            current().filter_map(|fact| fact.address()).any(|address| address.municipality_code() == Some(*code))
+        }
+        Query::Street { municipality, street, houses } => current().filter_map(|fact| fact.address()).any(|address| {
+            let number = HouseNumber::parse(address.house_number().latin1());
+            address.municipality_code() == Some(*municipality)
+                && address.street_code() == Some(*street)
+                && houses.as_ref().is_none_or(|houses| number.is_some_and(|number| houses.contains(&number)))
+        }),
+        Query::Status(status) => current().filter_map(|fact| fact.person()).any(|row| row.status() == Some(*status)),
+        Query::Protection(kind) => current().filter_map(|fact| fact.protection()).any(|row| row.kind() == Some(*kind)),
+        Query::Citizenship(code) => {
+            current().filter_map(|fact| fact.citizenship()).any(|row| row.country_code() == Some(*code))
+        }
+        Query::Born(dates) => {
+            let recorded = current().filter_map(|fact| fact.person()).find_map(|row| row.birth_date());
+            recorded.is_some_and(|recorded| dates.contains(&recorded.value))
+        }
+        Query::Changed(delivery) => snapshot.changes(*delivery).unwrap().any(|changed| changed == key.pnr()),
+        Query::ChangedBy(delivery, code) => {
+            let events = snapshot.events(key.pnr()).unwrap().events;
+            events.iter().any(|event| event.delivery == *delivery && event.event().code().reveal() == *code)
+        }
+        Query::Persons(persons) => persons.contains(key),
+        Query::And(all) => all.iter().all(|query| holds(query, key, person, snapshot)),
+        Query::Or(any) => any.iter().any(|query| holds(query, key, person, snapshot)),
+        Query::Not(query) => !holds(query, key, person, snapshot),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn a_query_finds_whom_a_scan_finds(
+        first in prop::collection::btree_map(select(NUMBERS.to_vec()), rows(), 0..=NUMBERS.len()),
+        second in prop::collection::btree_map(select(NUMBERS.to_vec()), rows(), 0..=NUMBERS.len()),
+        queries in prop::collection::vec(query(), 8),
+    ) {
+        let replika = Replika::in_memory(&config()).unwrap();
+        for (day, persons) in [(1, &first), (2, &second)] {
+            let persons: Vec<(&str, &str)> = persons.iter().map(|(number, rows)| (*number, rows.as_str())).collect();
+            let bytes = extract(kit::DAYS[day], kit::DAYS[day - 1], &persons);
+            replika.apply(Cursor::new(bytes), &ApplyOptions::named("made up")).unwrap();
+        }
+        let snapshot = replika.snapshot();
+        prop_assert!(snapshot.verify().unwrap().is_clean());
+        for query in queries {
+            let scanned = snapshot.pnrs().unwrap().map(Result::unwrap).filter(|pnr| {
+                let person = snapshot.person(*pnr).unwrap().unwrap();
+                holds(&query, pnr.key().unwrap(), &person, &snapshot)
+            });
+            let scanned: Vec<String> = scanned.map(|pnr| pnr.reveal().to_owned()).collect();
+            prop_assert_eq!(found(&snapshot, query.clone()), scanned, "{:?}", query);
+        }
+    }
+}

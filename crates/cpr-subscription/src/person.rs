@@ -1,0 +1,83 @@
+//! A person held against one filter: the definition of a match, which everything else only finds the way to.
+
+use cpr_model::{Date, MunicipalityCode};
+
+use crate::reason::Outcome;
+use crate::{AddressSubject, AgeRange, AllOf, Change, Filter, PersonChange, age_on};
+
+/// One image of a person as filters see it on the day.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Image {
+    pub(crate) municipality: Option<MunicipalityCode>,
+    pub(crate) age: Option<u16>,
+    pub(crate) address: Option<AddressSubject>,
+}
+
+/// A person as filters see it on the day.
+pub(crate) struct Person<'a> {
+    pub(crate) change: &'a PersonChange<'a>,
+    pub(crate) before: Option<Image>,
+    pub(crate) after: Option<Image>,
+}
+
+impl<'a> Person<'a> {
+    pub(crate) fn new(change: &'a PersonChange<'a>, day: Date) -> Person<'a> {
+        let image = |subject: &crate::Subject| Image {
+            municipality: subject.municipality,
+            age: subject.birth_date.and_then(|birth| age_on(birth, day)).filter(|&age| age <= AgeRange::HIGHEST),
+            address: subject.address,
+        };
+        Person { change, before: change.before.map(image), after: change.after.map(image) }
+    }
+
+    /// How a filter matches the person; none when it does not. The definition, whatever led here.
+    pub(crate) fn outcome(&self, filter: &Filter) -> Option<Outcome> {
+        let image = |change| Some(Outcome { change: Some(change), derived: false });
+        match filter {
+            Filter::AllOf(all) => self.all(all),
+            Filter::Pnr(number) => (*number == self.change.number).then_some(Outcome { change: None, derived: false }),
+            Filter::Everything => Some(Outcome { change: None, derived: false }),
+            Filter::EventChangeCode(code) => {
+                let mut marks = self.change.events.iter().filter(|event| event.code == *code).peekable();
+                marks.peek()?;
+                Some(Outcome { change: None, derived: marks.all(|event| event.derived_mark.is_some()) })
+            }
+            Filter::AgeRange(_) | Filter::Municipality(_) | Filter::Address(_) => {
+                image(Change::of(holds(filter, &self.before), holds(filter, &self.after))?)
+            }
+        }
+    }
+
+    /// Every number and event must hold today, and what looks at an image all in the same one.
+    fn all(&self, all: &AllOf) -> Option<Outcome> {
+        let (mut before, mut after, mut has_images, mut derived) = (true, true, false, false);
+        for member in all.members() {
+            match member {
+                Filter::AgeRange(_) | Filter::Municipality(_) | Filter::Address(_) => {
+                    has_images = true;
+                    before = before && holds(member, &self.before);
+                    after = after && holds(member, &self.after);
+                    if !before && !after {
+                        return None;
+                    }
+                }
+                _ => derived |= self.outcome(member)?.derived,
+            }
+        }
+        let change = if has_images { Some(Change::of(before, after)?) } else { None };
+        Some(Outcome { change, derived })
+    }
+}
+
+/// True when a filter that looks at an image holds in it.
+fn holds(filter: &Filter, image: &Option<Image>) -> bool {
+    let Some(image) = image else { return false };
+    match filter {
+        Filter::AgeRange(range) => image.age.is_some_and(|age| range.contains(age)),
+        Filter::Municipality(code) => image.municipality == Some(*code),
+        Filter::Address(filter) => {
+            matches!((image.municipality, &image.address), (Some(code), Some(address)) if filter.holds(code, address))
+        }
+        _ => false,
+    }
+}
