@@ -17,7 +17,7 @@ fn answers(c: &mut Criterion) {
     let extract =
         population.full_extract(Vec::new(), &Product { family, task: "123401".to_owned() }).expect("in memory");
     let folder = tempfile::tempdir().expect("a place for the store");
-    let replika = Replika::create(&folder.path().join("store"), &Config::default()).expect("a new store");
+    let replika = Replika::create(folder.path().join("store"), &Config::default()).expect("a new store");
     replika.load(Cursor::new(extract), &ApplyOptions::named("full")).expect("a sound extract");
     let snapshot = replika.snapshot();
 

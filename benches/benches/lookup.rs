@@ -10,8 +10,8 @@ use redb::{ReadableDatabase, TableDefinition};
 
 const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
-/// Nights after the load in which the watched persons move: each leaves superseded versions behind.
-const NIGHTS: u32 = 7;
+/// Nights after the load in which the watched persons move: each leaves two superseded versions behind.
+const NIGHTS: u32 = 10;
 
 fn lookup(c: &mut Criterion) {
     let of = benches::persons();

@@ -20,8 +20,8 @@ use cpr_population::{Nights, Population};
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, Timestamp};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Progress, Replika, Snapshot};
 
-/// Nights in which the watched persons move, before any night is timed: each leaves three superseded rows behind.
-const WATCHED_NIGHTS: u32 = 7;
+/// Nights in which the watched persons move, before any night is timed: each leaves two superseded rows behind.
+const WATCHED_NIGHTS: u32 = 10;
 
 /// Persons that are read, again and again: every page of theirs is in memory.
 const HOT: u32 = 1000;

@@ -26,16 +26,30 @@ mod told;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 
 use crate::args::{Arguments, Command};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| discreet(error).exit());
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(arguments.json),
     }
+}
+
+/// Takes out of an error of the command line what may be a number or an address in the wrong place: clap quotes it.
+fn discreet(mut error: clap::Error) -> clap::Error {
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
+        if let Some(ContextValue::String(text)) = error.get(kind)
+            && !text.starts_with('-')
+            && text.bytes().any(|byte| byte.is_ascii_digit())
+        {
+            error.insert(kind, ContextValue::String("..".to_owned()));
+        }
+    }
+    error
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {

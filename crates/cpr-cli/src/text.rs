@@ -76,6 +76,11 @@ pub(crate) fn report(out: &mut impl Write, file: &str, report: &Report) -> io::R
     writeln!(out, "  in {:.3} s", counts.duration.as_secs_f64())
 }
 
+/// `1 person`, `2 persons`.
+pub(crate) fn persons(count: u64) -> String {
+    format!("{count} person{}", if count == 1 { "" } else { "s" })
+}
+
 /// A bound of a period: the day, with the time where one is stated.
 fn bound(at: Option<Timestamp>) -> String {
     let text = at.map_or(String::new(), |at| at.to_string());

@@ -139,8 +139,8 @@ fn tell(shown: &str, delivery: &Delivery, written: &[Written], as_json: bool) ->
         writeln!(out, "delivery {} has nothing for any subscriber", delivery.number)?;
     }
     for (_, path, thinned) in written {
-        let Thinned { persons, records, bytes } = thinned;
-        writeln!(out, "{}: {persons} persons, {records} records, {bytes} bytes", path.display())?;
+        let Thinned { persons, records, bytes } = *thinned;
+        writeln!(out, "{}: {}, {records} records, {bytes} bytes", path.display(), text::persons(persons))?;
     }
     Ok(())
 }
@@ -169,8 +169,8 @@ pub(crate) fn initial_load(arguments: &Arguments, load: &InitialLoad) -> Result<
             ("persons", loaded.persons.into()),
         ]))?;
     } else {
-        let (persons, known, date) = (loaded.persons, loaded.known, loaded.production_date);
-        writeln!(io::stdout().lock(), "{shown}: {persons} persons as known after delivery {known} (produced {date})")?;
+        let (persons, known, date) = (text::persons(loaded.persons), loaded.known, loaded.production_date);
+        writeln!(io::stdout().lock(), "{shown}: {persons} as known after delivery {known} (produced {date})")?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ pub(crate) fn matches(arguments: &Arguments, options: &MatchesOf) -> Result<(), 
             return Ok(());
         }
         let out = &mut io::stdout().lock();
-        counts.into_iter().try_for_each(|(name, count)| writeln!(out, "{name}  {count} persons"))?;
+        counts.into_iter().try_for_each(|(name, count)| writeln!(out, "{name}  {}", text::persons(count)))?;
         return Ok(());
     };
     let name = named(name)?;

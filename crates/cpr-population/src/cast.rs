@@ -80,7 +80,7 @@ impl Cast {
                 extract.person(person, number)?;
             }
         }
-        extract.finish()
+        extract.finish(&[])
     }
 
     /// A number of this day that nobody has.

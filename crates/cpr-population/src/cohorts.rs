@@ -72,6 +72,16 @@ impl Cohorts {
         FIRST_YEAR + self.first.partition_point(|first| *first <= rank) as i32 - 1
     }
 
+    /// The first rank that was not born before this day.
+    pub(crate) fn first_of(&self, day: Day) -> u32 {
+        let (mut low, mut high) = (0, self.persons());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.birthday(middle) < day { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
     /// How the births of a rank's year lie on its days: 1 January, days, births, and the rank's number among the births. A year
     /// has fewer births than 32 bits can count for each of its days, see [`MOST_PERSONS`].
     fn year_of_birth(&self, rank: u32) -> (Day, u32, u32, u32) {

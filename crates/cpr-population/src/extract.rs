@@ -26,6 +26,10 @@ pub struct Product {
     pub task: String,
 }
 
+/// Records about the customer's own orders: receipts, and what could not be done.
+const RECEIPT: u16 = 997;
+const INPUT_ERROR: u16 = 910;
+
 /// How many parts the addressing rows wait in; at 10 million persons each takes some 7 MB.
 const PARTS: usize = 256;
 /// A part is put aside when it has grown to this many bytes.
@@ -33,9 +37,19 @@ const PART_BYTES: usize = 64 * 1024;
 /// The bytes of the place that an addressing row is sorted by.
 const PLACE_BYTES: usize = 26;
 
+/// CPR's answer (910) to a line of input: the subscription asked for was not set.
+pub(crate) struct Refusal {
+    /// The number that was asked about.
+    pub(crate) number: Pnr,
+    /// FEJLNR and FEJLTXT.
+    pub(crate) error: (u16, &'static str),
+}
+
 /// A file being written.
 pub(crate) struct Extract<'a, W: Write> {
     writer: ExtractWriter<W>,
+    family: &'static Family,
+    task: &'a str,
     page: Page<'a>,
     places: &'a Places,
     parts: Vec<Part>,
@@ -55,14 +69,23 @@ impl<'a, W: Write> Extract<'a, W> {
     /// Begins the file with its start record.
     pub(crate) fn new(
         out: W,
-        product: &Product,
+        product: &'a Product,
         sheets: &'a Sheets,
         places: &'a Places,
         [production, previous]: [Date; 2],
     ) -> io::Result<Self> {
         let writer = ExtractWriter::new(out, product.family, STYLE, &product.task, production, previous)?;
         let parts = (0..PARTS).map(|_| Part::default()).collect();
-        Ok(Extract { writer, page: Page::new(sheets), places, parts, scratch: None, scratch_bytes: 0 })
+        let (family, task) = (product.family, product.task.as_str());
+        Ok(Extract { writer, family, task, page: Page::new(sheets), places, parts, scratch: None, scratch_bytes: 0 })
+    }
+
+    /// Writes the receipt (997) for a subscription that ended at this moment; before any person. Families without it go without.
+    pub(crate) fn receipt(&mut self, number: Pnr, at: u64) -> io::Result<()> {
+        if self.family.record(RECEIPT).is_none() {
+            return Ok(());
+        }
+        self.writer.record(RECEIPT, number, &[("TIMESTAMPU", &at.to_string()), ("HAENDELSE", "A45")])
     }
 
     /// Writes a person; persons come in any order, each once.
@@ -98,8 +121,8 @@ impl<'a, W: Write> Extract<'a, W> {
         Ok(())
     }
 
-    /// Writes the addressing rows and the end record, and gives the writer back.
-    pub(crate) fn finish(mut self) -> io::Result<W> {
+    /// Writes the addressing rows, the end record and, behind it, what CPR refused; and gives the writer back.
+    pub(crate) fn finish(mut self, refusals: &[Refusal]) -> io::Result<W> {
         let mut bytes = Vec::new();
         for part in &self.parts {
             bytes.clear();
@@ -113,7 +136,25 @@ impl<'a, W: Write> Extract<'a, W> {
                 self.writer.line(&entry[PLACE_BYTES + 2..])?;
             }
         }
-        self.writer.finish()
+        let mut out = self.writer.finish()?;
+        if let Some(layout) = self.family.record(INPUT_ERROR) {
+            for refusal in refusals {
+                let number = refusal.number.reveal();
+                // Input line 06: customer, 00, OP (set) and the number.
+                let input = format!("06{}00OP{number}", self.task.get(..4).unwrap_or_default());
+                let (error, text) = refusal.error;
+                let fields = [
+                    ("SORTFELT-10", number),
+                    ("INDDATA", &input),
+                    ("FEJLNR", &error.to_string()),
+                    ("FEJLTXT-UDTRÆK", text),
+                ];
+                layout.compose(None, &fields, &mut bytes).map_err(io::Error::other)?;
+                out.write_all(bytes.trim_ascii_end())?;
+                out.write_all(b"\n")?;
+            }
+        }
+        Ok(out)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::life::{Workroom, number_of, years_on};
 use crate::person::{
     Abroad, Address, Civil, Custody, Dossier, Event, FormerNumber, Moment, Name, Parent, Protection, Relative, Row,
 };
+use crate::undoings::{give_up, take_back};
 
 /// The state of everybody to whom something happened.
 pub(crate) struct Register<'a> {
@@ -30,7 +31,7 @@ fn key(pnr: Pnr) -> u32 {
     pnr.key().map_or(0, |key| key.as_u32())
 }
 
-fn at(day: Day) -> Moment {
+pub(crate) fn at(day: Day) -> Moment {
     Moment::new(date(day), 0)
 }
 
@@ -80,6 +81,7 @@ impl<'a> Register<'a> {
             self.held.insert(key(pnr), person);
         }
         self.tonight.insert(key(pnr));
+        // TIMESTAMPU is blank for who is delivered on request and after CPR's own check.
         let at = if matches!(code, "A74" | "K74") { 0 } else { self.entered_at };
         let person = self.held.get_mut(&key(pnr))?;
         let is_new = !person.events.iter().any(|event| (event.code, event.derived) == (code, derived));
@@ -106,7 +108,7 @@ impl<'a> Register<'a> {
     }
 
     /// The person as of now, when alive and living here.
-    fn resident(&mut self, pnr: Pnr) -> Option<Dossier> {
+    pub(crate) fn resident(&mut self, pnr: Pnr) -> Option<Dossier> {
         self.look(pnr).filter(|person| person.status < 20 && person.address().is_some())
     }
 
@@ -116,7 +118,7 @@ impl<'a> Register<'a> {
         let can = person.address().is_some_and(|row| row.from.digits < at(day).digits && row.what != to);
         let Some(person) = self.concern_if(can, pnr, "A01") else { return false };
         replace(&mut person.addresses, to, at(day));
-        person.care_of = Default::default();
+        forget_home(person);
         true
     }
 
@@ -133,23 +135,13 @@ impl<'a> Register<'a> {
 
     /// A10: the last move never was.
     pub(crate) fn annuls_move(&mut self, pnr: Pnr) -> bool {
-        let Some(person) = self.resident(pnr) else { return false };
-        let last = person.address().map(|row| row.from);
-        let Some(before) =
-            person.addresses.iter().position(|row| row.mark == ' ' && row.to.is_some() && row.to == last)
-        else {
-            return false;
-        };
-        let Some(person) = self.concern(pnr, "A10", "") else { return false };
-        person.addresses[before].to = None;
-        let Some(wrong) = person.addresses.iter().rposition(|row| row.to.is_none()) else { return false };
-        let from = person.addresses[wrong].from;
-        let row = person.addresses.remove(wrong);
-        person.addresses.insert(0, Row { to: Some(from), mark: 'A', ..row });
-        true
+        let can = self.resident(pnr).is_some_and(|mut person| take_back(&mut person.addresses));
+        let Some(person) = self.concern_if(can, pnr, "A10") else { return false };
+        forget_home(person);
+        take_back(&mut person.addresses)
     }
 
-    fn concern_if(&mut self, can: bool, pnr: Pnr, code: &'static str) -> Option<&mut Dossier> {
+    pub(crate) fn concern_if(&mut self, can: bool, pnr: Pnr, code: &'static str) -> Option<&mut Dossier> {
         if can { self.concern(pnr, code, "") } else { None }
     }
 
@@ -234,7 +226,7 @@ impl<'a> Register<'a> {
     }
 
     /// The spouse of a person who is married.
-    fn spouse(&mut self, pnr: Pnr, day: Day) -> Option<Pnr> {
+    pub(crate) fn spouse(&mut self, pnr: Pnr, day: Day) -> Option<Pnr> {
         let person = self.look(pnr).filter(|person| began(&person.civil, day))?;
         let row = person.civil.iter().find(|row| row.to.is_none() && row.what.status == 'G')?;
         number_of(&row.what.spouse)
@@ -297,7 +289,8 @@ impl<'a> Register<'a> {
         true
     }
 
-    /// A21; the spouse with ÆG is widowed.
+    /// A21; the spouse (ÆG) is widowed, minor children (BØ) lose the custody of this parent. Nothing changes for anybody else: 014 and
+    /// 015 go on naming the dead.
     pub(crate) fn dies(&mut self, pnr: Pnr, day: Day) -> bool {
         let Some(before) = self.look(pnr) else { return false };
         if before.status >= 20 || !began(&before.addresses, day) || !began(&before.civil, day) {
@@ -319,6 +312,7 @@ impl<'a> Register<'a> {
         {
             end_marriage(widowed, 'E', at(day));
         }
+        self.holds_custody(&before, "A21", false);
         true
     }
 
@@ -429,11 +423,6 @@ impl<'a> Register<'a> {
         true
     }
 
-    /// K74: delivered again; nothing changed.
-    pub(crate) fn repeats(&mut self, pnr: Pnr) -> bool {
-        self.concern(pnr, "K74", "").is_some()
-    }
-
     /// P03: another number, which takes the history over; spouse, children and parents point at it.
     pub(crate) fn changes_number(&mut self, old: Pnr, new: Pnr, born: Date, day: Day) -> bool {
         let Some(before) = self.resident(old) else { return false };
@@ -453,48 +442,31 @@ impl<'a> Register<'a> {
         self.add(renewed);
         self.concern(new, "P03", "PN");
         let Some(given_up) = self.concern(old, "P03", "") else { return false };
-        (given_up.status, given_up.status_since) = (60, at(day));
-        (given_up.current_number, given_up.number_to) = (Some(new), Some(date(day)));
-        given_up.children.clear();
-        given_up.former_numbers.clear();
-        given_up.custody.clear();
-        given_up.protections.clear();
-        given_up.separations.clear();
-        given_up.civil.retain(|row| row.to.is_none());
-        for row in &mut given_up.civil {
-            if number_of(&row.what.spouse).is_some() {
-                row.what.spouse = Relative::Unnumbered { born: None, name: Default::default() };
-            }
-        }
-        given_up.names.retain(|row| row.to.is_none());
-        given_up.abroad.clear();
-        given_up.disappeared.clear();
-        given_up.addresses.retain(|row| row.to.is_none());
-        given_up.addresses.iter_mut().for_each(|row| row.to = Some(at(day)));
-        self.point_at(&before, old, new);
+        give_up(given_up, new, day);
+        self.point_at(&before, old, new, "P03");
         true
     }
 
     /// The relatives of a person whose number changed are delivered with the new one.
-    fn point_at(&mut self, before: &Dossier, old: Pnr, new: Pnr) {
+    pub(crate) fn point_at(&mut self, before: &Dossier, old: Pnr, new: Pnr, code: &'static str) {
         let change = |relative: &mut Relative| {
             if number_of(relative) == Some(old) {
                 *relative = Relative::Number(new);
             }
         };
         for spouse in before.civil.iter().filter_map(|row| number_of(&row.what.spouse)).collect::<BTreeSet<_>>() {
-            if let Some(person) = self.concern(spouse, "P03", "ÆG") {
+            if let Some(person) = self.concern(spouse, code, "ÆG") {
                 person.civil.iter_mut().for_each(|row| change(&mut row.what.spouse));
             }
         }
         for child in &before.children {
-            if let Some(person) = self.concern(*child, "P03", "BØ") {
+            if let Some(person) = self.concern(*child, code, "BØ") {
                 change(&mut person.mother.who);
                 change(&mut person.father.who);
             }
         }
         for (parent, derived) in [(&before.mother, "MO"), (&before.father, "FA")] {
-            if let Some(person) = number_of(&parent.who).and_then(|pnr| self.concern(pnr, "P03", derived)) {
+            if let Some(person) = number_of(&parent.who).and_then(|pnr| self.concern(pnr, code, derived)) {
                 person.children.iter_mut().filter(|child| **child == old).for_each(|child| *child = new);
             }
         }
@@ -502,14 +474,21 @@ impl<'a> Register<'a> {
 }
 
 /// True when the open row began before this day, so that something can end it.
-fn began<T>(rows: &[Row<T>], day: Day) -> bool {
+pub(crate) fn began<T>(rows: &[Row<T>], day: Day) -> bool {
     rows.iter().filter(|row| row.to.is_none()).all(|row| row.from.digits < at(day).digits)
 }
 
 fn leave(person: &mut Dossier, day: Day, status: u8) {
     person.addresses.iter_mut().filter(|row| row.to.is_none()).for_each(|row| row.to = Some(at(day)));
     (person.status, person.status_since) = (status, at(day));
+    forget_home(person);
+}
+
+/// What belongs to the home is gone with it.
+fn forget_home(person: &mut Dossier) {
     person.care_of = Default::default();
+    person.locality = Default::default();
+    person.supplementary = None;
 }
 
 fn end_marriage(person: &mut Dossier, status: char, to: Moment) {

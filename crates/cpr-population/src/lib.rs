@@ -18,6 +18,7 @@ mod extract;
 mod families;
 mod happenings;
 mod homes;
+mod kin;
 mod life;
 mod names;
 mod nights;
@@ -27,6 +28,8 @@ mod population;
 mod records;
 mod scenario;
 mod sheet;
+mod undoings;
+mod upkeep;
 
 pub use archetypes::{ArchetypeGroup, archetypes};
 pub use basis::{TOWN_HALL_STREET, basis};

@@ -15,7 +15,7 @@ use crate::places::{self, FIRST_GREENLAND};
 use crate::records::relative_name;
 
 const DENMARK: u16 = 5100;
-const OCCUPATIONS: &[&str] = &[
+pub(crate) const OCCUPATIONS: &[&str] = &[
     "Pensionist",
     "Sygeplejerske",
     "Tømrer",
@@ -56,6 +56,16 @@ pub(crate) fn moment(day: Day, key: u64) -> Moment {
     Moment::new(date(day), time)
 }
 
+/// The year of a day, month and day 00.
+fn year_alone(day: Day) -> Date {
+    Date::from_digits(year_of(day) as u32 * 10_000).expect("eight digits")
+}
+
+/// As CPR writes a moment of which only the year is known: `196100001299`, with a mark.
+fn year_only(day: Day) -> Moment {
+    Moment { uncertain: true, ..Moment::new(year_alone(day), 1299) }
+}
+
 impl Families {
     /// The person with this rank.
     pub(crate) fn person(&self, rank: u32, room: &mut Workroom) -> Dossier {
@@ -65,6 +75,11 @@ impl Families {
         let dice = &mut self.dice(topic::LIFE, rank);
         person.born = Some(date(birthday));
         person.born_uncertain = dice.hits(12);
+        // Of some who came from abroad long after their birth only the year of it is known.
+        if matches!(lot, Lot::Immigrant(day) if day > birthday + 20 * 365) && year_of(birthday) < 1960 && dice.hits(60)
+        {
+            (person.born, person.born_uncertain) = (Some(year_alone(birthday)), true);
+        }
         self.number(&mut person, rank, lot, birthday);
         self.belonging(&mut person, rank, lot, birthday, dice);
         let couple = if lot.is_resident() { self.couple(rank) } else { None };
@@ -126,6 +141,7 @@ impl Families {
             true => Moment { digits: 1991_03_20_1299, uncertain: true },
             false => moment(birthday, u64::from(rank)),
         };
+        let from = if !is_native && dice.hits(120) { year_only(birthday) } else { from };
         let mut citizenship = Row::since(own, from);
         if let Lot::Immigrant(arrival) = lot
             && dice.hits(250)
@@ -179,6 +195,7 @@ impl Families {
         let dice = &mut self.dice(topic::NAMES, rank ^ 1 << 31);
         let named = if birthday > day_of(1970, 1, 1) { birthday + dice.between(0, 90) } else { birthday };
         let from = Moment { uncertain: named < CPR_START && dice.hits(300), ..moment(named, u64::from(rank)) };
+        let from = if matches!(lot, Lot::Immigrant(_)) && dice.hits(50) { year_only(named) } else { from };
         let mut row = Row::since(name, from);
         let takes = if year_of(birthday) < 1965 { 750 } else { 420 };
         let wedding = couple.and_then(|couple| couple.wedding).filter(|_| !person.is_man && dice.hits(takes));
@@ -227,8 +244,10 @@ impl Families {
                 deleted: Some(years_on(date(birthday), 18)),
                 holder: None,
             };
-            person.custody.extend(mother.map(|_| custody(3)));
-            person.custody.extend(father.map(|_| custody(4)));
+            // A parent who is dead has custody of nobody.
+            let lives = |parent: &u32| self.death(*parent).is_none();
+            person.custody.extend(mother.filter(lives).map(|_| custody(3)));
+            person.custody.extend(father.filter(lives).map(|_| custody(4)));
         }
     }
 
@@ -464,7 +483,7 @@ fn close(rows: &mut Vec<Row<Civil>>, row: Row<Civil>, day: Day, to: Moment) {
     }
 }
 
-fn foreign_lines(dice: &mut Dice) -> [Words; 3] {
+pub(crate) fn foreign_lines(dice: &mut Dice) -> [Words; 3] {
     let (street, town, land) = *dice.pick(
         &[
             ("Tallkroken", "S 23456 Borås", "Sverige"),

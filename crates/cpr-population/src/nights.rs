@@ -1,20 +1,25 @@
 //! Nights of change: who moves, marries, is born, dies, on top of a population.
 
+mod seldom;
+
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use cpr_model::Date;
+use cpr_model::{Date, Pnr};
 
 use crate::chance::Dice;
 use crate::cohorts::test_number;
-use crate::days::{Day, TODAY, date, day_of_date, next_working_day};
-use crate::extract::{Extract, Product};
+use crate::days::{Day, TODAY, date, next_working_day};
+use crate::extract::{Extract, Product, Refusal};
 use crate::families::{Families, topic};
 use crate::happenings::Register;
 use crate::homes::COUNTRIES;
 use crate::names;
-use crate::person::{Dossier, Name};
+use crate::person::{Address, Dossier, Name};
 use crate::population::Population;
 use crate::sheet::Sheets;
+
+use self::seldom::{Lately, remember};
 
 /// The nights after a full extract, one after the other; each follows the production date of the one before.
 ///
@@ -29,7 +34,12 @@ pub struct Nights<'a> {
     dice: Dice,
     /// Newborns by serial on their day, and those who have no name yet.
     newborns: u32,
-    unnamed: Vec<cpr_model::Pnr>,
+    unnamed: Vec<Pnr>,
+    lately: Lately,
+    /// Receipts for subscriptions that end tonight; whose have ended; and what is refused tonight.
+    receipts: Vec<(Pnr, u64)>,
+    ended: BTreeSet<Pnr>,
+    refusals: Vec<Refusal>,
 }
 
 /// Says how many, not who.
@@ -52,6 +62,10 @@ impl Population {
             dice: Dice::about(self.families.seed, topic::NIGHT, 0),
             newborns: 0,
             unnamed: Vec::new(),
+            lately: Lately::default(),
+            receipts: Vec::new(),
+            ended: BTreeSet::new(),
+            refusals: Vec::new(),
         }
     }
 }
@@ -75,6 +89,7 @@ impl Nights<'_> {
             }
             self.happens();
         }
+        self.orders();
         self.written(out, previous)
     }
 
@@ -121,13 +136,18 @@ impl Nights<'_> {
     fn written<W: Write>(&mut self, out: W, previous: Day) -> io::Result<W> {
         let dates = [date(self.day), date(previous)];
         let mut extract = Extract::new(out, &self.product, &self.sheets, &self.families.places, dates)?;
+        for &(pnr, at) in &self.receipts {
+            extract.receipt(pnr, at)?;
+        }
         for person in self.register.concerned_tonight() {
-            if let Some(number) = person.number {
+            // Who is no longer subscribed to is delivered no more.
+            if let Some(number) = person.number.filter(|number| !self.ended.contains(number)) {
                 extract.person(person, number)?;
             }
         }
         self.register.close_night();
-        extract.finish()
+        self.receipts.clear();
+        extract.finish(&std::mem::take(&mut self.refusals))
     }
 
     /// Something happens to somebody, or turns out to be impossible.
@@ -138,23 +158,24 @@ impl Nights<'_> {
         // Most is reported within days, some of it months late.
         let late = if self.dice.hits(120) { 150 } else { 6 };
         let day = self.day - self.dice.roll(late) as Day;
-        let age = person.born.map_or(0, |born| (self.day - day_of_date(born)) / 365);
+        let age = self.age(&person);
         match self.dice.roll(1000) {
-            0..430 => self.moves(&person, day),
-            430..530 if age > 40 => {
-                let will = self.dice.roll(50) < (age as u64).saturating_sub(40);
-                let _ = will && self.register.dies(pnr, day);
+            0..390 => self.moves(&person, day),
+            390..430 => {
+                let draw = self.dice.roll(40);
+                let _ = self.seldom(draw, &person, day);
             }
+            430..530 if self.is_time(age) && self.register.dies(pnr, day) => remember(&mut self.lately.died, pnr),
             530..620 if !person.is_man && (18..=45).contains(&age) => self.gives_birth(pnr),
             620..660 => self.marries(pnr, day),
             660..680 => drop(self.register.divorces(pnr, day)),
-            680..690 => drop(self.register.separates(pnr, day)),
+            680..690 if self.register.separates(pnr, day) => remember(&mut self.lately.separated, pnr),
             690..720 => self.names(&person, day),
             720..760 => self.emigrates(pnr, day),
             760..800 => self.comes(&person, day),
             800..830 => drop(self.register.protects(pnr, day)),
-            830..850 => drop(self.register.changes_church(pnr, day)),
-            850..870 => drop(self.register.becomes_danish(pnr, day)),
+            830..850 if self.register.changes_church(pnr, day) => remember(&mut self.lately.in_or_out, pnr),
+            850..870 if self.register.becomes_danish(pnr, day) => remember(&mut self.lately.naturalised, pnr),
             870..900 => self.corrects_address(&person),
             900..910 => drop(self.register.annuls_move(pnr)),
             910..925 => drop(self.register.corrects_wedding(pnr, day - 30)),
@@ -162,19 +183,24 @@ impl Nights<'_> {
             940..946 => drop(self.register.disappears(pnr, day)),
             946..950 => self.changes_number(&person, day),
             950..980 => self.named(),
-            980..985 => drop(self.register.repeats(pnr)),
+            980..985 => drop(self.register.delivers(pnr, "K74")),
             _ => {}
         }
     }
 
+    /// Chance of a death, by age.
+    fn is_time(&mut self, age: i32) -> bool {
+        age > 40 && self.dice.roll(50) < (age as u64).saturating_sub(40)
+    }
+
     /// Somebody of the population who is not concerned tonight.
-    fn anybody(&mut self) -> Option<cpr_model::Pnr> {
+    fn anybody(&mut self) -> Option<Pnr> {
         let persons = self.families.cohorts.persons();
         let rank = (persons > 0).then(|| self.dice.roll(u64::from(persons)) as u32)?;
         Some(self.families.pnr(rank)).filter(|pnr| !self.register.is_concerned(*pnr))
     }
 
-    fn home_near(&mut self, municipality: u16) -> crate::person::Address {
+    fn home_near(&mut self, municipality: u16) -> Address {
         let own = crate::places::municipality(municipality).filter(|_| self.dice.hits(600));
         let places = &self.families.places;
         let place = own.unwrap_or_else(|| places.municipality(&mut self.dice));
@@ -188,17 +214,24 @@ impl Nights<'_> {
         if !self.register.moves(pnr, to, day) {
             return;
         }
-        let spouse = person.civil.iter().filter(|row| row.to.is_none() && row.what.status == 'G');
-        let spouse = spouse.filter_map(|row| crate::life::number_of(&row.what.spouse));
-        for relative in spouse.chain(person.children.iter().copied()).collect::<Vec<_>>() {
-            let shares = |other: Dossier| other.address().is_some_and(|row| row.what == home);
-            if !self.register.is_concerned(relative) && self.register.look(relative).is_some_and(shares) {
-                self.register.moves(relative, to, day);
-            }
+        for relative in self.household(person, home) {
+            self.register.moves(relative, to, day);
         }
     }
 
-    fn gives_birth(&mut self, mother: cpr_model::Pnr) {
+    /// Spouse and children at this home who are not concerned tonight.
+    fn household(&mut self, person: &Dossier, home: Address) -> Vec<Pnr> {
+        let spouse = person.civil.iter().filter(|row| row.to.is_none() && row.what.status == 'G');
+        let spouse = spouse.filter_map(|row| crate::life::number_of(&row.what.spouse));
+        let mut relatives: Vec<_> = spouse.chain(person.children.iter().copied()).collect();
+        relatives.retain(|relative| {
+            let shares = |other: Dossier| other.address().is_some_and(|row| row.what == home);
+            !self.register.is_concerned(*relative) && self.register.look(*relative).is_some_and(shares)
+        });
+        relatives
+    }
+
+    fn gives_birth(&mut self, mother: Pnr) {
         let is_man = self.dice.hits(513);
         let child = test_number(self.day - 1, 2 * self.newborns + u32::from(is_man));
         if self.newborns < 1_999 && self.register.born(child, is_man, mother, self.day - 1) {
@@ -207,11 +240,12 @@ impl Nights<'_> {
         }
     }
 
-    fn marries(&mut self, one: cpr_model::Pnr, day: Day) {
+    fn marries(&mut self, one: Pnr, day: Day) {
         let takes_name = self.dice.hits(400);
         for _ in 0..20 {
             let Some(other) = self.anybody() else { continue };
             if self.register.marries(one, other, day, takes_name) {
+                remember(&mut self.lately.wed, one);
                 return;
             }
         }
@@ -220,7 +254,9 @@ impl Nights<'_> {
     fn names(&mut self, person: &Dossier, day: Day) {
         if let (Some(pnr), Some(name)) = (person.number, person.name()) {
             let renamed = Name { surname: names::surname(&mut self.dice), mark: None, ..name.clone() };
-            self.register.renames(pnr, renamed, day);
+            if self.register.renames(pnr, renamed, day) {
+                remember(&mut self.lately.renamed, pnr);
+            }
         }
     }
 
@@ -239,7 +275,7 @@ impl Nights<'_> {
         }
     }
 
-    fn emigrates(&mut self, pnr: cpr_model::Pnr, day: Day) {
+    fn emigrates(&mut self, pnr: Pnr, day: Day) {
         let country = *self.dice.pick(&COUNTRIES, 2);
         self.register.emigrates(pnr, country, day);
     }
@@ -253,7 +289,7 @@ impl Nights<'_> {
 
     fn corrects_address(&mut self, person: &Dossier) {
         if let (Some(pnr), Some(row)) = (person.number, person.address()) {
-            let right = crate::person::Address { house: row.what.house % 160 + 1, letter: b' ', ..row.what };
+            let right = Address { house: row.what.house % 160 + 1, letter: b' ', ..row.what };
             self.register.corrects_address(pnr, right);
         }
     }
@@ -271,8 +307,9 @@ impl Nights<'_> {
         let Some((old, rank)) = person.number.and_then(|pnr| Some((pnr, self.families.rank_of(pnr)?))) else { return };
         let other = (rank + 2 * (1 + self.dice.roll(40)) as u32).min(self.families.cohorts.persons().saturating_sub(1));
         let Some(new) = self.families.cohorts.spare(other, rank & 1) else { return };
-        if !self.register.is_held(new) {
-            self.register.changes_number(old, new, date(self.families.cohorts.birthday(other)), day);
+        let born = date(self.families.cohorts.birthday(other));
+        if !self.register.is_held(new) && self.register.changes_number(old, new, born, day) {
+            remember(&mut self.lately.renumbered, new);
         }
     }
 }

@@ -172,6 +172,10 @@ pub(crate) struct Dossier {
     pub(crate) addresses: Vec<Row<Address>>,
     /// c/o name of the current address.
     pub(crate) care_of: Words,
+    /// Supplementary address of the current address, and since when.
+    pub(crate) supplementary: Option<(Date, Words)>,
+    /// What the road register calls the dwelling (LOKALITET).
+    pub(crate) locality: Words,
     pub(crate) protections: Vec<Protection>,
     pub(crate) abroad: Vec<Row<Abroad>>,
     pub(crate) contact_lines: Vec<Words>,

@@ -87,6 +87,6 @@ impl Population {
             let person = self.families.person(rank, &mut room);
             extract.person(&person, self.families.pnr(rank))?;
         }
-        extract.finish()
+        extract.finish(&[])
     }
 }

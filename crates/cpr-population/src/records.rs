@@ -108,6 +108,11 @@ fn residence(page: &mut Page<'_>, person: &Dossier) {
             page.moment(F::MovedOut, F::MovedOutUncertain, to);
         } else {
             page.text(F::CareOfName, &person.care_of);
+            if let Some((from, line)) = &person.supplementary {
+                page.number(F::SupplementaryAddressSetBy, u64::from(row.what.municipality));
+                page.text(F::SupplementaryAddressLine1, line);
+                page.date(F::AddressTextStartDate, Some(*from));
+            }
             // Since when in the municipality, and which one before: over the unmarked rows before this one.
             let before = || person.addresses[..at].iter().rev().filter(|row| row.mark == ' ');
             let here = |other: &&Row<Address>| other.what.municipality == row.what.municipality;
@@ -398,6 +403,7 @@ fn formatted_address(page: &mut Page<'_>, person: &Dossier) -> bool {
     put_address(page, &row.what);
     let Some(place) = places::municipality(row.what.municipality) else { return true };
     let street = places::street_name(row.what.municipality, row.what.street);
+    page.text(F::Locality, &person.locality);
     page.text(F::StandardAddressLine, &standard_line(&street, &row.what));
     page.number(F::PostalCode, u64::from(place.postal_code));
     page.text(F::PostalDistrict, place.district);

@@ -285,7 +285,7 @@ impl Scenario {
             Happening::ChangesProtection { who, on: at } => register.protects(pnr(who)?, on(at)?),
             Happening::ChangesChurch { who, on: at } => register.changes_church(pnr(who)?, on(at)?),
             Happening::BecomesDanish { who, on: at } => register.becomes_danish(pnr(who)?, on(at)?),
-            Happening::IsRepeated { who } => register.repeats(pnr(who)?),
+            Happening::IsRepeated { who } => register.delivers(pnr(who)?, "K74"),
             Happening::GivesBirth { who, child, sex, on: at } => {
                 let (mother, born, is_man) = (pnr(who)?, on(at)?, *sex == 'M');
                 let number = self.cast.number(born, is_man);

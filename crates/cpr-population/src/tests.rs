@@ -8,8 +8,9 @@ use cpr_replika::{ApplyOptions, Config, Replika};
 
 use crate::days::{TODAY, day_of, parts};
 use crate::families::Families;
+use crate::happenings::Register;
 use crate::life::{Workroom, number_of};
-use crate::person::Dossier;
+use crate::person::{Address, Dossier, Name, Row};
 use crate::*;
 
 const SEED: u64 = 7;
@@ -261,7 +262,171 @@ fn codes_are_those_of_the_lists_and_only_the_living_here_have_an_address() {
             _ => {}
         }
     }
-    assert!(codes.len() > 18, "{codes:?}");
+    assert!(codes.len() > 25, "{codes:?}");
+}
+
+#[test]
+fn nights_produce_every_code_and_mark_that_is_listed_and_no_other() {
+    let population = Population::new(SEED, 20_000);
+    let mut nights = population.nights(&product("std"), 1_500);
+    let (mut codes, mut marks) = (BTreeMap::<String, u32>::new(), BTreeSet::new());
+    for _ in 0..30 {
+        let extract = nights.next_night(Vec::new()).expect("written to memory");
+        for line in lines(&extract).filter(|line| line.starts_with(b"099")) {
+            *codes.entry(cell(line, 26, 3)).or_default() += 1;
+            marks.insert(cell(line, 29, 2));
+            let is_unstamped = ["A74", "K74"].contains(&cell(line, 26, 3).as_str());
+            assert_eq!(cell(line, 14, 12).is_empty(), is_unstamped);
+        }
+    }
+    let listed = |list: &[(&str, &str)]| list.iter().map(|(code, _)| (*code).to_owned()).collect::<BTreeSet<_>>();
+    let produced: BTreeSet<String> = codes.keys().cloned().collect();
+    let missing: Vec<_> = listed(EVENT_CODES).difference(&produced).cloned().collect();
+    assert!(missing.is_empty() && produced.is_subset(&listed(EVENT_CODES)), "not produced: {missing:?}; {codes:?}");
+    marks.remove("");
+    assert_eq!(marks, listed(DERIVED_MARKS));
+}
+
+#[test]
+fn receipts_and_refusals_stand_where_cpr_puts_them_and_end_what_they_say() {
+    let population = Population::new(SEED, 5_000);
+    let (mut receipts, mut errors) = (0, 0);
+    for family in ["std", "full"] {
+        let mut nights = population.nights(&product(family), 60);
+        let mut ended = BTreeSet::new();
+        for _ in 0..80 {
+            let extract = nights.next_night(Vec::new()).expect("written to memory");
+            let checked = sound(&extract, family);
+            let of = |record: &'static [u8]| {
+                lines(&extract).filter(move |line| line.starts_with(record)).map(|line| cell(line, 4, 10))
+            };
+            assert!(of(b"001").all(|pnr| !ended.contains(&pnr)), "delivered after its receipt");
+            assert!(of(b"997").all(|pnr| of(b"001").all(|other| other != pnr)), "a receipt comes alone");
+            assert_eq!(
+                (of(b"997").count(), of(b"910").count()),
+                (checked.receipts as usize, checked.input_errors.len())
+            );
+            ended.extend(of(b"997"));
+            receipts += checked.receipts;
+            errors += checked.input_errors.len();
+            assert!(checked.input_errors.iter().all(|error| matches!(error.number, 8483 | 8494..=8496)));
+        }
+    }
+    assert!(receipts > 2 && errors > 2, "{receipts} {errors}");
+}
+
+#[test]
+fn some_dates_are_known_by_their_year_only_and_marked() {
+    let extract = full(&Population::new(SEED, 30_000), "std");
+    let (mut births, mut citizenships, mut names) = (0, 0, 0);
+    for line in lines(&extract) {
+        match &line[..3] {
+            b"001" if cell(line, 40, 10).ends_with("-00-00") => {
+                assert_eq!(cell(line, 50, 1), "*");
+                births += 1;
+            }
+            b"010" if cell(line, 22, 8) == "00001299" => {
+                assert_eq!(cell(line, 30, 1), "*");
+                citizenships += 1;
+            }
+            b"008" if String::from_utf8_lossy(line).contains("00001299*") => names += 1,
+            _ => {}
+        }
+    }
+    assert!(births > 20 && citizenships > 200 && names > 50, "{births} {citizenships} {names}");
+}
+
+/// What holds or did hold of a person, without the rows that are marked or have no length.
+fn holding(person: &Dossier) -> impl PartialEq + std::fmt::Debug + use<> {
+    fn rows<T>(rows: &[Row<T>], what: impl Fn(&T) -> String) -> Vec<(u64, Option<u64>, String)> {
+        let to = |row: &Row<T>| row.to.map(|to| to.digits);
+        let is_long = |row: &&Row<T>| row.mark == ' ' && to(row) != Some(row.from.digits);
+        rows.iter().filter(is_long).map(|row| (row.from.digits, to(row), what(&row.what))).collect()
+    }
+    let civil = |civil: &crate::person::Civil| {
+        format!("{} {:?}", civil.status, number_of(&civil.spouse).map(|pnr| pnr.reveal().to_owned()))
+    };
+    (
+        (person.status, person.born, person.number_from, person.children.len(), person.custody.len()),
+        rows(&person.addresses, |at| format!("{} {} {}", at.municipality, at.street, at.house)),
+        rows(&person.names, |name| format!("{} {}", name.given, name.surname)),
+        rows(&person.citizenships, u16::to_string),
+        rows(&person.church, char::to_string),
+        rows(&person.civil, civil),
+        rows(&person.separations, |_| String::new()),
+    )
+}
+
+#[test]
+fn what_is_undone_leaves_everybody_as_before_but_for_marked_rows() {
+    let families = Families::new(SEED, 6_000);
+    let home = Address { municipality: 101, street: 20, house: 3, letter: b' ', ..Address::default() };
+    let name = Name { given: "Ny".into(), surname: "Navn".into(), ..Name::default() };
+    type Happens<'a> = &'a dyn Fn(&mut Register<'_>, u32) -> bool;
+    let pnr = |rank: u32| families.pnr(rank);
+    let spare = |rank: u32| families.cohorts.spare(rank, rank & 1).expect("room in a day");
+    let born = crate::days::date(TODAY - 10_000);
+    let (on, later) = (TODAY + 1, TODAY + 2);
+    let double = |rank: u32| pnr(rank.saturating_sub(2));
+    let cases: [(&str, Happens<'_>, Happens<'_>); 9] = [
+        ("move", &|r, at| r.moves(pnr(at), home, on), &|r, at| r.annuls_move(pnr(at))),
+        ("name", &|r, at| r.renames(pnr(at), name.clone(), on), &|r, at| r.annuls_name(pnr(at))),
+        ("Dane", &|r, at| r.becomes_danish(pnr(at), on), &|r, at| r.annuls_citizenship(pnr(at))),
+        ("church", &|r, at| r.changes_church(pnr(at), on), &|r, at| r.annuls_church(pnr(at))),
+        ("death", &|r, at| r.dies(pnr(at), on), &|r, at| r.annuls_death(pnr(at))),
+        ("wedding", &|r, at| r.marries(pnr(at), pnr(at + 4), on, false), &|r, at| r.annuls_wedding(pnr(at), later)),
+        ("separation", &|r, at| r.separates(pnr(at), on), &|r, at| r.settles_separation(pnr(at), "P49", later)),
+        ("number", &|r, at| r.changes_number(pnr(at), spare(at), born, on), &|r, at| {
+            r.takes_number_back(spare(at), later)
+        }),
+        ("double", &|r, at| r.deletes_double(double(at), pnr(at), on), &|r, at| r.revives_double(double(at))),
+    ];
+    for (what, happens, is_undone) in cases {
+        let mut done = 0;
+        for rank in (100..5_990).step_by(3) {
+            let mut register = Register::new(Some(&families));
+            register.entered_at = 2026_01_06_0900;
+            if !happens(&mut register, rank) {
+                continue;
+            }
+            assert!(is_undone(&mut register, rank), "{what} of rank {rank} cannot be undone");
+            done += 1;
+            let concerned: Vec<Dossier> = register.concerned_tonight().cloned().collect();
+            for after in concerned.iter().filter(|after| after.number != Some(spare(rank))) {
+                let number = after.number.and_then(|pnr| families.rank_of(pnr)).expect("one of the population");
+                let before = person(&families, number);
+                let lost = what == "death" && after.children.is_empty() && !before.custody.is_empty();
+                assert!(lost || holding(after) == holding(&before), "{what}, rank {rank}: {number} is not as before");
+            }
+        }
+        assert!(done > 3, "{what}: {done}");
+    }
+}
+
+#[test]
+fn a_death_ends_the_custody_of_minor_children_and_changes_nothing_else_of_them() {
+    let text = "
+        person = [
+            { id = 'm', given = 'M', surname = 'S', born = '1990-01-01', sex = 'K' },
+            { id = 'f', given = 'F', surname = 'S', born = '1989-01-01', sex = 'M', spouse = 'm', married = '2015-01-01' },
+            { id = 'c', given = 'C', surname = 'S', born = '2016-01-01', sex = 'K', mother = 'm', father = 'f' },
+            { id = 'd', given = 'D', surname = 'S', born = '2006-01-01', sex = 'K', mother = 'm', father = 'f' },
+        ]
+        night = [{ happenings = [{ does = 'dies', who = 'f' }] }]";
+    let mut scenario = Scenario::parse(text).expect("a scenario");
+    let mut night = Vec::new();
+    assert!(scenario.next_night(&mut night, &product("std")).expect("it can happen"));
+    let told: BTreeSet<(String, String)> = lines(&night)
+        .filter(|line| line.starts_with(b"099"))
+        .map(|line| (cell(line, 4, 10), cell(line, 26, 5)))
+        .collect();
+    let of = |id: &str, event: &str| (scenario.pnr(id).expect("somebody").reveal().to_owned(), event.to_owned());
+    assert_eq!(told, [of("f", "A21"), of("m", "A21ÆG"), of("c", "A21BØ")].into());
+    let custody: Vec<String> =
+        lines(&night).filter(|line| line.starts_with(b"016")).map(|line| cell(line, 14, 4)).collect();
+    assert_eq!(custody, ["0003"]);
+    let fathers = lines(&night).filter(|line| line.starts_with(b"015") && cell(line, 4, 10) == of("c", "").0);
+    assert!(fathers.into_iter().all(|line| String::from_utf8_lossy(line).contains(&of("f", "").0)));
 }
 
 #[test]

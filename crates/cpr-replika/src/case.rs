@@ -173,7 +173,7 @@ pub(crate) struct Case<'a> {
     pub(crate) after: State<'a>,
     pub(crate) changes: Vec<Side<'a>>,
     pub(crate) changed: AspectSet,
-    /// Aspects that changed only because the number did.
+    /// Aspects that changed because the number did, and in which nothing began.
     pub(crate) renumbered: AspectSet,
     /// What the rules so far have explained.
     pub(crate) claimed: AspectSet,
@@ -221,18 +221,24 @@ impl<'a> Case<'a> {
             AspectSet::of(&aspects)
         };
         let moved = of(&|side| side.class == ChangeClass::MovedNumber);
-        let renumbered = moved.without(of(&|side| side.class != ChangeClass::MovedNumber));
+        let besides = |side: &Side<'a>| {
+            !matches!(side.class, ChangeClass::MovedNumber | ChangeClass::Rewritten | ChangeClass::Ended)
+        };
         let changed = of(&|_| true);
+        let quiet = changed.without(of(&besides));
+        let (before, after) = (State::read(&before), State::read(&after));
+        // A number that was given up loses rows, or what they say, in aspects that moved to the other number.
+        let given_up = after.status.is_some_and(Status::is_replaced);
         Case {
             held_before: situation.held_before,
             is_first: night.previous_production.is_none(),
             birth_date,
             production_date: night.production_date,
-            before: State::read(&before),
-            after: State::read(&after),
+            before,
+            after,
             changes,
             changed,
-            renumbered,
+            renumbered: if given_up { quiet } else { quiet & moved },
             claimed: AspectSet::default(),
             causes: causes(image, number),
         }

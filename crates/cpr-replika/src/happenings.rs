@@ -236,6 +236,8 @@ pub(crate) fn join(
         };
         let repeat = events.iter().filter(name).count() as u32;
         let aspects: Vec<Aspect> = draft.aspects.iter().collect();
+        // What a number that was given up lost is explained by it, and is not about others.
+        let own = draft.order.filter(|order| !order.is_empty()).map(AspectSet::of);
         let first = draft.order.unwrap_or(&aspects).iter().copied();
         let dating: Vec<Aspect> = first.filter(|aspect| draft.aspects.has(*aspect)).collect();
         events.push(BusinessEvent {
@@ -246,7 +248,7 @@ pub(crate) fn join(
             kind: draft.kind,
             cause,
             pnr,
-            related: case.related(draft.aspects, draft.kind),
+            related: case.related(own.map_or(draft.aspects, |own| own & draft.aspects), draft.kind),
             aspects,
             municipality_before: case.before.municipality(),
             municipality_after: case.after.municipality(),

@@ -253,10 +253,12 @@ fn stands(case: &Case<'_>, aspect: Aspect, codes: &[&str]) -> bool {
     case.has_code(codes) || !case.is_corrected(aspect) && !case.has_code(&["A10"])
 }
 
-/// A row of the line of residence that CPR marked as wrong or never true, or an address that a record says was corrected.
+/// An address that a record says was corrected, or a row of the line of residence that CPR marked as wrong or never true and
+/// that nothing else explains: who comes to the country has an administrative address annulled.
 fn corrects_address(case: &Case<'_>) -> bool {
-    let lines = [A::Address, A::Emigration, A::Disappearance];
-    lines.iter().any(|&line| case.is_corrected(line)) || case.changed.has(A::Address) && case.has_code(ADDRESS_CODES)
+    let mut lines = [A::Address, A::Emigration, A::Disappearance].into_iter();
+    let is_told = case.has_code(ADDRESS_CODES);
+    lines.any(|line| is_told && case.changed.has(line) || case.is_open(line) && case.is_corrected(line))
 }
 
 /// A new address that nothing else explains, a correction only where a record says that it is a move too. Of a person who was not held before, the address says itself whether the

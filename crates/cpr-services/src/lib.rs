@@ -9,6 +9,21 @@
 //! answer can be had as of any delivery. Nothing is redacted, as in the services themselves: every answer about a person
 //! carries its [`Protections`], recorded and in force on the day, and the decision is the host's. `Debug` of an answer tells
 //! nothing about the person; serde and XML are the deliberate way to reveal it.
+//!
+//! ```no_run
+//! use cpr_services::cpr_replika::cpr_model::{Date, Pnr, ProtectionKind};
+//! use cpr_services::{NoRegister, Request, cpr_replika::Replika, sf1520};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let snapshot = Replika::open_read_only("replika.db")?.snapshot();
+//! let (pnr, day) = (Pnr::parse(b"6101801234").ok_or("ten digits")?, Date::parse("2026-01-08").ok_or("a day")?);
+//! let version = sf1520::Version::V5;
+//! let lookup = sf1520::answer(&snapshot, version, &Request::on(pnr, day), &NoRegister)?;
+//! if let Some(found) = lookup.found() {
+//!     let protected = found.protections.recorded(ProtectionKind::NAME_AND_ADDRESS).is_some();
+//!     println!("{} (protected: {protected})", found.answer.to_xml(version)?);
+//! }
+//! # Ok(()) }
+//! ```
 
 #[macro_use]
 mod shape;

@@ -142,7 +142,11 @@ pub(crate) fn text(of: cpr_model::Text<'_>) -> Option<String> {
 
 /// The text without the control characters that XML 1.0 cannot carry.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\u{80}'..='\u{9f}')).collect()
+    let is_control = |byte: u8| byte < b' ' || byte == 0x7f;
+    if text.bytes().any(is_control) {
+        return text.chars().filter(|c| !c.is_ascii_control()).collect();
+    }
+    text.to_owned()
 }
 
 /// Full years from a birth date to a day; none when the birth date is no day of the calendar, or lies ahead.

@@ -12,40 +12,53 @@ pub(crate) struct Subject<'i> {
     pub(crate) pnr: Pnr,
     /// Believed as of the delivery, of all of valid time.
     believed: Vec<FactView<'i>>,
+    /// By the number of the aspect: the row that counts; of several the one that began last.
+    counting: [Option<FactView<'i>>; ASPECTS],
     valid: Option<Timestamp>,
 }
 
+/// One more than the highest number of an aspect.
+const ASPECTS: usize = Aspect::Event as usize + 1;
+
 impl<'i> Subject<'i> {
     pub(crate) fn of(pnr: Pnr, image: &'i Image<'_>, valid: Option<Timestamp>) -> Subject<'i> {
-        Subject { pnr, believed: image.believed().collect(), valid }
-    }
-
-    /// True when a row counts: as of no moment the current, unmarked rows, else those that held in the world.
-    fn counts(&self, fact: &FactView<'i>) -> bool {
-        match self.valid {
-            None => !fact.is_historic() && fact.mark().is_none(),
-            Some(at) => fact.holds_at(at),
+        let believed: Vec<FactView<'i>> = image.believed().collect();
+        let mut counting: [Option<FactView<'i>>; ASPECTS] = [None; ASPECTS];
+        for fact in believed.iter().filter(|fact| counts(fact, valid)) {
+            let best = &mut counting[usize::from(fact.aspect().number())];
+            if best.is_none_or(|best| best.valid().from <= fact.valid().from) {
+                *best = Some(*fact);
+            }
         }
+        Subject { pnr, believed, counting, valid }
     }
 
     /// The rows that count, of the aspect that the view is of.
     pub(crate) fn all<T>(&self, view: impl Fn(&FactView<'i>) -> Option<T>) -> impl Iterator<Item = T> {
-        self.believed.iter().filter(|fact| self.counts(fact)).filter_map(view)
+        self.believed.iter().filter_map(move |fact| view(fact).filter(|_| counts(fact, self.valid)))
     }
 
     /// The row that counts; of several the one that began last.
     pub(crate) fn fact(&self, aspect: Aspect) -> Option<FactView<'i>> {
-        let rows = self.believed.iter().filter(|fact| fact.aspect() == aspect && self.counts(fact));
-        rows.max_by_key(|fact| fact.valid().from).copied()
+        self.counting[usize::from(aspect.number())]
     }
 
     /// Current, historic and marked rows of an aspect, the one that began last first.
     pub(crate) fn history(&self, aspect: Aspect) -> Vec<FactView<'i>> {
-        let began = |fact: &FactView<'i>| self.valid.is_none_or(|at| fact.valid().from.is_none_or(|from| from <= at));
-        let rows = self.believed.iter().filter(|fact| fact.aspect() == aspect && began(fact));
-        let mut rows: Vec<FactView<'i>> = rows.copied().collect();
+        let mut rows: Vec<FactView<'i>> = self.begun(aspect).copied().collect();
         rows.sort_by_key(|fact| (fact.is_historic(), std::cmp::Reverse(fact.valid().from)));
         rows
+    }
+
+    /// True when there are historic rows of an aspect.
+    pub(crate) fn has_history(&self, aspect: Aspect) -> bool {
+        self.begun(aspect).any(|fact| fact.is_historic())
+    }
+
+    /// The rows of an aspect that had begun at the moment asked for.
+    fn begun(&self, aspect: Aspect) -> impl Iterator<Item = &FactView<'i>> {
+        let began = |fact: &FactView<'i>| self.valid.is_none_or(|at| fact.valid().from.is_none_or(|from| from <= at));
+        self.believed.iter().filter(move |fact| fact.aspect() == aspect && began(fact))
     }
 
     /// The rows that count when the current is asked for, or all of them.
@@ -155,6 +168,14 @@ impl<'i> Subject<'i> {
     /// The birth date recorded; it may differ from the date in the number.
     pub(crate) fn birth_date(&self) -> Option<Date> {
         self.person().and_then(facts::Person::birth_date).map(|born| born.value)
+    }
+}
+
+/// True when a row counts: as of no moment the current, unmarked rows, else those that held in the world.
+fn counts(fact: &FactView<'_>, valid: Option<Timestamp>) -> bool {
+    match valid {
+        None => !fact.is_historic() && fact.mark().is_none(),
+        Some(at) => fact.holds_at(at),
     }
 }
 

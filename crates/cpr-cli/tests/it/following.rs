@@ -175,7 +175,7 @@ fn matches_tell_the_reasons_and_followers_who_follows() {
     desk.says(&["apply", &extract("D260106.L999901")]);
     assert_eq!(
         desk.says(&["matches", "2"]),
-        "children  1 persons\nemil  1 persons\neverybody  3 persons\nmoves  3 persons\nnobody  0 persons\n"
+        "children  1 person\nemil  1 person\neverybody  3 persons\nmoves  3 persons\nnobody  0 persons\n"
     );
     let (told, _) = desk.json(&["matches", "2", "moves"]);
     let told: Vec<(&str, bool, Vec<String>)> = told["persons"]
@@ -260,6 +260,12 @@ fn bad_input_is_told_by_exit_code_without_quoting_it_and_changes_nothing() {
         (vec!["find", "--changed", "9"], 1),
         (vec!["find", "--after", secret], 2),
         (vec!["followers", secret], 2),
+        (vec!["filter", "add", "emil", SOFIE], 2),
+        (vec!["filter", "add", "emil", "--everything", "0851:8512:secret"], 2),
+        (vec!["find", "--age", "0-17", "--on", SOFIE], 2),
+        (vec!["find", "--limit", "6101801234x"], 2),
+        (vec!["show", SOFIE, SOFIE], 2),
+        (vec![SOFIE], 2),
         (vec!["apply", &extract("D260106.L999901"), "--deliver", "x", "--dry-run"], 2),
     ] {
         let output = desk.run(&arguments);

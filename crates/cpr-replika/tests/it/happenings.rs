@@ -190,6 +190,25 @@ fn an_annulled_emigration_is_a_correction_and_no_immigration() {
 }
 
 #[test]
+fn who_comes_from_an_administrative_address_is_no_correction() {
+    let before = rows(&["001 STATUS=20, KOEN=K", "002 KOMKOD=0012, TILFLYDTO=202104131200, TILFLYKOMDTO=202104131200"]);
+    let after = rows(&[
+        ALIVE,
+        "002 KOMKOD=0101, VEJKOD=0007, TILFLYDTO=202601020000, TILFLYKOMDTO=202601020000",
+        "023 ANNKOR=A, KOMKOD=0012, TILFLYDTO=202104131200, FRAFLYDTO=202104131200",
+        "024 INDR_LANDEKOD=5180, INDRDTO=202601020000",
+        "099 TIMESTAMPU=202601020901, HAENDELSE=P31",
+    ]);
+    check(
+        &[(ANNA, &before)],
+        &[(ANNA, &after)],
+        expect![[r#"
+        6101801231 immigrated P31 [] (person address emigration) 0012>0101 2026-01-02 00:00
+    "#]],
+    );
+}
+
+#[test]
 fn a_death_is_one_event_for_the_dead_and_one_for_the_spouse_and_so_is_its_undoing() {
     let married = |spouse: &str| {
         rows(&[ALIVE, HOME, &format!("012 CIVST=G, AEGTEPNR={spouse}, HAENSTART-CIVILSTAND=200505051200")])
@@ -342,14 +361,17 @@ fn a_birth_is_told_of_the_child_and_of_its_parents() {
 #[test]
 fn another_number_is_told_of_both_numbers_and_of_the_relatives() {
     let (old, new) = (ANNA, "6101801232");
-    let before = rows(&[ALIVE, HOME]);
+    let divorced = "012 CIVST=F, AEGTEPNR=6202790011, HAENSTART-CIVILSTAND=201105051200";
+    let before = rows(&[ALIVE, HOME, divorced]);
     let given_up = rows(&[
         &format!("001 STATUS=60, PNRGAELD={new}, KOEN=K, FOED_DT=1980-01-01, SLUT_DT-PERSON=2026-01-02"),
+        "012 CIVST=F, HAENSTART-CIVILSTAND=201105051200",
         "099 TIMESTAMPU=202601020900, HAENDELSE=P03",
     ]);
     let taken = rows(&[
         ALIVE,
         HOME,
+        divorced,
         &format!("022 PNR={old}, SLUT_DT-PERSON=2026-01-02"),
         "099 TIMESTAMPU=202601020900, HAENDELSE=P03, AFLEDTMRK=PN",
     ]);
@@ -365,9 +387,9 @@ fn another_number_is_told_of_both_numbers_and_of_the_relatives() {
         ],
         expect![[r#"
             6202791235 number_changed P03/ÆG [6101801231 6101801232] (civil_status) 0101>0101 -
-            6101801231 number_changed P03 [6101801232] (person address formatted_address) 0101>- 2026-01-02 00:00
+            6101801231 number_changed P03 [6101801232] (person address formatted_address civil_status) 0101>- 2026-01-02 00:00
             6101801232 number_changed P03/PN [6101801231] (person former_number) ->0101 2026-01-02 00:00
-            6101801232 created - [6101801231] (person address formatted_address former_number) ->0101 -
+            6101801232 created - [6101801231 6202790011] (person address formatted_address civil_status former_number) ->0101 -
         "#]],
     );
 }

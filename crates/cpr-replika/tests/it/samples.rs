@@ -438,7 +438,7 @@ fn every_event_record_of_the_full_table_extract_is_told_by_applying_and_none_by_
     loaded.load(Cursor::new(&extract), &ApplyOptions::named("sample")).unwrap();
     let count = |replika: &Replika| {
         let feed = replika.snapshot().events_of(DeliveryNumber(1), EventFilter::default()).unwrap();
-        feed.map(|event| event.unwrap().cause.expect("a record")).count()
+        feed.filter(|event| event.as_ref().unwrap().cause.is_some()).count()
     };
     assert_eq!((count(&applied), count(&loaded)), (42, 0));
 }

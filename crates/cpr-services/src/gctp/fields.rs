@@ -71,7 +71,7 @@ pub(super) const NAMES: Table = &[
     ("CNVN_STATUS", status),
     ("CNVN_STATUSDATOUSM", |s| star(s.with_status()?.status_date()?.uncertain)),
     ("CNVN_STATUSSTARTDATO", |s| twelve(s.with_status()?.status_date()?.value)),
-    ("HISTORIKMRK", |s| flag(s.history(Aspect::Name).iter().any(|fact| fact.is_historic()))),
+    ("HISTORIKMRK", |s| flag(s.has_history(Aspect::Name))),
 ];
 
 /// Custody of a child: slot A for the mother or the first other holder, slot B for the father. A second other holder is not told.

@@ -151,6 +151,28 @@ fn relations_that_lead_nowhere_are_told_and_not_counted() {
 }
 
 #[test]
+fn a_relative_answers_for_the_number_that_the_relation_names() {
+    const OLD: &str = "6105701110";
+    const NEW: &str = "6205701110";
+    let wed = |number| format!("{HERE}\n012 CIVST=G, AEGTEPNR={number}, HAENSTART-CIVILSTAND=199501011200");
+    let given_up = "001 PNRGAELD=6205701110, STATUS=60, STATUSHAENSTART=202601021000, KOEN=K, FOED_DT=1970-01-05
+        003 ADRNVN=Åse Lund";
+    let new = "001 STATUS=01, KOEN=K, FOED_DT=1970-01-05
+        004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2025-01-01
+        022 PNR=6105701110
+        003 ADRNVN=Åse Lund";
+    let replika = told(&[&[(MAN, &wed(OLD)), (OLD, given_up), (NEW, new)], &[(MAN, &wed(NEW))]]);
+    let spouse = |delivery| {
+        let family = known(&replika, MAN, delivery, Service::FamiliePlus);
+        let row = family.rows.iter().find(|row| row.value("FAMMRK") == Some("Ægtefælle")).expect("a spouse").clone();
+        let said = |name| row.value(name).map(str::to_owned);
+        (said("PNR_FOEDDATO"), said("CNVN_STATUS"), said("CBSK_TYP"), row.protections.0.len())
+    };
+    assert_eq!(spouse(1), (text(OLD), text("60"), None, 0), "its own row");
+    assert_eq!(spouse(2), (text(NEW), text("01"), text("00001"), 1), "with the protections of the row's person");
+}
+
+#[test]
 fn a_protection_is_recorded_and_in_force_by_the_day() {
     let replika = told(&[&FAMILY]);
     for (day, in_force) in [("2024-12-31", false), ("2025-01-01", true), ("2026-01-07", true), ("2026-01-08", false)] {

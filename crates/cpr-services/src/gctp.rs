@@ -137,7 +137,7 @@ pub fn answer(snapshot: &Snapshot, service: Service, request: &Request) -> Resul
             // The readable forms belong to Stam+ and Navne3.
             first.fields.iter_mut().for_each(|field| field.text = None);
             let family = family::Family::of(&subject);
-            let relatives = Relatives::read(snapshot, request, family.numbers())?;
+            let relatives = Relatives::read(snapshot, request, family.numbers().filter(|pnr| *pnr != request.pnr))?;
             std::iter::once(first).chain(family.rows(&subject, &relatives, request.day)).collect()
         }
     };
