@@ -182,7 +182,10 @@ impl Snapshot {
                 None => exact = false,
                 Some(of_one) => {
                     exact &= of_one.exact;
-                    found = Some(found.map_or(of_one.keys.clone(), |found| found & of_one.keys));
+                    found = Some(match found {
+                        None => of_one.keys,
+                        Some(found) => found & of_one.keys,
+                    });
                 }
             }
         }
@@ -307,7 +310,7 @@ impl Snapshot {
             None => Bound::Included((start, *chunks.end())),
             Some(_) => Bound::Unbounded,
         };
-        let mut found = RoaringBitmap::new();
+        let mut found: Vec<u32> = Vec::new();
         for row in self.words().range::<(&[u8], u8)>((first, last))? {
             let (key, sealed) = row?;
             let (word, chunk) = key.value();
@@ -318,17 +321,17 @@ impl Snapshot {
             if !chunks.contains(&chunk) || !pattern.matches(word) {
                 continue;
             }
-            let mut bearers = RoaringBitmap::new();
             read_row((word, chunk), sealed.value(), |entry| {
                 let key = key_of(entry);
                 if entry as u8 & places != 0 && within.is_none_or(|within| within.contains(key)) {
-                    // Entries ascend, so this never fails.
-                    bearers.try_push(key).ok();
+                    found.push(key);
                 }
             })?;
-            found |= bearers;
         }
-        Ok(found)
+        // Ascending runs, one for each row.
+        found.sort();
+        found.dedup();
+        Ok(found.into_iter().collect())
     }
 
     /// The streets that ever bore a name with all these words, ascending.
