@@ -2,7 +2,7 @@
 //!
 //! Persons are those of `cpr-population`, so that names, streets and birth dates recur as they do. Both stores are asked for the
 //! same 500 things about persons drawn without locality, after a first pass that brings the pages into memory. How many answers
-//! differ in their number is among the figures: SQLite folds å to a. Figures go to `target/bench-results/search.json`. Without
+//! differ in their number is among the figures: the two fold differently. Figures go to `target/bench-results/search.json`. Without
 //! `--bench` (as `cargo test --benches` starts it) it takes two thousand persons and twenty questions.
 
 use std::fs::File;
