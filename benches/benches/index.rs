@@ -1,11 +1,10 @@
-//! Finding persons by the secondary indexes, beside reading every person; and what keeping the indexes adds to a delta.
+//! Finding persons by the secondary indexes, beside reading every person; and a delta that changes the indexes for everybody in it.
 
-use std::cell::Cell;
-use std::fs::File;
-use std::io::{BufWriter, Cursor, Seek, SeekFrom, Write};
+use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
 
+use cpr_population::Population;
 use cpr_replika::cpr_model::{MunicipalityCode, StreetCode};
 use cpr_replika::cpr_subscription::{AgeRange, Profile, birth_dates};
 use cpr_replika::{ApplyOptions, Config, FilterChange, Query, Replika, Snapshot, UnknownNumbers};
@@ -14,21 +13,16 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 /// One of the 98 municipalities that the made-up persons live in.
 const MUNICIPALITY: MunicipalityCode = MunicipalityCode(101);
 
-fn loaded(path: &Path, of: u32) -> Replika {
+fn loaded(path: &Path, population: &Population) -> Replika {
     let replika = Replika::create(path, &Config::default()).expect("a new store");
-    let file = tempfile::tempfile().expect("a place for the extract");
-    let mut out = benches::write_full(BufWriter::with_capacity(1 << 20, file), of).expect("a full extract");
-    out.flush().expect("a written extract");
-    let mut file: File = out.into_inner().expect("flushed");
-    file.seek(SeekFrom::Start(0)).expect("a file to read again");
-    replika.load(file, &ApplyOptions::named("full")).expect("a sound extract");
+    replika.load(Cursor::new(benches::full(population)), &ApplyOptions::named("full")).expect("a sound extract");
     replika
 }
 
 fn find(c: &mut Criterion) {
     let of = benches::persons();
     let folder = tempfile::tempdir().expect("a place for stores");
-    let replika = loaded(&folder.path().join("store"), of);
+    let replika = loaded(&folder.path().join("store"), &benches::population(of));
     let name = "followers".parse().expect("a name");
     replika.add_subscriber(&name, Profile::SF6002).expect("a new subscriber");
     let filters = ["0-17+0101", "0108", "65-200"].map(|text| FilterChange::Add(text.parse().expect("a filter")));
@@ -66,11 +60,13 @@ fn find(c: &mut Criterion) {
 }
 
 fn street_of_first(snapshot: &Snapshot) -> (MunicipalityCode, StreetCode) {
-    let first = snapshot.pnrs().expect("the persons").next().expect("a person").expect("a number");
-    let person = snapshot.person(first).expect("a read").expect("a person that is held");
-    let mut current = person.facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.address());
-    let address = current.next().expect("everybody lives somewhere");
-    address.municipality_code().zip(address.street_code()).expect("codes of the address")
+    let mut numbers = snapshot.pnrs().expect("the persons").map(|pnr| pnr.expect("a number"));
+    let street = numbers.find_map(|pnr| {
+        let person = snapshot.person(pnr).expect("a read").expect("a person that is held");
+        let mut current = person.facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.address());
+        current.find_map(|address| address.municipality_code().zip(address.street_code()))
+    });
+    street.expect("somebody lives somewhere")
 }
 
 fn count_of(snapshot: &Snapshot, query: &Query) -> u64 {
@@ -88,42 +84,24 @@ fn read_everybody(snapshot: &Snapshot) -> u64 {
     lives_there.count() as u64
 }
 
-/// The same persons night after night: in some all of them move, in others only what no index looks at changes.
+/// Nights in which the same persons move, each of whom goes from rows of the index to others.
 fn update(c: &mut Criterion) {
     let of = benches::persons();
-    let changed = (of / 20).min(50_000);
+    let population = benches::population(of);
     let folder = tempfile::tempdir().expect("a place for stores");
-    let replika = loaded(&folder.path().join("store"), of);
-    let (night, moved) = (Cell::new(1), Cell::new(1));
-    let apply = |bytes: Vec<u8>| {
-        replika.apply(Cursor::new(bytes), &ApplyOptions::named("night")).expect("it follows");
-    };
-    let moving = || {
-        night.set(night.get() + 1);
-        moved.set(night.get());
-        benches::night_from(changed, of, night.get(), 1)
-    };
-    let mut group = c.benchmark_group(format!("a night of {changed} among {of}"));
+    let replika = loaded(&folder.path().join("store"), &population);
+    let movers = benches::residents(&population, (of / 20).min(50_000), |_| true);
+    let product = benches::product();
+    let mut nights = population.nights(&product, of / 20);
+    let mut group = c.benchmark_group(format!("a night among {of}"));
     group.sample_size(10).measurement_time(Duration::from_secs(10));
-    group.bench_function("all move", |b| b.iter_batched(moving, apply, BatchSize::PerIteration));
-    apply(moving());
-    let staying = || {
-        night.set(night.get() + 1);
-        let frame = benches::night_from(1, of, night.get(), 1);
-        let end = frame.iter().position(|&byte| byte == b'\n').expect("a start record") + 1;
-        let told = benches::night_from(changed, of, moved.get(), 1);
-        let mut bytes = [&frame[..end], &told[end..]].concat();
-        let church = if night.get() % 2 == 0 { b'U' } else { b'M' };
-        let mut start = 0;
-        while let Some(length) = bytes[start..].iter().position(|&byte| byte == b'\n') {
-            if bytes[start..].starts_with(b"011") {
-                bytes[start + 13] = church;
-            }
-            start += length + 1;
-        }
-        bytes
-    };
-    group.bench_function("all leave or join a church", |b| b.iter_batched(staying, apply, BatchSize::PerIteration));
+    group.bench_function(format!("{} move", movers.len()), |b| {
+        b.iter_batched(
+            || benches::night_of(&mut nights, &movers),
+            |bytes| replika.apply(Cursor::new(bytes), &ApplyOptions::named("night")).expect("it follows"),
+            BatchSize::PerIteration,
+        );
+    });
     group.finish();
 }
 
