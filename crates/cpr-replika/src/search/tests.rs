@@ -1,3 +1,5 @@
+//! Parts of a search that can be tested without a store.
+
 use crate::search::check::Spans;
 use crate::search::criterion::WordPattern;
 
