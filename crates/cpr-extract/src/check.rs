@@ -12,6 +12,7 @@ use crate::fault::{Fault, Reason};
 use crate::lines::{Item, records};
 use crate::record::Record;
 use crate::style::{Style, StyleVotes};
+use crate::writer::end_counter;
 
 /// How [`check`] reads an extract.
 #[derive(Clone, Copy, Debug)]
@@ -434,7 +435,7 @@ impl<'a> Check<'a> {
         let whole = match self.stated {
             _ if bytes == 0 => Some(at_end(Reason::Empty)),
             None => Some(at_end(Reason::Truncated)),
-            Some((Some(stated), line, offset)) if stated != self.counted => Some(Fault {
+            Some((Some(stated), line, offset)) if stated != end_counter(self.counted) => Some(Fault {
                 line,
                 offset,
                 record: Some(999),

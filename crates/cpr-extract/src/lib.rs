@@ -29,7 +29,7 @@ pub use groups::{Group, Groups};
 pub use lines::{Item, Records, records};
 pub use record::Record;
 pub use style::{Line, LineEnd, Padding, Style};
-pub use writer::{ComposeError, ExtractWriter};
+pub use writer::{ComposeError, ExtractWriter, end_counter};
 
 #[cfg(test)]
 mod tests;

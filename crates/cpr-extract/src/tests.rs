@@ -415,3 +415,11 @@ fn debug_output_tells_nothing_of_the_persons() {
     let key = pnr(PERSONS[0]).key().unwrap().as_u32();
     assert!(!told.contains(&key.to_string()));
 }
+
+#[test]
+fn a_counter_of_eight_digits_tells_the_last_eight() {
+    for (records, told) in [(0, 0), (1098, 1098), (99_999_999, 99_999_999), (100_000_000, 0), (130_000_007, 30_000_007)]
+    {
+        assert_eq!(crate::end_counter(records), told);
+    }
+}

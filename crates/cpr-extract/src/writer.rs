@@ -7,6 +7,12 @@ use cpr_model::{Date, Pnr, Values};
 use crate::family::{Family, Format, RecordLayout};
 use crate::style::{Line, Style};
 
+/// What the end record of a file with so many records says (TAELLER): eight digits, so that of a hundred million records and
+/// more, as a full extract of the whole register has, the last eight are told.
+pub fn end_counter(records: u64) -> u64 {
+    records % 100_000_000
+}
+
 /// A field that cannot be written as asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ComposeError {
@@ -123,7 +129,7 @@ impl<W: Write> ExtractWriter<W> {
             self.line = line;
             self.put()?;
         }
-        let count = self.count.to_string();
+        let count = end_counter(self.count).to_string();
         self.compose(999, None, &[("SORTFELT-10", "9999999999"), ("TAELLER", &count)])?;
         self.put()?;
         self.out.write_all(&self.style.trailer)?;

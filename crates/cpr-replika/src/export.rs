@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use cpr_extract::{Line, LineEnd, Style};
+use cpr_extract::{Line, LineEnd, Style, end_counter};
 use cpr_model::{Aspect, CorrectionMark, PersonKey, Pnr, Values};
 use roaring::RoaringBitmap;
 
@@ -139,7 +139,7 @@ impl<W: Write> Writer<'_, W> {
 
     /// The end record, and what stands after it.
     fn finish(mut self) -> Result<(), Error> {
-        let count = self.count;
+        let count = end_counter(self.count);
         self.frame(&format!("9999999999999{count:08}"))?;
         self.out.write_all(&self.style.trailer).map_err(Error::Output)
     }

@@ -12,7 +12,7 @@ use std::fmt;
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
-use cpr_extract::{Family, Fault, Item, Record, Role, records};
+use cpr_extract::{Family, Fault, Item, Record, Role, end_counter, records};
 use cpr_model::{Date, PersonKey, Pnr};
 
 use crate::followers::advance;
@@ -343,9 +343,7 @@ impl FileIndex {
 
     fn finish(&self, out: &mut impl Write, thinned: &mut Thinned) -> Result<(), ThinError> {
         let mut end = self.end.clone();
-        // A part of the file has no more records than the file, whose own counter has the same eight digits.
-        let most = 99_999_999;
-        end.put("TAELLER", &thinned.records.min(most).to_string());
+        end.put("TAELLER", &end_counter(thinned.records).to_string());
         out.write_all(&end.line)?;
         out.write_all(&self.trailer)?;
         thinned.bytes += (end.line.len() + self.trailer.len()) as u64;
