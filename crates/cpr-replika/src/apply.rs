@@ -29,7 +29,7 @@ use crate::store::{Replika, write_config};
 use crate::tables::{CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, NUMBERS, OPEN, PERSONS, REDELIVERED, SUPERSEDED};
 
 /// A past that has grown to this many bytes is put away from the person's value, and a new one begun.
-const FULL_BYTES: usize = 2 * 1024;
+const FULL_BYTES: usize = 3 * 1024;
 
 /// Persons that are read, sorted and written at a time.
 const CHUNK: usize = 8 * 1024;
