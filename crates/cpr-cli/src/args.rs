@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// Add, remove, list and clear the filters of a subscriber.
     #[command(subcommand)]
     Filter(FilterCommand),
-    /// Write what an applied extract has for each subscriber: DIR/NAME/DYYMMDD.L<task>. Again gives the same bytes.
+    /// Write what an applied extract has for each subscriber: DIR/NAME/DYYMMDD.LTASK. Again gives the same bytes.
     Thin(Thin),
     /// Tell whom a delivery had for a subscriber, and why.
     Matches(MatchesOf),
@@ -119,7 +119,7 @@ pub(crate) struct Generate {
     /// The task number (OPGAVENR), six digits.
     #[arg(long, default_value = "999901")]
     pub(crate) task: String,
-    /// The folder to write to; files are named as CPR names them, DYYMMDD.L<task>.
+    /// The folder to write to; files are named as CPR names them, DYYMMDD.LTASK.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
@@ -159,7 +159,7 @@ pub(crate) struct Apply {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) options: Delivering,
-    /// Once a file is applied, write what it has for each subscriber: DIR/NAME/DYYMMDD.L<task>.
+    /// Once a file is applied, write what it has for each subscriber: DIR/NAME/DYYMMDD.LTASK.
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     pub(crate) deliver: Option<PathBuf>,
     /// With --deliver: a file for a subscriber that nobody matches too, start and end record only.

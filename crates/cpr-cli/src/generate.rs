@@ -68,7 +68,7 @@ impl Told {
         date: Date,
         write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
     ) -> Result<(), Failure> {
-        // DYYMMDD.L<task>, as CPR names its files.
+        // DYYMMDD.LTASK, as CPR names its files.
         let name = format!("D{:06}.L{}", date.digits() % 1_000_000, generate.task);
         let path = generate.out.join(&name);
         let failed = |error| Failure::File(path.display().to_string(), error);

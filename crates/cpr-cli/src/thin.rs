@@ -40,7 +40,7 @@ pub(crate) fn thin(arguments: &Arguments, thin: &Thin) -> Result<(), Failure> {
     deliver(&replika, &thin.file, &thin.folder, thin.empty, arguments.json)
 }
 
-/// Writes `folder/NAME/DYYMMDD.L<task>` for each subscriber that the file has something for, and notes the files that are
+/// Writes `folder/NAME/DYYMMDD.LTASK` for each subscriber that the file has something for, and notes the files that are
 /// durable in the streams of their subscribers. One that cannot be written does not keep the others from theirs.
 pub(crate) fn deliver(
     replika: &Replika,
