@@ -1,4 +1,4 @@
-//! Dates at their edges, and what is left out of a document.
+//! Dates at their edges, what is left out of a document, and search strings of any kind.
 #![allow(unreachable_pub)] // `answer!` defines public structs
 
 use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
@@ -62,5 +62,25 @@ fn a_number_states_a_birth_date() {
     ] {
         let pnr = Pnr::parse(number.as_bytes()).expect("ten digits");
         assert_eq!(shape::birth_date_in(pnr), Some(date(born)));
+    }
+}
+
+proptest::proptest! {
+    /// Any text is a search or an error that tells no number, and so is anything made of what the grammar knows.
+    #[test]
+    fn any_text_is_a_search_or_a_located_error(
+        text in proptest::prelude::prop_oneof![
+            ".*",
+            "q=([()+!&|:^~*?\"\\\\ \\[\\]{}%-]|AND|OR|NOT|TO|navn|foedselsdato|husnummer|6101801234|19800101|a){0,40}",
+        ],
+    ) {
+        match crate::search::solr::Request::parse(&text) {
+            Ok(request) => { request.search(cpr_replika::Scope::Now); }
+            Err(error) => {
+                let told = format!("{error} {error:?}");
+                let digits = told.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+                proptest::prop_assert!(digits < Some(10), "an error that may repeat a number");
+            }
+        }
     }
 }
