@@ -65,12 +65,21 @@ impl Replika {
 
     /// Opens a store to read only; any number of processes may do so at once.
     ///
+    /// A store whose writer was killed is put in order first, as [`Replika::open`] does, for which the file must be writable.
+    ///
     /// # Errors
     /// As [`Replika::open`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Replika, Error> {
         let path = path.as_ref();
         refuse_strangers(path)?;
-        Replika::over(Opened::ReadOnly(builder().open_read_only(path)?))
+        let database = match builder().open_read_only(path) {
+            Err(redb::DatabaseError::RepairAborted) => {
+                drop(builder().open(path)?);
+                builder().open_read_only(path)?
+            }
+            opened => opened?,
+        };
+        Replika::over(Opened::ReadOnly(database))
     }
 
     /// Creates or opens a store over a storage of the caller's making: memory, or one that fails on purpose.

@@ -91,6 +91,22 @@ fn a_snapshot_outlives_the_handle_that_gave_it() {
     assert_eq!(house(&again.snapshot(), None), "002");
 }
 
+/// The file of a store that is open is what a killed process leaves behind.
+#[test]
+fn after_a_killed_writer_a_store_opens_to_read_and_to_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let replika = Replika::create(path("store"), &Config::default()).unwrap();
+    applied(1..=2, &replika);
+    std::fs::copy(path("store"), path("killed")).unwrap();
+    std::fs::copy(path("store"), path("killed too")).unwrap();
+    let readers = [Replika::open_read_only(path("killed")).unwrap(), Replika::open_read_only(path("killed")).unwrap()];
+    assert_eq!(readers.map(|reader| house(&reader.snapshot(), None)), ["002", "002"]);
+    let writer = Replika::open(path("killed too")).unwrap();
+    applied(3..=3, &writer);
+    assert!(writer.snapshot().verify().unwrap().is_clean());
+}
+
 /// Enough deliveries that a person's superseded facts fill several rows: every one of them still answers.
 #[test]
 fn after_many_deliveries_each_is_still_known() {
