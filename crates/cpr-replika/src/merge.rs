@@ -3,12 +3,13 @@
 use bitemporal::Diff;
 use cpr_extract::{Group, Padding};
 use cpr_model::stored::v2::{self, ArchivedPast, ArchivedPerson, Fact, Past, Person};
-use cpr_model::{Aspect, ChangeClass, FactRef, Field, PersonKey, RelatedPnr, Situation, Values, classify};
+use cpr_model::{Aspect, ChangeClass, FactRef, PersonKey, Situation, Values, classify};
 use rkyv::util::AlignedVec;
 
 use crate::delivery::{Counts, DeliveryNumber};
 use crate::envelope;
 use crate::error::Error;
+use crate::matching::mentioned;
 
 /// What a merge tells beside the sections it leaves in [`Merge`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -149,7 +150,7 @@ impl Merge {
         for &new in &self.came {
             let (row, values) = group.row(new);
             counts.inverted_periods += u64::from(is_inverted(row.shape, values));
-            mention(row.shape, values, &mut self.mentions);
+            self.mentions.extend(mentioned(row.shape, values));
         }
         counts.persons_changed += 1;
         Verdict::Changed
@@ -226,7 +227,7 @@ impl Merge {
         envelope::archive(document, &mut self.person);
         for (row, values) in group.rows() {
             counts.inverted_periods += u64::from(is_inverted(row.shape, values));
-            mention(row.shape, values, &mut self.mentions);
+            self.mentions.extend(mentioned(row.shape, values));
         }
         let facts = group.rows().len() as u64;
         counts.persons_new += 1;
@@ -248,18 +249,6 @@ impl Merge {
         }
         let aged = changes.iter().filter(|change| change.class == ChangeClass::AgedOut);
         self.aged.extend(aged.filter_map(|change| change.before));
-    }
-}
-
-/// Notes the other numbers of the same person that a new fact names.
-fn mention(shape: u8, values: Values<'_>, mentions: &mut Vec<PersonKey>) {
-    let field = match v2::aspect(shape) {
-        Some((Aspect::Person, _)) => Field::CurrentPnr,
-        Some((Aspect::FormerNumber, _)) => Field::FormerPnr,
-        _ => return,
-    };
-    if let Some(RelatedPnr::Known(pnr)) = values.pnr(field) {
-        mentions.extend(pnr.key());
     }
 }
 

@@ -3,7 +3,7 @@
 mod subscriptions;
 
 use cpr_model::stored::v2::{self, ArchivedPast};
-use cpr_model::{Aspect, Field, PersonKey, RelatedPnr, Values};
+use cpr_model::{PersonKey, Values};
 use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
@@ -11,6 +11,7 @@ use crate::consumers::{CONSUMERS_TABLE, consumers_in};
 use crate::error::Error;
 use crate::image::{PERSONS_TABLE, Person, PutAway, SUPERSEDED_TABLE};
 use crate::index::{Index, Row, SETS_TABLE};
+use crate::matching::mentioned;
 use crate::snapshot::{Snapshot, open_set};
 
 /// How many faults are told; all are counted.
@@ -163,14 +164,7 @@ impl Snapshot {
         shape: u8,
         values: Values<'_>,
     ) -> Result<(), Error> {
-        let field = match v2::aspect(shape) {
-            Some((Aspect::Person, _)) => Field::CurrentPnr,
-            Some((Aspect::FormerNumber, _)) => Field::FormerPnr,
-            _ => return Ok(()),
-        };
-        if let Some(RelatedPnr::Known(pnr)) = values.pnr(field)
-            && let Some(mentioned) = pnr.key()
-        {
+        if let Some(mentioned) = mentioned(shape, values) {
             let leads_back = self.mentioned_by(mentioned)?.contains(&holder);
             report.expect(leads_back, "numbers/v1", "a number in a record that does not lead back to it");
         }
