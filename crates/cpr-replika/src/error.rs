@@ -6,7 +6,7 @@ use std::io;
 use cpr_extract::Fault;
 use cpr_model::Date;
 
-use crate::delivery::DeliveryNumber;
+use crate::ledger::delivery::DeliveryNumber;
 use crate::search::Refusal;
 
 /// Why a call did nothing. Every refusal leaves the store as it was.

@@ -27,69 +27,56 @@
 //! # Ok(()) }
 //! ```
 
-mod apply;
-mod calendar;
-mod case;
-mod config;
-mod consumers;
-mod delivery;
-mod envelope;
+// From the ground up: a room imports only from those above it in this list.
+// From the ground up: a room imports only from the floors above it in this list.
 mod error;
-mod event_id;
-mod events;
-mod export;
-mod fact;
-mod feed;
-mod happenings;
-mod history;
-mod image;
-mod index;
-mod lines;
-mod matching;
-mod merge;
-mod numbers;
-mod rules;
-mod search;
-mod sets;
-mod snapshot;
-mod stats;
+
 mod store;
-mod stored;
-mod streams;
-mod street_names;
+
+mod index;
+mod ledger;
+mod person;
+
+mod snapshot;
+
+mod replika;
+
+mod read;
+mod search;
+
+mod events;
 mod subscriptions;
-mod tables;
+
+mod apply;
 mod verify;
-mod verify_words;
-mod words;
 
 #[cfg(test)]
 mod power_cut_tests;
 
 pub use apply::{Allow, ApplyOptions, Progress};
-pub use calendar::{CalendarEvent, Due};
-pub use config::{ALL_HISTORY, Config};
-pub use consumers::Consumer;
-pub use delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
 pub use error::{Error, StorageFailure};
-pub use event_id::EventId;
-pub use events::{Events, StoredEvent};
-pub use fact::{Change, Fact, FactView};
-pub use feed::{EventCursor, EventFeed, EventFilter};
-pub use happenings::{BusinessEvent, Cause, CauseCode, EventKind};
-pub use image::{Holding, Image, Person, Residence};
-pub use lines::GroupLines;
-pub use matching::{Match, Matches};
-pub use numbers::{ChainNumber, NumberChain};
+pub use events::calendar::{CalendarEvent, Due};
+pub use events::consumers::Consumer;
+pub use events::event_id::EventId;
+pub use events::feed::{EventCursor, EventFeed, EventFilter};
+pub use events::join::{BusinessEvent, Cause, CauseCode, EventKind};
+pub use ledger::delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
+pub use person::fact::{Change, Fact, FactView};
+pub use person::image::{Holding, Image, Person, Residence};
+pub use read::lines::GroupLines;
+pub use read::numbers::{ChainNumber, NumberChain};
+pub use read::received_events::{Events, StoredEvent};
+pub use read::stats::{Stats, TableStats};
+pub use replika::Replika;
+pub use search::query::{PersonSet, Query};
 pub use search::{
     AddressPattern, Criterion, Hit, Hits, NamePart, Needed, Policy, Refusal, Scope, Search, Sex, WordPattern,
 };
-pub use sets::{PersonSet, Query};
 pub use snapshot::Snapshot;
-pub use stats::{Stats, TableStats};
-pub use store::Replika;
-pub use streams::{InitialLoad, Recipient};
-pub use subscriptions::{FilterChange, Subscriber, UnknownNumbers};
+pub use store::config::{ALL_HISTORY, Config};
+pub use subscriptions::matching::{Match, Matches};
+pub use subscriptions::registry::{FilterChange, Subscriber, UnknownNumbers};
+pub use subscriptions::streams::{InitialLoad, Recipient};
 pub use verify::{VerifyFault, VerifyReport};
 
 /// The crates whose types stand in this crate's signatures.

@@ -7,19 +7,19 @@ use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, Timestamp};
 use redb::{ReadOnlyMultimapTable, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
 use roaring::RoaringBitmap;
 
-use crate::config::Config;
-use crate::delivery::{Delivery, DeliveryNumber};
-use crate::envelope;
 use crate::error::Error;
-use crate::fact::FactView;
-use crate::image::{Holding, Image, PERSONS_TABLE, Person, PutAway};
-use crate::index::RowKey;
-use crate::store::Opened;
-use crate::tables::{
+use crate::index::sets::RowKey;
+use crate::index::words::WordKey;
+use crate::ledger::delivery::{Delivery, DeliveryNumber};
+use crate::person::fact::FactView;
+use crate::person::image::{Holding, Image, PERSONS_TABLE, Person, PutAway};
+use crate::replika::Opened;
+use crate::store::config::Config;
+use crate::store::sealed;
+use crate::store::tables::{
     CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, OPEN, PERSONS,
     POSTAL_STREETS, REDELIVERED, SETS, STREAMS, STREET_NAMES, SUBSCRIBERS, SUPERSEDED, WORDS,
 };
-use crate::words::WordKey;
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
@@ -403,11 +403,12 @@ impl Snapshot {
 /// The last moment that a history window of this many years leaves out; none when the window holds all.
 pub(crate) fn window_end(config: &Config, production: Date) -> Option<Timestamp> {
     let years = u32::from(config.window_years);
-    (config.window_years != crate::config::ALL_HISTORY).then(|| Timestamp::start_of(production.years_before(years)))
+    (config.window_years != crate::store::config::ALL_HISTORY)
+        .then(|| Timestamp::start_of(production.years_before(years)))
 }
 
 /// A stored set of persons of one delivery.
 pub(crate) fn open_set(table: &'static str, delivery: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
-    let payload = envelope::open(table, (delivery, 0), sealed)?;
+    let payload = sealed::open(table, (delivery, 0), sealed)?;
     RoaringBitmap::deserialize_from(payload).map_err(|_| Error::Corrupt { table, what: "not a bitmap" })
 }

@@ -7,9 +7,9 @@
 use cpr_model::{Aspect, Field, Folder, PersonKey, Text};
 use cpr_subscription::{Door, Floor, HouseNumber};
 
-use crate::fact::FactView;
-use crate::image::Person;
-use crate::index::street;
+use crate::index::sets::street;
+use crate::person::fact::FactView;
+use crate::person::image::Person;
 use crate::search::Scope;
 use crate::search::criterion::{AddressPattern, NamePart, WordPattern};
 use crate::search::plan::{Leaf, Node};

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use cpr_model::{CountryCode, Date, Folder, MunicipalityCode, StreetCode, latin1_of};
 use cpr_subscription::{Door, Floor, HouseNumber};
 
-use crate::sets::PersonSet;
+use crate::search::query::PersonSet;
 
 /// Whom a search is for. `Debug` says how it is built, not what it asks for.
 #[derive(Clone)]

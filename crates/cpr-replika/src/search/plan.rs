@@ -10,13 +10,13 @@ use cpr_model::{CountryCode, Date};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
-use crate::index::{Kind, house, street, year_of};
+use crate::index::sets::{Kind, house, street, year_of};
+use crate::index::street_names::{name_row, postal_row};
+use crate::index::words::{FORMER, bits, chunks, key_of, read_row};
 use crate::search::criterion::{AddressPattern, Criterion, NamePart, Sex, WordPattern};
+use crate::search::query::PersonSet;
 use crate::search::{Refusal, Scope};
-use crate::sets::PersonSet;
 use crate::snapshot::Snapshot;
-use crate::street_names::{name_row, postal_row};
-use crate::words::{FORMER, bits, chunks, key_of, read_row};
 
 /// So few candidates are read sooner than the row of a municipality.
 const FEW: u64 = 32;

@@ -8,11 +8,11 @@ use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
 use super::VerifyReport;
-use crate::delivery::{DeliveryKind, DeliveryNumber};
 use crate::error::Error;
-use crate::matching::{MATCHES_TABLE, open_matches};
+use crate::ledger::delivery::{DeliveryKind, DeliveryNumber};
 use crate::snapshot::Snapshot;
-use crate::subscriptions::{FILTERS_TABLE, SUBSCRIBERS_TABLE, Spans};
+use crate::subscriptions::matching::{MATCHES_TABLE, open_matches};
+use crate::subscriptions::registry::{FILTERS_TABLE, SUBSCRIBERS_TABLE, Spans};
 
 const FOLLOWERS_TABLE: &str = "followers/v1";
 const STREAMS_TABLE: &str = "streams/v1";

@@ -9,8 +9,9 @@ use cpr_subscription::Profile;
 use redb::WriteTransaction;
 
 use super::*;
-use crate::tables::{FILTERS, FOLLOWERS, MATCHES, STREAMS, SUBSCRIBERS};
-use crate::{ApplyOptions, Config, FilterChange, Replika, UnknownNumbers, envelope};
+use crate::store::sealed;
+use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, STREAMS, SUBSCRIBERS};
+use crate::{ApplyOptions, Config, FilterChange, Replika, UnknownNumbers};
 
 const ANNA: &str = "6101801231";
 
@@ -53,7 +54,7 @@ fn every_damage_to_subscriptions_is_found() {
     let set = |delivery: u32, subscriber: u32, keys: &[u32]| {
         let (mut bytes, mut sealed) = (Vec::new(), Vec::new());
         keys.iter().copied().collect::<RoaringBitmap>().serialize_into(&mut bytes).unwrap();
-        envelope::seal((delivery, subscriber), &bytes, &mut sealed);
+        sealed::seal((delivery, subscriber), &bytes, &mut sealed);
         sealed
     };
     let filter = |write: &WriteTransaction, subscriber, key: &[u8], value: &[u8]| {

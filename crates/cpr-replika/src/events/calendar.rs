@@ -1,0 +1,162 @@
+//! What happens without a delivery: birthdays, and protections that run out.
+//!
+//! CPR sends nothing when a person turns 18 or a deletion date passes. These events are read off the birth dates and the
+//! protections as known now, for a range of days, as often as asked; nothing is stored and they have no ids.
+
+use cpr_model::{Aspect, Date, MunicipalityCode, Pnr, ProtectionKind, Status};
+use cpr_subscription::birth_dates_reaching;
+use roaring::RoaringBitmap;
+
+use crate::error::Error;
+use crate::index::sets::{Kind, Row};
+use crate::search::query::{PersonSet, Query};
+use crate::snapshot::Snapshot;
+
+/// Digits of `YYYYMMDD` that one year is.
+const YEAR: u32 = 10_000;
+
+/// Status of numbers without a living person: 30 annulled, 50 and 60 given up, 90 dead.
+const NOT_LIVING: [Status; 4] = [Status(30), Status(50), Status(60), Status(90)];
+
+/// What is due on a day.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Due {
+    /// The person reaches this age, in full years.
+    ReachesAge(u16),
+    /// The day on which CPR plans to delete this protection (SLET_DT).
+    ProtectionEnds(ProtectionKind),
+}
+
+impl Due {
+    /// A stable word: `reaches_age`, `protection_ends`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Due::ReachesAge(_) => "reaches_age",
+            Due::ProtectionEnds(_) => "protection_ends",
+        }
+    }
+}
+
+/// Something that is due for a person.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+pub struct CalendarEvent {
+    /// The day.
+    pub day: Date,
+    /// What.
+    pub due: Due,
+    /// For whom.
+    pub pnr: Pnr,
+    /// KOMKOD of the address as known now.
+    pub municipality: Option<MunicipalityCode>,
+}
+
+/// Says what is due, not when or for whom: a birthday and an age are a birth date.
+impl std::fmt::Debug for CalendarEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.due.name())
+    }
+}
+
+impl Snapshot {
+    /// Who reaches one of these ages, and whose protection runs out, from one day to another, both included, by day. The dead
+    /// and numbers that were given up reach no age.
+    ///
+    /// Dates count by their digits: an unknown month or day of birth is January, the 1st; who was born on 29 February
+    /// reaches an age on 1 March in other years.
+    ///
+    /// # Errors
+    /// [`Error::DaysOutOfOrder`] when the last day comes before the first; [`Error::Corrupt`] or a storage failure.
+    pub fn calendar(&self, first: Date, last: Date, ages: &[u16]) -> Result<Vec<CalendarEvent>, Error> {
+        if last < first {
+            return Err(Error::DaysOutOfOrder);
+        }
+        let mut events = Vec::new();
+        for &age in ages {
+            self.ages(age, first, last, &mut events)?;
+        }
+        self.protections(first, last, &mut events)?;
+        events.sort_unstable();
+        events.dedup();
+        Ok(events)
+    }
+
+    fn ages(&self, age: u16, first: Date, last: Date, events: &mut Vec<CalendarEvent>) -> Result<(), Error> {
+        let Some(births) = birth_dates_reaching(age, day_before(first), last) else { return Ok(()) };
+        let not_living = Query::Or(NOT_LIVING.map(Query::Status).to_vec());
+        let persons = self.find(&Query::And(vec![Query::Born(births), Query::Not(Box::new(not_living))]))?;
+        for key in persons.iter() {
+            let Some(person) = self.person(key.pnr())? else { continue };
+            let birth = person.facts().find_map(|fact| fact.person()?.birth_date()).map(|birth| birth.value);
+            let Some(day) = birth.and_then(|birth| birthday(birth, age)) else { continue };
+            let municipality = person.facts().find_map(|fact| current_municipality(&fact));
+            events.push(CalendarEvent { day, due: Due::ReachesAge(age), pnr: key.pnr(), municipality });
+        }
+        Ok(())
+    }
+
+    fn protections(&self, first: Date, last: Date, events: &mut Vec<CalendarEvent>) -> Result<(), Error> {
+        for key in self.protected()?.iter() {
+            let Some(person) = self.person(key.pnr())? else { continue };
+            let municipality = person.facts().find_map(|fact| current_municipality(&fact));
+            for fact in person.facts().filter(|fact| fact.aspect() == Aspect::Protection && !fact.is_historic()) {
+                let Some(protection) = fact.protection() else { continue };
+                if let (Some(kind), Some(day)) = (protection.kind(), protection.deleted_on())
+                    && (first..=last).contains(&day)
+                {
+                    events.push(CalendarEvent { day, due: Due::ProtectionEnds(kind), pnr: key.pnr(), municipality });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Who has a protection of any kind.
+    fn protected(&self) -> Result<PersonSet, Error> {
+        let (kind, mut all) = (Kind::Protection as u8, RoaringBitmap::new());
+        for row in self.sets().range((kind, 0, 0)..=(kind, u32::MAX, u16::MAX))? {
+            let (key, sealed) = row?;
+            if let Row::Set(set) = Row::open(key.value(), sealed.value())? {
+                all |= set;
+            }
+        }
+        Ok(PersonSet(all))
+    }
+}
+
+fn current_municipality(fact: &crate::person::fact::FactView<'_>) -> Option<MunicipalityCode> {
+    if fact.is_historic() { None } else { fact.address()?.municipality_code() }
+}
+
+/// The first day on which a person of this birth date is so old: a day of the calendar.
+fn birthday(birth: Date, age: u16) -> Option<Date> {
+    let digits = birth.digits().checked_add(u32::from(age) * YEAR)?;
+    let (year, month, day) = (digits / YEAR, digits / 100 % 100, digits % 100);
+    let (month, day) = match (month, day) {
+        (2, 29) if !is_leap(year) => (3, 1),
+        (month, day) => (month.max(1), day.max(1)),
+    };
+    Date::from_digits(year * YEAR + month * 100 + day)
+}
+
+/// The day before in the calendar: between the two lie the dates that no year or no month has, which count on the later.
+fn day_before(date: Date) -> Date {
+    let digits = date.digits();
+    let (year, month, day) = (digits / YEAR, digits / 100 % 100, digits % 100);
+    let before = match (month, day) {
+        (1, 1) => year.saturating_sub(1) * YEAR + 1231,
+        (2.., 1) => {
+            let last = match month - 1 {
+                2 => 28 + u32::from(is_leap(year)),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            year * YEAR + (month - 1) * 100 + last
+        }
+        _ => digits.saturating_sub(1),
+    };
+    Date::from_digits(before).unwrap_or(date)
+}
+
+fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}

@@ -1,0 +1,342 @@
+//! One person in one delivery: what stood before, what stands after, and the records that say why.
+
+use std::collections::BTreeSet;
+use std::ops::{BitAnd, BitOr, BitOrAssign};
+
+use cpr_model::{
+    Aspect, ChangeClass, Date, FactRef, Field, MunicipalityCode, Pnr, RelatedPnr, Status, Timestamp, Value,
+};
+use cpr_model::{Situation, classify};
+use cpr_subscription::DerivedMark;
+
+use crate::events::join::{Cause, CauseCode, EventKind};
+use crate::ledger::delivery::DeliveryNumber;
+use crate::person::fact::FactView;
+use crate::person::image::Image;
+
+/// A set of aspects.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct AspectSet(u64);
+
+impl AspectSet {
+    pub(crate) fn of(aspects: &[Aspect]) -> AspectSet {
+        AspectSet(aspects.iter().fold(0, |set, aspect| set | 1 << aspect.number()))
+    }
+
+    pub(crate) fn has(self, aspect: Aspect) -> bool {
+        self.0 >> aspect.number() & 1 == 1
+    }
+
+    pub(crate) fn without(self, other: AspectSet) -> AspectSet {
+        AspectSet(self.0 & !other.0)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = Aspect> {
+        Aspect::all().filter(move |aspect| self.has(*aspect))
+    }
+}
+
+impl BitAnd for AspectSet {
+    type Output = AspectSet;
+    fn bitand(self, other: AspectSet) -> AspectSet {
+        AspectSet(self.0 & other.0)
+    }
+}
+
+impl BitOr for AspectSet {
+    type Output = AspectSet;
+    fn bitor(self, other: AspectSet) -> AspectSet {
+        AspectSet(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for AspectSet {
+    fn bitor_assign(&mut self, other: AspectSet) {
+        self.0 |= other.0;
+    }
+}
+
+/// What the rules look at of one side: the current rows.
+#[derive(Default)]
+pub(crate) struct State<'a> {
+    pub(crate) status: Option<Status>,
+    pub(crate) address: Option<FactView<'a>>,
+    pub(crate) name: Option<FactView<'a>>,
+    pub(crate) civil: Option<FactView<'a>>,
+    /// BESKYTTYPE of each protection, ascending.
+    pub(crate) protections: Vec<u16>,
+    pub(crate) children: Vec<Pnr>,
+    /// Mother and father, each with the date of the relation.
+    pub(crate) parents: [(Option<RelatedPnr>, Option<Date>); 2],
+    /// PNRGAELD and the numbers given up, ascending.
+    pub(crate) numbers: Vec<Pnr>,
+}
+
+fn known(number: Option<RelatedPnr>) -> Option<Pnr> {
+    match number {
+        Some(RelatedPnr::Known(pnr)) => Some(pnr),
+        _ => None,
+    }
+}
+
+impl<'a> State<'a> {
+    fn read(facts: &[FactView<'a>]) -> State<'a> {
+        let mut state = State::default();
+        for fact in facts.iter().filter(|fact| !fact.is_historic() || fact.aspect() == Aspect::FormerNumber) {
+            let values = fact.values();
+            match fact.aspect() {
+                Aspect::Person => {
+                    state.status = values.number(Field::Status).map(|code| Status(code as u8));
+                    state.numbers.extend(known(values.pnr(Field::CurrentPnr)));
+                    state.read_parents(*fact);
+                }
+                Aspect::Parents => state.read_parents(*fact),
+                Aspect::FormerNumber => state.numbers.extend(known(values.pnr(Field::FormerPnr))),
+                Aspect::Address => state.address = Some(*fact),
+                Aspect::Name => state.name = Some(*fact),
+                Aspect::CivilStatus => state.civil = Some(*fact),
+                Aspect::Protection => state.protections.extend(values.number(Field::ProtectionKind)),
+                Aspect::Child => state.children.extend(known(values.pnr(Field::ChildPnr))),
+                _ => {}
+            }
+        }
+        state.protections.sort_unstable();
+        state.children.sort_unstable();
+        state.numbers.sort_unstable();
+        state
+    }
+
+    fn read_parents(&mut self, fact: FactView<'a>) {
+        let fields = [(Field::MotherPnr, Field::MotherRelationDate), (Field::FatherPnr, Field::FatherRelationDate)];
+        for (parent, (number, since)) in self.parents.iter_mut().zip(fields) {
+            let number = fact.values().pnr(number);
+            if number.is_some() {
+                *parent = (number, fact.values().date(since));
+            }
+        }
+    }
+
+    pub(crate) fn municipality(&self) -> Option<MunicipalityCode> {
+        self.address?.address()?.municipality_code()
+    }
+
+    pub(crate) fn has_status(&self, status: u8) -> bool {
+        self.status == Some(Status(status))
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.status.is_some_and(Status::is_active)
+    }
+
+    /// CIVST.
+    pub(crate) fn civil_letter(&self) -> Option<u8> {
+        self.civil?.values().text(Field::CivilStatus).latin1().first().copied()
+    }
+
+    /// True when there is a name that is not the blank one of a newborn.
+    pub(crate) fn is_named(&self) -> bool {
+        let filled = |field| self.name.is_some_and(|name| !name.values().text(field).is_empty());
+        filled(Field::GivenNames) || filled(Field::Surname)
+    }
+
+    pub(crate) fn has_parent(&self) -> bool {
+        self.parents.iter().any(|(number, _)| number.is_some())
+    }
+}
+
+/// One change with its class and its sides.
+pub(crate) struct Side<'a> {
+    pub(crate) class: ChangeClass,
+    pub(crate) before: Option<FactView<'a>>,
+    pub(crate) after: Option<FactView<'a>>,
+}
+
+impl Side<'_> {
+    fn aspect(&self) -> Option<Aspect> {
+        self.after.or(self.before).map(|fact| fact.aspect())
+    }
+}
+
+/// One person in one delivery.
+pub(crate) struct Case<'a> {
+    /// The person was held before the delivery.
+    pub(crate) held_before: bool,
+    /// Before the delivery nobody was held.
+    pub(crate) is_first: bool,
+    pub(crate) birth_date: Date,
+    pub(crate) production_date: Date,
+    pub(crate) before: State<'a>,
+    pub(crate) after: State<'a>,
+    pub(crate) changes: Vec<Side<'a>>,
+    pub(crate) changed: AspectSet,
+    /// Aspects that changed because the number did, and in which nothing began.
+    pub(crate) renumbered: AspectSet,
+    /// What the rules so far have explained.
+    pub(crate) claimed: AspectSet,
+    /// The event records of the delivery, in the order of the lines.
+    pub(crate) causes: Vec<Cause>,
+}
+
+/// What is the same for every person of a delivery.
+#[derive(Clone, Copy)]
+pub(crate) struct Night {
+    pub(crate) number: DeliveryNumber,
+    pub(crate) production_date: Date,
+    pub(crate) previous_production: Option<Date>,
+    pub(crate) window: Option<Timestamp>,
+}
+
+impl<'a> Case<'a> {
+    /// Reads the case off an image that holds what was believed before the delivery and after it.
+    pub(crate) fn read(image: &'a Image<'_>, birth_date: Date, night: Night) -> Case<'a> {
+        let number = night.number.0;
+        let before: Vec<FactView<'a>> = image.believed_at(number - 1).collect();
+        let after: Vec<FactView<'a>> = image.believed_at(number).collect();
+        let place = |facts: &[FactView<'a>], is_it: &dyn Fn(&FactView<'a>) -> bool| -> Vec<usize> {
+            (0..facts.len()).filter(|&at| is_it(&facts[at])).collect()
+        };
+        let gone = place(&before, &|fact| fact.known().to == Some(number));
+        let came = place(&after, &|fact| fact.known().from == number);
+        let situation = Situation {
+            held_before: !before.is_empty(),
+            previous_production: night.previous_production,
+            window: night.window,
+        };
+        let mut changes = Vec::new();
+        if !gone.is_empty() || !came.is_empty() {
+            let refs = |facts: &[FactView<'a>]| facts.iter().map(FactView::as_ref).collect::<Vec<FactRef<'a>>>();
+            let classified = classify(&refs(&before), &refs(&after), &gone, &came, situation);
+            changes.extend(classified.into_iter().map(|change| Side {
+                class: change.class,
+                before: change.before.map(|at| before[at]),
+                after: change.after.map(|at| after[at]),
+            }));
+        }
+        let of = |wanted: &dyn Fn(&Side<'a>) -> bool| {
+            let aspects: Vec<Aspect> = changes.iter().filter(|side| wanted(side)).filter_map(Side::aspect).collect();
+            AspectSet::of(&aspects)
+        };
+        let moved = of(&|side| side.class == ChangeClass::MovedNumber);
+        let besides = |side: &Side<'a>| {
+            !matches!(side.class, ChangeClass::MovedNumber | ChangeClass::Rewritten | ChangeClass::Ended)
+        };
+        let changed = of(&|_| true);
+        let quiet = changed.without(of(&besides));
+        let (before, after) = (State::read(&before), State::read(&after));
+        // A number that was given up loses rows, or what they say, in aspects that moved to the other number.
+        let given_up = after.status.is_some_and(Status::is_replaced);
+        Case {
+            held_before: situation.held_before,
+            is_first: night.previous_production.is_none(),
+            birth_date,
+            production_date: night.production_date,
+            before,
+            after,
+            changes,
+            changed,
+            renumbered: if given_up { quiet } else { quiet & moved },
+            claimed: AspectSet::default(),
+            causes: causes(image, number),
+        }
+    }
+
+    /// True when the aspect changed and no rule has explained it yet.
+    pub(crate) fn is_open(&self, aspect: Aspect) -> bool {
+        self.changed.without(self.claimed).has(aspect)
+    }
+
+    /// True when a current row of the aspect came that began anew, told in time or late.
+    pub(crate) fn is_fresh(&self, aspect: Aspect) -> bool {
+        self.changes.iter().any(|side| {
+            let current = side.after.is_some_and(|fact| fact.aspect() == aspect && !fact.is_historic());
+            current && matches!(side.class, ChangeClass::New | ChangeClass::LateReport)
+        })
+    }
+
+    /// True when CPR marked a version of the aspect as wrong or never true.
+    pub(crate) fn is_corrected(&self, aspect: Aspect) -> bool {
+        let marked = |side: &Side<'_>| matches!(side.class, ChangeClass::Corrected | ChangeClass::Annulled);
+        self.changes.iter().any(|side| side.aspect() == Some(aspect) && marked(side))
+    }
+
+    pub(crate) fn has_code(&self, codes: &[&str]) -> bool {
+        self.causes.iter().any(|cause| cause.is_one_of(codes))
+    }
+
+    /// Children that came and children that went.
+    pub(crate) fn children(&self) -> (Vec<Pnr>, Vec<Pnr>) {
+        let not_in = |these: &[Pnr], those: &[Pnr]| -> Vec<Pnr> {
+            these.iter().copied().filter(|child| !those.contains(child)).collect()
+        };
+        let (before, after) = (&self.before.children, &self.after.children);
+        (not_in(after, before), not_in(before, after))
+    }
+
+    /// True for a birth date within a year before the delivery.
+    pub(crate) fn is_newborn(&self, birth: Date) -> bool {
+        birth <= self.production_date && birth > self.production_date.years_before(1)
+    }
+
+    /// The other numbers in the rows that changed: those that came or went; when none did, those that stand in them.
+    pub(crate) fn related(&self, aspects: AspectSet, kind: EventKind) -> Vec<Pnr> {
+        let numbers = |side: &dyn Fn(&Side<'a>) -> Option<FactView<'a>>| -> BTreeSet<Pnr> {
+            let rows = self.changes.iter().filter_map(side).filter(|fact| aspects.has(fact.aspect()));
+            rows.flat_map(|fact| {
+                // The person's row of the full-table product names the parents too.
+                let of_parents = matches!(kind, EventKind::ChildBorn | EventKind::ParentRecorded);
+                let all = fact.aspect() != Aspect::Person || of_parents;
+                fact.values().iter().filter_map(move |(field, value)| match value {
+                    Value::Pnr(number) if all || field == Field::CurrentPnr => known(Some(number)),
+                    _ => None,
+                })
+            })
+            .collect()
+        };
+        let (before, after) = (numbers(&|side| side.before), numbers(&|side| side.after));
+        let apart: Vec<Pnr> = before.symmetric_difference(&after).copied().collect();
+        if apart.is_empty() { before.union(&after).copied().collect() } else { apart }
+    }
+
+    /// The start of the current row that came, of the first of these aspects that has one; else the end of a row that became
+    /// history.
+    pub(crate) fn valid_from(&self, kind: EventKind, aspects: &[Aspect]) -> Option<Timestamp> {
+        let came = |aspect: Aspect, historic: bool| {
+            let rows = self.changes.iter().filter_map(|side| side.after);
+            rows.filter(move |fact| fact.aspect() == aspect && fact.is_historic() == historic && fact.mark().is_none())
+        };
+        let start = |fact: FactView<'_>| {
+            let date = |field| fact.values().timestamp(field);
+            match (kind, fact.aspect()) {
+                (EventKind::NumberChanged, Aspect::Person) => date(Field::PnrEndDate).or(date(Field::PnrStartDate)),
+                // The relation is as old as it was; only the number in it is new.
+                (EventKind::NumberChanged, _) => None,
+                (_, Aspect::Person) => date(Field::StatusDate),
+                _ => fact.valid().from,
+            }
+        };
+        let began = aspects.iter().find_map(|&aspect| came(aspect, false).filter_map(start).max());
+        let ended = |aspect| came(aspect, true).filter_map(|fact| fact.valid().to).max();
+        began.or_else(|| aspects.iter().find_map(|&aspect| ended(aspect)))
+    }
+}
+
+/// The event records that this delivery brought.
+fn causes(image: &Image<'_>, delivery: u32) -> Vec<Cause> {
+    let events = image.pasts().flat_map(|past| past.events()).filter(|(event, _)| event.delivery == delivery);
+    let cause = events.map(|(_, values)| Cause {
+        code: CauseCode::new(values.text(Field::EventCode).latin1()),
+        derived_mark: DerivedMark::parse(values.text(Field::DerivedMark).latin1()),
+        registered_at: values.timestamp(Field::UpdatedInCprAt),
+    });
+    cause.collect()
+}
+
+impl Cause {
+    pub(crate) fn is_one_of(&self, codes: &[&str]) -> bool {
+        codes.iter().any(|code| code.as_bytes() == self.code.latin1())
+    }
+}

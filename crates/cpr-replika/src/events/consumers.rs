@@ -1,0 +1,144 @@
+//! Who reads the feed, and how far each has come: a durable place per name.
+//!
+//! Publish, then acknowledge: after a crash between the two the same events come again, with the same ids, and the receiver
+//! drops those it has.
+
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable};
+
+use crate::error::Error;
+use crate::events::feed::{EventCursor, EventFeed, EventFilter};
+use crate::ledger::delivery::DeliveryNumber;
+use crate::replika::{Opened, Replika};
+use crate::store::sealed;
+use crate::store::tables::CONSUMERS;
+
+pub(crate) const CONSUMERS_TABLE: &str = "consumers/v1";
+/// Bytes of a stored cursor: three numbers.
+const CURSOR_BYTES: usize = 12;
+/// The longest name, in bytes.
+const NAME_BYTES: usize = 100;
+
+/// One reader of the feed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Consumer {
+    /// Its name.
+    pub name: String,
+    /// How far it has come.
+    pub cursor: EventCursor,
+}
+
+impl Replika {
+    /// Adds a consumer that has all events up to this place.
+    ///
+    /// # Errors
+    /// [`Error::ConsumerName`] for an empty name, one above 100 bytes or with control characters; [`Error::ConsumerExists`];
+    /// [`Error::UnknownDelivery`] or [`Error::NotACursor`] when there is no such place; [`Error::ReadOnly`].
+    pub fn add_consumer(&self, name: &str, since: EventCursor) -> Result<(), Error> {
+        if name.is_empty() || name.len() > NAME_BYTES || name.chars().any(char::is_control) {
+            return Err(Error::ConsumerName);
+        }
+        self.write_cursor(name, since, |known| if known { Err(Error::ConsumerExists) } else { Ok(()) })
+    }
+
+    /// Notes durably that a consumer has all events up to this place. An earlier place than before makes the events behind it
+    /// come again. Waits for a delivery that is being applied.
+    ///
+    /// # Errors
+    /// [`Error::UnknownConsumer`]; [`Error::UnknownDelivery`] or [`Error::NotACursor`] when there is no such place;
+    /// [`Error::ReadOnly`].
+    pub fn acknowledge(&self, name: &str, cursor: EventCursor) -> Result<(), Error> {
+        self.write_cursor(name, cursor, |known| if known { Ok(()) } else { Err(Error::UnknownConsumer) })
+    }
+
+    /// Removes a consumer.
+    ///
+    /// # Errors
+    /// [`Error::UnknownConsumer`]; [`Error::ReadOnly`].
+    pub fn remove_consumer(&self, name: &str) -> Result<(), Error> {
+        let write = self.begin_write()?;
+        let removed = write.open_table(CONSUMERS)?.remove(name)?.is_some();
+        if !removed {
+            write.abort()?;
+            return Err(Error::UnknownConsumer);
+        }
+        Ok(write.commit()?)
+    }
+
+    /// Every consumer, by name.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] or a storage failure.
+    pub fn consumers(&self) -> Result<Vec<Consumer>, Error> {
+        // Not part of the published snapshot: a consumer's place moves between deliveries.
+        let read = match &*self.database {
+            Opened::ReadWrite(database) => database.begin_read()?,
+            Opened::ReadOnly(database) => database.begin_read()?,
+        };
+        consumers_in(&read)
+    }
+
+    /// The events that a consumer has not acknowledged, up to the last delivery.
+    ///
+    /// # Errors
+    /// [`Error::UnknownConsumer`].
+    pub fn feed(&self, name: &str, filter: EventFilter) -> Result<EventFeed, Error> {
+        let consumers = self.consumers()?;
+        let consumer = consumers.iter().find(|consumer| consumer.name == name).ok_or(Error::UnknownConsumer)?;
+        self.snapshot().events_since(consumer.cursor, filter)
+    }
+
+    fn write_cursor(
+        &self,
+        name: &str,
+        cursor: EventCursor,
+        check: impl Fn(bool) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let write = self.begin_write()?;
+        self.snapshot().check_cursor(cursor)?;
+        {
+            let mut table = write.open_table(CONSUMERS)?;
+            let known = table.get(name)?.is_some();
+            check(known)?;
+            let mut payload = Vec::with_capacity(CURSOR_BYTES);
+            for number in [cursor.delivery.0, cursor.person, cursor.event] {
+                payload.extend(number.to_le_bytes());
+            }
+            let mut sealed = Vec::new();
+            sealed::seal(sealing(name), &payload, &mut sealed);
+            table.insert(name, sealed.as_slice())?;
+        }
+        Ok(write.commit()?)
+    }
+}
+
+/// Every consumer, by name, as of a transaction.
+pub(crate) fn consumers_in(read: &ReadTransaction) -> Result<Vec<Consumer>, Error> {
+    let table = match read.open_table(CONSUMERS) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        opened => opened?,
+    };
+    let mut all = Vec::new();
+    for row in table.iter()? {
+        let (name, sealed) = row?;
+        let name = name.value();
+        all.push(Consumer { name: name.to_owned(), cursor: open_cursor(name, sealed.value())? });
+    }
+    Ok(all)
+}
+
+/// What the checksum of a consumer's row starts from.
+fn sealing(name: &str) -> sealed::Row {
+    (crc32fast::hash(name.as_bytes()), 0)
+}
+
+fn open_cursor(name: &str, sealed: &[u8]) -> Result<EventCursor, Error> {
+    let payload = sealed::open(CONSUMERS_TABLE, sealing(name), sealed)?;
+    let (numbers, rest) = payload.as_chunks::<4>();
+    match (numbers, rest) {
+        (&[delivery, person, event], []) => {
+            let [delivery, person, event] = [delivery, person, event].map(u32::from_le_bytes);
+            Ok(EventCursor::at(DeliveryNumber(delivery), person, event))
+        }
+        _ => Err(Error::Corrupt { table: CONSUMERS_TABLE, what: "not a cursor" }),
+    }
+}

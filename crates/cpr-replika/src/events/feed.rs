@@ -1,0 +1,298 @@
+//! The feed of business events: every event once, in one order, from any place on, with filters.
+//!
+//! The order is that of the deliveries; within one that of the persons' keys, which promises nothing; within a person that of
+//! CPR's timestamps, then of the lines. Deliveries that were loaded are silent.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use cpr_model::{MunicipalityCode, PersonKey};
+use cpr_subscription::EventCode;
+use roaring::RoaringBitmap;
+
+use crate::error::Error;
+use crate::events::case::{Case, Night};
+use crate::events::join::{BusinessEvent, EventKind, join};
+use crate::ledger::delivery::{Delivery, DeliveryKind, DeliveryNumber};
+use crate::person::image::Image;
+use crate::search::query::PersonSet;
+use crate::snapshot::{Snapshot, open_set, window_end};
+
+/// A place in the feed: behind one event, or behind all events of a delivery. As text it is opaque; it names nobody.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct EventCursor {
+    pub(crate) delivery: DeliveryNumber,
+    /// The person's place among those the delivery concerns, in key order.
+    pub(crate) person: u32,
+    /// The event's place among the person's.
+    pub(crate) event: u32,
+}
+
+/// Behind every person or event there can be.
+const END: u32 = u32::MAX;
+
+impl EventCursor {
+    /// Before every event.
+    pub const BEGINNING: EventCursor = EventCursor::after(DeliveryNumber(0));
+
+    /// Behind all events of a delivery; 0 is the beginning of the feed.
+    pub const fn after(delivery: DeliveryNumber) -> EventCursor {
+        EventCursor { delivery, person: END, event: END }
+    }
+
+    pub(crate) fn at(delivery: DeliveryNumber, person: u32, event: u32) -> EventCursor {
+        EventCursor { delivery, person, event }
+    }
+
+    /// The delivery whose events it stands among.
+    pub fn delivery(self) -> DeliveryNumber {
+        self.delivery
+    }
+
+    /// Reads what `Display` prints.
+    ///
+    /// # Errors
+    /// [`Error::NotACursor`] for any other text.
+    pub fn parse(text: &str) -> Result<EventCursor, Error> {
+        let number = |part: &str| -> Option<u32> {
+            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| part.parse().ok()).flatten()
+        };
+        let parts: Option<Vec<u32>> = text.split('.').map(number).collect();
+        match parts.as_deref() {
+            Some(&[delivery]) => Ok(EventCursor::after(DeliveryNumber(delivery))),
+            Some(&[delivery, person, event]) => Ok(EventCursor::at(DeliveryNumber(delivery), person, event)),
+            _ => Err(Error::NotACursor),
+        }
+    }
+}
+
+/// Prints `4.17.0`, or for a place behind a whole delivery `4`.
+impl fmt::Display for EventCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.person {
+            END => write!(f, "{}", self.delivery),
+            person => write!(f, "{}.{person}.{}", self.delivery, self.event),
+        }
+    }
+}
+
+/// Which events of a feed are wanted. What is not filled in leaves nothing out.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Events of one of these kinds.
+    pub kinds: Vec<EventKind>,
+    /// Events with one of these codes as their cause.
+    pub codes: Vec<EventCode>,
+    /// Events of these persons.
+    pub persons: Option<PersonSet>,
+    /// Events of who lived here before the delivery.
+    pub municipality_before: Option<MunicipalityCode>,
+    /// Events of who lives here after it.
+    pub municipality_after: Option<MunicipalityCode>,
+    /// Events of who lived here before, or lives here after.
+    pub municipality: Option<MunicipalityCode>,
+}
+
+impl EventFilter {
+    fn takes(&self, event: &BusinessEvent) -> bool {
+        let (before, after) = (event.municipality_before, event.municipality_after);
+        let is = |wanted: Option<MunicipalityCode>, found| wanted.is_none() || wanted == found;
+        let code = |code: &EventCode| event.cause.is_some_and(|cause| cause.code.is(*code));
+        (self.kinds.is_empty() || self.kinds.contains(&event.kind))
+            && (self.codes.is_empty() || self.codes.iter().any(code))
+            && is(self.municipality_before, before)
+            && is(self.municipality_after, after)
+            && (is(self.municipality, before) || is(self.municipality, after))
+    }
+}
+
+impl Snapshot {
+    /// The events behind a place in the feed, up to the snapshot's last delivery, in order.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`] when the place is in a delivery that there is not, [`Error::NotACursor`] when the delivery
+    /// has no such place.
+    pub fn events_since(&self, since: EventCursor, filter: EventFilter) -> Result<EventFeed, Error> {
+        self.feed_until(since, self.known(), filter)
+    }
+
+    /// The events of one delivery.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`] when there is no such delivery.
+    pub fn events_of(&self, delivery: DeliveryNumber, filter: EventFilter) -> Result<EventFeed, Error> {
+        let delivery = self.check_known(Some(delivery))?;
+        self.feed_until(EventCursor::after(DeliveryNumber(delivery.0 - 1)), delivery, filter)
+    }
+
+    fn feed_until(&self, since: EventCursor, last: DeliveryNumber, filter: EventFilter) -> Result<EventFeed, Error> {
+        self.check_cursor(since)?;
+        let mut feed = EventFeed {
+            snapshot: self.clone(),
+            filter,
+            secret: self.event_secret()?,
+            last,
+            night: None,
+            next: DeliveryNumber(since.delivery.0),
+            ready: VecDeque::new(),
+        };
+        if since.person == END {
+            feed.next.0 += 1;
+        } else {
+            feed.open_night(Some(since))?;
+        }
+        Ok(feed)
+    }
+
+    /// That there is such a place.
+    pub(crate) fn check_cursor(&self, cursor: EventCursor) -> Result<(), Error> {
+        if cursor.delivery.0 > 0 {
+            self.check_known(Some(cursor.delivery))?;
+        }
+        if cursor.person == END {
+            return Ok(());
+        }
+        let persons = if cursor.delivery.0 > 0 { self.concerned(cursor.delivery)?.len() } else { 0 };
+        if u64::from(cursor.person) < persons { Ok(()) } else { Err(Error::NotACursor) }
+    }
+
+    /// Whom a delivery concerns: changed, or with an event record.
+    fn concerned(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
+        let mut persons = self.changed_keys(delivery)?;
+        let rows = (delivery.0, &b""[..])..(delivery.0.saturating_add(1), &b""[..]);
+        for row in self.changed_by_rows().range::<(u32, &[u8])>(rows)? {
+            let (key, sealed) = row?;
+            persons |= open_set("changed_by/v1", key.value().0, sealed.value())?;
+        }
+        Ok(persons)
+    }
+
+    /// The person of an event as known before its delivery and after it; none on a side where it is not held.
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::as_of`].
+    pub fn payload(&self, event: &BusinessEvent) -> Result<[Option<Image<'_>>; 2], Error> {
+        let before = match event.delivery.0 {
+            0 | 1 => None,
+            number => self.as_of(event.pnr, None, Some(DeliveryNumber(number - 1)))?,
+        };
+        Ok([before, self.as_of(event.pnr, None, Some(event.delivery))?])
+    }
+}
+
+/// The events of a feed, read as they are asked for. It holds its snapshot for as long as it lives.
+pub struct EventFeed {
+    snapshot: Snapshot,
+    filter: EventFilter,
+    secret: [u8; 32],
+    last: DeliveryNumber,
+    /// The delivery that is being read, and the next one.
+    night: Option<Reading>,
+    next: DeliveryNumber,
+    ready: VecDeque<BusinessEvent>,
+}
+
+/// A delivery that is being read.
+struct Reading {
+    delivery: Delivery,
+    night: Night,
+    concerned: RoaringBitmap,
+    wanted: roaring::bitmap::IntoIter,
+    /// The last event that is known already.
+    after: Option<EventCursor>,
+}
+
+/// Says between which deliveries it stands.
+impl fmt::Debug for EventFeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EventFeed before delivery {}, up to {}", self.next, self.last)
+    }
+}
+
+impl EventFeed {
+    /// Opens the next delivery that is not silent; false when there is none.
+    fn open_night(&mut self, after: Option<EventCursor>) -> Result<bool, Error> {
+        while self.next <= self.last {
+            let number = self.next;
+            self.next.0 += 1;
+            let delivery = self.snapshot.delivery(number)?;
+            if delivery.kind == DeliveryKind::Load {
+                continue;
+            }
+            let previous = match number.0 {
+                1 => None,
+                _ => Some(self.snapshot.delivery(DeliveryNumber(number.0 - 1))?.production_date),
+            };
+            let night = Night {
+                number,
+                production_date: delivery.production_date,
+                previous_production: previous,
+                window: window_end(self.snapshot.config(), delivery.production_date),
+            };
+            let concerned = self.snapshot.concerned(number)?;
+            let mut wanted = concerned.clone();
+            if let Some(persons) = &self.filter.persons {
+                wanted &= &persons.0;
+            }
+            if !self.filter.codes.is_empty() {
+                let mut coded = RoaringBitmap::new();
+                for code in &self.filter.codes {
+                    coded |= self.snapshot.changed_by_keys(number, code.as_str().as_bytes())?;
+                }
+                wanted &= coded;
+            }
+            if let Some(first) = after.and_then(|after| concerned.select(after.person)) {
+                wanted.remove_range(..first);
+            }
+            self.night = Some(Reading { delivery, night, concerned, wanted: wanted.into_iter(), after });
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Reads the events of the next person; false when there is none left.
+    fn read_person(&mut self) -> Result<bool, Error> {
+        loop {
+            let Some(reading) = &mut self.night else {
+                if !self.open_night(None)? {
+                    return Ok(false);
+                }
+                continue;
+            };
+            let Some(row) = reading.wanted.next() else {
+                self.night = None;
+                continue;
+            };
+            let corrupt = Error::Corrupt { table: "changed/v1", what: "a key of no number" };
+            let key = PersonKey::from_u32(row).ok_or(corrupt)?;
+            let place = reading.concerned.rank(row).saturating_sub(1) as u32;
+            let image = self.snapshot.around(key, reading.night.number)?;
+            let mut case = Case::read(&image, key.date(), reading.night);
+            let events = join(key, &mut case, &reading.delivery, place, &self.secret);
+            let is_new = |event: &BusinessEvent| reading.after.is_none_or(|after| event.cursor > after);
+            self.ready.extend(events.into_iter().filter(|event| is_new(event) && self.filter.takes(event)));
+            return Ok(true);
+        }
+    }
+}
+
+impl Iterator for EventFeed {
+    type Item = Result<BusinessEvent, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() {
+            match self.read_person() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    // What comes after a person who cannot be read is not told as if nothing were missing.
+                    self.night = None;
+                    self.next = DeliveryNumber(u32::MAX);
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.ready.pop_front().map(Ok)
+    }
+}

@@ -1,0 +1,7 @@
+//! What persons are found by, as known now: sets by municipality, status and the like, words of names, names of streets.
+//!
+//! Each index is derived from the merged document and written in the delivery's transaction; `verify` derives it anew.
+
+pub(crate) mod sets;
+pub(crate) mod street_names;
+pub(crate) mod words;

@@ -1,0 +1,280 @@
+//! Secondary indexes: who lives where, has which status, protection or citizenship, as known now.
+//!
+//! What a person is found by is a list of [`Term`]s, read from the current rows of the document. A delivery that changes a
+//! person changes the rows of the terms that came and went, in its own transaction. A row is a set of persons, cut by the
+//! year of their numbers, so that a delivery rewrites a few kilobytes a row however large a municipality is; the row of a street
+//! lists house numbers with it. docs/format.md draws the bytes.
+
+use std::collections::HashMap;
+
+use cpr_extract::Group;
+use cpr_model::stored::v2::{self, ArchivedPerson};
+use cpr_model::{Aspect, Field, PersonKey, Values};
+use cpr_subscription::HouseNumber;
+use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+use roaring::RoaringBitmap;
+
+use crate::error::Error;
+use crate::index::street_names::StreetNames;
+use crate::index::words::Words;
+use crate::store::sealed;
+use crate::store::tables::SETS;
+
+pub(crate) const SETS_TABLE: &str = "sets/v1";
+
+/// What a row of the index is about; part of its key.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Everybody who is held; value 0.
+    Held = 1,
+    /// KOMKOD of the current address.
+    Municipality = 2,
+    /// STATUS.
+    Status = 3,
+    /// BESKYTTYPE of each protection.
+    Protection = 4,
+    /// LANDEKOD of the current citizenship.
+    Citizenship = 5,
+    /// The recorded birth date, of those whose number says another one; 0 when none is recorded.
+    OddBirth = 6,
+    /// KOMKOD and VEJKOD of the current address, with house numbers.
+    Street = 7,
+}
+
+/// Kind, value, and the year of the persons' numbers counted from the first (0 for a street, which is not cut).
+pub(crate) type RowKey = (u8, u32, u16);
+
+/// Keys of one year.
+const YEAR: u32 = 13 * 64 * 10_000;
+
+/// The part of a row's key that says which persons it can hold.
+pub(crate) fn year_of(key: u32) -> u16 {
+    (key / YEAR) as u16
+}
+
+/// One thing that a person is found by.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Term {
+    kind: Kind,
+    value: u32,
+    /// Of a street: the house number's bytes.
+    house: u32,
+}
+
+impl Term {
+    pub(crate) fn row(self, key: u32) -> RowKey {
+        (self.kind as u8, self.value, if self.kind == Kind::Street { 0 } else { year_of(key) })
+    }
+}
+
+/// The value of a street's row.
+pub(crate) fn street(municipality: u16, street: u16) -> u32 {
+    u32::from(municipality) << 16 | u32::from(street)
+}
+
+/// A house number as it stands in a street's row: in order of the numbers, then of the letters.
+pub(crate) fn house(number: Option<HouseNumber>) -> u32 {
+    u32::from_be_bytes(HouseNumber::stored(number))
+}
+
+/// Reads the terms of a person from its facts (shape and values), sorted.
+fn read_terms<'a>(key: PersonKey, facts: impl Iterator<Item = (u8, Values<'a>)>, terms: &mut Vec<Term>) {
+    terms.clear();
+    let mut add = |kind, value: Option<u16>, house| {
+        terms.extend(value.map(|value| Term { kind, value: u32::from(value), house }));
+    };
+    add(Kind::Held, Some(0), 0);
+    let mut odd_birth = None;
+    let mut address = None;
+    for (shape, values) in facts {
+        match v2::aspect(shape) {
+            Some((Aspect::Person, false)) => {
+                add(Kind::Status, values.number(Field::Status), 0);
+                let recorded = values.date(Field::DateOfBirth);
+                odd_birth = (recorded != Some(key.date())).then(|| recorded.map_or(0, |date| date.digits()));
+            }
+            Some((Aspect::Address, false)) => {
+                add(Kind::Municipality, values.number(Field::MunicipalityCode), 0);
+                address = Some(values);
+            }
+            Some((Aspect::Protection, false)) => add(Kind::Protection, values.number(Field::ProtectionKind), 0),
+            Some((Aspect::Citizenship, false)) => {
+                add(Kind::Citizenship, values.number(Field::CitizenshipCountryCode), 0);
+            }
+            _ => {}
+        }
+    }
+    terms.extend(odd_birth.map(|value| Term { kind: Kind::OddBirth, value, house: 0 }));
+    if let Some(values) = address
+        && let Some(municipality) = values.number(Field::MunicipalityCode)
+        && let Some(code) = values.number(Field::StreetCode)
+    {
+        let house = house(HouseNumber::parse(values.text(Field::HouseNumber).latin1()));
+        terms.push(Term { kind: Kind::Street, value: street(municipality, code), house });
+    }
+    terms.sort_unstable();
+    terms.dedup();
+}
+
+/// What came to a row and what went from it.
+#[derive(Default)]
+struct Changes {
+    came: Vec<Entry>,
+    went: Vec<Entry>,
+}
+
+/// House number (0 but for streets) and person.
+type Entry = (u32, u32);
+
+/// The changes that a delivery makes to the index, collected person by person and written once.
+#[derive(Default)]
+pub(crate) struct Index {
+    rows: HashMap<RowKey, Changes>,
+    pub(crate) words: Words,
+    pub(crate) streets: StreetNames,
+    before: Vec<Term>,
+    after: Vec<Term>,
+}
+
+impl Index {
+    /// Notes what a person is found by after a delivery, and is no longer.
+    pub(crate) fn person(&mut self, key: PersonKey, before: Option<&ArchivedPerson>, after: &Group) {
+        let held = before.into_iter().flat_map(ArchivedPerson::facts);
+        // Without a document there is nothing that the person was found by.
+        match before {
+            Some(_) => read_terms(key, held.map(|(fact, values)| (fact.shape, values)), &mut self.before),
+            None => self.before.clear(),
+        }
+        read_terms(key, after.rows().map(|(row, values)| (row.shape, values)), &mut self.after);
+        self.words.person(key.as_u32(), before, after);
+        self.streets.person(before, after);
+        self.note(key);
+    }
+
+    /// Notes what a stored person is found by: the index as it should be.
+    pub(crate) fn stored(&mut self, key: PersonKey, person: &ArchivedPerson) {
+        self.before.clear();
+        read_terms(key, person.facts().map(|(fact, values)| (fact.shape, values)), &mut self.after);
+        self.words.stored(key.as_u32(), person);
+        self.streets.stored(person);
+        self.note(key);
+    }
+
+    fn note(&mut self, key: PersonKey) {
+        let key = key.as_u32();
+        for term in self.after.iter().filter(|term| self.before.binary_search(term).is_err()) {
+            self.rows.entry(term.row(key)).or_default().came.push((term.house, key));
+        }
+        for term in self.before.iter().filter(|term| self.after.binary_search(term).is_err()) {
+            self.rows.entry(term.row(key)).or_default().went.push((term.house, key));
+        }
+    }
+
+    /// Writes every row that changes, in the order of their keys.
+    pub(crate) fn write(mut self, write: &WriteTransaction) -> Result<(), Error> {
+        std::mem::take(&mut self.words).write(write)?;
+        std::mem::take(&mut self.streets).write(write)?;
+        let mut table = write.open_table(SETS)?;
+        let fresh = table.is_empty()?;
+        let (mut payload, mut sealed) = (Vec::new(), Vec::new());
+        for (key, changes) in self.sorted() {
+            let mut row = match table.get(key)?.filter(|_| !fresh) {
+                Some(stored) => Row::open(key, stored.value())?,
+                None => Row::empty(key),
+            };
+            row.change(changes);
+            if row.is_empty() {
+                table.remove(key)?;
+                continue;
+            }
+            row.write(&mut payload)?;
+            sealed::seal(sealing(key), &payload, &mut sealed);
+            table.insert(key, sealed.as_slice())?;
+        }
+        Ok(())
+    }
+
+    /// The rows of an index that was noted from stored persons.
+    pub(crate) fn expected(self) -> impl Iterator<Item = (RowKey, Row)> {
+        self.sorted().into_iter().map(|(key, changes)| {
+            let mut row = Row::empty(key);
+            row.change(changes);
+            (key, row)
+        })
+    }
+
+    fn sorted(self) -> Vec<(RowKey, Changes)> {
+        let mut rows: Vec<_> = self.rows.into_iter().collect();
+        rows.sort_unstable_by_key(|(key, _)| *key);
+        rows
+    }
+}
+
+/// One row of the index, unpacked.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Row {
+    /// Persons.
+    Set(RoaringBitmap),
+    /// House numbers and persons, ascending.
+    Street(Vec<Entry>),
+}
+
+impl Row {
+    fn empty(key: RowKey) -> Row {
+        if key.0 == Kind::Street as u8 { Row::Street(Vec::new()) } else { Row::Set(RoaringBitmap::new()) }
+    }
+
+    pub(crate) fn open(key: RowKey, sealed: &[u8]) -> Result<Row, Error> {
+        let corrupt = |what| Error::Corrupt { table: SETS_TABLE, what };
+        let payload = sealed::open(SETS_TABLE, sealing(key), sealed)?;
+        if key.0 != Kind::Street as u8 {
+            return RoaringBitmap::deserialize_from(payload).map(Row::Set).map_err(|_| corrupt("not a bitmap"));
+        }
+        let (entries, rest) = payload.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(corrupt("half an entry"));
+        }
+        let number = |bytes: &[u8; 8], at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| bytes[at + byte]));
+        Ok(Row::Street(entries.iter().map(|entry| (number(entry, 0), number(entry, 4))).collect()))
+    }
+
+    fn change(&mut self, mut changes: Changes) {
+        match self {
+            Row::Set(set) => {
+                changes.went.iter().for_each(|&(_, key)| _ = set.remove(key));
+                changes.came.iter().for_each(|&(_, key)| _ = set.insert(key));
+            }
+            Row::Street(entries) => {
+                changes.went.sort_unstable();
+                entries.retain(|entry| changes.went.binary_search(entry).is_err());
+                entries.extend(changes.came);
+                entries.sort_unstable();
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Row::Set(set) => set.is_empty(),
+            Row::Street(entries) => entries.is_empty(),
+        }
+    }
+
+    fn write(&self, payload: &mut Vec<u8>) -> Result<(), Error> {
+        payload.clear();
+        match self {
+            Row::Set(set) => set.serialize_into(payload).map_err(Error::Output)?,
+            Row::Street(entries) => {
+                payload
+                    .extend(entries.iter().flat_map(|(house, key)| [house.to_le_bytes(), key.to_le_bytes()]).flatten());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the checksum of a row starts from.
+fn sealing((kind, value, year): RowKey) -> sealed::Row {
+    (u32::from(kind) << 16 | u32::from(year), value)
+}

@@ -1,0 +1,335 @@
+//! The words of names: who bears or bore a word in a name, as known now.
+//!
+//! The words of a person are the folded words ([`cpr_model::Folder`]) of given, middle and surname and of the addressing name,
+//! in the name records and in 003. With each person stand the parts of the name that have
+//! the word in current rows, and those in historic ones; marked rows never were true and count for nothing. A row holds the persons of one word whose numbers are of the same
+//! sixteen years, so that a delivery rewrites little however common a name is; who only moves changes no row.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::RangeInclusive;
+
+use cpr_extract::Group;
+use cpr_model::stored::v2::{self, ArchivedPerson};
+use cpr_model::{Aspect, Field, Folder, Value, Values};
+use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+
+use crate::error::Error;
+use crate::index::sets::year_of;
+use crate::search::NamePart;
+use crate::store::sealed;
+use crate::store::tables::WORDS;
+
+pub(crate) const WORDS_TABLE: &str = "words/v1";
+
+/// Years of numbers in a row.
+const YEARS: u16 = 16;
+
+/// A word, and which sixteen years of numbers.
+pub(crate) type WordKey<'a> = (&'a [u8], u8);
+
+/// A person under a word: the key, and in the lowest byte where the word stands, see [`bits`].
+pub(crate) type Entry = u64;
+
+/// Where a word stands: the bits of parts of current names, and four higher those of former ones.
+pub(crate) fn bits(part: NamePart) -> u8 {
+    match part {
+        NamePart::Given => 1,
+        NamePart::Middle => 2,
+        NamePart::Surname => 4,
+        NamePart::Addressing => 8,
+        NamePart::Any => 15,
+    }
+}
+
+/// How far the bits of former names stand from those of current ones.
+pub(crate) const FORMER: u8 = 4;
+
+/// The person of an entry.
+pub(crate) fn key_of(entry: Entry) -> u32 {
+    (entry >> 8) as u32
+}
+
+/// The part of a word's rows that these persons stand in.
+pub(crate) fn chunks(keys: RangeInclusive<u32>) -> RangeInclusive<u8> {
+    (year_of(*keys.start()) / YEARS) as u8..=(year_of(*keys.end()) / YEARS).min(u8::MAX.into()) as u8
+}
+
+fn chunk_of(entry: Entry) -> u8 {
+    (year_of(key_of(entry)) / YEARS) as u8
+}
+
+/// Calls `name` with every text of a name that counts, and the bit of where it stands.
+fn names<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>, mut name: impl FnMut(u8, &'a [u8])) {
+    for (shape, values) in facts {
+        match v2::aspect(shape) {
+            Some((Aspect::Name, historic)) if !historic || Aspect::Name.mark(values).is_none() => {
+                for (field, value) in values.iter() {
+                    let part = match field {
+                        Field::GivenNames => NamePart::Given,
+                        Field::MiddleNames => NamePart::Middle,
+                        Field::Surname => NamePart::Surname,
+                        Field::AddressingName => NamePart::Addressing,
+                        _ => continue,
+                    };
+                    if let Value::Text(text) = value {
+                        name(bits(part) << if historic { FORMER } else { 0 }, text.latin1());
+                    }
+                }
+            }
+            Some((Aspect::FormattedAddress, false)) => {
+                name(bits(NamePart::Addressing), values.text(Field::AddressingName).latin1());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The persons who came under a word and went from it.
+#[derive(Default)]
+struct Changes {
+    came: Vec<Entry>,
+    went: Vec<Entry>,
+}
+
+/// The changes that a delivery makes to the words, collected person by person and written once.
+#[derive(Default)]
+pub(crate) struct Words {
+    ids: HashMap<Box<[u8]>, u32, BuildHasherDefault<WordHasher>>,
+    /// By number of the word.
+    changes: Vec<Changes>,
+    folder: Folder,
+    /// Words of one person: number, and in the lowest byte where the word stands.
+    before: Vec<u64>,
+    after: Vec<u64>,
+    /// Names as they stand, to see that nothing changed without folding them.
+    held: Vec<u8>,
+    told: Vec<u8>,
+}
+
+impl Words {
+    /// Notes what words a person comes under after a delivery, and no longer.
+    pub(crate) fn person(&mut self, key: u32, before: Option<&ArchivedPerson>, after: &Group) {
+        let after = || after.rows().map(|(row, values)| (row.shape, values));
+        self.before.clear();
+        if let Some(before) = before {
+            let before = || before.facts().map(|(fact, values)| (fact.shape, values));
+            self.held.clear();
+            self.told.clear();
+            names(before(), |bit, text| write_name(&mut self.held, bit, text));
+            names(after(), |bit, text| write_name(&mut self.told, bit, text));
+            if self.held == self.told {
+                return;
+            }
+            self.read(before());
+            std::mem::swap(&mut self.before, &mut self.after);
+        }
+        self.read(after());
+        self.note(key);
+    }
+
+    /// Notes the words of a stored person: the table as it should be.
+    pub(crate) fn stored(&mut self, key: u32, person: &ArchivedPerson) {
+        self.before.clear();
+        self.read(person.facts().map(|(fact, values)| (fact.shape, values)));
+        self.note(key);
+    }
+
+    /// Reads the words of a person into `after`, sorted, each once, with all places where it stands.
+    fn read<'a>(&mut self, facts: impl Iterator<Item = (u8, Values<'a>)>) {
+        let Words { ids, changes, folder, after, .. } = self;
+        after.clear();
+        // The addressing name stands in the name record and in 003, mostly the same.
+        let mut last: (u8, &[u8]) = (0, &[]);
+        names(facts, |bit, text| {
+            if last == (bit, text) {
+                return;
+            }
+            last = (bit, text);
+            folder.words(text, |word| {
+                let id = match ids.get(word) {
+                    Some(id) => *id,
+                    None => {
+                        let id = changes.len() as u32;
+                        ids.insert(word.into(), id);
+                        changes.push(Changes::default());
+                        id
+                    }
+                };
+                after.push(u64::from(id) << 8 | u64::from(bit));
+            });
+        });
+        after.sort_unstable();
+        after.dedup_by(|again, word| {
+            let same = *again >> 8 == *word >> 8;
+            *word |= if same { *again & 0xFF } else { 0 };
+            same
+        });
+    }
+
+    fn note(&mut self, key: u32) {
+        let Words { changes, before, after, .. } = self;
+        let entry = |word: u64| ((word >> 8) as usize, u64::from(key) << 8 | word & 0xFF);
+        for &word in after.iter().filter(|word| before.binary_search(word).is_err()) {
+            let (id, entry) = entry(word);
+            changes[id].came.push(entry);
+        }
+        for &word in before.iter().filter(|word| after.binary_search(word).is_err()) {
+            let (id, entry) = entry(word);
+            changes[id].went.push(entry);
+        }
+    }
+
+    /// Writes every row that changes, in the order of their keys.
+    pub(crate) fn write(self, write: &WriteTransaction) -> Result<(), Error> {
+        let mut table = write.open_table(WORDS)?;
+        let fresh = table.is_empty()?;
+        let (mut payload, mut sealed, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        for (word, changes) in self.sorted() {
+            for (chunk, came, went) in changes.chunks() {
+                entries.clear();
+                if !fresh && let Some(stored) = table.get((&*word, chunk))? {
+                    read_row((&word, chunk), stored.value(), |entry| entries.push(entry))?;
+                }
+                entries.retain(|entry| went.binary_search(entry).is_err());
+                entries.extend_from_slice(came);
+                entries.sort_unstable();
+                if entries.is_empty() {
+                    table.remove((&*word, chunk))?;
+                    continue;
+                }
+                write_row(&entries, &mut payload);
+                sealed::seal(sealing((&word, chunk)), &payload, &mut sealed);
+                table.insert((&*word, chunk), sealed.as_slice())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a table that was noted from stored persons, in the order of their keys.
+    pub(crate) fn expected(self) -> impl Iterator<Item = (Box<[u8]>, u8, Vec<Entry>)> {
+        self.sorted().into_iter().flat_map(|(word, changes)| {
+            let rows: Vec<_> =
+                changes.chunks().into_iter().map(|(chunk, came, _)| (word.clone(), chunk, came.to_vec())).collect();
+            rows
+        })
+    }
+
+    /// Words that have changes, in their order, with the changes in theirs.
+    fn sorted(mut self) -> Vec<(Box<[u8]>, Changes)> {
+        let mut words = Vec::with_capacity(self.ids.len());
+        for (word, id) in self.ids {
+            let mut changes = std::mem::take(&mut self.changes[id as usize]);
+            if changes.came.is_empty() && changes.went.is_empty() {
+                continue;
+            }
+            changes.came.sort_unstable();
+            changes.went.sort_unstable();
+            words.push((word, changes));
+        }
+        words.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        words
+    }
+}
+
+impl Changes {
+    /// The changes of each chunk that has any.
+    fn chunks(&self) -> Vec<(u8, &[Entry], &[Entry])> {
+        let (mut came, mut went) = (self.came.as_slice(), self.went.as_slice());
+        let mut chunks = Vec::new();
+        while let Some(chunk) = came.first().into_iter().chain(went.first()).map(|&entry| chunk_of(entry)).min() {
+            let cut = |entries: &[Entry]| entries.partition_point(|&entry| chunk_of(entry) == chunk);
+            let (came_here, came_after) = came.split_at(cut(came));
+            let (went_here, went_after) = went.split_at(cut(went));
+            chunks.push((chunk, came_here, went_here));
+            (came, went) = (came_after, went_after);
+        }
+        chunks
+    }
+}
+
+/// A name so that different ones never look the same end to end.
+fn write_name(names: &mut Vec<u8>, bit: u8, text: &[u8]) {
+    names.extend([bit, text.len() as u8]);
+    names.extend_from_slice(text);
+}
+
+/// The entries as the distances between them, seven bits to a byte, lowest first.
+fn write_row(entries: &[Entry], payload: &mut Vec<u8>) {
+    payload.clear();
+    let mut last = 0;
+    for entry in entries {
+        let mut rest = entry - last;
+        while rest >= 0x80 {
+            payload.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        payload.push(rest as u8);
+        last = *entry;
+    }
+}
+
+/// Calls `each` with the entries of a stored row, ascending.
+pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], mut each: impl FnMut(Entry)) -> Result<(), Error> {
+    let corrupt = |what| Error::Corrupt { table: WORDS_TABLE, what };
+    let payload = sealed::open(WORDS_TABLE, sealing(key), sealed)?;
+    let (mut last, mut distance, mut shift) = (0u64, 0u64, 0);
+    for &byte in payload {
+        if shift > 35 {
+            return Err(corrupt("a distance that does not end"));
+        }
+        distance |= u64::from(byte & 0x7F) << shift;
+        shift += 7;
+        if byte < 0x80 {
+            last += distance;
+            if last >> 40 != 0 {
+                return Err(corrupt("a person behind all numbers"));
+            }
+            each(last);
+            (distance, shift) = (0, 0);
+        }
+    }
+    if shift == 0 { Ok(()) } else { Err(corrupt("half an entry")) }
+}
+
+/// What the checksum of a row starts from.
+fn sealing((word, chunk): WordKey<'_>) -> sealed::Row {
+    (crc32fast::hash(word), u32::from(chunk))
+}
+
+/// For short keys, many, from a register: eight bytes at a time, multiplied and turned.
+#[derive(Default)]
+pub(crate) struct WordHasher(u64);
+
+impl WordHasher {
+    fn add(&mut self, eight: u64) {
+        self.0 = (self.0.rotate_left(5) ^ eight).wrapping_mul(0x517C_C1B7_2722_0A95);
+    }
+}
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (whole, rest) = bytes.as_chunks::<8>();
+        whole.iter().for_each(|eight| self.add(u64::from_le_bytes(*eight)));
+        if !rest.is_empty() {
+            self.add(rest.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.add(number.into());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.add(number);
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.0 ^= length as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        // The table takes its control bits from the top and its place from the bottom.
+        self.0 ^ self.0 >> 32
+    }
+}

@@ -1,0 +1,4 @@
+//! The ledger: every delivery with where it came from and what it did.
+
+pub(crate) mod delivery;
+pub(crate) mod stored;

@@ -1,0 +1,4 @@
+//! One person: how it is stored, and how it is read, now or as of a moment in the world and a delivery.
+
+pub(crate) mod fact;
+pub(crate) mod image;

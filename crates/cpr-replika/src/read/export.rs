@@ -1,0 +1,219 @@
+//! The whole replica as a full extract, as of any delivery; or some of it, as known now.
+
+use std::io::Write;
+
+use cpr_extract::{Line, LineEnd, Style, end_counter};
+use cpr_model::{Aspect, CorrectionMark, PersonKey, Pnr, Values};
+use roaring::RoaringBitmap;
+
+use crate::error::Error;
+use crate::index::sets::{Kind, Row};
+use crate::ledger::delivery::{Delivery, DeliveryNumber};
+use crate::person::image::PERSONS_TABLE;
+use crate::read::lines::Shape;
+use crate::search::query::PersonSet;
+use crate::snapshot::Snapshot;
+
+impl Snapshot {
+    /// Writes every person held as of a delivery as a full extract of the store's family, in CPR's order of records: persons
+    /// by birth, all 003 after them by address. Lines are spelled as received; the start record bears the delivery's
+    /// production date twice, as an establishment does, so that the next delta follows on it. Returns the persons written.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`]; [`Error::Output`] from the writer.
+    pub fn export(&self, known: Option<DeliveryNumber>, out: &mut impl Write) -> Result<u64, Error> {
+        let known = self.check_known(known)?;
+        let delivery = self.delivery(known)?;
+        let mut writer = Writer { out, style: &delivery.style, count: 0 };
+        writer.frame(&start_record(&delivery))?;
+        let mut formatted: Vec<(AddressOrder, PersonKey)> = Vec::new();
+        let mut persons = 0;
+        for row in self.persons().range::<u32>(..)? {
+            let (key, _) = row?;
+            let corrupt = Error::Corrupt { table: PERSONS_TABLE, what: "a key of no number" };
+            let key = PersonKey::from_u32(key.value()).ok_or(corrupt)?;
+            let Some(shape) = self.shape(key, known)? else { continue };
+            persons += 1;
+            let behind = self.write_lines(key, &shape, &delivery, false, &mut writer)?;
+            if behind {
+                formatted.push((AddressOrder::of(key.pnr(), &shape), key));
+            }
+        }
+        formatted.sort_unstable();
+        for (_, key) in formatted {
+            if let Some(shape) = self.shape(key, known)? {
+                self.write_lines(key, &shape, &delivery, true, &mut writer)?;
+            }
+        }
+        writer.finish()?;
+        Ok(persons)
+    }
+
+    /// Writes these persons as known now as a full extract, each with full history, from which the next delta follows: the
+    /// start record bears the last production date twice. Returns the persons written.
+    ///
+    /// Memory does not grow with the persons: the 003 stand by street, as the index has them, and behind those the ones of
+    /// persons without a street.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from the writer.
+    pub fn export_persons(&self, persons: &PersonSet, out: &mut impl Write) -> Result<u64, Error> {
+        let delivery = self.delivery(self.known())?;
+        let mut writer = Writer { out, style: &delivery.style, count: 0 };
+        writer.frame(&start_record(&delivery))?;
+        let (mut behind, mut written) = (RoaringBitmap::new(), 0);
+        for key in persons.iter() {
+            let Some(shape) = self.shape(key, delivery.number)? else { continue };
+            written += 1;
+            if self.write_lines(key, &shape, &delivery, false, &mut writer)? {
+                behind.insert(key.as_u32());
+            }
+        }
+        let street = Kind::Street as u8;
+        for row in self.sets().range((street, 0, 0)..(street + 1, 0, 0))? {
+            let (key, sealed) = row?;
+            let Row::Street(residents) = Row::open(key.value(), sealed.value())? else { continue };
+            let residents = residents.into_iter().map(|(_, key)| key).filter(|key| behind.remove(*key));
+            let mut here = Vec::new();
+            for key in residents.filter_map(PersonKey::from_u32) {
+                let shape = self.shape(key, delivery.number)?;
+                here.extend(shape.map(|shape| (AddressOrder::of(key.pnr(), &shape), key)));
+            }
+            here.sort_unstable();
+            self.write_formatted(here.into_iter().map(|(_, key)| key), &delivery, &mut writer)?;
+        }
+        self.write_formatted(behind.into_iter().filter_map(PersonKey::from_u32), &delivery, &mut writer)?;
+        writer.finish()?;
+        Ok(written)
+    }
+
+    fn write_formatted(
+        &self,
+        persons: impl Iterator<Item = PersonKey>,
+        delivery: &Delivery,
+        writer: &mut Writer<'_, impl Write>,
+    ) -> Result<(), Error> {
+        for key in persons {
+            if let Some(shape) = self.shape(key, delivery.number)? {
+                self.write_lines(key, &shape, delivery, true, writer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the 003 lines of a person, or all others; true when there are 003 lines.
+    fn write_lines(
+        &self,
+        key: PersonKey,
+        shape: &Shape,
+        delivery: &Delivery,
+        formatted: bool,
+        writer: &mut Writer<'_, impl Write>,
+    ) -> Result<bool, Error> {
+        let mut any = false;
+        self.render(key, shape, delivery, |layout, line| {
+            // Without line ends, a line can only be as wide as its record.
+            let odd = delivery.style.line_end == LineEnd::None;
+            let line = if odd { Line { width: layout.length, ..line } } else { line };
+            any |= layout.is_formatted_address();
+            if layout.is_formatted_address() == formatted {
+                writer.count += 1;
+                writer.line(line)?;
+            }
+            Ok(())
+        })?;
+        Ok(any)
+    }
+}
+
+struct Writer<'a, W> {
+    out: &'a mut W,
+    style: &'a Style,
+    count: u64,
+}
+
+impl<W: Write> Writer<'_, W> {
+    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+        Line { end: self.style.line_end, ..line }.write(self.out).map_err(Error::Output)
+    }
+
+    /// The end record, and what stands after it.
+    fn finish(mut self) -> Result<(), Error> {
+        let count = end_counter(self.count);
+        self.frame(&format!("9999999999999{count:08}"))?;
+        self.out.write_all(&self.style.trailer).map_err(Error::Output)
+    }
+
+    /// A start or end record: both are filled to their last byte.
+    fn frame(&mut self, content: &str) -> Result<(), Error> {
+        let width = self.style.padding.width(content.len(), content.len());
+        self.line(Line { content: content.as_bytes(), width, end: LineEnd::None })
+    }
+}
+
+fn start_record(delivery: &Delivery) -> String {
+    let date = delivery.production_date.digits();
+    format!("0000000000000{:0>6}{date:08}{date:08}", delivery.task)
+}
+
+/// CPR's order of 003: municipality, street, even before odd house numbers, house number, floor, side or door, in EBCDIC
+/// order, then the number. A person whose address is not delivered stands where the last one was.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct AddressOrder {
+    street: (u16, u16),
+    odd: bool,
+    place: [u8; 14],
+    pnr: Pnr,
+}
+
+impl AddressOrder {
+    fn of(pnr: Pnr, shape: &Shape) -> AddressOrder {
+        let rows = shape.facts.iter().map(|(_, fact)| fact.view()).filter(|fact| fact.aspect() == Aspect::Address);
+        let unmarked = rows.filter(|fact| {
+            fact.mark() != Some(CorrectionMark::Corrected) && fact.mark() != Some(CorrectionMark::Annulled)
+        });
+        let last = unmarked.max_by_key(|fact| (!fact.is_historic(), fact.valid().to));
+        let values = last.map_or(Values::new(&[]), |fact| fact.values());
+        let address = cpr_model::facts::Address::new(values);
+        let mut place = [ebcdic(b' '); 14];
+        let house = address.house_number();
+        let parts = [
+            (house, 0..4),
+            (address.floor(), 4..6),
+            (address.side_or_door(), 6..10),
+            (address.building_number(), 10..14),
+        ];
+        for (text, range) in parts {
+            for (to, from) in place[range].iter_mut().zip(text.latin1()) {
+                *to = ebcdic(*from);
+            }
+        }
+        let last_digit = house.latin1().iter().rev().find(|byte| byte.is_ascii_digit());
+        AddressOrder {
+            street: (
+                address.municipality_code().map_or(0, |code| code.0),
+                address.street_code().map_or(0, |code| code.0),
+            ),
+            odd: last_digit.is_some_and(|digit| digit % 2 == 1),
+            place,
+            pnr,
+        }
+    }
+}
+
+/// Where a character stands in EBCDIC code page 277: blank, signs, small letters, capitals, digits.
+fn ebcdic(latin1: u8) -> u8 {
+    match latin1 {
+        b' ' => 0x40,
+        b'-' => 0x60,
+        b'/' => 0x61,
+        b'a'..=b'i' => 0x81 + (latin1 - b'a'),
+        b'j'..=b'r' => 0x91 + (latin1 - b'j'),
+        b's'..=b'z' => 0xA2 + (latin1 - b's'),
+        b'A'..=b'I' => 0xC1 + (latin1 - b'A'),
+        b'J'..=b'R' => 0xD1 + (latin1 - b'J'),
+        b'S'..=b'Z' => 0xE2 + (latin1 - b'S'),
+        b'0'..=b'9' => 0xF0 + (latin1 - b'0'),
+        _ => 0x50,
+    }
+}

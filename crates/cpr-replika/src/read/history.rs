@@ -1,0 +1,129 @@
+//! What was believed over time: every version of a fact, the timeline of an aspect, the difference between deliveries.
+
+use bitemporal::{Diff, Period, coalesce};
+use cpr_model::{Aspect, ChangeClass, FactRef, Field, PersonKey, Pnr, Situation, Timestamp, classify};
+
+use crate::error::Error;
+use crate::ledger::delivery::DeliveryNumber;
+use crate::person::fact::{Change, Fact, FactView};
+use crate::person::image::{Person, past_facts};
+use crate::snapshot::{Snapshot, window_end};
+
+impl Snapshot {
+    /// Every version of the facts of one aspect that was ever believed, ordered by when it was learnt, then by when it
+    /// held. Marked rows are among them.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] or a storage failure.
+    pub fn history(&self, pnr: Pnr, aspect: Aspect) -> Result<Vec<Fact>, Error> {
+        let Some(key) = pnr.key() else { return Ok(Vec::new()) };
+        let image = self.whole(key)?;
+        let now = image.person.iter().flat_map(Person::facts);
+        let past = image.pasts().flat_map(|past| past_facts(past, |_| true)).map(|(_, fact)| fact);
+        let of_aspect = now.chain(past).filter(|fact| fact.aspect() == aspect);
+        let mut facts: Vec<Fact> = of_aspect.map(|fact| fact.to_fact()).collect();
+        facts.sort_by_key(|fact| {
+            let view = fact.view();
+            (view.known().from, view.valid().from, view.valid().to.is_none(), view.valid().to, view.known().to)
+        });
+        Ok(facts)
+    }
+
+    /// The timeline of one aspect as believed at a delivery: unmarked rows by when they held, neighbours that say the
+    /// same joined. Periods without length are left out.
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::as_of`].
+    pub fn timeline(
+        &self,
+        pnr: Pnr,
+        aspect: Aspect,
+        known: Option<DeliveryNumber>,
+    ) -> Result<Vec<(Period<Timestamp>, Fact)>, Error> {
+        let Some(image) = self.as_of(pnr, None, known)? else { return Ok(Vec::new()) };
+        let rows = image.believed().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
+        let rows = rows.map(|fact| (fact.valid(), fact.to_fact())).collect();
+        Ok(coalesce(rows, |a, b| self.says_the_same(a, b)))
+    }
+
+    /// True when two rows of an aspect say the same but for when: in the fields that both records have.
+    fn says_the_same(&self, a: &Fact, b: &Fact) -> bool {
+        let (a, b) = (a.view(), b.view());
+        let bounds = [a.aspect().start(), a.aspect().end()];
+        let has = |fact: &FactView<'_>, field: Field| {
+            let layout = self.config().family.and_then(|family| family.record(fact.record()));
+            layout.is_some_and(|layout| layout.columns.iter().any(|column| column.field == Some(field)))
+        };
+        let told = |of: FactView<'_>, other: FactView<'_>| {
+            let shared = of.values().iter().filter(|(field, _)| {
+                let when = bounds.contains(&Some(*field)) || field.is_registration() || field.term().contains("UMRK");
+                !when && has(&other, *field)
+            });
+            shared.into_iter().all(|(field, value)| other.values().get(field) == Some(value))
+        };
+        told(a, b) && told(b, a)
+    }
+
+    /// What changed for a person between two deliveries, each change with its class.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`] when there is no such delivery. Delivery 0 stands for "before any".
+    pub fn diff(&self, pnr: Pnr, from: DeliveryNumber, to: DeliveryNumber) -> Result<Vec<Change>, Error> {
+        let from_date = match from {
+            DeliveryNumber(0) => None,
+            number => Some(self.delivery(number)?.production_date),
+        };
+        let to_delivery = self.delivery(to)?;
+        let Some(key) = pnr.key() else { return Ok(Vec::new()) };
+        let (before, after) = (self.image(key, None, from)?, self.image(key, None, to)?);
+        let left = self.aged_out(key, from, to)?;
+        let (before, after): (Vec<FactView<'_>>, Vec<FactView<'_>>) =
+            (before.believed().collect(), after.believed().collect());
+        let same = |b: usize, a: usize| {
+            (before[b].record(), before[b].is_historic(), before[b].values())
+                == (after[a].record(), after[a].is_historic(), after[a].values())
+        };
+        let mut diff = Diff::default();
+        diff.run(before.len(), after.len(), same, |old| before[old].known().from);
+        let came: Vec<usize> = diff.new_entries().collect();
+        let before_refs: Vec<FactRef<'_>> = before.iter().map(FactView::as_ref).collect();
+        let after_refs: Vec<FactRef<'_>> = after.iter().map(FactView::as_ref).collect();
+        let situation = Situation {
+            held_before: !before.is_empty(),
+            previous_production: from_date,
+            window: window_end(self.config(), to_delivery.production_date),
+        };
+        let changes = classify(&before_refs, &after_refs, diff.gone(), &came, situation);
+        let mut changes: Vec<Change> = changes
+            .into_iter()
+            .map(|change| {
+                let (old, new) = (change.before.map(|at| &before[at]), change.after.map(|at| &after[at]));
+                let aspect = new.or(old).expect("a change has a side").aspect();
+                let (before, after) = (old.map(FactView::to_fact), new.map(FactView::to_fact));
+                Change { class: change.class, aspect, before, after }
+            })
+            .collect();
+        changes.extend(left);
+        changes.sort_by_key(|change| change.aspect);
+        Ok(changes)
+    }
+
+    /// Rows that stood in the lines as of `from`, no longer do as of `to`, and are still believed.
+    fn aged_out(&self, key: PersonKey, from: DeliveryNumber, to: DeliveryNumber) -> Result<Vec<Change>, Error> {
+        let (Some(before), Some(after)) = (self.shape(key, from)?, self.shape(key, to)?) else {
+            return Ok(Vec::new());
+        };
+        let rows = before.facts.iter().filter(|(id, fact)| {
+            let view = fact.view();
+            let stays = view.known().contains(to.0);
+            stays && !after.facts.iter().any(|(other, held)| other == id && held.view().known() == view.known())
+        });
+        let change = |fact: &Fact| Change {
+            class: ChangeClass::AgedOut,
+            aspect: fact.view().aspect(),
+            before: Some(fact.clone()),
+            after: Some(fact.clone()),
+        };
+        Ok(rows.map(|(_, fact)| change(fact)).collect())
+    }
+}

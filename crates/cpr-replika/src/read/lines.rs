@@ -1,0 +1,132 @@
+//! A person's record lines as received, written back from the packed facts.
+
+use std::collections::HashMap;
+
+use bitemporal::Known;
+use cpr_extract::{Line, LineEnd, RecordLayout};
+use cpr_model::stored::v2::Width;
+use cpr_model::{PersonKey, Pnr};
+
+use crate::error::Error;
+use crate::ledger::delivery::{Delivery, DeliveryNumber};
+use crate::person::fact::{Fact, FactView};
+use crate::person::image::{PERSONS_TABLE, past_facts};
+use crate::snapshot::Snapshot;
+
+/// The rows of one person in one extract: the delivery, the facts with their ids in line order, odd widths.
+pub(crate) struct Shape {
+    pub(crate) delivered: DeliveryNumber,
+    pub(crate) facts: Vec<(u16, Fact)>,
+    pub(crate) widths: Vec<Width>,
+}
+
+/// The lines of one person as one delivery brought them (003 included, events not).
+#[derive(Clone)]
+pub struct GroupLines {
+    /// The delivery whose file spelled them so.
+    pub delivered: DeliveryNumber,
+    /// What ended each line.
+    pub end: LineEnd,
+    lines: Vec<Box<[u8]>>,
+}
+
+/// Says how many lines there are, not what they hold.
+impl std::fmt::Debug for GroupLines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} lines of delivery {}", self.lines.len(), self.delivered)
+    }
+}
+
+impl GroupLines {
+    /// The lines in ISO 8859-1, as wide as they came, without their ends. They tell who the person is.
+    pub fn reveal(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.lines.iter().map(|line| &**line)
+    }
+}
+
+impl Snapshot {
+    /// The person's lines as received at the last delivery up to `known` that held the person; none when there is none.
+    ///
+    /// Rows that the extract itself did not hold (events, rows that aged out of the window) are not among them.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`] when there is no such delivery.
+    pub fn group(&self, pnr: Pnr, known: Option<DeliveryNumber>) -> Result<Option<GroupLines>, Error> {
+        let known = self.check_known(known)?;
+        let Some(key) = pnr.key() else { return Ok(None) };
+        let Some(shape) = self.shape(key, known)? else { return Ok(None) };
+        let delivery = self.delivery(shape.delivered)?;
+        let mut lines = Vec::with_capacity(shape.facts.len());
+        self.render(key, &shape, &delivery, |_, line| {
+            let mut bytes = Vec::with_capacity(line.width);
+            line.write(&mut bytes).map_err(Error::Output)?;
+            lines.push(bytes.into());
+            Ok(())
+        })?;
+        Ok(Some(GroupLines { delivered: shape.delivered, end: delivery.style.line_end, lines }))
+    }
+
+    /// The person's rows in the order of its lines as of a delivery.
+    pub(crate) fn shape(&self, key: PersonKey, known: DeliveryNumber) -> Result<Option<Shape>, Error> {
+        let image = self.image(key, None, known)?;
+        let Some(person) = &image.person else { return Ok(None) };
+        let now = person.archived();
+        if now.delivered.to_native() <= known.0 {
+            let rows = now.facts().take(now.in_group.to_native() as usize);
+            let facts = rows.filter_map(|(fact, values)| {
+                let known = Known { from: fact.known_from, to: None };
+                Some((fact.id, FactView::new(fact.record, fact.shape, known, values)?.to_fact()))
+            });
+            let widths = now.widths.iter().map(|width| width.native()).collect();
+            let delivered = DeliveryNumber(now.delivered.to_native());
+            return Ok(Some(Shape { delivered, facts: facts.collect(), widths }));
+        }
+        let Some((group, order, widths)) = image.pasts().find_map(|past| past.group_at(known.0)) else {
+            return Ok(None);
+        };
+        let delivered = DeliveryNumber(group.delivered);
+        if delivered > known {
+            return Ok(None);
+        }
+        let mut believed: HashMap<u16, Fact> = HashMap::new();
+        for past in image.pasts() {
+            let facts = past_facts(past, |span| span.contains(known.0));
+            believed.extend(facts.map(|(id, fact)| (id, fact.to_fact())));
+        }
+        for (fact, values) in now.facts() {
+            let span = Known { from: fact.known_from, to: None };
+            let view = FactView::new(fact.record, fact.shape, span, values).filter(|_| span.contains(known.0));
+            believed.extend(view.map(|view| (fact.id, view.to_fact())));
+        }
+        let facts = order.into_iter().map(|id| {
+            let fact = believed.remove(&id).map(|fact| (id, fact));
+            fact.ok_or(Error::Corrupt { table: PERSONS_TABLE, what: "a row of the lines is missing" })
+        });
+        Ok(Some(Shape { delivered, facts: facts.collect::<Result<_, _>>()?, widths }))
+    }
+
+    /// Renders each row of a person, as wide as it came in the file of `delivery`, without a line end.
+    pub(crate) fn render(
+        &self,
+        key: PersonKey,
+        shape: &Shape,
+        delivery: &Delivery,
+        mut each: impl FnMut(&RecordLayout, Line<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let corrupt = Error::Corrupt { table: PERSONS_TABLE, what: "a record of no layout" };
+        let Some(family) = self.config().family else { return Err(corrupt) };
+        let (mut content, mut widths) = (Vec::new(), shape.widths.iter().peekable());
+        for (at, (_, fact)) in shape.facts.iter().enumerate() {
+            let view = fact.view();
+            let layout = family
+                .record(view.record())
+                .ok_or(Error::Corrupt { table: PERSONS_TABLE, what: "a record of no layout" })?;
+            layout.render(Some(key.pnr()), view.values(), &mut content);
+            let used = content.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
+            let odd = widths.next_if(|width| usize::from(width.line) == at).map(|width| usize::from(width.bytes));
+            let width = odd.unwrap_or(delivery.style.padding.width(used, layout.length));
+            each(layout, Line { content: &content, width, end: LineEnd::None })?;
+        }
+        Ok(())
+    }
+}

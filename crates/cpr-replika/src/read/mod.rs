@@ -1,0 +1,8 @@
+//! Reads of a snapshot beyond the person itself: history, lines as received, number chains, events as received, exports, sizes.
+
+pub(crate) mod export;
+pub(crate) mod history;
+pub(crate) mod lines;
+pub(crate) mod numbers;
+pub(crate) mod received_events;
+pub(crate) mod stats;

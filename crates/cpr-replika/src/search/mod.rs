@@ -1,0 +1,249 @@
+//! Search: criteria over persons as known now, in one of three scopes, by page or as a count.
+//!
+//! A search is answered in two steps. The indexes give candidates, never fewer than there are: words of names, birth dates,
+//! streets and houses, municipalities, citizenship, status (`plan`). Where they are not the answer themselves, the documents
+//! of the candidates are read and each is held against the criteria (`check`). What that may cost is the caller's [`Policy`]:
+//! a search that would cost more is refused with the reason, never cut short in silence.
+
+mod check;
+mod criterion;
+mod plan;
+pub(crate) mod query;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use cpr_model::{PersonKey, Pnr, ProtectionKind};
+
+pub use criterion::{AddressPattern, Criterion, NamePart, Sex, WordPattern};
+
+use crate::error::Error;
+use crate::person::image::Person;
+use crate::search::plan::{Budget, Candidates, Node};
+use crate::snapshot::Snapshot;
+
+/// When the criteria must be true.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// Of the current rows.
+    Now,
+    /// Each of a row that is or was true, whichever; marked rows (corrected, annulled, technical) never were.
+    Ever,
+    /// All of them of one moment in the world. What CPR does not date (status, sex, birth date) is true of every moment.
+    AtTheSameTime,
+}
+
+/// What a search may cost, and what it must say.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// At least one of these must be a part of what everybody found has; empty: nothing is required.
+    pub require_any: Vec<Needed>,
+    /// Documents that may be read.
+    pub documents: u64,
+    /// Rows of words and street names that may be read.
+    pub rows: u64,
+}
+
+impl Policy {
+    /// Nothing required; 100 000 documents (some tenths of a second), a million rows.
+    pub fn open() -> Policy {
+        Policy { require_any: Vec::new(), documents: 100_000, rows: 1_000_000 }
+    }
+
+    /// What SF1520 requires: one of name, birth date, personnummer, street name, street code. Costs as in [`Policy::open`].
+    pub fn sf1520() -> Policy {
+        use Needed::{BirthDate, Name, Persons, StreetCode, StreetName};
+        Policy { require_any: vec![Name, BirthDate, Persons, StreetName, StreetCode], ..Policy::open() }
+    }
+}
+
+/// A kind of criterion that a policy can require.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Needed {
+    /// A word of a name.
+    Name,
+    /// A birth date, or a range of them.
+    BirthDate,
+    /// Persons by number.
+    Persons,
+    /// A word of a street's name.
+    StreetName,
+    /// A street code.
+    StreetCode,
+}
+
+impl fmt::Display for Needed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Needed::Name => "name",
+            Needed::BirthDate => "birth date",
+            Needed::Persons => "personnummer",
+            Needed::StreetName => "street name",
+            Needed::StreetCode => "street code",
+        })
+    }
+}
+
+/// Why a search is refused.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// None of the criteria that the policy requires is there, or not in each alternative.
+    #[error("one of these must be asked for, in each alternative: {}", .any_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    TooLittleAsked {
+        /// What would do.
+        any_of: Vec<Needed>,
+    },
+    /// More persons would have to be read to tell whether they are meant.
+    #[error("more than {limit} persons would have to be read: ask for more that is indexed (docs/search.md)")]
+    TooManyDocuments {
+        /// The policy's limit.
+        limit: u64,
+    },
+    /// More words would have to be looked at.
+    #[error("more than {limit} rows of words would have to be read: begin the word with more letters")]
+    TooManyRows {
+        /// The policy's limit.
+        limit: u64,
+    },
+}
+
+/// One search.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Whom it is for.
+    pub criterion: Criterion,
+    /// When the criteria must be true.
+    pub scope: Scope,
+    /// Only persons behind this number, in the order of birth date and serial of the number: the last of the page before.
+    pub after: Option<Pnr>,
+    /// Rows wanted; 0 for the count alone.
+    pub limit: usize,
+    /// Whether the number of all that are found is wanted, whatever the page. It may cost more documents than the page.
+    pub count: bool,
+    /// What it may cost, and what it must say.
+    pub policy: Policy,
+}
+
+impl Search {
+    /// The first 20 of those who have it now, and how many there are; nothing required.
+    pub fn now(criterion: Criterion) -> Search {
+        Search { criterion, scope: Scope::Now, after: None, limit: 20, count: true, policy: Policy::open() }
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Hits {
+    /// How many there are in all, when that was asked for.
+    pub count: Option<u64>,
+    /// A page of them, in the order of their numbers' birth dates and serials.
+    pub rows: Vec<Hit>,
+    /// Where the next page begins: [`Search::after`] of the next search; none on the last page. It stays right while
+    /// deliveries arrive: whoever is found by both states is on one page.
+    pub next: Option<Pnr>,
+}
+
+/// One person found.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Hit {
+    /// The number.
+    pub pnr: Pnr,
+    /// The addressing name now, of 003 or else of the name record; none for who has none.
+    pub addressing_name: Option<String>,
+    /// Every protection on record, in force or not; nothing is left out of the row for it.
+    pub protections: Vec<ProtectionKind>,
+}
+
+/// Says nothing of the person.
+impl fmt::Debug for Hit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hit(..)")
+    }
+}
+
+impl Snapshot {
+    /// Searches among the persons as known now.
+    ///
+    /// # Errors
+    /// [`Error::Search`] when the policy refuses it; [`Error::Corrupt`] or a storage failure.
+    pub fn search(&self, search: &Search) -> Result<Hits, Error> {
+        let required = &search.policy.require_any;
+        if !required.is_empty() && !asks_any(&search.criterion, required) {
+            return Err(Refusal::TooLittleAsked { any_of: required.clone() }.into());
+        }
+        let mut budget = Budget { rows: search.policy.rows, limit: search.policy.rows };
+        let node = Node::resolve(self, &search.criterion, &mut budget)?;
+        let candidates = self.candidates(&node, search.scope, &mut budget)?;
+        self.run(search, &node, &candidates)
+    }
+
+    /// Reads the documents that must be read, up to what the page and the count need.
+    fn run(&self, search: &Search, node: &Node<'_>, candidates: &Candidates) -> Result<Hits, Error> {
+        let first = search.after.and_then(|after| after.key()).map_or(0, |after| after.as_u32() + 1);
+        let limit = search.policy.documents;
+        // A count of documents is a count of all of them; told before the first is read.
+        if search.count && !candidates.exact && candidates.keys.len() > limit {
+            return Err(Refusal::TooManyDocuments { limit }.into());
+        }
+        let mut hits = Hits { count: None, rows: Vec::new(), next: None };
+        let (mut count, mut read) = (0, 0);
+        let from = if search.count && !candidates.exact { 0 } else { first };
+        for raw in candidates.keys.range(from..) {
+            let wanted = raw >= first && hits.rows.len() <= search.limit && search.limit > 0;
+            if !wanted && (candidates.exact || !search.count) {
+                break;
+            }
+            if read >= limit && !candidates.exact {
+                return Err(Refusal::TooManyDocuments { limit }.into());
+            }
+            read += 1;
+            let Some(key) = PersonKey::from_u32(raw) else { continue };
+            let Some(person) = self.person(key.pnr())? else { continue };
+            if !candidates.exact && !node.holds(key, &person, search.scope) {
+                continue;
+            }
+            count += 1;
+            if wanted {
+                hits.rows.push(hit(key, &person));
+            }
+        }
+        if hits.rows.len() > search.limit {
+            hits.rows.truncate(search.limit);
+            hits.next = hits.rows.last().map(|last| last.pnr);
+        }
+        hits.count = search.count.then(|| if candidates.exact { candidates.keys.len() } else { count });
+        Ok(hits)
+    }
+}
+
+/// True when everybody who has the criterion has one of these.
+fn asks_any(criterion: &Criterion, needed: &[Needed]) -> bool {
+    let has = |kind| needed.contains(&kind);
+    match criterion {
+        Criterion::Name(..) => has(Needed::Name),
+        Criterion::Born(_) => has(Needed::BirthDate),
+        Criterion::Persons(_) => has(Needed::Persons),
+        Criterion::Address(address) => {
+            has(Needed::StreetName) && !address.street_name.is_empty()
+                || has(Needed::StreetCode) && address.street.is_some()
+        }
+        Criterion::All(all) => all.iter().any(|criterion| asks_any(criterion, needed)),
+        Criterion::Any(any) => any.iter().all(|criterion| asks_any(criterion, needed)),
+        Criterion::Sex(_) | Criterion::Status(_) | Criterion::Citizenship(_) | Criterion::Not(_) => false,
+    }
+}
+
+fn hit(key: PersonKey, person: &Person<'_>) -> Hit {
+    let current = || person.facts().filter(|fact| !fact.is_historic());
+    let of_003 = current().filter(|fact| fact.aspect() == cpr_model::Aspect::FormattedAddress);
+    let of_003 = of_003.filter_map(|fact| fact.formatted_address()).map(|row| row.addressing_name());
+    let own = current().filter_map(|fact| fact.name()).map(|row| row.addressing_name());
+    let name = of_003.chain(own).find(|name| !name.is_empty());
+    Hit {
+        pnr: key.pnr(),
+        addressing_name: name.map(|name| name.reveal().into_owned()),
+        protections: current().filter_map(|fact| fact.protection()?.kind()).collect(),
+    }
+}

@@ -1,0 +1,7 @@
+//! What lies on the disk: the file, its tables, the seal around every value, and the settings of a store.
+//!
+//! Nothing here knows a person; the rooms above give the bytes their meaning. docs/format.md draws them.
+
+pub(crate) mod config;
+pub(crate) mod sealed;
+pub(crate) mod tables;

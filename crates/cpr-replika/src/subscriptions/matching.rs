@@ -1,0 +1,378 @@
+//! Who is told of whom: the filters of all subscribers against the persons of a delivery.
+//!
+//! A person is seen twice, as held before the delivery and as the delivery has it. While a delivery is applied, both are
+//! noted as the merge passes by, and matched in its transaction; later they are read as of the delivery before and of the
+//! delivery itself, with the filters as they were. Both ways give the same answer. Loads tell nobody anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use cpr_extract::Group;
+use cpr_model::stored::v2::{self, ArchivedPerson};
+use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, RelatedPnr, StreetCode, Values};
+use cpr_subscription::{
+    AddressFilter, AddressSubject, DerivedMark, Door, EventCode, EventLabel, Filter, Floor, HouseNumber, Matcher,
+    PersonChange, Reason, Subject, SubscriberName, SubscriberNumber, Subscription,
+};
+use redb::{ReadableMultimapTable, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use roaring::RoaringBitmap;
+
+use crate::error::Error;
+use crate::ledger::delivery::{DeliveryKind, DeliveryNumber};
+use crate::person::image::{Image, PERSONS_TABLE};
+use crate::search::query::PersonSet;
+use crate::snapshot::{Snapshot, open_set};
+use crate::store::sealed;
+use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, NUMBERS, PERSONS, SUBSCRIBERS};
+use crate::subscriptions::registry::{Subscriber, When, read_filters, read_subscribers};
+
+pub(crate) const MATCHES_TABLE: &str = "matches/v1";
+
+/// What filters see of a person in one image.
+#[derive(Clone, Default)]
+struct Seen {
+    subject: Subject,
+    /// The other numbers of the same person that the records name.
+    mentions: BTreeSet<PersonKey>,
+}
+
+impl Seen {
+    /// Reads the facts (shape and values) of a person; none when there are none.
+    fn of<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>) -> Option<Seen> {
+        let mut seen: Option<Seen> = None;
+        for (shape, values) in facts {
+            let Seen { subject, mentions } = seen.get_or_insert_default();
+            match v2::aspect(shape) {
+                Some((Aspect::Person, false)) => subject.birth_date = values.date(Field::DateOfBirth),
+                Some((Aspect::Address, false)) => {
+                    subject.municipality = values.number(Field::MunicipalityCode).map(cpr_model::MunicipalityCode);
+                    let text = |field| values.text(field).latin1();
+                    subject.address = values.number(Field::StreetCode).map(|street| AddressSubject {
+                        street: StreetCode(street),
+                        house: HouseNumber::parse(text(Field::HouseNumber)),
+                        floor: Floor::parse(text(Field::Floor)),
+                        door: Door::parse(text(Field::SideOrDoor)),
+                    });
+                }
+                _ => {}
+            }
+            mentions.extend(mentioned(shape, values));
+        }
+        seen
+    }
+
+    fn of_document(person: &ArchivedPerson) -> Option<Seen> {
+        Seen::of(person.facts().map(|(fact, values)| (fact.shape, values)))
+    }
+
+    fn of_image(image: &Image<'_>) -> Option<Seen> {
+        Seen::of(image.believed().map(|fact| (v2::shape(fact.aspect(), fact.is_historic()), fact.values())))
+    }
+}
+
+/// The other number of the same person that a fact names: PNRGAELD of 001, or 022.
+pub(crate) fn mentioned(shape: u8, values: Values<'_>) -> Option<PersonKey> {
+    let field = match v2::aspect(shape) {
+        Some((Aspect::Person, _)) => Field::CurrentPnr,
+        Some((Aspect::FormerNumber, _)) => Field::FormerPnr,
+        _ => return None,
+    };
+    match values.pnr(field) {
+        Some(RelatedPnr::Known(pnr)) => pnr.key(),
+        _ => None,
+    }
+}
+
+/// Codes that no filter can name are left out: they match nobody.
+fn label(event: Values<'_>) -> Option<EventLabel> {
+    let code = EventCode::parse(event.text(Field::EventCode).latin1()).ok()?;
+    Some(EventLabel { code, derived_mark: DerivedMark::parse(event.text(Field::DerivedMark).latin1()) })
+}
+
+/// The persons of a delivery as they pass by.
+#[derive(Default)]
+pub(crate) struct Noted {
+    persons: Vec<NotedPerson>,
+    labels: Vec<EventLabel>,
+}
+
+struct NotedPerson {
+    key: PersonKey,
+    before: Option<Seen>,
+    after: Option<Seen>,
+    labels: Range<usize>,
+}
+
+impl Noted {
+    /// Something to note persons in, when there are subscribers.
+    pub(crate) fn when_wanted(write: &WriteTransaction) -> Result<Option<Noted>, Error> {
+        let wanted = !write.open_table(SUBSCRIBERS)?.is_empty()?;
+        Ok(wanted.then(Noted::default))
+    }
+
+    pub(crate) fn add(&mut self, held: Option<&ArchivedPerson>, group: &Group) {
+        let first = self.labels.len();
+        self.labels.extend(group.events().filter_map(|(_, values)| label(values)));
+        self.persons.push(NotedPerson {
+            key: group.key(),
+            before: held.and_then(Seen::of_document),
+            after: Seen::of(group.rows().map(|(row, values)| (row.shape, values))),
+            labels: first..self.labels.len(),
+        });
+    }
+}
+
+/// Matches the persons of a delivery that is being applied, and stores whom each subscriber is told of.
+pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut noted: Noted) -> Result<(), Error> {
+    let subscribers = read_subscribers(&write.open_table(SUBSCRIBERS)?)?;
+    let filters = write.open_table(FILTERS)?;
+    let mut subscriptions = Vec::with_capacity(subscribers.len());
+    for Subscriber { number, profile, .. } in &subscribers {
+        let filters = read_filters(&filters, *number, When::Now, false)?;
+        subscriptions.push(Subscription { subscriber: *number, profile: *profile, filters });
+    }
+    let with_chain = subscribers.iter().any(|subscriber| subscriber.profile.number_chain);
+    let (matcher, _) = Matcher::new(subscriptions);
+    let (followers, numbers) = (write.open_multimap_table(FOLLOWERS)?, write.open_multimap_table(NUMBERS)?);
+    let persons = write.open_table(PERSONS)?;
+    let anybody_followed = !followers.is_empty()?;
+    noted.persons.sort_unstable_by_key(|person| person.key);
+
+    let mut matching = matcher.deliver(day);
+    for person in &noted.persons {
+        let (mut direct, mut by_chain) = (Vec::new(), Vec::new());
+        if anybody_followed {
+            direct = followers_of(&followers, person.key)?;
+            if with_chain {
+                let mut chain = named(person.before.as_ref(), person.after.as_ref());
+                for holder in numbers.get(person.key.as_u32())? {
+                    let Some(holder) = PersonKey::from_u32(holder?.value()) else { continue };
+                    if mentions_now(&persons, holder, person.key)? {
+                        chain.insert(holder);
+                    }
+                }
+                by_chain = chain_followers(&chain, person.key, |number| followers_of(&followers, number))?;
+            }
+        }
+        matching.add(&PersonChange {
+            number: person.key,
+            before: person.before.as_ref().map(|seen| &seen.subject),
+            after: person.after.as_ref().map(|seen| &seen.subject),
+            events: &noted.labels[person.labels.clone()],
+            followers: &direct,
+            chain_followers: &by_chain,
+        });
+    }
+    let deliveries = matching.finish();
+    let mut sets: Vec<(SubscriberNumber, RoaringBitmap)> = Vec::new();
+    deliveries.for_each(|subscriber, set| {
+        let keys = RoaringBitmap::from_sorted_iter(deliveries.keys(set).map(PersonKey::as_u32));
+        sets.push((subscriber, keys.expect("persons were sorted, and each is in a delivery once")));
+    });
+    let mut table = write.open_table(MATCHES)?;
+    let (mut bytes, mut sealed) = (Vec::new(), Vec::new());
+    for (subscriber, set) in sets {
+        bytes.clear();
+        set.serialize_into(&mut bytes).map_err(Error::Output)?;
+        sealed::seal((delivery, subscriber.0), &bytes, &mut sealed);
+        table.insert((delivery, subscriber.0), sealed.as_slice())?;
+    }
+    Ok(())
+}
+
+/// The numbers that either image names.
+fn named(before: Option<&Seen>, after: Option<&Seen>) -> BTreeSet<PersonKey> {
+    before.into_iter().chain(after).flat_map(|seen| seen.mentions.iter().copied()).collect()
+}
+
+fn chain_followers(
+    chain: &BTreeSet<PersonKey>,
+    own: PersonKey,
+    followers: impl Fn(PersonKey) -> Result<Vec<SubscriberNumber>, Error>,
+) -> Result<Vec<(PersonKey, SubscriberNumber)>, Error> {
+    let mut all = Vec::new();
+    for &number in chain.iter().filter(|number| **number != own) {
+        all.extend(followers(number)?.into_iter().map(|follower| (number, follower)));
+    }
+    Ok(all)
+}
+
+fn followers_of(
+    table: &impl ReadableMultimapTable<u32, u32>,
+    number: PersonKey,
+) -> Result<Vec<SubscriberNumber>, Error> {
+    let mut all = Vec::new();
+    for follower in table.get(number.as_u32())? {
+        all.push(SubscriberNumber(follower?.value()));
+    }
+    Ok(all)
+}
+
+/// True when the records of `holder`, as they are now, name the number.
+fn mentions_now(
+    persons: &impl ReadableTable<u32, &'static [u8]>,
+    holder: PersonKey,
+    number: PersonKey,
+) -> Result<bool, Error> {
+    let Some(stored) = persons.get(holder.as_u32())? else { return Ok(false) };
+    let payload = sealed::open(PERSONS_TABLE, (holder.as_u32(), 0), stored.value())?;
+    let mut copy = rkyv::util::AlignedVec::<4>::with_capacity(payload.len());
+    copy.extend_from_slice(payload);
+    let person = sealed::access::<ArchivedPerson>(PERSONS_TABLE, &copy)?;
+    Ok(person.facts().any(|(fact, values)| mentioned(fact.shape, values) == Some(number)))
+}
+
+/// A person that a subscriber is told of, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Match {
+    /// The person.
+    pub pnr: Pnr,
+    /// The reasons, those among them that the subscriber's profile does not deliver for included.
+    pub reasons: Vec<Reason>,
+    /// True when the profile delivered for one of the reasons: the person is in the subscriber's file.
+    pub delivered: bool,
+}
+
+/// The matches of one subscriber for one delivery.
+#[derive(Debug)]
+pub struct Matches {
+    /// In key order. One that has reasons and is not delivered is among them.
+    pub persons: Vec<Match>,
+    matcher: Matcher,
+}
+
+impl Matches {
+    /// The filter that [`Reason::AllOf`] names.
+    pub fn all_of(&self, number: cpr_subscription::AllOfNumber) -> &Filter {
+        self.matcher.all_of(number)
+    }
+}
+
+impl Snapshot {
+    /// Whom a delivery has for a subscriber, by its filters and profile when the delivery was applied. A load has nobody.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`], [`Error::UnknownSubscriber`].
+    pub fn matched(&self, delivery: DeliveryNumber, name: &SubscriberName) -> Result<PersonSet, Error> {
+        self.check_known(Some(delivery))?;
+        let number = self.subscriber(name)?.number;
+        let set = match self.match_rows().get((delivery.0, number.0))? {
+            Some(sealed) => open_matches(delivery.0, number.0, sealed.value())?,
+            None => RoaringBitmap::new(),
+        };
+        Ok(PersonSet(set))
+    }
+
+    /// As [`Snapshot::matched`], with the reasons: the images before and after the delivery are held against the filters as
+    /// they were then. Whom the profile of now would leave out, or would not have, is told as it was.
+    ///
+    /// # Errors
+    /// As [`Snapshot::matched`].
+    pub fn matches(&self, delivery: DeliveryNumber, name: &SubscriberName) -> Result<Matches, Error> {
+        let ledger = self.delivery(delivery)?;
+        let Subscriber { number, profile, .. } = self.subscriber(name)?;
+        let matched = self.matched(delivery, name)?;
+        let filters = read_filters(self.filter_rows(), number, When::For(delivery.0), true)?;
+        let (matcher, followers) = Matcher::new([Subscription { subscriber: number, profile, filters }]);
+        let mut persons = Vec::new();
+        if ledger.kind == DeliveryKind::Load {
+            return Ok(Matches { persons, matcher });
+        }
+        let labels = self.labels(delivery)?;
+        for key in self.changed_keys(delivery)? | self.redelivered_keys(delivery)? {
+            let Some(key) = PersonKey::from_u32(key) else { continue };
+            let before = Seen::of_image(&self.image(key, None, DeliveryNumber(delivery.0 - 1))?);
+            let after = Seen::of_image(&self.image(key, None, delivery)?);
+            let mut chain = named(before.as_ref(), after.as_ref());
+            for holder in self.mentioned_by(key)? {
+                let image = self.image(holder, None, delivery)?;
+                if Seen::of_image(&image).is_some_and(|seen| seen.mentions.contains(&key)) {
+                    chain.insert(holder);
+                }
+            }
+            let change = PersonChange {
+                number: key,
+                before: before.as_ref().map(|seen| &seen.subject),
+                after: after.as_ref().map(|seen| &seen.subject),
+                events: labels.get(&key).map_or(&[], Vec::as_slice),
+                followers: followers.of(key),
+                chain_followers: &chain_followers(&chain, key, |number| Ok(followers.of(number).to_vec()))?,
+            };
+            let mut reasons = Vec::new();
+            matcher.reasons_of(number, &change, ledger.production_date, |reason| reasons.push(reason));
+            if !reasons.is_empty() {
+                reasons.sort_unstable();
+                persons.push(Match { pnr: key.pnr(), reasons, delivered: matched.contains(key) });
+            }
+        }
+        Ok(Matches { persons, matcher })
+    }
+
+    /// The events of a delivery by person, in the order of its lines.
+    fn labels(&self, delivery: DeliveryNumber) -> Result<BTreeMap<PersonKey, Vec<EventLabel>>, Error> {
+        let mut concerned = RoaringBitmap::new();
+        for row in self.changed_by_rows().range((delivery.0, &[][..])..(delivery.0 + 1, &[][..]))? {
+            let (_, sealed) = row?;
+            concerned |= open_set("changed_by/v1", delivery.0, sealed.value())?;
+        }
+        let mut all = BTreeMap::new();
+        for key in concerned.into_iter().filter_map(PersonKey::from_u32) {
+            let image = self.whole(key)?;
+            let events = image.pasts().flat_map(|past| past.events());
+            let of_delivery = events.filter(|(event, _)| event.delivery == delivery.0);
+            all.insert(key, of_delivery.filter_map(|(_, values)| label(values)).collect());
+        }
+        Ok(all)
+    }
+
+    /// True when a person lives at this address now.
+    pub(crate) fn lives_at(&self, key: PersonKey, address: &AddressFilter) -> Result<bool, Error> {
+        let seen = Seen::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
+        let place = seen.subject.municipality.zip(seen.subject.address);
+        Ok(place.is_some_and(|(municipality, place)| address.holds(municipality, &place)))
+    }
+
+    /// Which subscribers follow a person now, on a day, and by what: for insight, and for the duty to log.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] or a storage failure.
+    pub fn followers(&self, pnr: Pnr, day: Date) -> Result<Vec<(SubscriberName, Vec<Filter>)>, Error> {
+        let Some(key) = pnr.key() else { return Ok(Vec::new()) };
+        let seen = Seen::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
+        let by_number = self.followers_by_number(key)?;
+        let mut all = Vec::new();
+        for Subscriber { name, number, profile } in self.subscribers()? {
+            let mut following = Vec::new();
+            if by_number.contains(&number.0) {
+                following.push(Filter::Pnr(key));
+            }
+            for filter in read_filters(self.filter_rows(), number, When::Now, false)? {
+                let (matcher, followers) =
+                    Matcher::new([Subscription { subscriber: number, profile, filters: vec![filter.clone()] }]);
+                let change = PersonChange {
+                    number: key,
+                    before: None,
+                    after: Some(&seen.subject),
+                    events: &[],
+                    followers: followers.of(key),
+                    chain_followers: &[],
+                };
+                let mut follows = false;
+                matcher.reasons_of(number, &change, day, |_| follows = true);
+                if follows {
+                    following.push(filter);
+                }
+            }
+            if !following.is_empty() {
+                all.push((name, following));
+            }
+        }
+        Ok(all)
+    }
+}
+
+pub(crate) fn open_matches(delivery: u32, subscriber: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
+    let payload = sealed::open(MATCHES_TABLE, (delivery, subscriber), sealed)?;
+    let corrupt = Error::Corrupt { table: MATCHES_TABLE, what: "not a bitmap" };
+    RoaringBitmap::deserialize_from(payload).map_err(|_| corrupt)
+}

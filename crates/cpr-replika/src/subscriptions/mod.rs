@@ -1,0 +1,5 @@
+//! Who follows whom: subscribers and their filters, the matches of each delivery, the files each subscriber is given.
+
+pub(crate) mod matching;
+pub(crate) mod registry;
+pub(crate) mod streams;

@@ -1,0 +1,418 @@
+//! Subscribers and their filters: who is told of whom.
+//!
+//! A filter counts from the delivery after the one the store stood at when it was added, up to the one it stood at when it
+//! was removed. Those spans are kept, so the filters can be read as they were for any delivery. Every change is durable
+//! before it is answered.
+
+use std::collections::BTreeSet;
+
+use cpr_model::{PersonKey, Pnr};
+use cpr_subscription::{Answer, Filter, FilterKind, Profile, SubscriberName, SubscriberNumber};
+use redb::{ReadableTable, WriteTransaction};
+
+use crate::error::Error;
+use crate::ledger::delivery::DeliveryNumber;
+use crate::replika::Replika;
+use crate::snapshot::Snapshot;
+use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS};
+
+pub(crate) const SUBSCRIBERS_TABLE: &str = "subscribers/v1";
+pub(crate) const FILTERS_TABLE: &str = "filters/v1";
+
+/// The setting that holds the last number given to a subscriber; numbers are not given twice.
+const LAST_NUMBER: &str = "last_subscriber";
+
+/// A subscriber of the store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Subscriber {
+    /// Its name.
+    pub name: SubscriberName,
+    /// What stands for it in stored rows.
+    pub number: SubscriberNumber,
+    /// Which reasons have a person delivered to it.
+    pub profile: Profile,
+}
+
+/// One change of a subscriber's filters.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FilterChange {
+    /// Follow this too.
+    Add(Filter),
+    /// Follow this no longer.
+    Remove(Filter),
+}
+
+/// What becomes of a filter on a number that the replica does not hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UnknownNumbers {
+    /// It is kept, and matches when the person appears.
+    Keep,
+    /// It is not added: [`Answer::UnknownNumber`].
+    Refuse,
+}
+
+impl Replika {
+    /// Adds a subscriber, which follows nobody yet. One that is there already keeps its filters and gets the profile.
+    ///
+    /// # Errors
+    /// A storage failure, or [`Error::ReadOnly`], here as in every change below.
+    pub fn add_subscriber(&self, name: &SubscriberName, profile: Profile) -> Result<Answer, Error> {
+        self.change(|write, _| {
+            let mut table = write.open_table(SUBSCRIBERS)?;
+            let held = table.get(name.as_str())?.map(|held| held.value().0);
+            let number = match held {
+                Some(number) => number,
+                None => next_number(write)?,
+            };
+            table.insert(name.as_str(), (number, profile.to_byte()))?;
+            Ok(if held.is_some() { Answer::AlreadyExisted } else { Answer::Added })
+        })
+    }
+
+    /// Removes a subscriber with its filters, its matches and the state of its stream.
+    ///
+    /// # Errors
+    /// As [`Replika::add_subscriber`].
+    pub fn remove_subscriber(&self, name: &SubscriberName) -> Result<Answer, Error> {
+        self.change(|write, last| {
+            let removed = write.open_table(SUBSCRIBERS)?.remove(name.as_str())?.map(|held| held.value().0);
+            let Some(number) = removed else { return Ok(Answer::NotFound) };
+            let mut filters = write.open_table(FILTERS)?;
+            let mut followers = write.open_multimap_table(FOLLOWERS)?;
+            for row in filters.extract_from_if(of_subscriber(number, &[]), |_, _| true)? {
+                let (key, _) = row?;
+                if let Ok(Filter::Pnr(key)) = Filter::from_bytes(key.value().1) {
+                    followers.remove(key.as_u32(), number)?;
+                }
+            }
+            write.open_table(STREAMS)?.retain_in((number, 0)..=(number, u32::MAX), |_, _| false)?;
+            let mut matches = write.open_table(MATCHES)?;
+            for delivery in 1..=last {
+                matches.remove((delivery, number))?;
+            }
+            Ok(Answer::Removed)
+        })
+    }
+
+    /// Adds and removes filters in one transaction; the answers are in the order of the changes.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSubscriber`], and as [`Replika::add_subscriber`].
+    pub fn change_filters(
+        &self,
+        name: &SubscriberName,
+        changes: &[FilterChange],
+        unknown: UnknownNumbers,
+    ) -> Result<Vec<Answer>, Error> {
+        self.change(|write, known| {
+            let number = number_of(write, name)?;
+            let mut editor = Editor::new(write, number, known)?;
+            let persons = write.open_table(PERSONS)?;
+            let mut answers = Vec::with_capacity(changes.len());
+            for change in changes {
+                answers.push(match change {
+                    FilterChange::Add(filter) => {
+                        let refused = match filter {
+                            Filter::Pnr(key) if unknown == UnknownNumbers::Refuse => {
+                                persons.get(key.as_u32())?.is_none()
+                            }
+                            _ => false,
+                        };
+                        if refused { Answer::UnknownNumber } else { editor.add(filter)? }
+                    }
+                    FilterChange::Remove(filter) => editor.remove(filter)?,
+                });
+            }
+            Ok(answers)
+        })
+    }
+
+    /// Removes every filter of one kind, or of all; how many there were is the answer.
+    ///
+    /// # Errors
+    /// As [`Replika::change_filters`].
+    pub fn clear_filters(&self, name: &SubscriberName, kind: Option<FilterKind>) -> Result<u64, Error> {
+        self.change(|write, known| {
+            let number = number_of(write, name)?;
+            let filters = read_filters(&write.open_table(FILTERS)?, SubscriberNumber(number), When::Now, true)?;
+            let mut editor = Editor::new(write, number, known)?;
+            let mut removed = 0;
+            for filter in filters.iter().filter(|filter| kind.is_none_or(|kind| filter.kind() == kind)) {
+                removed += u64::from(editor.remove(filter)? == Answer::Removed);
+            }
+            Ok(removed)
+        })
+    }
+
+    /// Runs one durable transaction, which is told the last delivery, and publishes what it made.
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce(&WriteTransaction, u32) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let _turn = self.turn();
+        let write = self.begin_write()?;
+        let answer = change(&write, self.snapshot().known().0)?;
+        write.commit()?;
+        self.publish()?;
+        Ok(answer)
+    }
+}
+
+/// Changes the filters of one subscriber within a transaction.
+struct Editor<'t> {
+    filters: redb::Table<'t, (u32, &'static [u8]), &'static [u8]>,
+    followers: redb::MultimapTable<'t, u32, u32>,
+    number: u32,
+    /// The last delivery, which the change is too late for.
+    known: u32,
+}
+
+impl<'t> Editor<'t> {
+    fn new(write: &'t WriteTransaction, number: u32, known: u32) -> Result<Editor<'t>, Error> {
+        let (filters, followers) = (write.open_table(FILTERS)?, write.open_multimap_table(FOLLOWERS)?);
+        Ok(Editor { filters, followers, number, known })
+    }
+
+    fn add(&mut self, filter: &Filter) -> Result<Answer, Error> {
+        let mut spans = self.spans(filter)?;
+        if !spans.open(self.known) {
+            return Ok(Answer::AlreadyExisted);
+        }
+        self.store(filter, &spans)?;
+        if let Filter::Pnr(key) = filter {
+            self.followers.insert(key.as_u32(), self.number)?;
+        }
+        Ok(Answer::Added)
+    }
+
+    fn remove(&mut self, filter: &Filter) -> Result<Answer, Error> {
+        let mut spans = self.spans(filter)?;
+        if !spans.close(self.known) {
+            return Ok(Answer::NotFound);
+        }
+        self.store(filter, &spans)?;
+        if let Filter::Pnr(key) = filter {
+            self.followers.remove(key.as_u32(), self.number)?;
+        }
+        Ok(Answer::Removed)
+    }
+
+    fn spans(&self, filter: &Filter) -> Result<Spans, Error> {
+        match self.filters.get((self.number, filter.to_bytes().as_slice()))? {
+            Some(stored) => Spans::from_bytes(stored.value()),
+            None => Ok(Spans::default()),
+        }
+    }
+
+    fn store(&mut self, filter: &Filter, spans: &Spans) -> Result<(), Error> {
+        let key = filter.to_bytes();
+        if spans.0.is_empty() {
+            self.filters.remove((self.number, key.as_slice()))?;
+        } else {
+            self.filters.insert((self.number, key.as_slice()), spans.to_bytes().as_slice())?;
+        }
+        Ok(())
+    }
+}
+
+/// The deliveries for which a filter counted: behind the first number, up to the second; all ones while it does.
+#[derive(Default)]
+pub(crate) struct Spans(Vec<(u32, u32)>);
+
+/// The end of a span that has none.
+const STILL: u32 = u32::MAX;
+
+impl Spans {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Spans, Error> {
+        let (pairs, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(Error::Corrupt { table: FILTERS_TABLE, what: "half a span" });
+        }
+        let number = |pair: &[u8; 8], at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| pair[at + byte]));
+        Ok(Spans(pairs.iter().map(|pair| (number(pair, 0), number(pair, 4))).collect()))
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|(from, to)| [from.to_le_bytes(), to.to_le_bytes()]).flatten().collect()
+    }
+
+    /// Begins a span behind this delivery; false when the filter counts already.
+    fn open(&mut self, known: u32) -> bool {
+        match self.0.last_mut() {
+            Some((_, to)) if *to == STILL => return false,
+            // Removed and added between two deliveries: it never ceased to count.
+            Some((_, to)) if *to == known => *to = STILL,
+            _ => self.0.push((known, STILL)),
+        }
+        true
+    }
+
+    /// Ends the span with this delivery; false when the filter does not count.
+    fn close(&mut self, known: u32) -> bool {
+        match self.0.last_mut() {
+            Some((from, to)) if *to == STILL => {
+                *to = known;
+                // Added and removed between two deliveries: it never counted.
+                if *from == known {
+                    self.0.pop();
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn contains(&self, delivery: u32) -> bool {
+        self.0.iter().any(|&(from, to)| from < delivery && delivery <= to)
+    }
+
+    pub(crate) fn counts_now(&self) -> bool {
+        self.0.last().is_some_and(|(_, to)| *to == STILL)
+    }
+
+    /// True of spans that these methods can have made: at least one, none empty, apart and in order, and only the last
+    /// without an end.
+    pub(crate) fn is_sound(&self, known: u32) -> bool {
+        let of_deliveries = |&(from, to): &(u32, u32)| from < to && from <= known && (to <= known || to == STILL);
+        !self.0.is_empty() && self.0.iter().all(of_deliveries) && self.0.windows(2).all(|pair| pair[0].1 < pair[1].0)
+    }
+}
+
+/// The keys of a subscriber's filters, from these bytes on.
+fn of_subscriber(number: u32, from: &[u8]) -> std::ops::Range<(u32, &[u8])> {
+    (number, from)..(number + 1, &[])
+}
+
+fn next_number(write: &WriteTransaction) -> Result<u32, Error> {
+    let mut meta = write.open_table(META)?;
+    let last = meta.get(LAST_NUMBER)?.and_then(|text| text.value().parse::<u32>().ok()).unwrap_or(0);
+    let number = last + 1;
+    meta.insert(LAST_NUMBER, number.to_string().as_str())?;
+    Ok(number)
+}
+
+pub(crate) fn number_of(write: &WriteTransaction, name: &SubscriberName) -> Result<u32, Error> {
+    let held = write.open_table(SUBSCRIBERS)?.get(name.as_str())?.map(|held| held.value().0);
+    held.ok_or(Error::UnknownSubscriber)
+}
+
+/// The subscribers in a table of them, by name.
+pub(crate) fn read_subscribers(table: &impl ReadableTable<&'static str, (u32, u8)>) -> Result<Vec<Subscriber>, Error> {
+    let mut all = Vec::new();
+    for row in table.iter()? {
+        let (name, held) = row?;
+        all.push(subscriber(name.value(), held.value())?);
+    }
+    Ok(all)
+}
+
+fn subscriber(name: &str, (number, profile): (u32, u8)) -> Result<Subscriber, Error> {
+    let corrupt = |what| Error::Corrupt { table: SUBSCRIBERS_TABLE, what };
+    let name = name.parse().map_err(|_| corrupt("a name that cannot be"))?;
+    let profile = Profile::from_byte(profile).map_err(|_| corrupt("a profile that cannot be"))?;
+    Ok(Subscriber { name, number: SubscriberNumber(number), profile })
+}
+
+/// Which filters of a subscriber to read.
+#[derive(Clone, Copy)]
+pub(crate) enum When {
+    /// Those that count from the next delivery on.
+    Now,
+    /// Those that counted for this delivery.
+    For(u32),
+}
+
+/// The filters of a subscriber in their order. Without those on numbers, a subscriber of many costs as little as one of few.
+pub(crate) fn read_filters(
+    table: &impl ReadableTable<(u32, &'static [u8]), &'static [u8]>,
+    subscriber: SubscriberNumber,
+    when: When,
+    with_numbers: bool,
+) -> Result<Vec<Filter>, Error> {
+    let first = if with_numbers { FilterKind::Pnr } else { FilterKind::AgeRange } as u8;
+    let mut filters = Vec::new();
+    for row in table.range(of_subscriber(subscriber.0, &[first]))? {
+        let (key, spans) = row?;
+        let spans = Spans::from_bytes(spans.value())?;
+        let counts = match when {
+            When::Now => spans.counts_now(),
+            When::For(delivery) => spans.contains(delivery),
+        };
+        if counts {
+            let filter = Filter::from_bytes(key.value().1);
+            let corrupt = Error::Corrupt { table: FILTERS_TABLE, what: "a filter that does not unpack" };
+            filters.push(filter.map_err(|_| corrupt)?);
+        }
+    }
+    Ok(filters)
+}
+
+impl Snapshot {
+    /// Every subscriber, by name.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] or a storage failure, here as in every read below.
+    pub fn subscribers(&self) -> Result<Vec<Subscriber>, Error> {
+        read_subscribers(self.subscriber_rows())
+    }
+
+    /// One subscriber.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSubscriber`] when there is none of this name.
+    pub fn subscriber(&self, name: &SubscriberName) -> Result<Subscriber, Error> {
+        let held = self.subscriber_rows().get(name.as_str())?.ok_or(Error::UnknownSubscriber)?;
+        subscriber(name.as_str(), held.value())
+    }
+
+    /// What a subscriber follows now, or followed when a delivery was applied, in the order of filters: by kind, then by
+    /// value.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`].
+    pub fn filters(&self, name: &SubscriberName, delivery: Option<DeliveryNumber>) -> Result<Vec<Filter>, Error> {
+        let subscriber = self.subscriber(name)?;
+        let when = match delivery {
+            None => When::Now,
+            Some(delivery) => When::For(self.check_known(Some(delivery))?.0),
+        };
+        read_filters(self.filter_rows(), subscriber.number, when, true)
+    }
+
+    pub(crate) fn filter_counted(
+        &self,
+        subscriber: SubscriberNumber,
+        filter: &Filter,
+        delivery: DeliveryNumber,
+    ) -> Result<bool, Error> {
+        match self.filter_rows().get((subscriber.0, filter.to_bytes().as_slice()))? {
+            Some(spans) => Ok(Spans::from_bytes(spans.value())?.contains(delivery.0)),
+            None => Ok(false),
+        }
+    }
+
+    /// Filters on numbers that the replica does not hold (yet).
+    ///
+    /// # Errors
+    /// [`Error::UnknownSubscriber`].
+    pub fn filters_on_nobody(&self, name: &SubscriberName) -> Result<Vec<Pnr>, Error> {
+        let mut missing = Vec::new();
+        for filter in self.filters(name, None)? {
+            if let Filter::Pnr(key) = filter
+                && self.persons().get(key.as_u32())?.is_none()
+            {
+                missing.push(key.pnr());
+            }
+        }
+        Ok(missing)
+    }
+
+    /// The numbers of the subscribers that filter on a number now.
+    pub(crate) fn followers_by_number(&self, key: PersonKey) -> Result<BTreeSet<u32>, Error> {
+        let mut all = BTreeSet::new();
+        for follower in self.follower_rows().get(key.as_u32())? {
+            all.insert(follower?.value());
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,314 @@
+//! Rechecks every stored byte that can be rechecked: checksums, archives, and what tables owe each other.
+
+mod subscriptions;
+mod words;
+
+use cpr_model::stored::v2::{self, ArchivedPast};
+use cpr_model::{PersonKey, Values};
+use redb::ReadableTableMetadata;
+use roaring::RoaringBitmap;
+
+use crate::error::Error;
+use crate::events::consumers::{CONSUMERS_TABLE, consumers_in};
+use crate::index::sets::{Index, Row, SETS_TABLE};
+use crate::person::image::{PERSONS_TABLE, Person, PutAway, SUPERSEDED_TABLE};
+use crate::snapshot::{Snapshot, open_set};
+use crate::subscriptions::matching::mentioned;
+
+/// How many faults are told; all are counted.
+const TOLD: usize = 100;
+
+/// One thing that does not hold. It does not say of whom.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct VerifyFault {
+    /// The table.
+    pub table: &'static str,
+    /// What does not hold.
+    pub what: &'static str,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct VerifyReport {
+    /// Persons read.
+    pub persons: u64,
+    /// Facts known now.
+    pub facts: u64,
+    /// Superseded facts read.
+    pub superseded: u64,
+    /// Events read.
+    pub events: u64,
+    /// Deliveries read.
+    pub deliveries: u64,
+    /// The first faults.
+    pub faults: Vec<VerifyFault>,
+    /// How many there are.
+    pub fault_count: u64,
+}
+
+impl VerifyReport {
+    /// True when everything holds.
+    pub fn is_clean(&self) -> bool {
+        self.fault_count == 0
+    }
+
+    pub(crate) fn fault(&mut self, table: &'static str, what: &'static str) {
+        self.fault_count += 1;
+        if self.faults.len() < TOLD {
+            self.faults.push(VerifyFault { table, what });
+        }
+    }
+
+    pub(crate) fn expect(&mut self, holds: bool, table: &'static str, what: &'static str) {
+        if !holds {
+            self.fault(table, what);
+        }
+    }
+
+    /// The value of a read, or a fault in its place; failures of the storage itself are passed on.
+    pub(crate) fn sound<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Corrupt { table, what }) => {
+                self.fault(table, what);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Reads the whole store and checks every checksum, every archive, and every relation between tables.
+    ///
+    /// # Errors
+    /// Failures of the storage; what does not hold stands in the report.
+    pub fn verify(&self) -> Result<VerifyReport, Error> {
+        let mut report = VerifyReport::default();
+        self.verify_deliveries(&mut report)?;
+        let mut index = Index::default();
+        let held = self.verify_persons(&mut report, &mut index)?;
+        self.verify_words(&mut report, std::mem::take(&mut index.words))?;
+        self.verify_street_names(&mut report, std::mem::take(&mut index.streets))?;
+        self.verify_index(&mut report, index)?;
+        self.verify_superseded(&mut report, &held)?;
+        self.verify_changed(&mut report, &held)?;
+        self.verify_consumers(&mut report)?;
+        self.verify_subscriptions(&mut report)?;
+        Ok(report)
+    }
+
+    fn verify_deliveries(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        const TABLE: &str = "deliveries/v1";
+        let Some(deliveries) = report.sound(self.deliveries())? else { return Ok(()) };
+        for (at, delivery) in deliveries.iter().enumerate() {
+            report.deliveries += 1;
+            report.expect(delivery.number.0 as usize == at + 1, TABLE, "deliveries are not numbered 1, 2, 3 …");
+            let named = self.digests().get(&delivery.digest)?.map(|number| number.value());
+            report.expect(named == Some(delivery.number.0), "digests/v1", "the digest of a delivery leads elsewhere");
+        }
+        report.expect(self.digests().len()? == report.deliveries, "digests/v1", "a digest of no delivery");
+        Ok(())
+    }
+
+    fn verify_persons(&self, report: &mut VerifyReport, index: &mut Index) -> Result<RoaringBitmap, Error> {
+        let (mut held, last) = (RoaringBitmap::new(), self.known().0);
+        for row in self.persons().range::<u32>(..)? {
+            let (key, sealed) = row?;
+            let row = key.value();
+            report.persons += 1;
+            held.insert(row);
+            let Some(key) = PersonKey::from_u32(row) else {
+                report.fault(PERSONS_TABLE, "a key of no number");
+                continue;
+            };
+            let Some(person) = report.sound(Person::open(row, sealed))? else { continue };
+            if let Some(Some(past)) = report.sound(person.past())? {
+                self.verify_past(report, key, past, PERSONS_TABLE)?;
+                let before = self.superseded().range((row, 0)..=(row, u32::MAX))?.next_back().transpose()?;
+                let follows = before.map_or(0, |(at, _)| at.value().1) == past.since.to_native();
+                report.expect(follows, PERSONS_TABLE, "a past that does not follow on the one put away");
+            }
+            let stored = person.archived();
+            index.stored(key, stored);
+            let (mut end, mut ids) = (0, Vec::new());
+            for (fact, values) in stored.facts() {
+                report.facts += 1;
+                report.expect(fact.end >= end, PERSONS_TABLE, "the values of a fact end before they begin");
+                end = fact.end;
+                report.expect(values.is_whole(), PERSONS_TABLE, "packed values that do not unpack");
+                report.expect((1..=last).contains(&fact.known_from), PERSONS_TABLE, "a fact of no delivery");
+                report.expect(v2::aspect(fact.shape).is_some(), PERSONS_TABLE, "a fact of no aspect");
+                let layout = self.config().family.and_then(|family| family.record(u16::from(fact.record)));
+                report.expect(layout.is_some(), PERSONS_TABLE, "a fact of no record of the family");
+                ids.push(fact.id);
+                self.verify_mention(report, key, fact.shape, values)?;
+            }
+            report.expect(end as usize == stored.values.len(), PERSONS_TABLE, "values that belong to no fact");
+            report.expect(
+                stored.in_group.to_native() as usize <= stored.facts.len(),
+                PERSONS_TABLE,
+                "more lines than facts",
+            );
+            report.expect((1..=last).contains(&stored.delivered.to_native()), PERSONS_TABLE, "lines of no delivery");
+            ids.sort_unstable();
+            report.expect(ids.windows(2).all(|pair| pair[0] != pair[1]), PERSONS_TABLE, "two facts with one id");
+        }
+        Ok(held)
+    }
+
+    /// A number that a record mentions must lead back to the record.
+    fn verify_mention(
+        &self,
+        report: &mut VerifyReport,
+        holder: PersonKey,
+        shape: u8,
+        values: Values<'_>,
+    ) -> Result<(), Error> {
+        if let Some(mentioned) = mentioned(shape, values) {
+            let leads_back = self.mentioned_by(mentioned)?.contains(&holder);
+            report.expect(leads_back, "numbers/v1", "a number in a record that does not lead back to it");
+        }
+        Ok(())
+    }
+
+    fn verify_superseded(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
+        const TABLE: &str = SUPERSEDED_TABLE;
+        let mut before = (0, 0);
+        for row in self.superseded().range::<(u32, u32)>(..)? {
+            let (row, sealed) = row?;
+            let (key, last) = row.value();
+            report.expect(held.contains(key), TABLE, "a row of no person");
+            let Some(past) = report.sound(PutAway::open((key, last), sealed))? else { continue };
+            let Some(holder) = PersonKey::from_u32(key) else { continue };
+            self.verify_past(report, holder, past.archived(), TABLE)?;
+            report.expect(past.archived().last() == last, TABLE, "a row that ended elsewhere");
+            let since = if before.0 == key { before.1 } else { 0 };
+            report.expect(
+                past.archived().since.to_native() == since,
+                TABLE,
+                "a row that does not follow on the one before",
+            );
+            before = (key, last);
+        }
+        Ok(())
+    }
+
+    /// What happened to a person: facts and lines in the order of their end, events in the order in which they came.
+    fn verify_past(
+        &self,
+        report: &mut VerifyReport,
+        holder: PersonKey,
+        past: &ArchivedPast,
+        table: &'static str,
+    ) -> Result<(), Error> {
+        let (last, since) = (self.known().0, past.since.to_native());
+        let (mut end, mut ended) = (0, since);
+        for (fact, values, known_to) in past.facts() {
+            report.superseded += 1;
+            report.expect(fact.end >= end && known_to >= ended, table, "facts out of order");
+            (end, ended) = (fact.end, known_to);
+            let known = 1 <= fact.known_from && fact.known_from < known_to && known_to <= last;
+            report.expect(known, table, "a fact that was not learnt before it ended");
+            let whole = values.is_whole() && v2::aspect(fact.shape).is_some();
+            report.expect(whole, table, "a fact that does not unpack");
+            self.verify_mention(report, holder, fact.shape, values)?;
+        }
+        report.expect(end as usize == past.values.len(), table, "values that belong to no fact");
+        let (mut ids, mut widths, mut ended) = (0, 0, since);
+        for group in past.groups.iter() {
+            let known_to = group.known_to.to_native();
+            let known = group.delivered.to_native() < known_to && ended < known_to && known_to <= last;
+            report.expect(known, table, "lines that were not received before they were replaced");
+            let grows = group.order_end >= ids && group.widths_end >= widths;
+            report.expect(grows, table, "lines that end before they begin");
+            (ids, widths, ended) = (group.order_end.to_native(), group.widths_end.to_native(), known_to);
+        }
+        let all = ids as usize == past.order.len() && widths as usize == past.widths.len();
+        report.expect(all, table, "line numbers that belong to no lines");
+        let (mut end, mut came) = (0, since);
+        for (event, values) in past.events() {
+            report.events += 1;
+            report.expect(event.delivery >= came && event.delivery <= last, table, "events out of order");
+            report.expect(event.end >= end && values.is_whole(), table, "an event that does not unpack");
+            (came, end) = (event.delivery, event.end);
+        }
+        report.expect(end as usize == past.event_values.len(), table, "values that belong to no event");
+        Ok(())
+    }
+
+    /// The readers of the feed stand at places that there are, and ids have their secret.
+    fn verify_consumers(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        let _ = report.sound(self.event_secret())?;
+        let Some(consumers) = report.sound(consumers_in(self.transaction()))? else { return Ok(()) };
+        for consumer in consumers {
+            let is_place = match self.check_cursor(consumer.cursor) {
+                Err(Error::UnknownDelivery { .. } | Error::NotACursor) => false,
+                checked => report.sound(checked)?.is_some(),
+            };
+            report.expect(is_place, CONSUMERS_TABLE, "a reader at a place that there is not");
+        }
+        Ok(())
+    }
+
+    /// Every row of the index is what the documents say, and there is no other.
+    fn verify_index(&self, report: &mut VerifyReport, index: Index) -> Result<(), Error> {
+        let mut rows = 0;
+        for (key, expected) in index.expected() {
+            rows += 1;
+            let Some(sealed) = self.sets().get(key)? else {
+                report.fault(SETS_TABLE, "a row is missing");
+                continue;
+            };
+            if let Some(found) = report.sound(Row::open(key, sealed.value()))? {
+                report.expect(found == expected, SETS_TABLE, "a row that is not what the documents say");
+            }
+        }
+        report.expect(self.sets().len()? == rows, SETS_TABLE, "a row that no document calls for");
+        Ok(())
+    }
+
+    fn verify_changed(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
+        const TABLE: &str = "changed/v1";
+        report.expect(
+            self.changed_rows().len()? == report.deliveries,
+            TABLE,
+            "a delivery without its set of changed persons",
+        );
+        for row in self.changed_rows().range::<u32>(..)? {
+            let (delivery, sealed) = row?;
+            let Some(changed) = report.sound(open_set(TABLE, delivery.value(), sealed.value()))? else { continue };
+            report.expect(changed.is_subset(held), TABLE, "a changed person that is not held");
+            let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
+            let told = ledger.counts.persons_new + ledger.counts.persons_changed;
+            report.expect(changed.len() == told, TABLE, "not as many changed persons as the ledger says");
+        }
+        report.expect(
+            self.redelivered_rows().len()? == report.deliveries,
+            "redelivered/v1",
+            "a delivery without its set of unchanged persons",
+        );
+        for row in self.redelivered_rows().range::<u32>(..)? {
+            let (delivery, sealed) = row?;
+            let read = open_set("redelivered/v1", delivery.value(), sealed.value());
+            let Some(redelivered) = report.sound(read)? else { continue };
+            report.expect(redelivered.is_subset(held), "redelivered/v1", "a person that is not held");
+            let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
+            let told = ledger.counts.persons_unchanged;
+            report.expect(redelivered.len() == told, "redelivered/v1", "not as many persons as the ledger says");
+        }
+        for row in self.changed_by_rows().range::<(u32, &[u8])>(..)? {
+            let (key, sealed) = row?;
+            let Some(set) = report.sound(open_set("changed_by/v1", key.value().0, sealed.value()))? else { continue };
+            report.expect(set.is_subset(held), "changed_by/v1", "an event of a person that is not held");
+        }
+        for row in self.number_rows().range::<u32>(..)? {
+            let (mentioned, holders) = row?;
+            report.expect(PersonKey::from_u32(mentioned.value()).is_some(), "numbers/v1", "a key of no number");
+            for holder in holders {
+                report.expect(held.contains(holder?.value()), "numbers/v1", "a number mentioned by no person");
+            }
+        }
+        Ok(())
+    }
+}
