@@ -7,11 +7,11 @@
 
 mod family;
 mod fields;
+mod row;
 mod xml;
 
+pub use row::{Field, Row};
 pub(crate) use xml::adrsog1_xml;
-
-use std::fmt;
 
 use cpr_replika::Snapshot;
 use serde::Serialize;
@@ -63,41 +63,6 @@ impl Service {
     }
 }
 
-/// One field of a row.
-#[derive(Clone, Eq, PartialEq, Serialize)]
-pub struct Field {
-    /// The name (`r`).
-    pub name: &'static str,
-    /// The raw value (`v`).
-    pub value: String,
-    /// The readable form (`t`), where the service has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-}
-
-/// Says which field it is.
-impl fmt::Debug for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Field({})", self.name)
-    }
-}
-
-/// One row: what it tells about one person.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Row {
-    /// In the order of the service.
-    pub fields: Vec<Field>,
-    /// The protections of the person of the row, which the contract tells only in part.
-    pub protections: Protections,
-}
-
-impl Row {
-    /// The value of a field; none when it is left out.
-    pub fn value(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|field| field.name == name).map(|field| field.value.as_str())
-    }
-}
-
 /// The answer of a GCTP service.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Answer {
@@ -112,6 +77,17 @@ pub struct Answer {
 
 fn service_name<S: serde::Serializer>(service: &Service, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(service.name())
+}
+
+impl Answer {
+    /// The answer as the service sends it: one `root` element, without line breaks.
+    ///
+    /// # Errors
+    /// [`Error::Xml`] when the answer does not go into XML.
+    pub fn to_xml(&self) -> Result<String, Error> {
+        let name = self.service.name();
+        xml::answered(self.service.system(), name, &[], name, &self.rows)
+    }
 }
 
 /// Answers as a service does.

@@ -26,7 +26,7 @@
 //! ```
 
 #[macro_use]
-mod shape;
+mod contract_types;
 mod error;
 mod lookup;
 mod protection;
@@ -41,12 +41,12 @@ pub mod sf1520;
 pub mod sf1525;
 pub mod sf6008;
 
+pub use contract_types::{Day, Moment, Uncertain};
 pub use error::Error;
 pub use lookup::{Answered, Former, Lookup};
 pub use protection::{Protection, Protections};
 pub use register::{Districts, Diverse, Elsewhere, NoRegister, Place, Register};
 pub use request::Request;
-pub use shape::{Day, Moment, Uncertain};
 
 /// The engine, whose types stand in this crate's signatures.
 pub use cpr_replika;

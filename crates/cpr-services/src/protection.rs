@@ -3,7 +3,7 @@
 use cpr_replika::cpr_model::{Date, ProtectionKind, facts};
 use serde::{Serialize, Serializer};
 
-use crate::shape::Day;
+use crate::contract_types::Day;
 use crate::subject::Subject;
 
 /// One protection of a person.

@@ -8,6 +8,8 @@ use std::fmt;
 use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, Pnr, StreetCode, facts};
 use serde::{Serialize, Serializer};
 
+use crate::contract_types::Absent;
+
 /// A value from a register that the replica does not hold; none when the host's [`Register`] does not give it.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Elsewhere<T>(pub Option<T>);
@@ -24,6 +26,14 @@ impl<T: Serialize> Serialize for Elsewhere<T> {
         self.0.serialize(serializer)
     }
 }
+
+impl<T: Absent> Absent for Elsewhere<T> {
+    fn is_absent(&self) -> bool {
+        self.0.is_absent()
+    }
+}
+
+always_there!(Districts);
 
 /// A place in the road register: municipality, street, and the house number that picks the interval.
 #[derive(Clone, Copy)]

@@ -3,40 +3,24 @@
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, ProtectionKind, facts};
 
+use crate::contract_types::{self, Day, Moment, Uncertain, text};
 use crate::error::Error;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
-use crate::register::{Districts, Elsewhere, Place, Register};
+use crate::register::{Elsewhere, Register};
 use crate::relatives::Relatives;
 use crate::request::Request;
-use crate::shape::{self, Absent, Day, Moment, Uncertain, text};
-use crate::subject::{Subject, known};
+use crate::subject::Subject;
 
 mod parts;
+mod version;
 
 pub use parts::{
     Abroad, Address, Addresses, BirthRegistration, Child, CivilStatus, Contact, Custody, Guardianship, LivedAt, Name,
     Note, Protected, Relation, Relations, SeparationState, State,
 };
 pub(crate) use parts::{contact, guardianship, notes, relations};
-
-/// The version of the contract; 4 lacks shared residence, the kind of guardianship and the address UUID.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Version {
-    /// Version 4.
-    V4,
-    /// Version 5.
-    V5,
-}
-
-impl Version {
-    fn namespace(self) -> &'static str {
-        match self {
-            Version::V4 => "http://serviceplatformen.dk/xml/wsdl/soap11/CPR/PersonBaseDataExtended/4/",
-            Version::V5 => "http://serviceplatformen.dk/xml/wsdl/soap11/CPR/PersonBaseDataExtended/5/",
-        }
-    }
-}
+pub use version::Version;
 
 answer! {
     /// `PersonLookupResponse`.
@@ -90,7 +74,7 @@ impl Response {
     /// # Errors
     /// [`Error::Xml`] when the answer does not go into XML.
     pub fn to_xml(&self, version: Version) -> Result<String, Error> {
-        shape::xml("PersonLookupResponse", version.namespace(), self)
+        contract_types::xml("PersonLookupResponse", version.namespace(), self)
     }
 }
 
@@ -131,23 +115,26 @@ fn person_data(
         pnr: subject.pnr.reveal().to_owned(),
         current_pnr: subject.current_pnr().map(|pnr| pnr.reveal().to_owned()),
         name: parts::name(subject),
-        birth_date: shape::day(person.and_then(facts::Person::birth_date)),
+        birth_date: contract_types::day(person.and_then(facts::Person::birth_date)),
         birth_registration: birth_registration(subject, register),
-        from: shape::day(person.and_then(facts::Person::number_from)),
-        to: shape::day(person.and_then(facts::Person::number_to)),
-        age: subject.birth_date().and_then(|born| shape::age(born, request.day)),
+        from: contract_types::day(person.and_then(facts::Person::number_from)),
+        to: contract_types::day(person.and_then(facts::Person::number_to)),
+        age: subject.birth_date().and_then(|born| contract_types::age(born, request.day)),
         sex: Some(subject.sex()),
         children_under_18: under_18(subject, children, request.day),
         occupation: person.and_then(|person| text(person.occupation())),
-        status: with_status
-            .map(|person| State { status: subject.contract_status(), since: shape::moment(person.status_date()) }),
+        status: with_status.map(|person| State {
+            status: subject.contract_status(),
+            since: contract_types::moment(person.status_date()),
+        }),
         separation: separation(subject),
-        civil_status: subject
-            .civil_status()
-            .map(|row| CivilStatus { civil_status: subject.contract_civil_status(), from: shape::moment(row.from()) }),
+        civil_status: subject.civil_status().map(|row| CivilStatus {
+            civil_status: subject.contract_civil_status(),
+            from: contract_types::moment(row.from()),
+        }),
         citizenship: subject.citizenship().map(|row| Citizenship {
             country_code: row.country_code().map(|code| code.0),
-            from: shape::moment(row.from()),
+            from: contract_types::moment(row.from()),
             country_name: Elsewhere(row.country_code().and_then(|code| register.country_name(code))),
         }),
         guardianship: subject.guardianship().map(|row| parts::guardianship(row, version)),
@@ -171,12 +158,12 @@ fn birth_registration(subject: &Subject<'_>, register: &dyn Register) -> Option<
 
 fn separation(subject: &Subject<'_>) -> Option<SeparationState> {
     let row = subject.fact(Aspect::Separation).and_then(|fact| fact.separation())?;
-    Some(SeparationState { separated: true, from: shape::start_of_day(row.from()) })
+    Some(SeparationState { separated: true, from: contract_types::start_of_day(row.from()) })
 }
 
 fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<Moment>> {
     let row = subject.fact(Aspect::Disappearance).and_then(|fact| fact.disappearance())?;
-    shape::moment(row.disappeared())
+    contract_types::moment(row.disappeared())
 }
 
 /// Children of active status that are below 18 on the day by the date in their numbers. A child that the replica does not
@@ -184,7 +171,10 @@ fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<Moment>> {
 pub(crate) fn under_18(subject: &Subject<'_>, children: &Relatives<'_>, day: Date) -> u32 {
     let counts = |pnr: &Pnr| {
         let active = children.get(*pnr).and_then(|child| child.with_status()?.status()).is_some_and(|s| s.is_active());
-        active && shape::birth_date_in(*pnr).and_then(|born| shape::age(born, day)).is_some_and(|age| age < 18)
+        active
+            && contract_types::birth_date_in(*pnr)
+                .and_then(|born| contract_types::age(born, day))
+                .is_some_and(|age| age < 18)
     };
     subject.children().iter().filter(|pnr| counts(pnr)).count() as u32
 }

@@ -5,37 +5,32 @@
 //! header (`HovedOplysningerSvar`) is the host's.
 
 use cpr_replika::Snapshot;
-use cpr_replika::cpr_model::{Aspect, Pnr, facts};
+use cpr_replika::cpr_model::Aspect;
 
+use crate::contract_types;
 use crate::error::Error;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
 use crate::register::{Districts, Elsewhere, Place, Register};
 use crate::relatives::Relatives;
 use crate::request::Request;
-use crate::sf1520::{self, Contact, Guardianship, Note};
-use crate::shape::{self, Day, Moment, Uncertain, text};
-use crate::subject::{Subject, known};
+use crate::sf1520::{self, Contact, Note};
+use crate::sf1525::urn::urn;
+use crate::subject::Subject;
 
 mod areas;
 mod marking;
+mod urn;
+mod version;
 
 pub use areas::{
     AddressVersion, CitizenshipVersion, CivilStatusVersion, DisappearanceVersion, Event, Events, MunicipalCondition,
     MunicipalityMove, NameVersion, Number, Parts, Protected, Related, Relations, SeparationVersion, Stay,
 };
 pub use marking::{Depth, Marking, Markings};
+pub use version::Version;
 
 const NAMESPACE: &str = "http://www.kombit.dk/2017/01/01/";
-
-/// The version of the contract.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Version {
-    /// 1.0: one previous number, no former spouses, and no related persons by name.
-    V1,
-    /// 2.0: the list of all numbers, and former spouses.
-    V2,
-}
 
 answer! {
     /// What stands in the answer, by area; an area that was not marked is empty.
@@ -89,7 +84,7 @@ impl Response {
     /// # Errors
     /// [`Error::Xml`] when the answer does not go into XML.
     pub fn to_xml(&self) -> Result<String, Error> {
-        shape::xml("PersonStamoplysningerSamlingHent_O", NAMESPACE, self)
+        contract_types::xml("PersonStamoplysningerSamlingHent_O", NAMESPACE, self)
     }
 }
 
@@ -184,9 +179,4 @@ impl Asked<'_> {
         let children = Relatives::read(self.snapshot, self.request, self.subject.children())?;
         Ok(areas::parts(self.subject, &children, self.request, self.register))
     }
-}
-
-/// A number in the form of this service.
-fn urn(pnr: Pnr) -> String {
-    format!("urn:oio:cpr-nr:{}", pnr.reveal())
 }

@@ -4,11 +4,11 @@ use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Date, ProtectionKind, facts};
 use serde::Serialize;
 
+use crate::contract_types::{self, Day, text};
 use crate::error::Error;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
 use crate::request::Request;
-use crate::shape::{self, Day, text};
 use crate::subject::Subject;
 
 const NAMESPACE: &str = "http://serviceplatformen.dk/xml/wsdl/soap11/CPRBasicInformationService/1/";
@@ -125,7 +125,7 @@ fn record(subject: &Subject<'_>, protections: &Protections, extended: bool) -> R
         status_date: plain_day(with_status.and_then(facts::Person::status_date).map(|since| since.value.date())),
         civil_status: subject.contract_civil_status(),
         protected: protections.recorded(ProtectionKind::NAME_AND_ADDRESS).is_some(),
-        addressing_name: subject.addressing_name().map(|name| shape::printable(&name)),
+        addressing_name: subject.addressing_name().map(|name| contract_types::printable(&name)),
         care_of: of_003(|row| text(row.care_of())),
         standard_address: of_003(|row| text(row.standard_address())),
         postal_code: formatted.and_then(facts::FormattedAddress::postal_code),
@@ -182,8 +182,10 @@ struct Extended<'a> {
 pub fn to_xml(operation: Operation, records: &[&Record]) -> Result<String, Error> {
     let root = operation.root();
     match operation {
-        Operation::List => shape::xml(root, NAMESPACE, &Plain { records }),
-        Operation::ExtendedList => shape::xml(root, NAMESPACE, &Extended { records }),
-        Operation::Basic | Operation::Extended => shape::xml(root, NAMESPACE, records.first().ok_or(Error::Xml)?),
+        Operation::List => contract_types::xml(root, NAMESPACE, &Plain { records }),
+        Operation::ExtendedList => contract_types::xml(root, NAMESPACE, &Extended { records }),
+        Operation::Basic | Operation::Extended => {
+            contract_types::xml(root, NAMESPACE, records.first().ok_or(Error::Xml)?)
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, RelatedPnr, Timestamp, facts};
 use cpr_replika::{FactView, Image};
 
-use crate::shape::text;
+use crate::contract_types::text;
 
 /// A person as of the moment and the delivery of a request.
 pub(crate) struct Subject<'i> {

@@ -3,7 +3,7 @@
 
 use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
 
-use crate::shape::{self, Absent, Day, Moment, Uncertain};
+use crate::contract_types::{self, Absent, Day, Moment, Uncertain};
 
 fn date(digits: u32) -> Date {
     Date::from_digits(digits).expect("eight digits")
@@ -20,8 +20,11 @@ answer! {
 
 fn check(day: u32, moment: u64, text: &str, expected: &str) {
     let moment = Timestamp::from_digits(moment).map(|at| Uncertain { date: Moment(at), mark: Some("*") });
-    let sample = Sample { day: Some(Day(date(day))), moment, text: Some(shape::printable(text)) };
-    assert_eq!(shape::xml("rod", "urn:x", &sample).expect("XML"), format!("<rod xmlns=\"urn:x\">{expected}</rod>"));
+    let sample = Sample { day: Some(Day(date(day))), moment, text: Some(contract_types::printable(text)) };
+    assert_eq!(
+        contract_types::xml("rod", "urn:x", &sample).expect("XML"),
+        format!("<rod xmlns=\"urn:x\">{expected}</rod>")
+    );
 }
 
 #[test]
@@ -46,7 +49,7 @@ fn an_age_turns_on_the_birthday() {
         (2018_03_02, 2018_03_01, None),
         (1961_00_00, 2018_03_01, None),
     ] {
-        assert_eq!(shape::age(date(born), date(day)), age, "{born} on {day}");
+        assert_eq!(contract_types::age(date(born), date(day)), age, "{born} on {day}");
     }
 }
 
@@ -61,7 +64,7 @@ fn a_number_states_a_birth_date() {
         ("6101369111", 2036_01_01),
     ] {
         let pnr = Pnr::parse(number.as_bytes()).expect("ten digits");
-        assert_eq!(shape::birth_date_in(pnr), Some(date(born)));
+        assert_eq!(contract_types::birth_date_in(pnr), Some(date(born)));
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, facts};
 
-use crate::gctp::{Field, Row, fields};
+use crate::gctp::fields;
+use crate::gctp::row::{Field, Row};
 use crate::protection::Protections;
 use crate::relatives::Relatives;
 use crate::subject::{Subject, known};

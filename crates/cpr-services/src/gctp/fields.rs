@@ -2,8 +2,8 @@
 
 use cpr_replika::cpr_model::{Aspect, Date, ProtectionKind, Text, Timestamp, facts};
 
-use crate::gctp::Field;
-use crate::shape::{printable, text};
+use crate::contract_types::{printable, text};
+use crate::gctp::row::Field;
 use crate::subject::{Subject, known};
 
 /// What a field says: raw value, and readable form where there is one.

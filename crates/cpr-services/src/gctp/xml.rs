@@ -4,20 +4,9 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, Event};
 
 use crate::error::Error;
-use crate::gctp::{Answer, Row};
+use crate::gctp::row::Row;
 
 const NAMESPACE: &str = "http://www.cpr.dk";
-
-impl Answer {
-    /// The answer as the service sends it: one `root` element, without line breaks.
-    ///
-    /// # Errors
-    /// [`Error::Xml`] when the answer does not go into XML.
-    pub fn to_xml(&self) -> Result<String, Error> {
-        let name = self.service.name();
-        answered(self.service.system(), name, &[], name, &self.rows)
-    }
-}
 
 /// The answer of ADRSOG1, with fields of the key.
 pub(crate) fn adrsog1_xml(key: &[(&str, Option<String>)], rows: &[Row]) -> Result<String, Error> {
@@ -25,7 +14,7 @@ pub(crate) fn adrsog1_xml(key: &[(&str, Option<String>)], rows: &[Row]) -> Resul
 }
 
 /// The whole envelope; a key field without a value is left out, as is a key without fields.
-fn answered(
+pub(super) fn answered(
     system: &str,
     name: &str,
     key: &[(&str, Option<String>)],

@@ -12,11 +12,11 @@ use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
 use cpr_replika::{AddressPattern, Criterion, NamePart, Policy, Scope, Search, Sex, Snapshot};
 use serde::Serialize;
 
+use crate::contract_types::{printable, text};
 use crate::error::Error;
 use crate::gctp::{Field, Row, adrsog1_xml};
 use crate::protection::Protections;
-use crate::search::all;
-use crate::shape::{printable, text};
+use crate::search::conjunction::all;
 use crate::subject::Subject;
 
 /// Why a request cannot be answered; it names the field, not what it holds.

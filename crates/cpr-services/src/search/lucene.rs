@@ -6,7 +6,7 @@
 //! the clauses that are not are left without meaning. Boosts (`^2`) are read and passed over, since rows come in the order of
 //! the numbers; fuzzy words and nearness (`~`) and regular expressions are refused.
 
-use crate::search::solr::QueryError;
+use crate::search::query_error::QueryError;
 
 /// A query as it is written, with where it stands in the text: bytes from the start.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -13,44 +13,9 @@ use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, StreetCod
 use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
 use cpr_replika::{AddressPattern, Criterion, NamePart, PersonSet, Policy, Scope, Search, Sex, WordPattern};
 
-use crate::search::all;
+use crate::search::conjunction::all;
 use crate::search::lucene::{self, Asked, Clause, Occur};
-
-/// Why a search string cannot be read. It says where, in bytes from the start of the query, not what stands there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum QueryError {
-    /// The query does not follow Lucene's syntax, or uses a part of it that is not supported.
-    #[error("the query cannot be read at byte {at}: expected {wanted}")]
-    Syntax {
-        /// Where.
-        at: usize,
-        /// What was expected.
-        wanted: &'static str,
-    },
-    /// There is no such field.
-    #[error("the query names an unknown field at byte {at} (docs/search.md lists the fields)")]
-    Field {
-        /// Where.
-        at: usize,
-    },
-    /// The field cannot have such a value, or not in this form.
-    #[error("the query asks at byte {at} for what {field} cannot be: expected {wanted}")]
-    Value {
-        /// Where.
-        at: usize,
-        /// The field.
-        field: &'static str,
-        /// What it can be.
-        wanted: &'static str,
-    },
-    /// A parameter beside the query has a value it cannot have.
-    #[error("parameter {name} cannot have this value")]
-    Parameter {
-        /// Which.
-        name: &'static str,
-    },
-}
+pub use crate::search::query_error::QueryError;
 
 /// A Solr request.
 #[derive(Clone, Debug)]
@@ -432,7 +397,7 @@ pub fn answer(snapshot: &cpr_replika::Snapshot, request: &Request, scope: Scope)
     let hits = snapshot.search(&request.search(scope))?;
     let docs = hits.rows.iter().skip(request.start).map(|hit| Found {
         personnummer: hit.pnr.reveal().to_owned(),
-        personadresseringsnavn: hit.addressing_name.as_deref().map(crate::shape::printable),
+        personadresseringsnavn: hit.addressing_name.as_deref().map(crate::contract_types::printable),
         beskyttelser: hit.protections.iter().map(|kind| kind.0).collect(),
     });
     let next = hits.next.map(|pnr| pnr.reveal().to_owned());

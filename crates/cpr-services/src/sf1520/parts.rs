@@ -1,6 +1,12 @@
 //! The parts of the lookup that repeat: names, addresses, relations, protections, notes.
 
-use super::*;
+use cpr_replika::cpr_model::{Aspect, Pnr, ProtectionKind, facts};
+
+use crate::contract_types::{self, Absent, Day, Moment, Uncertain, text};
+use crate::protection::Protections;
+use crate::register::{Districts, Elsewhere, Place, Register};
+use crate::sf1520::version::Version;
+use crate::subject::{Subject, known};
 
 answer! {
     /// `navnType`.
@@ -183,14 +189,14 @@ pub(super) fn name(subject: &Subject<'_>) -> Name {
     let row = subject.name();
     let mark = |mark: Option<char>| mark.map(|mark| mark.to_string());
     Name {
-        addressing_name: subject.addressing_name().map(|name| shape::printable(&name)).unwrap_or_default(),
+        addressing_name: subject.addressing_name().map(|name| contract_types::printable(&name)).unwrap_or_default(),
         given_names: row.and_then(|row| text(row.given_names())),
         middle_names: row.and_then(|row| text(row.middle_names())),
         surname: row.and_then(|row| text(row.surname())),
         given_names_mark: mark(row.and_then(facts::Name::given_names_mark)),
         middle_names_mark: mark(row.and_then(facts::Name::middle_names_mark)),
         surname_mark: mark(row.and_then(facts::Name::surname_mark)),
-        from: shape::moment(row.and_then(facts::Name::from)),
+        from: contract_types::moment(row.and_then(facts::Name::from)),
     }
 }
 
@@ -209,7 +215,7 @@ pub(crate) fn guardianship(row: facts::Guardianship<'_>, version: Version) -> Gu
         guardian_name: text(row.guardian_name()),
         guardian_address_from: row.guardian_address_from().map(Day),
         kind: kind.filter(|_| version == Version::V5),
-        from: shape::day(row.from()),
+        from: contract_types::day(row.from()),
         deleted_on: row.deleted_on().map(Day),
         incapacitated: true,
         line_1: text(row.guardian_line_1()),
@@ -267,9 +273,9 @@ pub(crate) fn address(
             text(row.long_street_name()).or_else(|| place.and_then(|place| register.street_name(place))),
         ),
         standard_address: of_003(|row| text(row.standard_address())),
-        addressing_name: subject.addressing_name().map(|name| shape::printable(&name)),
+        addressing_name: subject.addressing_name().map(|name| contract_types::printable(&name)),
         street_addressing_name: of_003(|row| text(row.street_addressing_name())),
-        moved_in: shape::moment(row.moved_in()),
+        moved_in: contract_types::moment(row.moved_in()),
         supplementary_line_1: text(row.supplementary_line_1()),
         supplementary_line_2: text(row.supplementary_line_2()),
         supplementary_line_3: text(row.supplementary_line_3()),
@@ -299,8 +305,8 @@ fn lived_at(row: facts::Address<'_>, mark: Option<String>, register: &dyn Regist
             text(row.long_street_name()).or_else(|| place.and_then(|place| register.street_name(place))),
         ),
         mark,
-        moved_in: shape::moment(row.moved_in()),
-        moved_out: shape::moment(row.moved_out()),
+        moved_in: contract_types::moment(row.moved_in()),
+        moved_out: contract_types::moment(row.moved_out()),
     }
 }
 
@@ -308,7 +314,7 @@ fn abroad(row: facts::Emigration<'_>, register: &dyn Register) -> Abroad {
     Abroad {
         country_code: row.country_code().map(|code| code.0),
         country_name: Elsewhere(row.country_code().and_then(|code| register.country_name(code))),
-        emigrated: shape::moment(row.emigrated()),
+        emigrated: contract_types::moment(row.emigrated()),
         line_1: text(row.foreign_line_1()),
         line_2: text(row.foreign_line_2()),
         line_3: text(row.foreign_line_3()),
@@ -332,13 +338,13 @@ pub(crate) fn contact(row: facts::ContactAddress<'_>) -> Contact {
 pub(crate) fn relations(subject: &Subject<'_>) -> Relations {
     let parents = subject.parents();
     let mother = parents.and_then(|row| {
-        relation(known(row.mother_pnr()), shape::day(row.mother_birth_date()), text(row.mother_name()))
+        relation(known(row.mother_pnr()), contract_types::day(row.mother_birth_date()), text(row.mother_name()))
     });
     let father = parents.and_then(|row| {
-        relation(known(row.father_pnr()), shape::day(row.father_birth_date()), text(row.father_name()))
+        relation(known(row.father_pnr()), contract_types::day(row.father_birth_date()), text(row.father_name()))
     });
     let spouse = subject.civil_status().and_then(|row| {
-        relation(known(row.spouse_pnr()), shape::day(row.spouse_birth_date()), text(row.spouse_name()))
+        relation(known(row.spouse_pnr()), contract_types::day(row.spouse_birth_date()), text(row.spouse_name()))
     });
     let children = subject.children().into_iter().map(|pnr| Child { pnr: pnr.reveal().to_owned() });
     Relations {
@@ -361,7 +367,7 @@ pub(crate) fn relation(pnr: Option<Pnr>, born: Option<Uncertain<Day>>, name: Opt
 fn custody(row: facts::Custody<'_>) -> Option<Custody> {
     Some(Custody {
         kind: row.relation_type().filter(|kind| (3..=6).contains(kind))?,
-        from: shape::day(row.from()),
+        from: contract_types::day(row.from()),
         deleted_on: row.deleted_on().map(Day),
         holder_pnr: known(row.holder_pnr()).map(|pnr| pnr.reveal().to_owned()),
         holder_from: row.holder_from().map(Day),

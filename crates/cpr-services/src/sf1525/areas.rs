@@ -1,10 +1,18 @@
 //! The areas of the answer, each version with its period and its state.
 
-use cpr_replika::FactView;
-use cpr_replika::cpr_model::{CorrectionMark, Date, Timestamp};
+use cpr_replika::cpr_model::{Aspect, CorrectionMark, Date, Timestamp, facts};
+use cpr_replika::{FactView, Snapshot};
 
-use super::*;
+use crate::contract_types::{self, Day, Moment, Uncertain, text};
+use crate::error::Error;
 use crate::protection::Protection;
+use crate::register::{Elsewhere, Place, Register};
+use crate::relatives::Relatives;
+use crate::request::Request;
+use crate::sf1520::{self, Contact, Guardianship};
+use crate::sf1525::urn::urn;
+use crate::sf1525::version::Version;
+use crate::subject::{Subject, known};
 
 answer! {
     /// A name.
@@ -182,7 +190,7 @@ pub(super) fn name(subject: &Subject<'_>, fact: &FactView<'_>) -> Option<NameVer
     let row = fact.name()?;
     let counts = subject.fact(Aspect::Name).is_some_and(|counting| counting.values() == fact.values());
     let addressing_name = match counts {
-        true => subject.addressing_name().map(|name| shape::printable(&name)),
+        true => subject.addressing_name().map(|name| contract_types::printable(&name)),
         false => text(row.addressing_name()),
     };
     Some(NameVersion {
@@ -193,8 +201,8 @@ pub(super) fn name(subject: &Subject<'_>, fact: &FactView<'_>) -> Option<NameVer
         middle_names_mark: mark(row.middle_names_mark()),
         surname: text(row.surname()),
         surname_mark: mark(row.surname_mark()),
-        from: shape::moment(row.from()),
-        to: shape::moment(row.to()),
+        from: contract_types::moment(row.from()),
+        to: contract_types::moment(row.to()),
         state: state(fact),
     })
 }
@@ -209,18 +217,18 @@ pub(super) fn parts(
     let birth = subject.fact(Aspect::BirthRegistration).and_then(|fact| fact.birth_registration());
     let authority = birth.and_then(facts::BirthRegistration::authority_code);
     Parts {
-        birth_date: shape::day(person.and_then(facts::Person::birth_date)),
+        birth_date: contract_types::day(person.and_then(facts::Person::birth_date)),
         birth_authority_code: authority,
         birth_authority_name: Elsewhere(authority.and_then(|code| register.authority_name(code))),
         birth_place: birth.and_then(|row| text(row.place()).or_else(|| text(row.authority_text()))),
-        number_from: shape::day(person.and_then(facts::Person::number_from)),
-        number_to: shape::day(person.and_then(facts::Person::number_to)),
-        age: subject.birth_date().and_then(|born| shape::age(born, request.day)),
+        number_from: contract_types::day(person.and_then(facts::Person::number_from)),
+        number_to: contract_types::day(person.and_then(facts::Person::number_to)),
+        age: subject.birth_date().and_then(|born| contract_types::age(born, request.day)),
         sex: subject.sex(),
         children_under_18: sf1520::under_18(subject, children, request.day),
         occupation: person.and_then(|row| text(row.occupation())),
         status: with_status.and_then(facts::Person::status).map(|status| status.0),
-        status_date: shape::moment(with_status.and_then(facts::Person::status_date)),
+        status_date: contract_types::moment(with_status.and_then(facts::Person::status_date)),
         guardianship: subject.guardianship().map(|row| {
             let told = sf1520::guardianship(row, sf1520::Version::V5);
             Guardianship { guardian_pnr: known(row.guardian_pnr()).map(urn), ..told }
@@ -239,18 +247,18 @@ pub(super) fn civil_status(fact: &FactView<'_>, version: Version) -> Option<Civi
     let by_name = named && spouse.is_none();
     Some(CivilStatusVersion {
         spouse_pnr: spouse.map(urn),
-        spouse_birth_date: shape::day(row.spouse_birth_date()).filter(|_| by_name),
+        spouse_birth_date: contract_types::day(row.spouse_birth_date()).filter(|_| by_name),
         spouse_name: text(row.spouse_name()).filter(|_| by_name),
         kind: text(row.civil_status()),
-        from: shape::moment(row.from()),
-        to: shape::moment(row.to()),
+        from: contract_types::moment(row.from()),
+        to: contract_types::moment(row.to()),
         state: state(fact),
     })
 }
 
 pub(super) fn separation(fact: &FactView<'_>) -> Option<SeparationVersion> {
     let row = fact.separation()?;
-    let (from, to) = (shape::start_of_day(row.from()), shape::start_of_day(row.to()));
+    let (from, to) = (contract_types::start_of_day(row.from()), contract_types::start_of_day(row.to()));
     Some(SeparationVersion { from, to, state: state(fact) })
 }
 
@@ -259,15 +267,15 @@ pub(super) fn citizenship(fact: &FactView<'_>, register: &dyn Register) -> Optio
     Some(CitizenshipVersion {
         country_code: row.country_code().map(|code| code.0),
         country_name: Elsewhere(row.country_code().and_then(|code| register.country_name(code))),
-        from: shape::moment(row.from()),
-        to: shape::moment(row.to()),
+        from: contract_types::moment(row.from()),
+        to: contract_types::moment(row.to()),
         state: state(fact),
     })
 }
 
 pub(super) fn disappearance(fact: &FactView<'_>) -> Option<DisappearanceVersion> {
     let row = fact.disappearance()?;
-    let (from, to) = (shape::moment(row.disappeared()), shape::moment(row.found_again()));
+    let (from, to) = (contract_types::moment(row.disappeared()), contract_types::moment(row.found_again()));
     Some(DisappearanceVersion { from, to, state: state(fact) })
 }
 
@@ -305,8 +313,8 @@ pub(super) fn address(subject: &Subject<'_>, fact: &FactView<'_>, register: &dyn
         street_name: Elsewhere(name),
         standard_address: of_003(|row| text(row.standard_address())),
         street_addressing_name: of_003(|row| text(row.street_addressing_name())),
-        moved_in: shape::moment(row.moved_in()),
-        moved_out: shape::moment(row.moved_out()),
+        moved_in: contract_types::moment(row.moved_in()),
+        moved_out: contract_types::moment(row.moved_out()),
         supplementary: lines.into_iter().filter_map(text).collect(),
         state: state(fact),
     })
@@ -317,9 +325,9 @@ pub(super) fn municipality_move(fact: &FactView<'_>) -> Option<MunicipalityMove>
     let told = row.moved_to_municipality().is_some() || row.previous_municipality_code().is_some();
     told.then(|| MunicipalityMove {
         municipality_code: row.municipality_code().map(|code| code.0),
-        moved_to: shape::moment(row.moved_to_municipality()),
+        moved_to: contract_types::moment(row.moved_to_municipality()),
         previous_municipality_code: row.previous_municipality_code().map(|code| code.0),
-        left: shape::moment(row.left_previous_municipality()),
+        left: contract_types::moment(row.left_previous_municipality()),
         state: state(fact),
     })
 }
@@ -335,10 +343,10 @@ pub(super) fn stay(fact: &FactView<'_>, register: &dyn Register) -> Option<Stay>
     Some(Stay {
         emigrated_to: row.country_code().map(|code| code.0),
         emigrated_to_name: Elsewhere(row.country_code().and_then(|code| register.country_name(code))),
-        emigrated: shape::moment(row.emigrated()),
+        emigrated: contract_types::moment(row.emigrated()),
         immigrated_from: row.immigrated_from().map(|code| code.0),
         immigrated_from_name: Elsewhere(row.immigrated_from().and_then(|code| register.country_name(code))),
-        immigrated: shape::moment(row.immigrated()),
+        immigrated: contract_types::moment(row.immigrated()),
         foreign_address: lines.into_iter().filter_map(text).collect(),
         state: state(fact),
     })
@@ -383,7 +391,7 @@ pub(super) fn municipal_condition(row: facts::MunicipalCondition<'_>) -> Municip
     MunicipalCondition {
         kind: row.condition_type(),
         code: text(row.condition_code()),
-        from: shape::day(row.from()),
+        from: contract_types::day(row.from()),
         remark: text(row.remark()),
     }
 }

@@ -1,4 +1,4 @@
-//! The shape of answers: structs whose elements bear the contract's names, and dates as XML Schema writes them.
+//! The types that the contracts of the services are built of: structs whose elements bear the contract's names, and dates as XML Schema writes them.
 //!
 //! CPR's dates may be partial (`196100000000`), which `xsd:date` cannot say. Such a date stands in the struct as received and
 //! is left out of what serde writes, element and all: nothing is invented.
@@ -7,7 +7,6 @@ use cpr_replika::cpr_model::{self, Date, Pnr, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
-use crate::register::Elsewhere;
 
 /// Defines structs of an answer: each field with its element's name, left out when absent. `Debug` tells the type only.
 macro_rules! answer {
@@ -20,7 +19,7 @@ macro_rules! answer {
             $(
                 #[doc = concat!("`", $element, "`.")]
                 $(#[$field_meta])*
-                #[serde(rename = $element, skip_serializing_if = "crate::shape::Absent::is_absent")]
+                #[serde(rename = $element, skip_serializing_if = "crate::contract_types::Absent::is_absent")]
                 pub $field: $type,
             )*
         }
@@ -53,16 +52,10 @@ impl<T> Absent for Vec<T> {
     }
 }
 
-impl<T: Absent> Absent for Elsewhere<T> {
-    fn is_absent(&self) -> bool {
-        self.0.is_absent()
-    }
-}
-
 macro_rules! always_there {
-    ($($type:ty),*) => { $(impl $crate::shape::Absent for $type {})* };
+    ($($type:ty),*) => { $(impl $crate::contract_types::Absent for $type {})* };
 }
-always_there!(String, &'static str, bool, u8, u16, u32, crate::register::Districts);
+always_there!(String, &'static str, bool, u8, u16, u32);
 
 /// A date as received; written `YYYY-MM-DD` when it is a day of the calendar.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
