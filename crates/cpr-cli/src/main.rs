@@ -3,39 +3,43 @@
 //! Arguments, files, the clock, progress and printing are here and nowhere else; what is true is the engine's business.
 //! Human text by default, `--json` for programs; exit code 0 done, 1 refused input, 2 usage, 3 trouble with the store.
 
-mod answer;
-mod args;
-mod ask;
-mod deliver;
-mod demo;
+mod commands;
+mod context;
+mod delivery_report;
 mod durable;
-mod events;
+mod fact;
 mod failure;
-mod filter;
-mod find;
-mod generate;
-mod inspect;
+mod intake;
 mod json;
-mod ledger;
-mod search;
-mod subscriber;
-mod text;
-mod thin;
-mod told;
+mod outbox;
+mod plural;
+mod values;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 
-use crate::args::{Arguments, Command};
-use crate::failure::Failure;
+use crate::commands::Command;
+use crate::context::Globals;
+
+/// Keep a replica of Denmark's population register (CPR) in a file, and ask it: who is this person, as of when in the
+/// world, and as of when we knew.
+#[derive(Debug, Parser)]
+#[command(name = "replika", version, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    globals: Globals,
+
+    #[command(subcommand)]
+    command: Command,
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::try_parse().unwrap_or_else(|error| discreet(error).exit());
-    match run(&arguments) {
+    match arguments.command.execute(&arguments.globals) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(arguments.json),
+        Err(failure) => failure.report(arguments.globals.json),
     }
 }
 
@@ -50,33 +54,4 @@ fn discreet(mut error: clap::Error) -> clap::Error {
         }
     }
     error
-}
-
-fn run(arguments: &Arguments) -> Result<(), Failure> {
-    match &arguments.command {
-        Command::Inspect(inspect) => inspect::run(inspect, arguments.json),
-        Command::Load(options) => deliver::load(arguments, options),
-        Command::Apply(options) => deliver::apply(arguments, options),
-        Command::Show(show) => ask::show(arguments, show),
-        Command::Lines(lines) => ask::lines(arguments, lines),
-        Command::Diff(diff) => ask::diff(arguments, diff),
-        Command::Changes { delivery } => ledger::changes(arguments, *delivery),
-        Command::Answer(answer) => answer::run(arguments, answer),
-        Command::Search(search) => search::run(arguments, search),
-        Command::Events(events) => events::events(arguments, events),
-        Command::Calendar(calendar) => events::calendar(arguments, calendar),
-        Command::Find(find) => find::run(arguments, find),
-        Command::Subscriber(command) => subscriber::run(arguments, command),
-        Command::Filter(command) => filter::run(arguments, command),
-        Command::Thin(options) => thin::thin(arguments, options),
-        Command::Matches(options) => told::matches(arguments, options),
-        Command::InitialLoad(load) => thin::initial_load(arguments, load),
-        Command::Followers(options) => told::followers(arguments, options),
-        Command::Export(export) => ledger::export(arguments, export),
-        Command::Deliveries => ledger::deliveries(arguments),
-        Command::Stats => ledger::stats(arguments),
-        Command::Verify => ledger::verify(arguments),
-        Command::Demo => demo::run(),
-        Command::Generate(generate) => generate::run(generate, arguments.json),
-    }
 }

@@ -2,52 +2,67 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
+use std::path::PathBuf;
 
+use clap::Args;
 use cpr_replika::Error;
-use cpr_replika::cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Padding, Waive, check, find_family};
+use cpr_replika::cpr_extract::{self, CheckOptions, Checked, FIRST_LINES, Family, Padding, Waive, check};
 
-use crate::args::Inspect;
+use crate::context::Globals;
 use crate::failure::Failure;
-use crate::{json, text};
+use crate::json;
+use crate::values::find_family;
 
-pub(crate) fn run(inspect: &Inspect, as_json: bool) -> Result<(), Failure> {
+#[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    /// The extract.
+    file: PathBuf,
+    /// Read it as this layout family (std, uuid, 2022, u12180, full) instead of finding out.
+    #[arg(long)]
+    family: Option<String>,
+    /// How many faults are told.
+    #[arg(long, default_value_t = 20)]
+    faults: usize,
+}
+
+pub(crate) fn inspect_extract(globals: &Globals, inspect: &Inspect) -> Result<(), Failure> {
     let shown = inspect.file.display().to_string();
     let failed = |error| Failure::File(shown.clone(), error);
     let mut file = File::open(&inspect.file).map_err(failed)?;
     let checked = match &inspect.family {
-        Some(name) => checked(&mut file, text::family(name)?, inspect).map_err(failed)?,
+        Some(name) => check_file(&mut file, find_family(name)?, inspect).map_err(failed)?,
         None => {
             let found = |file: &mut File, lines| {
-                let found = find_family(file, &[], lines).map_err(failed)?;
+                let found = cpr_extract::find_family(file, &[], lines).map_err(failed)?;
                 found.map_err(|families| Failure::Engine(Error::AmbiguousFamily { families }, Some(shown.clone())))
             };
             let family = found(&mut file, FIRST_LINES)?;
-            let first = checked(&mut file, family, inspect).map_err(failed)?;
+            let first = check_file(&mut file, family, inspect).map_err(failed)?;
             // What does not fit may be a variant whose own records come late.
             match first.is_sound() {
                 true => first,
                 false => {
                     let family = found(&mut file, u64::MAX)?;
-                    checked(&mut file, family, inspect).map_err(failed)?
+                    check_file(&mut file, family, inspect).map_err(failed)?
                 }
             }
         }
     };
-    if as_json {
+    if globals.json {
         json::print(&as_object(&shown, &checked))?;
     } else {
-        print(&shown, &checked)?;
+        print_text(&shown, &checked)?;
     }
     if checked.is_sound() { Ok(()) } else { Err(Failure::Told(1)) }
 }
 
-fn checked(file: &mut File, family: &'static Family, inspect: &Inspect) -> std::io::Result<Checked> {
+fn check_file(file: &mut File, family: &'static Family, inspect: &Inspect) -> std::io::Result<Checked> {
     file.seek(SeekFrom::Start(0))?;
     let waive = Waive::default();
     check(file, CheckOptions { family, chosen: None, ignored: &[], fault_limit: inspect.faults, waive })
 }
 
-fn padding(padding: Padding) -> String {
+fn name_padding(padding: Padding) -> String {
     match padding {
         Padding::Cut => "trailing blanks cut".to_owned(),
         Padding::Full => "full length".to_owned(),
@@ -55,7 +70,7 @@ fn padding(padding: Padding) -> String {
     }
 }
 
-fn print(file: &str, checked: &Checked) -> Result<(), Failure> {
+fn print_text(file: &str, checked: &Checked) -> Result<(), Failure> {
     let out = &mut std::io::stdout().lock();
     writeln!(out, "{file}: family {} ({})", checked.family.name, checked.family.products)?;
     if let Some(header) = &checked.header {
@@ -68,7 +83,7 @@ fn print(file: &str, checked: &Checked) -> Result<(), Failure> {
         checked.bytes,
         checked.lines,
         checked.style.line_end.name(),
-        padding(checked.style.padding)
+        name_padding(checked.style.padding)
     )?;
     writeln!(out, "  {} persons", checked.persons)?;
     let records: Vec<String> = checked.records.iter().map(|(number, count)| format!("{number:03} x {count}")).collect();
@@ -106,7 +121,7 @@ fn as_object(file: &str, checked: &Checked) -> json::Json {
         ("bytes", checked.bytes.into()),
         ("lines", checked.lines.into()),
         ("line_end", checked.style.line_end.name().into()),
-        ("padding", padding(checked.style.padding).into()),
+        ("padding", name_padding(checked.style.padding).into()),
         ("persons", checked.persons.into()),
         ("records", json::object(records.iter().map(|(number, count)| (number.as_str(), count.clone())))),
         ("odd_characters", checked.odd_characters.into()),

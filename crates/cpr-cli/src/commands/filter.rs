@@ -4,13 +4,12 @@ use std::io::{self, BufWriter, Write};
 
 use clap::{Args, Subcommand};
 use cpr_replika::cpr_subscription::{Answer, Filter, FilterKind};
-use cpr_replika::{FilterChange, Replika, UnknownNumbers};
+use cpr_replika::{FilterChange, UnknownNumbers};
 
-use crate::args::{self, Arguments, Hidden, KnownAt};
+use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::subscriber::named;
-use crate::text;
+use crate::values::{Hidden, KnownAt, parse_known};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FilterCommand {
@@ -53,7 +52,7 @@ pub(crate) struct List {
     /// The subscriber.
     name: Hidden,
     /// As they counted for this delivery (its number, or the day YYYY-MM-DD).
-    #[arg(long, value_name = "N|DATE", value_parser = args::known)]
+    #[arg(long, value_name = "N|DATE", value_parser = parse_known)]
     known_at: Option<KnownAt>,
     /// Only numbers that the replica does not hold.
     #[arg(long, conflicts_with = "known_at")]
@@ -92,9 +91,9 @@ impl Given {
         let mut filters = Vec::new();
         for pnr in &self.pnr {
             if pnr.reveal() == "-" {
-                numbers(io::stdin().lock(), &mut filters)?;
+                read_numbers(io::stdin().lock(), &mut filters)?;
             } else {
-                filters.push(number(pnr.reveal())?);
+                filters.push(parse_number(pnr.reveal())?);
             }
         }
         let kinds = [
@@ -116,49 +115,51 @@ impl Given {
     }
 }
 
-fn number(text: &str) -> Result<Filter, cpr_replika::cpr_subscription::FilterError> {
+fn parse_number(text: &str) -> Result<Filter, cpr_replika::cpr_subscription::FilterError> {
     Filter::parse(FilterKind::Pnr, &text.trim().replacen('-', "", 1))
 }
 
 /// Reads numbers, one a line; empty lines are passed over.
-fn numbers(lines: impl io::BufRead, filters: &mut Vec<Filter>) -> Result<(), Failure> {
+fn read_numbers(lines: impl io::BufRead, filters: &mut Vec<Filter>) -> Result<(), Failure> {
     for (at, line) in lines.lines().enumerate() {
         let line = line.map_err(|error| Failure::File("standard input".to_owned(), error))?;
         if !line.trim().is_empty() {
-            filters.push(number(&line).map_err(|error| Failure::Filter(error, Some(at + 1)))?);
+            filters.push(parse_number(&line).map_err(|error| Failure::Filter(error, Some(at + 1)))?);
         }
     }
     Ok(())
 }
 
-pub(crate) fn run(arguments: &Arguments, command: &FilterCommand) -> Result<(), Failure> {
-    match command {
-        FilterCommand::Add(add) => {
-            let unknown = if add.refuse_unknown { UnknownNumbers::Refuse } else { UnknownNumbers::Keep };
-            change(arguments, &add.name, &add.filters, FilterChange::Add, unknown)
+impl FilterCommand {
+    pub(crate) fn execute(&self, globals: &Globals) -> Result<(), Failure> {
+        match self {
+            FilterCommand::Add(add) => {
+                let unknown = if add.refuse_unknown { UnknownNumbers::Refuse } else { UnknownNumbers::Keep };
+                change_filters(globals, &add.name, &add.filters, FilterChange::Add, unknown)
+            }
+            FilterCommand::Remove(remove) => {
+                change_filters(globals, &remove.name, &remove.filters, FilterChange::Remove, UnknownNumbers::Keep)
+            }
+            FilterCommand::List(options) => list_filters(globals, options),
+            FilterCommand::Clear { name, kind } => clear_filters(globals, name, kind.as_ref()),
         }
-        FilterCommand::Remove(remove) => {
-            change(arguments, &remove.name, &remove.filters, FilterChange::Remove, UnknownNumbers::Keep)
-        }
-        FilterCommand::List(options) => list(arguments, options),
-        FilterCommand::Clear { name, kind } => clear(arguments, name, kind.as_ref()),
     }
 }
 
-fn change(
-    arguments: &Arguments,
+fn change_filters(
+    globals: &Globals,
     name: &Hidden,
     given: &Given,
     change: fn(Filter) -> FilterChange,
     unknown: UnknownNumbers,
 ) -> Result<(), Failure> {
-    let name = named(name)?;
+    let name = name.subscriber_name()?;
     let filters = given.read()?;
     let kinds: Vec<FilterKind> = filters.iter().map(Filter::kind).collect();
     let changes: Vec<FilterChange> = filters.into_iter().map(change).collect();
-    let replika = Replika::open(text::store_path(arguments)?)?;
+    let replika = globals.open_to_write()?;
     let answers = replika.change_filters(&name, &changes, unknown)?;
-    if arguments.json {
+    if globals.json {
         let answer = |(kind, answer): (&FilterKind, &Answer)| {
             json::object([("kind", kind.name().into()), ("answer", answer.name().into())])
         };
@@ -175,17 +176,17 @@ fn change(
     if answers.contains(&Answer::UnknownNumber) { Err(Failure::Told(1)) } else { Ok(()) }
 }
 
-fn list(arguments: &Arguments, options: &List) -> Result<(), Failure> {
-    let name = named(&options.name)?;
-    let snapshot = text::open(arguments)?.snapshot();
+fn list_filters(globals: &Globals, options: &List) -> Result<(), Failure> {
+    let name = options.name.subscriber_name()?;
+    let snapshot = globals.open_to_read()?.snapshot();
     let filters: Vec<Filter> = if options.not_held {
         let numbers = snapshot.filters_on_nobody(&name)?.into_iter();
         numbers.filter_map(|pnr| pnr.key().map(Filter::Pnr)).collect()
     } else {
         snapshot.filters(&name, KnownAt::resolve(options.known_at, &snapshot)?)?
     };
-    if arguments.json {
-        let filters = filters.iter().map(as_json).collect();
+    if globals.json {
+        let filters = filters.iter().map(json::filter).collect();
         let members = [("subscriber", name.as_str().into()), ("filters", Json::Array(filters))];
         json::print(&json::object(members))?;
         return Ok(());
@@ -197,17 +198,12 @@ fn list(arguments: &Arguments, options: &List) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// Kind and canonical text, in clear.
-pub(crate) fn as_json(filter: &Filter) -> Json {
-    json::object([("kind", filter.kind().name().into()), ("filter", filter.reveal().into())])
-}
-
-fn clear(arguments: &Arguments, name: &Hidden, kind: Option<&Hidden>) -> Result<(), Failure> {
+fn clear_filters(globals: &Globals, name: &Hidden, kind: Option<&Hidden>) -> Result<(), Failure> {
     const WANTED: &str = "a kind is PNR, AgeRange, MunicipalityCode, EventChangeCode, Address, Everything or AllOf";
-    let name = named(name)?;
+    let name = name.subscriber_name()?;
     let kind = kind.map(|kind| FilterKind::from_name(kind.reveal()).ok_or(Failure::Usage(WANTED))).transpose()?;
-    let removed = Replika::open(text::store_path(arguments)?)?.clear_filters(&name, kind)?;
-    if arguments.json {
+    let removed = globals.open_to_write()?.clear_filters(&name, kind)?;
+    if globals.json {
         json::print(&json::object([("subscriber", name.as_str().into()), ("removed", removed.into())]))?;
     } else {
         writeln!(io::stdout().lock(), "removed {removed}")?;

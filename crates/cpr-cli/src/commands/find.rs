@@ -8,24 +8,24 @@ use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, PersonKey, Pro
 use cpr_replika::cpr_subscription::{EventCode, Filter, FilterError, FilterKind, HouseNumber, birth_dates};
 use cpr_replika::{DeliveryNumber, PersonSet, Query, Snapshot};
 
-use crate::args::{self, Arguments, Hidden};
+use crate::context::Globals;
 use crate::failure::Failure;
-use crate::text;
+use crate::values::{Hidden, Person, parse_day};
 
 #[derive(Args, Debug)]
 pub(crate) struct Find {
     /// Who lives in this municipality (KOMKOD), 0851.
     #[arg(long, value_name = "CODE")]
     municipality: Vec<String>,
-    /// Who lives in this street, or in these of its houses: 0851:8512, 0851:8512:091, 0851:8512:091-099. Houses order by
-    /// number, then by letter: 099A stands behind 099.
+    /// Who lives in this street, or in these of its houses: 0851:8512, 0851:8512:091, 0851:8512:091-099. Houses order
+    /// by number, then by letter: 099A stands behind 099.
     #[arg(long, value_name = "STREET")]
     street: Vec<Hidden>,
     /// Who is of these ages, both included: 0-17. Whoever has a birth date on record, living or not.
     #[arg(long, value_name = "RANGE")]
     age: Vec<String>,
     /// The day on which they are of that age; the last production date when left out.
-    #[arg(long, value_name = "DATE", value_parser = args::day, requires = "age")]
+    #[arg(long, value_name = "DATE", value_parser = parse_day, requires = "age")]
     on: Option<Date>,
     /// Who has this status (STATUS), 01.
     #[arg(long, value_name = "CODE")]
@@ -50,10 +50,10 @@ pub(crate) struct Find {
     limit: Option<usize>,
     /// Go on behind this person, the last of the page before; `-` reads the number from standard input.
     #[arg(long, value_name = "PNR")]
-    after: Option<args::Person>,
+    after: Option<Person>,
 }
 
-pub(crate) fn run(arguments: &Arguments, find: &Find) -> Result<(), Failure> {
+pub(crate) fn find_persons(globals: &Globals, find: &Find) -> Result<(), Failure> {
     let after = match &find.after {
         None => None,
         Some(person) => {
@@ -61,25 +61,25 @@ pub(crate) fn run(arguments: &Arguments, find: &Find) -> Result<(), Failure> {
             Some(key.ok_or(Failure::Usage("a personnummer has a day and a month"))?)
         }
     };
-    let snapshot = text::open(arguments)?.snapshot();
-    let found = snapshot.find(&query(find, &snapshot)?)?;
+    let snapshot = globals.open_to_read()?.snapshot();
+    let found = snapshot.find(&read_query(find, &snapshot)?)?;
     let out = &mut BufWriter::new(io::stdout().lock());
-    if arguments.json {
+    if globals.json {
         write!(out, "{{\"known\":{},\"count\":{}", snapshot.known(), found.len())?;
     }
-    match (find.count, arguments.json) {
+    match (find.count, globals.json) {
         (true, true) => {}
         (true, false) => writeln!(out, "{}", found.len())?,
-        (false, as_json) => persons(out, &found, after, find.limit.unwrap_or(usize::MAX), as_json)?,
+        (false, as_json) => write_page(out, &found, after, find.limit.unwrap_or(usize::MAX), as_json)?,
     }
-    if arguments.json {
+    if globals.json {
         writeln!(out, "}}")?;
     }
     Ok(out.flush()?)
 }
 
 /// Prints a page, one person at a time: it may be millions.
-fn persons(
+fn write_page(
     out: &mut impl Write,
     found: &PersonSet,
     after: Option<PersonKey>,
@@ -102,31 +102,31 @@ fn persons(
 }
 
 /// Criteria of different kinds are joined by *and*, and of one kind by *or*.
-fn query(find: &Find, snapshot: &Snapshot) -> Result<Query, Failure> {
+fn read_query(find: &Find, snapshot: &Snapshot) -> Result<Query, Failure> {
     let mut all = Vec::new();
     let mut any = |queries: Vec<Query>, asked: bool| {
         if asked {
             all.push(Query::Or(queries));
         }
     };
-    any(each(&find.municipality, |text| municipality(text))?, !find.municipality.is_empty());
-    any(each(&find.street, |text| street(text.reveal()))?, !find.street.is_empty());
-    any(ages(find, snapshot)?, !find.age.is_empty());
+    any(read_each(&find.municipality, |text| parse_municipality(text))?, !find.municipality.is_empty());
+    any(read_each(&find.street, |text| parse_street(text.reveal()))?, !find.street.is_empty());
+    any(read_ages(find, snapshot)?, !find.age.is_empty());
     let status = |text: &String| {
-        let code = number(text, 2).and_then(|code| u8::try_from(code).ok());
+        let code = parse_number(text, 2).and_then(|code| u8::try_from(code).ok());
         code.map(|code| Query::Status(Status(code))).ok_or(Failure::Usage("a status is two digits"))
     };
-    any(each(&find.status, status)?, !find.status.is_empty());
+    any(read_each(&find.status, status)?, !find.status.is_empty());
     let protection = |text: &String| {
-        let code = number(text, 4).ok_or(Failure::Usage("a kind of protection is four digits"))?;
+        let code = parse_number(text, 4).ok_or(Failure::Usage("a kind of protection is four digits"))?;
         Ok(Query::Protection(ProtectionKind(code)))
     };
-    any(each(&find.protection, protection)?, !find.protection.is_empty());
+    any(read_each(&find.protection, protection)?, !find.protection.is_empty());
     let citizenship = |text: &String| {
-        let code = number(text, 4).ok_or(Failure::Usage("a country code is four digits"))?;
+        let code = parse_number(text, 4).ok_or(Failure::Usage("a country code is four digits"))?;
         Ok(Query::Citizenship(CountryCode(code)))
     };
-    any(each(&find.citizenship, citizenship)?, !find.citizenship.is_empty());
+    any(read_each(&find.citizenship, citizenship)?, !find.citizenship.is_empty());
     let changed: Vec<DeliveryNumber> = find.changed.iter().map(|&number| DeliveryNumber(number)).collect();
     any(changed.iter().map(|&delivery| Query::Changed(delivery)).collect(), !changed.is_empty());
     let deliveries = if changed.is_empty() { vec![snapshot.known()] } else { changed };
@@ -139,23 +139,23 @@ fn query(find: &Find, snapshot: &Snapshot) -> Result<Query, Failure> {
     Ok(if all.is_empty() { Query::All } else { Query::And(all) })
 }
 
-fn each<T>(texts: &[T], query: impl FnMut(&T) -> Result<Query, Failure>) -> Result<Vec<Query>, Failure> {
+fn read_each<T>(texts: &[T], query: impl FnMut(&T) -> Result<Query, Failure>) -> Result<Vec<Query>, Failure> {
     texts.iter().map(query).collect()
 }
 
-fn number(text: &str, digits: usize) -> Option<u16> {
+fn parse_number(text: &str, digits: usize) -> Option<u16> {
     let is_number = (1..=digits).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()
 }
 
-fn municipality(text: &str) -> Result<Query, Failure> {
+fn parse_municipality(text: &str) -> Result<Query, Failure> {
     match Filter::parse(FilterKind::Municipality, text)? {
         Filter::Municipality(MunicipalityCode(code)) => Ok(Query::Municipality(MunicipalityCode(code))),
         _ => Err(FilterError::NotAMunicipality.into()),
     }
 }
 
-fn ages(find: &Find, snapshot: &Snapshot) -> Result<Vec<Query>, Failure> {
+fn read_ages(find: &Find, snapshot: &Snapshot) -> Result<Vec<Query>, Failure> {
     let mut queries = Vec::new();
     for text in &find.age {
         let Filter::AgeRange(range) = Filter::parse(FilterKind::AgeRange, text)? else {
@@ -172,7 +172,7 @@ fn ages(find: &Find, snapshot: &Snapshot) -> Result<Vec<Query>, Failure> {
 }
 
 /// `0851:8512`, with a house or a range of houses behind it.
-fn street(text: &str) -> Result<Query, Failure> {
+fn parse_street(text: &str) -> Result<Query, Failure> {
     let (street, houses) = match text.match_indices(':').nth(1) {
         Some((at, _)) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
@@ -180,11 +180,11 @@ fn street(text: &str) -> Result<Query, Failure> {
     let Filter::Address(address) = Filter::parse(FilterKind::Address, street)? else {
         return Err(FilterError::NotAnAddress { part: "street" }.into());
     };
-    let houses = houses.map(|text| range_of_houses(text).ok_or(FilterError::NotAnAddress { part: "house number" }));
+    let houses = houses.map(|text| parse_houses(text).ok_or(FilterError::NotAnAddress { part: "house number" }));
     Ok(Query::Street { municipality: address.municipality, street: address.street, houses: houses.transpose()? })
 }
 
-fn range_of_houses(text: &str) -> Option<RangeInclusive<HouseNumber>> {
+fn parse_houses(text: &str) -> Option<RangeInclusive<HouseNumber>> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let houses = HouseNumber::parse(first.as_bytes())?..=HouseNumber::parse(last.as_bytes())?;
     (!houses.is_empty()).then_some(houses)

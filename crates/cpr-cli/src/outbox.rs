@@ -1,44 +1,20 @@
-//! `thin`, `apply --deliver`, `initial-load`: the files that subscribers are sent.
+//! The files of a night that subscribers are sent: `DIR/NAME/DYYMMDD.LTASK`, for `apply --deliver` and `thin`.
+//!
+//! A file is whole and durable before the store notes that its subscriber has it. What a file holds is the engine's
+//! business.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Seek, Write};
+use std::io::{self, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use cpr_replika::cpr_model::PersonKey;
-use cpr_replika::cpr_subscription::{FileIndex, Owner, Selection, Stream, ThinError, Thinned};
+use cpr_replika::cpr_subscription::{FileIndex, Owner, Selection, Stream, SubscriberName, ThinError, Thinned};
 use cpr_replika::{Delivery, Recipient, Replika, Snapshot};
 
-use crate::args::{Arguments, Hidden};
+use crate::durable;
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::subscriber::named;
-use crate::{durable, text};
-
-#[derive(Args, Debug)]
-pub(crate) struct Thin {
-    /// The extract, which was applied.
-    file: PathBuf,
-    /// The folder that holds a folder for each subscriber.
-    folder: PathBuf,
-    /// Write a file for a subscriber that nobody matches too: start and end record only.
-    #[arg(long)]
-    empty: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct InitialLoad {
-    /// The subscriber.
-    name: Hidden,
-    /// The file to write, `-` for standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
-}
-
-pub(crate) fn thin(arguments: &Arguments, thin: &Thin) -> Result<(), Failure> {
-    let replika = Replika::open(text::store_path(arguments)?)?;
-    deliver(&replika, &thin.file, &thin.folder, thin.empty, arguments.json)
-}
+use crate::plural::persons;
 
 /// Writes `folder/NAME/DYYMMDD.LTASK` for each subscriber that the file has something for, and notes the files that are
 /// durable in the streams of their subscribers. One that cannot be written does not keep the others from theirs.
@@ -71,7 +47,7 @@ pub(crate) fn deliver(
     let (mut given, mut written, mut failed) = (Vec::new(), Vec::new(), None);
     let mut selection = Selection::default();
     for recipient in snapshot.recipients(delivery.number)? {
-        let receipts = receipts(&snapshot, &index, &recipient, &delivery)?;
+        let receipts = find_receipts(&snapshot, &index, &recipient, &delivery)?;
         if recipient.persons.is_empty() && receipts.is_empty() && !empty {
             continue;
         }
@@ -93,13 +69,13 @@ pub(crate) fn deliver(
     }
     replika.note_given(delivery.number, &given)?;
     if failed.is_none() || !written.is_empty() {
-        tell(&shown, &delivery, &written, as_json)?;
+        print_written(&shown, &delivery, &written, as_json)?;
     }
     failed.map_or(Ok(()), Err)
 }
 
 /// The receipts (997) of the file for numbers that the subscriber followed, ascending.
-fn receipts(
+fn find_receipts(
     snapshot: &Snapshot,
     index: &FileIndex,
     recipient: &Recipient,
@@ -114,9 +90,9 @@ fn receipts(
     Ok(followed)
 }
 
-type Written = (cpr_replika::cpr_subscription::SubscriberName, PathBuf, Thinned);
+type Written = (SubscriberName, PathBuf, Thinned);
 
-fn tell(shown: &str, delivery: &Delivery, written: &[Written], as_json: bool) -> Result<(), Failure> {
+fn print_written(shown: &str, delivery: &Delivery, written: &[Written], as_json: bool) -> Result<(), Failure> {
     if as_json {
         let file = |(name, path, thinned): &Written| {
             json::object([
@@ -140,37 +116,7 @@ fn tell(shown: &str, delivery: &Delivery, written: &[Written], as_json: bool) ->
     }
     for (_, path, thinned) in written {
         let Thinned { persons, records, bytes } = *thinned;
-        writeln!(out, "{}: {}, {records} records, {bytes} bytes", path.display(), text::persons(persons))?;
-    }
-    Ok(())
-}
-
-pub(crate) fn initial_load(arguments: &Arguments, load: &InitialLoad) -> Result<(), Failure> {
-    let name = named(&load.name)?;
-    let replika = Replika::open(text::store_path(arguments)?)?;
-    if load.output == Path::new("-") {
-        replika.initial_load(&name, &mut BufWriter::new(io::stdout().lock()))?;
-        return Ok(());
-    }
-    let shown = load.output.display().to_string();
-    let (folder, file) = durable::place(&load.output).ok_or(Failure::Usage("the file to write must have a name"))?;
-    let loaded: Result<_, Failure> =
-        durable::write(&folder, &file, |out| replika.initial_load(&name, out).map_err(Failure::from));
-    let loaded = loaded.map_err(|failure| match failure {
-        Failure::Output(error) => Failure::File(shown.clone(), error),
-        failure => failure,
-    })?;
-    if arguments.json {
-        json::print(&json::object([
-            ("file", shown.into()),
-            ("subscriber", name.as_str().into()),
-            ("known", loaded.known.0.into()),
-            ("production_date", loaded.production_date.to_string().into()),
-            ("persons", loaded.persons.into()),
-        ]))?;
-    } else {
-        let (persons, known, date) = (text::persons(loaded.persons), loaded.known, loaded.production_date);
-        writeln!(io::stdout().lock(), "{shown}: {persons} as known after delivery {known} (produced {date})")?;
+        writeln!(out, "{}: {}, {records} records, {bytes} bytes", path.display(), self::persons(persons))?;
     }
     Ok(())
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
+use cpr_replika::Subscriber;
 use cpr_replika::cpr_subscription::{FilterKind, Profile, SubscriberName};
-use cpr_replika::{Replika, Subscriber};
 
-use crate::args::{Arguments, Hidden};
+use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::text;
+use crate::values::Hidden;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SubscriberCommand {
@@ -63,30 +63,27 @@ impl Add {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments, command: &SubscriberCommand) -> Result<(), Failure> {
-    match command {
-        SubscriberCommand::Add(add) => {
-            let name = named(&add.name)?;
-            let answer = Replika::open(text::store_path(arguments)?)?.add_subscriber(&name, add.profile())?;
-            answered(arguments, &name, answer.name())
+impl SubscriberCommand {
+    pub(crate) fn execute(&self, globals: &Globals) -> Result<(), Failure> {
+        match self {
+            SubscriberCommand::Add(add) => {
+                let name = add.name.subscriber_name()?;
+                let answer = globals.open_to_write()?.add_subscriber(&name, add.profile())?;
+                print_answer(globals, &name, answer.name())
+            }
+            SubscriberCommand::Remove { name } => {
+                let name = name.subscriber_name()?;
+                let answer = globals.open_to_write()?.remove_subscriber(&name)?;
+                print_answer(globals, &name, answer.name())
+            }
+            SubscriberCommand::List { name: None } => list_subscribers(globals),
+            SubscriberCommand::List { name: Some(name) } => print_subscriber(globals, &name.subscriber_name()?),
         }
-        SubscriberCommand::Remove { name } => {
-            let name = named(name)?;
-            let answer = Replika::open(text::store_path(arguments)?)?.remove_subscriber(&name)?;
-            answered(arguments, &name, answer.name())
-        }
-        SubscriberCommand::List { name: None } => list(arguments),
-        SubscriberCommand::List { name: Some(name) } => one(arguments, &named(name)?),
     }
 }
 
-/// The name on the command line.
-pub(crate) fn named(name: &Hidden) -> Result<SubscriberName, Failure> {
-    name.reveal().parse().map_err(Failure::Name)
-}
-
-fn answered(arguments: &Arguments, name: &SubscriberName, answer: &str) -> Result<(), Failure> {
-    if arguments.json {
+fn print_answer(globals: &Globals, name: &SubscriberName, answer: &str) -> Result<(), Failure> {
+    if globals.json {
         json::print(&json::object([("subscriber", name.as_str().into()), ("answer", answer.into())]))?;
     } else {
         writeln!(io::stdout().lock(), "{answer}")?;
@@ -94,29 +91,29 @@ fn answered(arguments: &Arguments, name: &SubscriberName, answer: &str) -> Resul
     Ok(())
 }
 
-fn list(arguments: &Arguments) -> Result<(), Failure> {
-    let subscribers = text::open(arguments)?.snapshot().subscribers()?;
-    if arguments.json {
+fn list_subscribers(globals: &Globals) -> Result<(), Failure> {
+    let subscribers = globals.open_to_read()?.snapshot().subscribers()?;
+    if globals.json {
         let all = subscribers.iter().map(|subscriber| json::object(members(subscriber))).collect();
         json::print(&json::object([("subscribers", Json::Array(all))]))?;
         return Ok(());
     }
     let out = &mut io::stdout().lock();
     for subscriber in &subscribers {
-        writeln!(out, "{}  {}", subscriber.name, words(subscriber.profile))?;
+        writeln!(out, "{}  {}", subscriber.name, write_profile(subscriber.profile))?;
     }
     Ok(())
 }
 
-fn one(arguments: &Arguments, name: &SubscriberName) -> Result<(), Failure> {
-    let snapshot = text::open(arguments)?.snapshot();
+fn print_subscriber(globals: &Globals, name: &SubscriberName) -> Result<(), Failure> {
+    let snapshot = globals.open_to_read()?.snapshot();
     let subscriber = snapshot.subscriber(name)?;
     let mut counts: BTreeMap<FilterKind, u64> = BTreeMap::new();
     for filter in snapshot.filters(name, None)? {
         *counts.entry(filter.kind()).or_default() += 1;
     }
     let on_nobody = snapshot.filters_on_nobody(name)?.len();
-    if arguments.json {
+    if globals.json {
         let counts = counts.iter().map(|(kind, count)| (kind.name(), Json::from(*count)));
         let mut members = members(&subscriber);
         members.push(("filters", json::object(counts)));
@@ -125,7 +122,7 @@ fn one(arguments: &Arguments, name: &SubscriberName) -> Result<(), Failure> {
         return Ok(());
     }
     let out = &mut io::stdout().lock();
-    writeln!(out, "{}  {}", subscriber.name, words(subscriber.profile))?;
+    writeln!(out, "{}  {}", subscriber.name, write_profile(subscriber.profile))?;
     for (kind, count) in &counts {
         writeln!(out, "  {count} {}", kind.name())?;
     }
@@ -136,7 +133,7 @@ fn one(arguments: &Arguments, name: &SubscriberName) -> Result<(), Failure> {
 }
 
 /// The flags of a profile that are on.
-fn words(profile: Profile) -> String {
+fn write_profile(profile: Profile) -> String {
     let flags = flags(profile);
     flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
 }

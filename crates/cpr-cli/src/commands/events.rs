@@ -1,40 +1,79 @@
-//! `events`, `calendar`: what happened to whom, and what is due.
+//! `events`: what happened to whom, from any place in the feed on; and the readers whose place the store keeps.
 
 use std::io::{self, BufWriter, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use cpr_replika::cpr_model::{MunicipalityCode, Pnr};
-use cpr_replika::{BusinessEvent, CalendarEvent, Due, EventCursor, EventFeed, EventFilter, PersonSet, Replika};
+use cpr_replika::cpr_subscription::EventCode;
+use cpr_replika::{BusinessEvent, EventCursor, EventFeed, EventFilter, EventKind, PersonSet, Replika};
 
-use crate::args::{Arguments, Calendar, Events};
+use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::text;
+use crate::values::{parse_cursor, parse_event_code, parse_event_kind, parse_municipality};
 
-pub(crate) fn events(arguments: &Arguments, events: &Events) -> Result<(), Failure> {
+#[derive(Args, Debug)]
+pub(crate) struct Events {
+    /// Behind this place: a delivery number (0: everything), or the `cursor` of an event.
+    #[arg(long, value_name = "N|CURSOR", value_parser = parse_cursor, required_unless_present = "consumer")]
+    since: Option<EventCursor>,
+    /// Behind the place that this reader has acknowledged.
+    #[arg(long, value_name = "NAME")]
+    consumer: Option<String>,
+    /// Add the reader, with everything up to --since read (everything so far when left out).
+    #[arg(long, requires = "consumer", conflicts_with_all = ["acknowledge", "remove"])]
+    add: bool,
+    /// Note that the reader has everything up to this place. Lists nothing.
+    #[arg(long, value_name = "CURSOR", value_parser = parse_cursor, requires = "consumer", conflicts_with = "since")]
+    acknowledge: Option<EventCursor>,
+    /// Forget the reader. Lists nothing.
+    #[arg(long, requires = "consumer", conflicts_with_all = ["acknowledge", "since"])]
+    remove: bool,
+    /// Only these kinds: moved_in,died,... See docs/events.md.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = parse_event_kind)]
+    kind: Vec<EventKind>,
+    /// Only events with one of these of CPR's codes: A01,A21,...
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = parse_event_code)]
+    code: Vec<EventCode>,
+    /// Only of these persons: a file with one personnummer a line, `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    persons: Option<PathBuf>,
+    /// Only of who lived in this municipality before.
+    #[arg(long, value_name = "CODE", value_parser = parse_municipality)]
+    municipality_before: Option<MunicipalityCode>,
+    /// Only of who lives in this municipality after.
+    #[arg(long, value_name = "CODE", value_parser = parse_municipality)]
+    municipality_after: Option<MunicipalityCode>,
+    /// Only of who lived in this municipality before, or lives there after.
+    #[arg(long, value_name = "CODE", value_parser = parse_municipality)]
+    municipality: Option<MunicipalityCode>,
+}
+
+pub(crate) fn list_events(globals: &Globals, events: &Events) -> Result<(), Failure> {
     if let Some(name) = &events.consumer
         && (events.add || events.remove || events.acknowledge.is_some())
     {
-        return keep_consumer(arguments, name, events);
+        return keep_consumer(globals, name, events);
     }
-    let replika = text::open(arguments)?;
-    let feed = opened(&replika, events, filter(events)?)?;
+    let replika = globals.open_to_read()?;
+    let feed = open_feed(&replika, events, read_filter(events)?)?;
     let out = &mut BufWriter::new(io::stdout().lock());
     for event in feed {
         let event = event?;
-        if arguments.json {
+        if globals.json {
             serde_json::to_writer(&mut *out, &as_json(&event)).map_err(io::Error::from)?;
             writeln!(out)?;
         } else {
-            as_text(out, &event)?;
+            write_text(out, &event)?;
         }
     }
     Ok(out.flush()?)
 }
 
 /// Adds a reader, moves its place or forgets it.
-fn keep_consumer(arguments: &Arguments, name: &str, events: &Events) -> Result<(), Failure> {
-    let replika = Replika::open(text::store_path(arguments)?)?;
+fn keep_consumer(globals: &Globals, name: &str, events: &Events) -> Result<(), Failure> {
+    let replika = globals.open_to_write()?;
     if events.remove {
         return Ok(replika.remove_consumer(name)?);
     }
@@ -44,7 +83,7 @@ fn keep_consumer(arguments: &Arguments, name: &str, events: &Events) -> Result<(
         Some(_) => replika.acknowledge(name, cursor)?,
         None => replika.add_consumer(name, cursor)?,
     }
-    if arguments.json {
+    if globals.json {
         let members = [("consumer", Json::from(name)), ("cursor", cursor.to_string().into())];
         json::print(&json::object(members))?;
     }
@@ -52,7 +91,7 @@ fn keep_consumer(arguments: &Arguments, name: &str, events: &Events) -> Result<(
 }
 
 /// From the place that is named, else from where the reader stands.
-fn opened(replika: &Replika, events: &Events, filter: EventFilter) -> Result<EventFeed, Failure> {
+fn open_feed(replika: &Replika, events: &Events, filter: EventFilter) -> Result<EventFeed, Failure> {
     match (&events.consumer, events.since) {
         (_, Some(since)) => Ok(replika.snapshot().events_since(since, filter)?),
         (Some(name), None) => Ok(replika.feed(name, filter)?),
@@ -60,11 +99,11 @@ fn opened(replika: &Replika, events: &Events, filter: EventFilter) -> Result<Eve
     }
 }
 
-fn filter(events: &Events) -> Result<EventFilter, Failure> {
+fn read_filter(events: &Events) -> Result<EventFilter, Failure> {
     Ok(EventFilter {
         kinds: events.kind.clone(),
         codes: events.code.clone(),
-        persons: events.persons.as_deref().map(persons).transpose()?,
+        persons: events.persons.as_deref().map(read_persons).transpose()?,
         municipality_before: events.municipality_before,
         municipality_after: events.municipality_after,
         municipality: events.municipality,
@@ -72,7 +111,7 @@ fn filter(events: &Events) -> Result<EventFilter, Failure> {
 }
 
 /// The persons in a file, one number a line; empty lines are passed over.
-fn persons(path: &Path) -> Result<PersonSet, Failure> {
+fn read_persons(path: &Path) -> Result<PersonSet, Failure> {
     let failed = |error| Failure::File(path.display().to_string(), error);
     let mut text = String::new();
     match path == Path::new("-") {
@@ -82,10 +121,6 @@ fn persons(path: &Path) -> Result<PersonSet, Failure> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let key = |line: &str| Pnr::parse(line.replacen('-', "", 1).as_bytes()).and_then(|pnr| pnr.key());
     lines.map(key).collect::<Option<PersonSet>>().ok_or(Failure::Usage("a personnummer is ten digits, one a line"))
-}
-
-fn place(code: Option<MunicipalityCode>) -> Json {
-    code.map_or(Json::Null, |code| code.to_string().into())
 }
 
 fn as_json(event: &BusinessEvent) -> Json {
@@ -102,13 +137,13 @@ fn as_json(event: &BusinessEvent) -> Json {
         ("pnr", event.pnr.reveal().into()),
         ("related", event.related.iter().map(|pnr| pnr.reveal()).collect()),
         ("aspects", event.aspects.iter().map(|aspect| aspect.name()).collect()),
-        ("municipality_before", place(event.municipality_before)),
-        ("municipality_after", place(event.municipality_after)),
+        ("municipality_before", json::municipality(event.municipality_before)),
+        ("municipality_after", json::municipality(event.municipality_after)),
         ("valid_from", json::moment(event.valid_from)),
     ])
 }
 
-fn as_text(out: &mut impl Write, event: &BusinessEvent) -> io::Result<()> {
+fn write_text(out: &mut impl Write, event: &BusinessEvent) -> io::Result<()> {
     let cause = event.cause.map_or("-".to_owned(), |cause| {
         format!("{}{}", cause.code, cause.derived_mark.map_or(String::new(), |mark| format!(" {mark}")))
     });
@@ -130,37 +165,4 @@ fn as_text(out: &mut impl Write, event: &BusinessEvent) -> io::Result<()> {
         event.kind.name(),
         aspects.join(", ")
     )
-}
-
-pub(crate) fn calendar(arguments: &Arguments, calendar: &Calendar) -> Result<(), Failure> {
-    let due = text::open(arguments)?.snapshot().calendar(calendar.from, calendar.to, &calendar.age)?;
-    let out = &mut BufWriter::new(io::stdout().lock());
-    for event in &due {
-        if arguments.json {
-            serde_json::to_writer(&mut *out, &due_as_json(event)).map_err(io::Error::from)?;
-            writeln!(out)?;
-        } else {
-            let what = match event.due {
-                Due::ReachesAge(age) => format!("reaches {age} years"),
-                Due::ProtectionEnds(kind) => format!("protection {kind} ends"),
-            };
-            writeln!(out, "{}  {}  {what}", event.day, event.pnr.reveal())?;
-        }
-    }
-    Ok(out.flush()?)
-}
-
-fn due_as_json(event: &CalendarEvent) -> Json {
-    let (age, protection) = match event.due {
-        Due::ReachesAge(age) => (age.into(), Json::Null),
-        Due::ProtectionEnds(kind) => (Json::Null, kind.to_string().into()),
-    };
-    json::object([
-        ("day", event.day.to_string().into()),
-        ("due", event.due.name().into()),
-        ("age", age),
-        ("protection", protection),
-        ("pnr", event.pnr.reveal().into()),
-        ("municipality", place(event.municipality)),
-    ])
 }

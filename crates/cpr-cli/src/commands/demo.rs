@@ -6,59 +6,59 @@ use cpr_replika::cpr_model::{Aspect, Date, Pnr, Timestamp};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika, Snapshot};
 
 use crate::failure::Failure;
-use crate::text;
+use crate::{delivery_report, fact};
 
-const ESTABLISHMENT: (&str, &[u8]) = ("D260105.L999901", include_bytes!("../../../testdata/demo/D260105.L999901"));
-const DELTA: (&str, &[u8]) = ("D260106.L999901", include_bytes!("../../../testdata/demo/D260106.L999901"));
+const ESTABLISHMENT: (&str, &[u8]) = ("D260105.L999901", include_bytes!("../../../../testdata/demo/D260105.L999901"));
+const DELTA: (&str, &[u8]) = ("D260106.L999901", include_bytes!("../../../../testdata/demo/D260106.L999901"));
 
 /// Sofie, who moved; a made-up person with a test number (day + 60).
 const SOFIE: &[u8] = b"6101801234";
 
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn run_demo() -> Result<(), Failure> {
     let out = &mut std::io::stdout().lock();
     let folder = tempfile::tempdir().map_err(|error| Failure::File("a temporary folder".to_owned(), error))?;
     let replika = Replika::create(folder.path().join("replika.db"), &Config::default())?;
     let sofie = Pnr::parse(SOFIE).expect("ten digits");
 
-    said(out, "A new store takes its first extract: the establishment of 5 January 2026.")?;
+    write_heading(out, "A new store takes its first extract: the establishment of 5 January 2026.")?;
     let (name, bytes) = ESTABLISHMENT;
-    text::report(out, name, &replika.load(Cursor::new(bytes), &ApplyOptions::named(name))?)?;
+    delivery_report::write(out, name, &replika.load(Cursor::new(bytes), &ApplyOptions::named(name))?)?;
 
-    said(out, "The next night's delta, in one transaction. Three persons are in it, each whole.")?;
+    write_heading(out, "The next night's delta, in one transaction. Three persons are in it, each whole.")?;
     let (name, bytes) = DELTA;
-    text::report(out, name, &replika.apply(Cursor::new(bytes), &ApplyOptions::named(name))?)?;
+    delivery_report::write(out, name, &replika.apply(Cursor::new(bytes), &ApplyOptions::named(name))?)?;
 
     let snapshot = replika.snapshot();
-    said(out, "Where did Sofie live on 31 December 2025? That depends on when we are asked.")?;
+    write_heading(out, "Where did Sofie live on 31 December 2025? That depends on when we are asked.")?;
     for known in [1, 2] {
-        address(out, &snapshot, sofie, known)?;
+        write_address(out, &snapshot, sofie, known)?;
     }
     writeln!(out, "She had moved on 20 December, and it was reported after our first delivery. Both answers stand.")?;
 
-    said(out, "What changed for her between the two deliveries, and of which kind?")?;
+    write_heading(out, "What changed for her between the two deliveries, and of which kind?")?;
     let family = snapshot.config().family;
     for change in snapshot.diff(sofie, DeliveryNumber(1), DeliveryNumber(2))? {
-        text::change(out, &change, sofie, family)?;
+        fact::write_change(out, &change, sofie, family)?;
     }
     writeln!(out, "The row marked K says what was believed and wrong; it never counts as true.")?;
 
-    said(out, "Her address line as believed now, neighbours that say the same joined:")?;
+    write_heading(out, "Her address line as believed now, neighbours that say the same joined:")?;
     for (_, fact) in snapshot.timeline(sofie, Aspect::Address, None)? {
-        text::fact(out, &fact.view(), sofie, family)?;
+        fact::write(out, &fact.view(), sofie, family)?;
     }
 
-    said(out, "The same file again changes nothing, and tells the report of then.")?;
+    write_heading(out, "The same file again changes nothing, and tells the report of then.")?;
     let again = replika.apply(Cursor::new(bytes), &ApplyOptions::named(name))?;
     writeln!(out, "{name}: {}, delivery {}", again.outcome.name(), again.delivery.number)?;
 
-    said(out, "A file with a hole in it is refused whole, and says where.")?;
+    write_heading(out, "A file with a hole in it is refused whole, and says where.")?;
     let refused = replika.apply(Cursor::new(&bytes[..bytes.len() / 2]), &ApplyOptions::named(name));
     if let Err(error) = refused {
         writeln!(out, "refused: {error}")?;
     }
 
     let report = replika.snapshot().verify()?;
-    said(out, "Every checksum, archive and cross-reference holds:")?;
+    write_heading(out, "Every checksum, archive and cross-reference holds:")?;
     writeln!(
         out,
         "{} persons, {} facts, {} superseded rows, {} faults",
@@ -67,11 +67,11 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-fn said(out: &mut impl Write, what: &str) -> std::io::Result<()> {
+fn write_heading(out: &mut impl Write, what: &str) -> std::io::Result<()> {
     writeln!(out, "\n== {what}\n")
 }
 
-fn address(out: &mut impl Write, snapshot: &Snapshot, pnr: Pnr, known: u32) -> Result<(), Failure> {
+fn write_address(out: &mut impl Write, snapshot: &Snapshot, pnr: Pnr, known: u32) -> Result<(), Failure> {
     let evening = Timestamp::end_of(Date::from_digits(2025_12_31).expect("eight digits"));
     let image = snapshot.as_of(pnr, Some(evening), Some(DeliveryNumber(known)))?;
     let lived = image.iter().flat_map(|image| image.facts()).filter_map(|fact| fact.address().map(|at| (fact, at)));

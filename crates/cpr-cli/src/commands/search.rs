@@ -1,17 +1,46 @@
-//! `search`: persons by what is known of them; and `answer adrsog1`, the search by address.
+//! `search`: persons by what is known of them.
 
 use std::io::Write;
 
-use cpr_replika::cpr_model::Date;
+use clap::{Args, ValueEnum};
 use cpr_replika::{Hit, Policy, Scope};
-use cpr_services::search::{adrsog1, solr};
+use cpr_services::search::solr;
 
-use crate::args::{self, Answer, Arguments, Format, Search, When};
+use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::text;
+use crate::values::{Hidden, parse_pnr};
 
-pub(crate) fn run(arguments: &Arguments, options: &Search) -> Result<(), Failure> {
+#[derive(Args, Debug)]
+pub(crate) struct Search {
+    /// What to search for: `efternavn:Hans* AND kommunekode:0101`; or a whole Solr request, `q=...&rows=10`. `-`
+    /// reads it from standard input, out of the shell's history.
+    query: Hidden,
+    /// Print only how many there are.
+    #[arg(long)]
+    count: bool,
+    /// Most rows of a page; 10, or what the request says, when left out.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Begin behind this number: the last of the page before.
+    #[arg(long, value_name = "PNR")]
+    after: Option<Hidden>,
+    /// When the criteria must be true.
+    #[arg(long, value_enum, default_value_t = When::Now)]
+    scope: When,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum When {
+    /// Now.
+    Now,
+    /// Now or at any time before, each by itself.
+    Ever,
+    /// All at one moment, now or at any time before.
+    AtTheSameTime,
+}
+
+pub(crate) fn search_persons(globals: &Globals, options: &Search) -> Result<(), Failure> {
     let mut query = options.query.reveal().to_owned();
     if query == "-" {
         query.clear();
@@ -25,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments, options: &Search) -> Result<(), Failure
     };
     let mut search = cpr_replika::Search { policy: Policy::open(), count: options.count, ..request.search(scope) };
     if let Some(after) = &options.after {
-        search.after = Some(args::number(after.reveal()).map_err(Failure::Usage)?);
+        search.after = Some(parse_pnr(after.reveal()).map_err(Failure::Usage)?);
     }
     let passed_over = if options.limit.is_some() { 0 } else { request.start };
     if let Some(limit) = options.limit {
@@ -34,10 +63,10 @@ pub(crate) fn run(arguments: &Arguments, options: &Search) -> Result<(), Failure
     if options.count {
         search.limit = 0;
     }
-    let hits = text::open(arguments)?.snapshot().search(&search)?;
+    let hits = globals.open_to_read()?.snapshot().search(&search)?;
     let rows = hits.rows.iter().skip(passed_over);
-    if arguments.json {
-        let mut members = vec![("rows", Json::Array(rows.map(row).collect()))];
+    if globals.json {
+        let mut members = vec![("rows", Json::Array(rows.map(hit_as_json).collect()))];
         if let Some(count) = hits.count {
             members = vec![("count", count.into())];
         }
@@ -59,25 +88,11 @@ pub(crate) fn run(arguments: &Arguments, options: &Search) -> Result<(), Failure
     Ok(())
 }
 
-fn row(hit: &Hit) -> Json {
+fn hit_as_json(hit: &Hit) -> Json {
     let protections = hit.protections.iter().map(|kind| Json::from(kind.0)).collect();
     json::object([
         ("pnr", hit.pnr.reveal().into()),
         ("addressing_name", hit.addressing_name.as_deref().map_or(Json::Null, Json::from)),
         ("protections", Json::Array(protections)),
     ])
-}
-
-pub(crate) fn adrsog1(arguments: &Arguments, options: &Answer, day: Date) -> Result<(), Failure> {
-    const WANTED: &str = "a field is NAME=VALUE";
-    let fields = options.field.iter().map(|field| field.reveal().split_once('=').ok_or(Failure::Usage(WANTED)));
-    let fields = fields.collect::<Result<Vec<_>, _>>()?;
-    let request = adrsog1::Request::parse(fields).map_err(|error| Failure::Query(error.to_string()))?;
-    let answer = adrsog1::answer(&text::open(arguments)?.snapshot(), &request, day)?;
-    if arguments.json || options.format == Format::Json {
-        json::print(&serde_json::to_value(&answer).map_err(std::io::Error::from)?)?;
-    } else {
-        writeln!(std::io::stdout().lock(), "{}", answer.to_xml()?)?;
-    }
-    Ok(())
 }

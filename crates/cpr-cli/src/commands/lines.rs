@@ -1,0 +1,47 @@
+//! `lines`: a person's records, written as the lines that were received.
+
+use std::io::Write;
+
+use clap::Args;
+use cpr_replika::cpr_extract::LineEnd;
+
+use crate::context::Globals;
+use crate::failure::Failure;
+use crate::json::{self, Json};
+use crate::values::{KnownAt, Person, parse_known};
+
+#[derive(Args, Debug)]
+pub(crate) struct Lines {
+    #[command(flatten)]
+    person: Person,
+    /// As known after this delivery (its number, or the day YYYY-MM-DD).
+    #[arg(long, value_name = "N|DATE", value_parser = parse_known)]
+    known_at: Option<KnownAt>,
+}
+
+pub(crate) fn print_lines(globals: &Globals, lines: &Lines) -> Result<(), Failure> {
+    let pnr = lines.person.pnr().map_err(Failure::Usage)?;
+    let snapshot = globals.open_to_read()?.snapshot();
+    let known = KnownAt::resolve(lines.known_at, &snapshot)?;
+    if snapshot.known().0 == 0 {
+        return Err(Failure::UnknownPerson);
+    }
+    let group = snapshot.group(pnr, known)?.ok_or(Failure::UnknownPerson)?;
+    if globals.json {
+        let latin1 = |line: &[u8]| Json::from(line.iter().map(|&byte| char::from(byte)).collect::<String>());
+        json::print(&json::object([
+            ("pnr", pnr.reveal().into()),
+            ("delivered", group.delivered.0.into()),
+            ("lines", Json::Array(group.reveal().map(latin1).collect())),
+        ]))?;
+        return Ok(());
+    }
+    let out = &mut std::io::stdout().lock();
+    // A file without line ends still prints one line per record.
+    let end = if group.end == LineEnd::None { LineEnd::Lf } else { group.end };
+    for line in group.reveal() {
+        out.write_all(line)?;
+        out.write_all(end.bytes())?;
+    }
+    Ok(())
+}

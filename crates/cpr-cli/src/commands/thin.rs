@@ -1,0 +1,25 @@
+//! `thin`: what an applied extract has for each subscriber, written once more.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::context::Globals;
+use crate::failure::Failure;
+use crate::outbox;
+
+#[derive(Args, Debug)]
+pub(crate) struct Thin {
+    /// The extract, which was applied.
+    file: PathBuf,
+    /// The folder that holds a folder for each subscriber.
+    folder: PathBuf,
+    /// Write a file for a subscriber that nobody matches too: start and end record only.
+    #[arg(long)]
+    empty: bool,
+}
+
+pub(crate) fn thin_delivery(globals: &Globals, thin: &Thin) -> Result<(), Failure> {
+    let replika = globals.open_to_write()?;
+    outbox::deliver(&replika, &thin.file, &thin.folder, thin.empty, globals.json)
+}

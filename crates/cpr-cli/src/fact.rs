@@ -1,0 +1,89 @@
+//! A fact and a change as text for people and as JSON for programs, for the commands that show them.
+
+use std::io::{self, Write};
+
+use cpr_replika::cpr_extract::Family;
+use cpr_replika::cpr_model::{Pnr, Timestamp};
+use cpr_replika::{Change, Fact, FactView};
+
+use crate::json::{self, Json};
+
+/// A fact with both clocks, its fields by CPR's names with their text as received.
+pub(crate) fn as_json(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> Json {
+    let (valid, known) = (fact.valid(), fact.known());
+    let mut fields = serde_json::Map::new();
+    if let Some(layout) = family.and_then(|family| family.record(fact.record())) {
+        let mut line = Vec::new();
+        layout.render(Some(pnr), fact.values(), &mut line);
+        for (name, text) in layout.texts(&line) {
+            fields.insert(name.to_owned(), text.reveal().into());
+        }
+    }
+    json::object([
+        ("aspect", fact.aspect().name().into()),
+        ("record", json::record(fact.record())),
+        ("valid_from", json::moment(valid.from)),
+        ("valid_to", json::moment(valid.to)),
+        ("known_from", known.from.into()),
+        ("known_to", known.to.map_or(Json::Null, Json::from)),
+        ("mark", fact.mark().map_or(Json::Null, |mark| mark.letter().to_string().into())),
+        ("fields", Json::Object(fields)),
+    ])
+}
+
+pub(crate) fn change_as_json(change: &Change, pnr: Pnr, family: Option<&Family>) -> Json {
+    let side = |side: &Option<Fact>| side.as_ref().map_or(Json::Null, |held| as_json(&held.view(), pnr, family));
+    json::object([
+        ("class", change.class.name().into()),
+        ("aspect", change.aspect.name().into()),
+        ("before", side(&change.before)),
+        ("after", side(&change.after)),
+    ])
+}
+
+/// One fact on two lines: clocks, then the fields that are not empty.
+pub(crate) fn write(out: &mut impl Write, fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> io::Result<()> {
+    let (valid, known) = (fact.valid(), fact.known());
+    let valid = match (valid.from, valid.to) {
+        (None, None) => "undated".to_owned(),
+        (from, to) => format!("valid {}..{}", write_bound(from), write_bound(to)),
+    };
+    let known = format!("known {}..{}", known.from, known.to.map_or(String::new(), |to| to.to_string()));
+    let mark = fact.mark().map_or(String::new(), |mark| format!("  marked {}", mark.letter()));
+    writeln!(out, "{:03} {:<20} {valid:<36} {known}{mark}", fact.record(), fact.aspect().name())?;
+    let Some(layout) = family.and_then(|family| family.record(fact.record())) else { return Ok(()) };
+    let mut line = Vec::new();
+    layout.render(Some(pnr), fact.values(), &mut line);
+    let fields = layout.texts(&line).skip(1);
+    let filled = fields.filter(|(_, text)| text.latin1().iter().any(|byte| *byte != b'0'));
+    let filled: Vec<String> = filled.map(|(name, text)| format!("{name}={}", text.reveal())).collect();
+    if !filled.is_empty() {
+        writeln!(out, "    {}", filled.join("  "))?;
+    }
+    Ok(())
+}
+
+/// A bound of a period: the day, with the time where one is stated.
+fn write_bound(at: Option<Timestamp>) -> String {
+    let text = at.map_or(String::new(), |at| at.to_string());
+    text.strip_suffix(" 00:00").unwrap_or(&text).to_owned()
+}
+
+pub(crate) fn write_change(out: &mut impl Write, change: &Change, pnr: Pnr, family: Option<&Family>) -> io::Result<()> {
+    writeln!(out, "{} ({})", change.class.name().replace('_', " "), change.aspect.name())?;
+    let same = change.before == change.after;
+    for (sign, side) in [("-", &change.before), ("+", &change.after)] {
+        if let Some(side) = side {
+            let sign = if same { "=" } else { sign };
+            let mut text = Vec::new();
+            write(&mut text, &side.view(), pnr, family)?;
+            for line in String::from_utf8_lossy(&text).lines() {
+                writeln!(out, "  {sign} {line}")?;
+            }
+        }
+        if same {
+            break;
+        }
+    }
+    Ok(())
+}
