@@ -8,6 +8,7 @@
 //! Nothing here prints a number, a name or an address: `Debug` of every type that can hold one says only what it is.
 
 mod aspect;
+mod calendar;
 mod change;
 mod code;
 mod field;
@@ -21,6 +22,7 @@ pub mod facts;
 pub mod stored;
 
 pub use aspect::{Aspect, CorrectionMark};
+pub use calendar::{Day, birthday, full_years, minutes_ahead_of_utc};
 pub use change::{ChangeClass, Classified, FactRef, Situation, classify};
 pub use code::{CountryCode, MunicipalityCode, ProtectionKind, Status, StreetCode};
 pub use field::{Field, Kind};

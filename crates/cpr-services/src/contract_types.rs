@@ -3,7 +3,7 @@
 //! CPR's dates may be partial (`196100000000`), which `xsd:date` cannot say. Such a date stands in the struct as received and
 //! is left out of what serde writes, element and all: nothing is invented.
 
-use cpr_replika::cpr_model::{self, Date, Pnr, Timestamp};
+use cpr_replika::cpr_model::{self, Date, PersonKey, Pnr, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
@@ -59,15 +59,15 @@ always_there!(String, &'static str, bool, u8, u16, u32);
 
 /// A date as received; written `YYYY-MM-DD` when it is a day of the calendar.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Day(pub Date);
+pub struct XsdDate(pub Date);
 
-impl Absent for Day {
+impl Absent for XsdDate {
     fn is_absent(&self) -> bool {
         !is_calendar_day(self.0)
     }
 }
 
-impl Serialize for Day {
+impl Serialize for XsdDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
@@ -75,15 +75,15 @@ impl Serialize for Day {
 
 /// A moment as received; written `YYYY-MM-DDTHH:MM:00`, at midnight when CPR does not know the time of day (minute 99).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Moment(pub Timestamp);
+pub struct XsdDateTime(pub Timestamp);
 
-impl Absent for Moment {
+impl Absent for XsdDateTime {
     fn is_absent(&self) -> bool {
         !is_calendar_day(self.0.date())
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for XsdDateTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (hour, minute) = self.0.time_of_day().unwrap_or_default();
         serializer.collect_str(&format_args!("{}T{hour:02}:{minute:02}:00", self.0.date()))
@@ -112,18 +112,18 @@ fn mark(uncertain: bool) -> Option<&'static str> {
 }
 
 /// A dated value, marked or not.
-pub(crate) fn day(of: Option<cpr_model::Uncertain<Date>>) -> Option<Uncertain<Day>> {
-    of.map(|of| Uncertain { date: Day(of.value), mark: mark(of.uncertain) })
+pub(crate) fn day(of: Option<cpr_model::Uncertain<Date>>) -> Option<Uncertain<XsdDate>> {
+    of.map(|of| Uncertain { date: XsdDate(of.value), mark: mark(of.uncertain) })
 }
 
 /// A value dated to the minute, marked or not.
-pub(crate) fn moment(of: Option<cpr_model::Uncertain<Timestamp>>) -> Option<Uncertain<Moment>> {
-    of.map(|of| Uncertain { date: Moment(of.value), mark: mark(of.uncertain) })
+pub(crate) fn moment(of: Option<cpr_model::Uncertain<Timestamp>>) -> Option<Uncertain<XsdDateTime>> {
+    of.map(|of| Uncertain { date: XsdDateTime(of.value), mark: mark(of.uncertain) })
 }
 
 /// A day as the start of a moment, for elements of which the contract wants a time.
-pub(crate) fn start_of_day(of: Option<cpr_model::Uncertain<Date>>) -> Option<Uncertain<Moment>> {
-    of.map(|of| Uncertain { date: Moment(Timestamp::start_of(of.value)), mark: mark(of.uncertain) })
+pub(crate) fn start_of_day(of: Option<cpr_model::Uncertain<Date>>) -> Option<Uncertain<XsdDateTime>> {
+    of.map(|of| Uncertain { date: XsdDateTime(Timestamp::start_of(of.value)), mark: mark(of.uncertain) })
 }
 
 /// The text in clear without the blanks around it; none when blank.
@@ -142,38 +142,13 @@ pub(crate) fn printable(text: &str) -> String {
     text.to_owned()
 }
 
-/// Full years from a birth date to a day; none when the birth date is no day of the calendar, or lies ahead.
-pub(crate) fn age(born: Date, day: Date) -> Option<u32> {
-    (is_calendar_day(born) && born <= day).then(|| (day.digits() - born.digits()) / 10_000)
-}
-
-/// The birth date that a number states: the century by its seventh digit.
+/// The birth date that a number states; none when its digits can be nobody's.
 pub(crate) fn birth_date_in(pnr: Pnr) -> Option<Date> {
-    let digits = pnr.reveal();
-    let part = |at: usize| digits[at..at + 2].parse::<u32>().ok();
-    let (day, month, year, serial) = (part(0)?, part(2)?, part(4)?, part(6)? / 10);
-    let century = match serial {
-        0..=3 => 1900,
-        4 | 9 if year >= 37 => 1900,
-        4 | 9 => 2000,
-        _ if year >= 58 => 1800,
-        _ => 2000,
-    };
-    // A replacement number adds 60 to the day.
-    let day = if day > 60 { day - 60 } else { day };
-    Date::from_digits((century + year) * 10_000 + month * 100 + day)
+    pnr.key().map(PersonKey::date)
 }
 
 fn is_calendar_day(date: Date) -> bool {
-    let (Some(month), Some(day)) = (date.month(), date.day()) else { return false };
-    let divides = |by: u32| date.year().is_multiple_of(by);
-    let leap = divides(4) && (!divides(100) || divides(400));
-    let last = match month {
-        2 => 28 + u32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    date.year() > 0 && day <= last
+    cpr_model::Day::of(date).is_some()
 }
 
 /// The XML of an answer: one root element of a namespace, and in it the elements in the order of the struct.

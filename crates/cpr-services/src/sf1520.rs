@@ -1,9 +1,9 @@
 //! SF1520 `PersonBaseDataExtendedService`, operation `PersonLookup`, versions 4 and 5: everything current, and past addresses.
 
 use cpr_replika::Snapshot;
-use cpr_replika::cpr_model::{Aspect, Date, Pnr, ProtectionKind, facts};
+use cpr_replika::cpr_model::{Aspect, Date, Pnr, ProtectionKind, facts, full_years};
 
-use crate::contract_types::{self, Day, Moment, Uncertain, text};
+use crate::contract_types::{self, Uncertain, XsdDate, XsdDateTime, text};
 use crate::error::Error;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
@@ -37,10 +37,10 @@ answer! {
         /// The number now, when the one asked for was given up.
         current_pnr: Option<String> = "gaeldendePersonnummer",
         name: Name = "navn",
-        birth_date: Option<Uncertain<Day>> = "foedselsdato",
+        birth_date: Option<Uncertain<XsdDate>> = "foedselsdato",
         birth_registration: Option<BirthRegistration> = "foedselsregistreringsOplysninger",
-        from: Option<Uncertain<Day>> = "startdato",
-        to: Option<Uncertain<Day>> = "slutdato",
+        from: Option<Uncertain<XsdDate>> = "startdato",
+        to: Option<Uncertain<XsdDate>> = "slutdato",
         /// Full years on the day of the request, whatever the status.
         age: Option<u32> = "alder",
         sex: Option<String> = "koen",
@@ -52,7 +52,7 @@ answer! {
         civil_status: Option<CivilStatus> = "civilstand",
         citizenship: Option<Citizenship> = "statsborgerskab",
         guardianship: Option<Guardianship> = "umyndiggoerelse",
-        disappeared: Option<Uncertain<Moment>> = "forsvindingsdato",
+        disappeared: Option<Uncertain<XsdDateTime>> = "forsvindingsdato",
         name_and_address_protection: Option<Protected> = "adressebeskyttelse",
         directory_protection: Option<Protected> = "vejviserbeskyttelse",
         marketing_protection: Option<Protected> = "markedsfoeringsbeskyttelse",
@@ -62,7 +62,7 @@ answer! {
     /// `statsborgerskab`.
     pub struct Citizenship {
         country_code: Option<u16> = "landekode",
-        from: Option<Uncertain<Moment>> = "statsborgerskabDato",
+        from: Option<Uncertain<XsdDateTime>> = "statsborgerskabDato",
         country_name: Elsewhere<String> = "landekodeMyndighedsnavn",
     }
 }
@@ -119,7 +119,7 @@ fn person_data(
         birth_registration: birth_registration(subject, register),
         from: contract_types::day(person.and_then(facts::Person::number_from)),
         to: contract_types::day(person.and_then(facts::Person::number_to)),
-        age: subject.birth_date().and_then(|born| contract_types::age(born, request.day)),
+        age: subject.birth_date().and_then(|born| full_years(born, request.day)),
         sex: Some(subject.sex()),
         children_under_18: under_18(subject, children, request.day),
         occupation: person.and_then(|person| text(person.occupation())),
@@ -161,7 +161,7 @@ fn separation(subject: &Subject<'_>) -> Option<SeparationState> {
     Some(SeparationState { separated: true, from: contract_types::start_of_day(row.from()) })
 }
 
-fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<Moment>> {
+fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<XsdDateTime>> {
     let row = subject.fact(Aspect::Disappearance).and_then(|fact| fact.disappearance())?;
     contract_types::moment(row.disappeared())
 }
@@ -171,10 +171,7 @@ fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<Moment>> {
 pub(crate) fn under_18(subject: &Subject<'_>, children: &Relatives<'_>, day: Date) -> u32 {
     let counts = |pnr: &Pnr| {
         let active = children.get(*pnr).and_then(|child| child.with_status()?.status()).is_some_and(|s| s.is_active());
-        active
-            && contract_types::birth_date_in(*pnr)
-                .and_then(|born| contract_types::age(born, day))
-                .is_some_and(|age| age < 18)
+        active && contract_types::birth_date_in(*pnr).and_then(|born| full_years(born, day)).is_some_and(|age| age < 18)
     };
     subject.children().iter().filter(|pnr| counts(pnr)).count() as u32
 }

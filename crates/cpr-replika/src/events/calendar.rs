@@ -3,7 +3,7 @@
 //! CPR sends nothing when a person turns 18 or a deletion date passes. These events are read off the birth dates and the
 //! protections as known now, for a range of days, as often as asked; nothing is stored and they have no ids.
 
-use cpr_model::{Aspect, Date, MunicipalityCode, Pnr, ProtectionKind, Status};
+use cpr_model::{Aspect, Date, Day, MunicipalityCode, Pnr, ProtectionKind, Status, birthday};
 use cpr_subscription::birth_dates_reaching;
 use roaring::RoaringBitmap;
 
@@ -11,9 +11,6 @@ use crate::error::Error;
 use crate::index::sets::{Kind, Row};
 use crate::search::query::{PersonSet, Query};
 use crate::snapshot::Snapshot;
-
-/// Digits of `YYYYMMDD` that one year is.
-const YEAR: u32 = 10_000;
 
 /// Status of numbers without a living person: 30 annulled, 50 and 60 given up, 90 dead.
 const NOT_LIVING: [Status; 4] = [Status(30), Status(50), Status(60), Status(90)];
@@ -87,7 +84,7 @@ impl Snapshot {
         for key in persons.iter() {
             let Some(person) = self.person(key.pnr())? else { continue };
             let birth = person.facts().find_map(|fact| fact.person()?.birth_date()).map(|birth| birth.value);
-            let Some(day) = birth.and_then(|birth| birthday(birth, age)) else { continue };
+            let Some(day) = birth.and_then(|birth| birthday(birth, age.into())).map(Day::date) else { continue };
             let municipality = person.facts().find_map(|fact| current_municipality(&fact));
             events.push(CalendarEvent { day, due: Due::ReachesAge(age), pnr: key.pnr(), municipality });
         }
@@ -127,36 +124,8 @@ fn current_municipality(fact: &crate::person::fact::FactView<'_>) -> Option<Muni
     if fact.is_historic() { None } else { fact.address()?.municipality_code() }
 }
 
-/// The first day on which a person of this birth date is so old: a day of the calendar.
-fn birthday(birth: Date, age: u16) -> Option<Date> {
-    let digits = birth.digits().checked_add(u32::from(age) * YEAR)?;
-    let (year, month, day) = (digits / YEAR, digits / 100 % 100, digits % 100);
-    let (month, day) = match (month, day) {
-        (2, 29) if !is_leap(year) => (3, 1),
-        (month, day) => (month.max(1), day.max(1)),
-    };
-    Date::from_digits(year * YEAR + month * 100 + day)
-}
-
 /// The day before in the calendar: between the two lie the dates that no year or no month has, which count on the later.
 fn day_before(date: Date) -> Date {
-    let digits = date.digits();
-    let (year, month, day) = (digits / YEAR, digits / 100 % 100, digits % 100);
-    let before = match (month, day) {
-        (1, 1) => year.saturating_sub(1) * YEAR + 1231,
-        (2.., 1) => {
-            let last = match month - 1 {
-                2 => 28 + u32::from(is_leap(year)),
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            };
-            year * YEAR + (month - 1) * 100 + last
-        }
-        _ => digits.saturating_sub(1),
-    };
-    Date::from_digits(before).unwrap_or(date)
-}
-
-fn is_leap(year: u32) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    let before = Day::of(date).and_then(Day::previous).map(Day::date);
+    before.or_else(|| Date::from_digits(date.digits().saturating_sub(1))).unwrap_or(date)
 }

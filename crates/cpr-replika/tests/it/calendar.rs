@@ -98,3 +98,15 @@ fn days_in_the_wrong_order_are_refused() {
     let refused = register().snapshot().calendar(date("2026-02-01"), date("2026-01-31"), &[18]).unwrap_err();
     assert!(matches!(refused, Error::DaysOutOfOrder) && refused.is_refusal());
 }
+
+#[test]
+fn a_birthday_is_a_day_of_the_calendar_and_of_the_range() {
+    let replika = told(&[&[person("6101824231", "001 STATUS=01, FOED_DT=1982-02-30")]]).replika;
+    let days = |first: &str, last: &str| -> Vec<String> {
+        let due = replika.snapshot().calendar(date(first), date(last), &[44]).unwrap();
+        due.iter().map(|event| event.day.to_string()).collect()
+    };
+    assert_eq!(days("2026-02-01", "2026-02-28"), [""; 0]);
+    assert_eq!(days("2026-03-01", "2026-03-01"), ["2026-03-01"]);
+    assert_eq!(days("2026-03-02", "2026-12-31"), [""; 0]);
+}

@@ -2,7 +2,7 @@
 
 use cpr_replika::cpr_model::{Aspect, Pnr, ProtectionKind, facts};
 
-use crate::contract_types::{self, Absent, Day, Moment, Uncertain, text};
+use crate::contract_types::{self, Absent, Uncertain, XsdDate, XsdDateTime, text};
 use crate::protection::Protections;
 use crate::register::{Districts, Elsewhere, Place, Register};
 use crate::sf1520::version::Version;
@@ -19,7 +19,7 @@ answer! {
         given_names_mark: Option<String> = "fornavnMarkering",
         middle_names_mark: Option<String> = "mellemnavnMarkering",
         surname_mark: Option<String> = "efternavnMarkering",
-        from: Option<Uncertain<Moment>> = "navnestartdato",
+        from: Option<Uncertain<XsdDateTime>> = "navnestartdato",
     }
     /// `foedselsregistreringOplysningerType`.
     pub struct BirthRegistration {
@@ -30,29 +30,29 @@ answer! {
     /// `statusType`.
     pub struct State {
         status: Option<u8> = "status",
-        since: Option<Uncertain<Moment>> = "statusdato",
+        since: Option<Uncertain<XsdDateTime>> = "statusdato",
     }
     /// `separationType`.
     pub struct SeparationState {
         separated: bool = "separeret",
-        from: Option<Uncertain<Moment>> = "separationsdato",
+        from: Option<Uncertain<XsdDateTime>> = "separationsdato",
     }
     /// `civilstandType`.
     pub struct CivilStatus {
         civil_status: Option<String> = "civilstand",
-        from: Option<Uncertain<Moment>> = "civilstandsdato",
+        from: Option<Uncertain<XsdDateTime>> = "civilstandsdato",
     }
     /// `umyndiggoerelseType`. Left out whole when its start is no day of the calendar, since the contract wants the start.
     pub struct Guardianship {
         relation_type: Option<u16> = "umyndiggorelseRelationType",
         guardian_pnr: Option<String> = "relationPersonnummer",
-        guardian_from: Option<Day> = "relationStartdato",
+        guardian_from: Option<XsdDate> = "relationStartdato",
         guardian_name: Option<String> = "relationVaergenavn",
-        guardian_address_from: Option<Day> = "relationVaergeadresseStartdato",
+        guardian_address_from: Option<XsdDate> = "relationVaergeadresseStartdato",
         /// FULD or DELVIS; version 5.
         kind: Option<String> = "VærgemålType",
-        from: Option<Uncertain<Day>> = "umyndiggoerelseStartdato",
-        deleted_on: Option<Day> = "umyndiggoerelseSlettedato",
+        from: Option<Uncertain<XsdDate>> = "umyndiggoerelseStartdato",
+        deleted_on: Option<XsdDate> = "umyndiggoerelseSlettedato",
         incapacitated: bool = "umyndiggjort",
         line_1: Option<String> = "relationtekst1",
         line_2: Option<String> = "relationtekst2",
@@ -62,8 +62,8 @@ answer! {
     }
     /// `beskyttelseType`: as recorded. Whether it is in force on the day stands beside the answer.
     pub struct Protected {
-        from: Option<Day> = "startdato",
-        until: Option<Day> = "slutdato",
+        from: Option<XsdDate> = "startdato",
+        until: Option<XsdDate> = "slutdato",
         /// True as long as the record comes, whatever its end (rule P1).
         protected: bool = "beskyttet",
     }
@@ -93,7 +93,7 @@ answer! {
         standard_address: Option<String> = "standardadresse",
         addressing_name: Option<String> = "adresseringsnavn",
         street_addressing_name: Option<String> = "vejadresseringsnavn",
-        moved_in: Option<Uncertain<Moment>> = "tilflytningsdato",
+        moved_in: Option<Uncertain<XsdDateTime>> = "tilflytningsdato",
         supplementary_line_1: Option<String> = "adr1-supladr",
         supplementary_line_2: Option<String> = "adr2-supladr",
         supplementary_line_3: Option<String> = "adr3-supladr",
@@ -118,14 +118,14 @@ answer! {
         street_name: Elsewhere<String> = "vejnavn",
         /// K, A or Æ: the address was corrected, undone, or reshaped by a technical change.
         mark: Option<String> = "retFortrydMarkering",
-        moved_in: Option<Uncertain<Moment>> = "tilflytningsdato",
-        moved_out: Option<Uncertain<Moment>> = "fraflytningsdato",
+        moved_in: Option<Uncertain<XsdDateTime>> = "tilflytningsdato",
+        moved_out: Option<Uncertain<XsdDateTime>> = "fraflytningsdato",
     }
     /// `udrejseoplysningerType`.
     pub struct Abroad {
         country_code: Option<u16> = "udrejselandekode",
         country_name: Elsewhere<String> = "udrejselandekodeMyndighedsnavn",
-        emigrated: Option<Uncertain<Moment>> = "udrejsedato",
+        emigrated: Option<Uncertain<XsdDateTime>> = "udrejsedato",
         line_1: Option<String> = "udlandsadresse1",
         line_2: Option<String> = "udlandsadresse2",
         line_3: Option<String> = "udlandsadresse3",
@@ -139,8 +139,8 @@ answer! {
         line_3: Option<String> = "kontaktAdr3",
         line_4: Option<String> = "kontaktAdr4",
         line_5: Option<String> = "kontaktAdr5",
-        from: Option<Day> = "startdato",
-        deleted_on: Option<Day> = "slettedato",
+        from: Option<XsdDate> = "startdato",
+        deleted_on: Option<XsdDate> = "slettedato",
     }
     /// `relationerType`. A number stands also when the replica does not hold it.
     pub struct Relations {
@@ -153,7 +153,7 @@ answer! {
     /// `personRelationType`: a number, or what is known of one without a number.
     pub struct Relation {
         pnr: Option<String> = "personnummer",
-        birth_date: Option<Uncertain<Day>> = "foedselsdato",
+        birth_date: Option<Uncertain<XsdDate>> = "foedselsdato",
         name: Option<String> = "navn",
     }
     /// `barnType`.
@@ -163,17 +163,17 @@ answer! {
     /// `foraeldremyndighedType`: 3 mother, 4 father, of whom the parents tell the number; 5 and 6 other holders.
     pub struct Custody {
         kind: u16 = "foraeldremyndighedtype",
-        from: Option<Uncertain<Day>> = "foraeldremyndighedStartdato",
-        deleted_on: Option<Day> = "foraeldremyndighedSletdato",
+        from: Option<Uncertain<XsdDate>> = "foraeldremyndighedStartdato",
+        deleted_on: Option<XsdDate> = "foraeldremyndighedSletdato",
         holder_pnr: Option<String> = "relationPersonnummer",
-        holder_from: Option<Day> = "relationStartdato",
+        holder_from: Option<XsdDate> = "relationStartdato",
     }
     /// `notatType`.
     pub struct Note {
         number: Option<u16> = "notanr",
         line: Option<String> = "notatlinie",
-        from: Option<Day> = "notatstartdato",
-        deleted_on: Option<Day> = "notatslettedato",
+        from: Option<XsdDate> = "notatstartdato",
+        deleted_on: Option<XsdDate> = "notatslettedato",
     }
 }
 always_there!(Name, BirthRegistration, State, SeparationState, CivilStatus, Protected, Addresses, Address, Abroad);
@@ -211,12 +211,12 @@ pub(crate) fn guardianship(row: facts::Guardianship<'_>, version: Version) -> Gu
         // The record numbers guardians 0, 1, 2 as the contract does.
         relation_type: Some(row.relation_type().unwrap_or(0)).filter(|kind| *kind <= 2),
         guardian_pnr: known(row.guardian_pnr()).map(|pnr| pnr.reveal().to_owned()),
-        guardian_from: row.guardian_from().map(Day),
+        guardian_from: row.guardian_from().map(XsdDate),
         guardian_name: text(row.guardian_name()),
-        guardian_address_from: row.guardian_address_from().map(Day),
+        guardian_address_from: row.guardian_address_from().map(XsdDate),
         kind: kind.filter(|_| version == Version::V5),
         from: contract_types::day(row.from()),
-        deleted_on: row.deleted_on().map(Day),
+        deleted_on: row.deleted_on().map(XsdDate),
         incapacitated: true,
         line_1: text(row.guardian_line_1()),
         line_2: text(row.guardian_line_2()),
@@ -330,8 +330,8 @@ pub(crate) fn contact(row: facts::ContactAddress<'_>) -> Contact {
         line_3: text(row.line_3()),
         line_4: text(row.line_4()),
         line_5: text(row.line_5()),
-        from: row.from().map(Day),
-        deleted_on: row.deleted_on().map(Day),
+        from: row.from().map(XsdDate),
+        deleted_on: row.deleted_on().map(XsdDate),
     }
 }
 
@@ -357,7 +357,7 @@ pub(crate) fn relations(subject: &Subject<'_>) -> Relations {
 }
 
 /// A number when there is one, else birth date and name; none when nothing is known.
-pub(crate) fn relation(pnr: Option<Pnr>, born: Option<Uncertain<Day>>, name: Option<String>) -> Option<Relation> {
+pub(crate) fn relation(pnr: Option<Pnr>, born: Option<Uncertain<XsdDate>>, name: Option<String>) -> Option<Relation> {
     match pnr {
         Some(pnr) => Some(Relation { pnr: Some(pnr.reveal().to_owned()), birth_date: None, name: None }),
         None => (born.is_some() || name.is_some()).then_some(Relation { pnr: None, birth_date: born, name }),
@@ -368,9 +368,9 @@ fn custody(row: facts::Custody<'_>) -> Option<Custody> {
     Some(Custody {
         kind: row.relation_type().filter(|kind| (3..=6).contains(kind))?,
         from: contract_types::day(row.from()),
-        deleted_on: row.deleted_on().map(Day),
+        deleted_on: row.deleted_on().map(XsdDate),
         holder_pnr: known(row.holder_pnr()).map(|pnr| pnr.reveal().to_owned()),
-        holder_from: row.holder_from().map(Day),
+        holder_from: row.holder_from().map(XsdDate),
     })
 }
 
@@ -378,8 +378,8 @@ pub(crate) fn notes(subject: &Subject<'_>) -> Vec<Note> {
     let note = |row: facts::Note<'_>| Note {
         number: row.number(),
         line: text(row.line()),
-        from: row.from().map(Day),
-        deleted_on: row.deleted_on().map(Day),
+        from: row.from().map(XsdDate),
+        deleted_on: row.deleted_on().map(XsdDate),
     };
     subject.all(|fact| fact.note()).map(note).collect()
 }

@@ -1,9 +1,9 @@
 //! The areas of the answer, each version with its period and its state.
 
-use cpr_replika::cpr_model::{Aspect, CorrectionMark, Date, Timestamp, facts};
+use cpr_replika::cpr_model::{Aspect, CorrectionMark, Date, Timestamp, facts, full_years};
 use cpr_replika::{FactView, Snapshot};
 
-use crate::contract_types::{self, Day, Moment, Uncertain, text};
+use crate::contract_types::{self, Uncertain, XsdDate, XsdDateTime, text};
 use crate::error::Error;
 use crate::protection::Protection;
 use crate::register::{Elsewhere, Place, Register};
@@ -24,25 +24,25 @@ answer! {
         middle_names_mark: Option<String> = "MellemnavnMarkering",
         surname: Option<String> = "Efternavn",
         surname_mark: Option<String> = "EfternavnMarkering",
-        from: Option<Uncertain<Moment>> = "VirkningFra",
-        to: Option<Uncertain<Moment>> = "VirkningTil",
+        from: Option<Uncertain<XsdDateTime>> = "VirkningFra",
+        to: Option<Uncertain<XsdDateTime>> = "VirkningTil",
         /// AKTUEL, HISTORISK, RETTET, FORTRUDT or TEKNISK_AENDRING, as everywhere below.
         state: &'static str = "Status",
     }
     /// The person. The status has no history in CPR: it is told as of the delivery.
     pub struct Parts {
-        birth_date: Option<Uncertain<Day>> = "Fødselsdato",
+        birth_date: Option<Uncertain<XsdDate>> = "Fødselsdato",
         birth_authority_code: Option<u16> = "FødselsregistreringsstedKode",
         birth_authority_name: Elsewhere<String> = "FødselsregistreringsstedNavn",
         birth_place: Option<String> = "FødselsregistreringSupplerende",
-        number_from: Option<Uncertain<Day>> = "PersonnummerVirkningFra",
-        number_to: Option<Uncertain<Day>> = "PersonnummerVirkningTil",
+        number_from: Option<Uncertain<XsdDate>> = "PersonnummerVirkningFra",
+        number_to: Option<Uncertain<XsdDate>> = "PersonnummerVirkningTil",
         age: Option<u32> = "PersonAlder",
         sex: String = "Køn",
         children_under_18: u32 = "AntalBørnUnder18",
         occupation: Option<String> = "Stilling",
         status: Option<u8> = "Status",
-        status_date: Option<Uncertain<Moment>> = "Statusdato",
+        status_date: Option<Uncertain<XsdDateTime>> = "Statusdato",
         guardianship: Option<Guardianship> = "Værgemål",
         nem_sms: Elsewhere<bool> = "NemSMSTilmeldtMarkering",
         digital_post: Elsewhere<bool> = "DigitalpostTilmeldtMarkering",
@@ -51,38 +51,38 @@ answer! {
     pub struct CivilStatusVersion {
         spouse_pnr: Option<String> = "ÆgtefællePersonnummer",
         /// Version 2.0, for a spouse without a number, as the name.
-        spouse_birth_date: Option<Uncertain<Day>> = "ÆgtefælleFødselsdato",
+        spouse_birth_date: Option<Uncertain<XsdDate>> = "ÆgtefælleFødselsdato",
         spouse_name: Option<String> = "ÆgtefælleNavn",
         kind: Option<String> = "Civilstandstype",
-        from: Option<Uncertain<Moment>> = "VirkningFra",
-        to: Option<Uncertain<Moment>> = "VirkningTil",
+        from: Option<Uncertain<XsdDateTime>> = "VirkningFra",
+        to: Option<Uncertain<XsdDateTime>> = "VirkningTil",
         state: &'static str = "Status",
     }
     /// A separation.
     pub struct SeparationVersion {
-        from: Option<Uncertain<Moment>> = "VirkningFra",
-        to: Option<Uncertain<Moment>> = "VirkningTil",
+        from: Option<Uncertain<XsdDateTime>> = "VirkningFra",
+        to: Option<Uncertain<XsdDateTime>> = "VirkningTil",
         state: &'static str = "Status",
     }
     /// A citizenship.
     pub struct CitizenshipVersion {
         country_code: Option<u16> = "Landekode",
         country_name: Elsewhere<String> = "Landenavn",
-        from: Option<Uncertain<Moment>> = "VirkningFra",
-        to: Option<Uncertain<Moment>> = "VirkningTil",
+        from: Option<Uncertain<XsdDateTime>> = "VirkningFra",
+        to: Option<Uncertain<XsdDateTime>> = "VirkningTil",
         state: &'static str = "Status",
     }
     /// A disappearance.
     pub struct DisappearanceVersion {
-        from: Option<Uncertain<Moment>> = "VirkningFra",
-        to: Option<Uncertain<Moment>> = "VirkningTil",
+        from: Option<Uncertain<XsdDateTime>> = "VirkningFra",
+        to: Option<Uncertain<XsdDateTime>> = "VirkningTil",
         state: &'static str = "Status",
     }
     /// A protection as recorded, and whether it is in force on the day of the request.
     pub struct Protected {
         kind: u16 = "Beskyttelsestype",
-        from: Option<Day> = "VirkningFra",
-        until: Option<Day> = "VirkningTil",
+        from: Option<XsdDate> = "VirkningFra",
+        until: Option<XsdDate> = "VirkningTil",
         in_force: bool = "IKraft",
     }
     /// An address in Denmark or Greenland. What only 003 states is told of the current address.
@@ -103,27 +103,27 @@ answer! {
         street_name: Elsewhere<String> = "Vejnavn",
         standard_address: Option<String> = "StandardAdresse",
         street_addressing_name: Option<String> = "Vejadresseringsnavn",
-        moved_in: Option<Uncertain<Moment>> = "TilflytningDato",
-        moved_out: Option<Uncertain<Moment>> = "FraflytningDato",
+        moved_in: Option<Uncertain<XsdDateTime>> = "TilflytningDato",
+        moved_out: Option<Uncertain<XsdDateTime>> = "FraflytningDato",
         supplementary: Vec<String> = "SupplerendeAdresse",
         state: &'static str = "Status",
     }
     /// A move to a municipality, told with the address it led to.
     pub struct MunicipalityMove {
         municipality_code: Option<u16> = "Kommunekode",
-        moved_to: Option<Uncertain<Moment>> = "TilflytningKommuneDato",
+        moved_to: Option<Uncertain<XsdDateTime>> = "TilflytningKommuneDato",
         previous_municipality_code: Option<u16> = "FraflytningKommunekode",
-        left: Option<Uncertain<Moment>> = "FraflytningKommuneDato",
+        left: Option<Uncertain<XsdDateTime>> = "FraflytningKommuneDato",
         state: &'static str = "Status",
     }
     /// A stay abroad, from emigration to immigration.
     pub struct Stay {
         emigrated_to: Option<u16> = "UdrejseLandekode",
         emigrated_to_name: Elsewhere<String> = "UdrejseLandenavn",
-        emigrated: Option<Uncertain<Moment>> = "UdrejseDato",
+        emigrated: Option<Uncertain<XsdDateTime>> = "UdrejseDato",
         immigrated_from: Option<u16> = "IndrejseLandekode",
         immigrated_from_name: Elsewhere<String> = "IndrejseLandenavn",
-        immigrated: Option<Uncertain<Moment>> = "IndrejseDato",
+        immigrated: Option<Uncertain<XsdDateTime>> = "IndrejseDato",
         foreign_address: Vec<String> = "Udlandsadresse",
         state: &'static str = "Status",
     }
@@ -138,7 +138,7 @@ answer! {
     /// A related person.
     pub struct Related {
         pnr: Option<String> = "Personnummer",
-        birth_date: Option<Uncertain<Day>> = "Fødselsdato",
+        birth_date: Option<Uncertain<XsdDate>> = "Fødselsdato",
         name: Option<String> = "Navn",
     }
     /// One number of the person.
@@ -146,27 +146,27 @@ answer! {
         pnr: String = "Personnummer",
         /// True for the number in force.
         is_current: bool = "Gældende",
-        from: Option<Day> = "VirkningFra",
-        to: Option<Day> = "VirkningTil",
+        from: Option<XsdDate> = "VirkningFra",
+        to: Option<XsdDate> = "VirkningTil",
     }
     /// A municipal condition.
     pub struct MunicipalCondition {
         kind: Option<u16> = "Type",
         code: Option<String> = "Kode",
-        from: Option<Uncertain<Day>> = "VirkningFra",
+        from: Option<Uncertain<XsdDate>> = "VirkningFra",
         remark: Option<String> = "Bemærkning",
     }
     /// The events of the person.
     pub struct Events {
         /// From here on none is missing.
-        complete_since: Option<Moment> = "CPRHændelseHistorikFra",
+        complete_since: Option<XsdDateTime> = "CPRHændelseHistorikFra",
         events: Vec<Event> = "CPRHændelseKode",
     }
     /// One event as received.
     pub struct Event {
         code: Option<String> = "Kode",
         derived_mark: Option<String> = "AfledtMarkering",
-        registered_at: Option<Moment> = "Registreringstid",
+        registered_at: Option<XsdDateTime> = "Registreringstid",
     }
 }
 always_there!(Parts, Relations, Related, Events);
@@ -223,7 +223,7 @@ pub(super) fn parts(
         birth_place: birth.and_then(|row| text(row.place()).or_else(|| text(row.authority_text()))),
         number_from: contract_types::day(person.and_then(facts::Person::number_from)),
         number_to: contract_types::day(person.and_then(facts::Person::number_to)),
-        age: subject.birth_date().and_then(|born| contract_types::age(born, request.day)),
+        age: subject.birth_date().and_then(|born| full_years(born, request.day)),
         sex: subject.sex(),
         children_under_18: sf1520::under_18(subject, children, request.day),
         occupation: person.and_then(|row| text(row.occupation())),
@@ -381,8 +381,8 @@ pub(super) fn numbers(snapshot: &Snapshot, request: &Request) -> Result<Vec<Numb
     let number = |of: &cpr_replika::ChainNumber| Number {
         pnr: urn(of.pnr),
         is_current: chain.current == Some(of.pnr),
-        from: of.from.map(Day),
-        to: of.to.map(Day),
+        from: of.from.map(XsdDate),
+        to: of.to.map(XsdDate),
     };
     Ok(chain.numbers.iter().map(number).collect())
 }
@@ -405,10 +405,10 @@ pub(super) fn events(snapshot: &Snapshot, request: &Request) -> Result<Events, E
         Event {
             code: text(row.code()),
             derived_mark: text(row.derived_mark()),
-            registered_at: row.registered_at().map(Moment),
+            registered_at: row.registered_at().map(XsdDateTime),
         }
     };
-    let start = |date: Date| Moment(Timestamp::start_of(date));
+    let start = |date: Date| XsdDateTime(Timestamp::start_of(date));
     Ok(Events {
         complete_since: held.complete_since.map(start),
         events: held.events.iter().filter(|stored| stored.delivery <= known).map(event).collect(),
