@@ -6,8 +6,8 @@ use std::io;
 use cpr_extract::Fault;
 use cpr_model::Date;
 
-use crate::ledger::delivery::DeliveryNumber;
-use crate::search::Refusal;
+use crate::delivery_number::DeliveryNumber;
+use crate::refusal::Refusal;
 
 /// Why a call did nothing. Every refusal leaves the store as it was.
 #[derive(Debug, thiserror::Error)]

@@ -29,7 +29,9 @@
 
 // From the ground up: a room imports only from those above it in this list.
 // From the ground up: a room imports only from the floors above it in this list.
+mod delivery_number;
 mod error;
+mod refusal;
 
 mod store;
 
@@ -54,24 +56,26 @@ mod verify;
 mod power_cut_tests;
 
 pub use apply::{Allow, ApplyOptions, Progress};
+pub use delivery_number::DeliveryNumber;
 pub use error::{Error, StorageFailure};
 pub use events::calendar::{CalendarEvent, Due};
 pub use events::consumers::Consumer;
 pub use events::event_id::EventId;
 pub use events::feed::{EventCursor, EventFeed, EventFilter};
 pub use events::join::{BusinessEvent, Cause, CauseCode, EventKind};
-pub use ledger::delivery::{Counts, Delivery, DeliveryKind, DeliveryNumber, Outcome, Report};
+pub use index::name_part::NamePart;
+pub use index::person_set::PersonSet;
+pub use ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
 pub use person::fact::{Change, Fact, FactView};
 pub use person::image::{Holding, Image, Person, Residence};
 pub use read::lines::GroupLines;
 pub use read::numbers::{ChainNumber, NumberChain};
 pub use read::received_events::{Events, StoredEvent};
 pub use read::stats::{Stats, TableStats};
+pub use refusal::{Needed, Refusal};
 pub use replika::Replika;
-pub use search::query::{PersonSet, Query};
-pub use search::{
-    AddressPattern, Criterion, Hit, Hits, NamePart, Needed, Policy, Refusal, Scope, Search, Sex, WordPattern,
-};
+pub use search::query::Query;
+pub use search::{AddressPattern, Criterion, Hit, Hits, Policy, Scope, Search, Sex, WordPattern};
 pub use snapshot::Snapshot;
 pub use store::config::{ALL_HISTORY, Config};
 pub use subscriptions::matching::{Match, Matches};

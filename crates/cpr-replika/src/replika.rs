@@ -3,32 +3,22 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use redb::{Builder, Database, ReadOnlyDatabase, ReadableDatabase, StorageBackend, WriteTransaction};
+use redb::{Database, ReadableDatabase, StorageBackend, WriteTransaction};
 
 use crate::error::Error;
-use crate::events::event_id::create_secret;
 use crate::snapshot::Snapshot;
 use crate::store::config::Config;
-use crate::store::tables::{
-    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, PERSONS,
-    POSTAL_STREETS, REDELIVERED, SETS, STREAMS, STREET_NAMES, SUBSCRIBERS, SUPERSEDED, WORDS,
-};
-
-/// Bytes of pages kept in memory by default.
-const CACHE_BYTES: usize = 1024 * 1024 * 1024;
+use crate::store::config::write_config;
+use crate::store::file::{Opened, begin_write, builder, refuse_strangers};
+use crate::store::secret::create_secret;
+use crate::store::tables::{FORMAT, META, Tables};
 
 /// A replica of CPR in one file. `Send + Sync`; one delivery is applied at a time, any number of snapshots are read.
 pub struct Replika {
     pub(crate) database: Arc<Opened>,
     published: RwLock<Snapshot>,
     /// Held from before a transaction begins until what it made is published: whoever writes sees the last state.
-    turn: Mutex<()>,
-}
-
-/// The open database. Snapshots share it, since closing it ends their transactions.
-pub(crate) enum Opened {
-    ReadWrite(Database),
-    ReadOnly(ReadOnlyDatabase),
+    write_lock: Mutex<()>,
 }
 
 /// Says which delivery it stands at.
@@ -116,26 +106,8 @@ impl Replika {
 
     fn initialize(database: Database, config: &Config) -> Result<Replika, Error> {
         let write = begin_write(&database)?;
-        {
-            write.open_table(PERSONS)?;
-            write.open_table(SUPERSEDED)?;
-            write.open_multimap_table(NUMBERS)?;
-            write.open_table(CHANGED)?;
-            write.open_table(CHANGED_BY)?;
-            write.open_table(REDELIVERED)?;
-            write.open_table(SETS)?;
-            write.open_table(WORDS)?;
-            write.open_table(STREET_NAMES)?;
-            write.open_table(POSTAL_STREETS)?;
-            write.open_table(SUBSCRIBERS)?;
-            write.open_table(FILTERS)?;
-            write.open_multimap_table(FOLLOWERS)?;
-            write.open_table(MATCHES)?;
-            write.open_table(STREAMS)?;
-            write.open_table(DELIVERIES)?;
-            write.open_table(DIGESTS)?;
-            write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
-        }
+        Tables::create(&write)?;
+        write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
         write_config(&write, config)?;
         create_secret(&write)?;
         write.commit()?;
@@ -145,7 +117,7 @@ impl Replika {
     fn over(database: Opened) -> Result<Replika, Error> {
         let database = Arc::new(database);
         let published = RwLock::new(Snapshot::take(&database)?);
-        Ok(Replika { database, published, turn: Mutex::new(()) })
+        Ok(Replika { database, published, write_lock: Mutex::new(()) })
     }
 
     pub(crate) fn publish(&self) -> Result<(), Error> {
@@ -154,51 +126,25 @@ impl Replika {
         Ok(())
     }
 
-    /// Waits for the turn to write.
-    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until nobody else writes.
+    pub(crate) fn write_lock(&self) -> MutexGuard<'_, ()> {
+        self.write_lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs one durable transaction, which is told the last delivery, and publishes what it made.
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce(&WriteTransaction, u32) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let _lock = self.write_lock();
+        let write = self.begin_write()?;
+        let answer = change(&write, self.snapshot().known().0)?;
+        write.commit()?;
+        self.publish()?;
+        Ok(answer)
     }
 
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction, Error> {
-        match &*self.database {
-            Opened::ReadWrite(database) => begin_write(database),
-            Opened::ReadOnly(_) => Err(Error::ReadOnly),
-        }
-    }
-}
-
-fn builder() -> Builder {
-    let mut builder = Builder::new();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
-}
-
-/// Every commit is durable and in two phases; with quick repair, opening after a kill does not walk the store.
-fn begin_write(database: &Database) -> Result<WriteTransaction, Error> {
-    let mut write = database.begin_write()?;
-    write.set_two_phase_commit(true);
-    write.set_quick_repair(true);
-    Ok(write)
-}
-
-pub(crate) fn write_config(write: &WriteTransaction, config: &Config) -> Result<(), Error> {
-    let mut meta = write.open_table(META)?;
-    for (key, text) in config.entries() {
-        meta.insert(key, text.as_str())?;
-    }
-    Ok(())
-}
-
-/// What redb would take for an empty database or for damage is told apart first: no file, an empty one, another kind.
-fn refuse_strangers(path: &Path) -> Result<(), Error> {
-    use std::io::Read;
-    let mut magic = [0; 4];
-    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::NotFound,
-        _ => Error::from(redb::StorageError::Io(error)),
-    })?;
-    match file.take(4).read(&mut magic) {
-        Ok(4) if &magic == b"redb" => Ok(()),
-        _ => Err(Error::NotAStore),
+        self.database.begin_write()
     }
 }

@@ -4,22 +4,18 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, Timestamp};
-use redb::{ReadOnlyMultimapTable, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
+use redb::{ReadTransaction, ReadableTable};
 use roaring::RoaringBitmap;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::index::sets::RowKey;
-use crate::index::words::WordKey;
-use crate::ledger::delivery::{Delivery, DeliveryNumber};
+use crate::ledger::delivery::Delivery;
 use crate::person::fact::FactView;
-use crate::person::image::{Holding, Image, PERSONS_TABLE, Person, PutAway};
-use crate::replika::Opened;
+use crate::person::image::{Holding, Image, Person, PutAway};
+use crate::store::bitmap::open_set;
 use crate::store::config::Config;
-use crate::store::sealed;
-use crate::store::tables::{
-    CHANGED, CHANGED_BY, DELIVERIES, DIGESTS, FILTERS, FOLLOWERS, FORMAT, MATCHES, META, NUMBERS, OPEN, PERSONS,
-    POSTAL_STREETS, REDELIVERED, SETS, STREAMS, STREET_NAMES, SUBSCRIBERS, SUPERSEDED, WORDS,
-};
+use crate::store::file::Opened;
+use crate::store::tables::{FORMAT, META, OPEN_SEGMENT, Tables, name};
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
@@ -29,23 +25,7 @@ pub struct Snapshot {
 
 /// Tables are dropped before the transaction, and the transaction before the database.
 struct Inner {
-    pub(crate) persons: ReadOnlyTable<u32, &'static [u8]>,
-    superseded: ReadOnlyTable<(u32, u32), &'static [u8]>,
-    numbers: ReadOnlyMultimapTable<u32, u32>,
-    changed: ReadOnlyTable<u32, &'static [u8]>,
-    changed_by: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
-    redelivered: ReadOnlyTable<u32, &'static [u8]>,
-    sets: ReadOnlyTable<RowKey, &'static [u8]>,
-    words: ReadOnlyTable<WordKey<'static>, &'static [u8]>,
-    street_names: ReadOnlyTable<(&'static [u8], &'static [u8]), &'static [u8]>,
-    postal_streets: ReadOnlyTable<u16, &'static [u8]>,
-    subscribers: ReadOnlyTable<&'static str, (u32, u8)>,
-    filters: ReadOnlyTable<(u32, &'static [u8]), &'static [u8]>,
-    followers: ReadOnlyMultimapTable<u32, u32>,
-    matches: ReadOnlyTable<(u32, u32), &'static [u8]>,
-    streams: ReadOnlyTable<(u32, u32), u32>,
-    deliveries: ReadOnlyTable<u32, &'static [u8]>,
-    digests: ReadOnlyTable<&'static [u8; 32], u32>,
+    tables: Tables,
     config: Config,
     last: Option<Delivery>,
     transaction: ReadTransaction,
@@ -61,10 +41,7 @@ impl std::fmt::Debug for Snapshot {
 
 impl Snapshot {
     pub(crate) fn take(database: &Arc<Opened>) -> Result<Snapshot, Error> {
-        let transaction = match &**database {
-            Opened::ReadWrite(database) => database.begin_read()?,
-            Opened::ReadOnly(database) => database.begin_read()?,
-        };
+        let transaction = database.begin_read()?;
         let meta = match transaction.open_table(META) {
             Err(redb::TableError::TableDoesNotExist(_) | redb::TableError::TableTypeMismatch { .. }) => {
                 return Err(Error::NotAStore);
@@ -81,34 +58,12 @@ impl Snapshot {
             Ordering::Equal => {}
         }
         let config = Config::from_entries(setting)?;
-        let deliveries = transaction.open_table(DELIVERIES)?;
-        let last = match deliveries.last()? {
+        let tables = Tables::open(&transaction)?;
+        let last = match tables.deliveries.last()? {
             None => None,
             Some((number, sealed)) => Some(Delivery::open(DeliveryNumber(number.value()), sealed.value())?),
         };
-        let inner = Inner {
-            persons: transaction.open_table(PERSONS)?,
-            superseded: transaction.open_table(SUPERSEDED)?,
-            numbers: transaction.open_multimap_table(NUMBERS)?,
-            changed: transaction.open_table(CHANGED)?,
-            changed_by: transaction.open_table(CHANGED_BY)?,
-            redelivered: transaction.open_table(REDELIVERED)?,
-            sets: transaction.open_table(SETS)?,
-            words: transaction.open_table(WORDS)?,
-            street_names: transaction.open_table(STREET_NAMES)?,
-            postal_streets: transaction.open_table(POSTAL_STREETS)?,
-            subscribers: transaction.open_table(SUBSCRIBERS)?,
-            filters: transaction.open_table(FILTERS)?,
-            followers: transaction.open_multimap_table(FOLLOWERS)?,
-            matches: transaction.open_table(MATCHES)?,
-            streams: transaction.open_table(STREAMS)?,
-            deliveries,
-            digests: transaction.open_table(DIGESTS)?,
-            config,
-            last,
-            transaction,
-            _database: Arc::clone(database),
-        };
+        let inner = Inner { tables, config, last, transaction, _database: Arc::clone(database) };
         Ok(Snapshot { inner: Arc::new(inner) })
     }
 
@@ -133,7 +88,7 @@ impl Snapshot {
     /// [`Error::Corrupt`] or a storage failure, here as in every read below.
     pub fn deliveries(&self) -> Result<Vec<Delivery>, Error> {
         let mut all = Vec::new();
-        for row in self.inner.deliveries.iter()? {
+        for row in self.inner.tables.deliveries.iter()? {
             let (number, sealed) = row?;
             all.push(Delivery::open(DeliveryNumber(number.value()), sealed.value())?);
         }
@@ -147,7 +102,7 @@ impl Snapshot {
     pub fn delivery(&self, number: DeliveryNumber) -> Result<Delivery, Error> {
         match &self.inner.last {
             Some(last) if last.number == number => Ok(last.clone()),
-            _ => match self.inner.deliveries.get(number.0)? {
+            _ => match self.inner.tables.deliveries.get(number.0)? {
                 Some(sealed) => Delivery::open(number, sealed.value()),
                 None => Err(self.unknown(number)),
             },
@@ -159,7 +114,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::UnknownDelivery`] when the first delivery is later.
     pub fn delivery_on(&self, date: Date) -> Result<DeliveryNumber, Error> {
-        for row in self.inner.deliveries.iter()?.rev() {
+        for row in self.inner.tables.deliveries.iter()?.rev() {
             let (number, sealed) = row?;
             let delivery = Delivery::open(DeliveryNumber(number.value()), sealed.value())?;
             if delivery.production_date <= date {
@@ -233,7 +188,7 @@ impl Snapshot {
     #[inline]
     fn held(&self, key: PersonKey) -> Result<Option<Person<'_>>, Error> {
         let key = key.as_u32();
-        match self.inner.persons.get(key)? {
+        match self.inner.tables.persons.get(key)? {
             Some(guard) => Person::open(key, guard).map(Some),
             None => Ok(None),
         }
@@ -244,7 +199,7 @@ impl Snapshot {
         let (mut rows, key) = (Vec::new(), key.as_u32());
         let since = person.past()?.map_or(0, |past| past.since.to_native());
         if since > known.0 {
-            for row in self.inner.superseded.range((key, known.0 + 1)..=(key, OPEN))? {
+            for row in self.inner.tables.superseded.range((key, known.0 + 1)..=(key, OPEN_SEGMENT))? {
                 let (row, sealed) = row?;
                 rows.push(PutAway::open(row.value(), sealed)?);
             }
@@ -281,20 +236,20 @@ impl Snapshot {
     }
 
     pub(crate) fn changed_keys(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
-        let sealed = self.inner.changed.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
-        open_set("changed/v1", delivery.0, sealed.value())
+        let sealed = self.inner.tables.changed.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
+        open_set(name::CHANGED, (delivery.0, 0), sealed.value())
     }
 
     /// Whom a delivery brought without a change.
     pub(crate) fn redelivered_keys(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
-        let sealed = self.inner.redelivered.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
-        open_set("redelivered/v1", delivery.0, sealed.value())
+        let sealed = self.inner.tables.redelivered.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
+        open_set(name::REDELIVERED, (delivery.0, 0), sealed.value())
     }
 
     /// Whom a delivery brought an event of this code.
     pub(crate) fn changed_by_keys(&self, delivery: DeliveryNumber, code: &[u8]) -> Result<RoaringBitmap, Error> {
-        match self.inner.changed_by.get((delivery.0, code))? {
-            Some(sealed) => open_set("changed_by/v1", delivery.0, sealed.value()),
+        match self.inner.tables.changed_by.get((delivery.0, code))? {
+            Some(sealed) => open_set(name::CHANGED_BY, (delivery.0, 0), sealed.value()),
             None => self.check_known(Some(delivery)).map(|_| RoaringBitmap::new()),
         }
     }
@@ -304,10 +259,10 @@ impl Snapshot {
     /// # Errors
     /// A storage failure.
     pub fn pnrs(&self) -> Result<impl Iterator<Item = Result<Pnr, Error>> + use<>, Error> {
-        Ok(self.inner.persons.range::<u32>(..)?.map(|row| {
+        Ok(self.inner.tables.persons.range::<u32>(..)?.map(|row| {
             let (key, _) = row?;
             let key = PersonKey::from_u32(key.value());
-            key.map(PersonKey::pnr).ok_or(Error::Corrupt { table: PERSONS_TABLE, what: "a key of no number" })
+            key.map(PersonKey::pnr).ok_or(Error::Corrupt { table: name::PERSONS, what: "a key of no number" })
         }))
     }
 
@@ -325,7 +280,7 @@ impl Snapshot {
 
     pub(crate) fn mentioned_by(&self, key: PersonKey) -> Result<Vec<PersonKey>, Error> {
         let mut holders = Vec::new();
-        for holder in self.inner.numbers.get(key.as_u32())? {
+        for holder in self.inner.tables.numbers.get(key.as_u32())? {
             holders.extend(PersonKey::from_u32(holder?.value()));
         }
         Ok(holders)
@@ -335,80 +290,7 @@ impl Snapshot {
         &self.inner.transaction
     }
 
-    pub(crate) fn persons(&self) -> &ReadOnlyTable<u32, &'static [u8]> {
-        &self.inner.persons
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.inner.tables
     }
-
-    pub(crate) fn superseded(&self) -> &ReadOnlyTable<(u32, u32), &'static [u8]> {
-        &self.inner.superseded
-    }
-
-    pub(crate) fn number_rows(&self) -> &ReadOnlyMultimapTable<u32, u32> {
-        &self.inner.numbers
-    }
-
-    pub(crate) fn changed_rows(&self) -> &ReadOnlyTable<u32, &'static [u8]> {
-        &self.inner.changed
-    }
-
-    pub(crate) fn changed_by_rows(&self) -> &ReadOnlyTable<(u32, &'static [u8]), &'static [u8]> {
-        &self.inner.changed_by
-    }
-
-    pub(crate) fn redelivered_rows(&self) -> &ReadOnlyTable<u32, &'static [u8]> {
-        &self.inner.redelivered
-    }
-
-    pub(crate) fn sets(&self) -> &ReadOnlyTable<RowKey, &'static [u8]> {
-        &self.inner.sets
-    }
-
-    pub(crate) fn words(&self) -> &ReadOnlyTable<WordKey<'static>, &'static [u8]> {
-        &self.inner.words
-    }
-
-    pub(crate) fn street_names(&self) -> &ReadOnlyTable<(&'static [u8], &'static [u8]), &'static [u8]> {
-        &self.inner.street_names
-    }
-
-    pub(crate) fn postal_streets(&self) -> &ReadOnlyTable<u16, &'static [u8]> {
-        &self.inner.postal_streets
-    }
-
-    pub(crate) fn subscriber_rows(&self) -> &ReadOnlyTable<&'static str, (u32, u8)> {
-        &self.inner.subscribers
-    }
-
-    pub(crate) fn filter_rows(&self) -> &ReadOnlyTable<(u32, &'static [u8]), &'static [u8]> {
-        &self.inner.filters
-    }
-
-    pub(crate) fn follower_rows(&self) -> &ReadOnlyMultimapTable<u32, u32> {
-        &self.inner.followers
-    }
-
-    pub(crate) fn match_rows(&self) -> &ReadOnlyTable<(u32, u32), &'static [u8]> {
-        &self.inner.matches
-    }
-
-    pub(crate) fn stream_rows(&self) -> &ReadOnlyTable<(u32, u32), u32> {
-        &self.inner.streams
-    }
-
-    pub(crate) fn digests(&self) -> &ReadOnlyTable<&'static [u8; 32], u32> {
-        &self.inner.digests
-    }
-}
-
-/// The last moment that a history window of this many years leaves out; none when the window holds all.
-pub(crate) fn window_end(config: &Config, production: Date) -> Option<Timestamp> {
-    let years = u32::from(config.window_years);
-    (config.window_years != crate::store::config::ALL_HISTORY)
-        .then(|| Timestamp::start_of(production.years_before(years)))
-}
-
-/// A stored set of persons of one delivery.
-pub(crate) fn open_set(table: &'static str, delivery: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
-    let payload = sealed::open(table, (delivery, 0), sealed)?;
-    RoaringBitmap::deserialize_from(payload).map_err(|_| Error::Corrupt { table, what: "not a bitmap" })
 }

@@ -6,10 +6,11 @@ use cpr_model::stored::v2::{self, ArchivedPast, ArchivedPerson, Fact, Past, Pers
 use cpr_model::{Aspect, ChangeClass, FactRef, PersonKey, Situation, Values, classify};
 use rkyv::util::AlignedVec;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::{Counts, DeliveryNumber};
+use crate::ledger::delivery::Counts;
+use crate::person::mentions::mentioned;
 use crate::store::sealed;
-use crate::subscriptions::matching::mentioned;
 
 /// What a merge tells beside the sections it leaves in [`Merge`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -8,8 +8,10 @@ use cpr_subscription::birth_dates_reaching;
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
-use crate::index::sets::{Kind, Row};
-use crate::search::query::{PersonSet, Query};
+use crate::index::keys::SetKind;
+use crate::index::person_set::PersonSet;
+use crate::index::sets::Row;
+use crate::search::query::Query;
 use crate::snapshot::Snapshot;
 
 /// Status of numbers without a living person: 30 annulled, 50 and 60 given up, 90 dead.
@@ -109,8 +111,8 @@ impl Snapshot {
 
     /// Who has a protection of any kind.
     fn protected(&self) -> Result<PersonSet, Error> {
-        let (kind, mut all) = (Kind::Protection as u8, RoaringBitmap::new());
-        for row in self.sets().range((kind, 0, 0)..=(kind, u32::MAX, u16::MAX))? {
+        let (kind, mut all) = (SetKind::Protection as u8, RoaringBitmap::new());
+        for row in self.tables().sets.range((kind, 0, 0)..=(kind, u32::MAX, u16::MAX))? {
             let (key, sealed) = row?;
             if let Row::Set(set) = Row::open(key.value(), sealed.value())? {
                 all |= set;

@@ -9,8 +9,8 @@ use cpr_model::{
 use cpr_model::{Situation, classify};
 use cpr_subscription::DerivedMark;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::events::join::{Cause, CauseCode, EventKind};
-use crate::ledger::delivery::DeliveryNumber;
 use crate::person::fact::FactView;
 use crate::person::image::Image;
 

@@ -3,16 +3,15 @@
 //! Publish, then acknowledge: after a crash between the two the same events come again, with the same ids, and the receiver
 //! drops those it has.
 
-use redb::{ReadTransaction, ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::events::feed::{EventCursor, EventFeed, EventFilter};
-use crate::ledger::delivery::DeliveryNumber;
-use crate::replika::{Opened, Replika};
+use crate::replika::Replika;
 use crate::store::sealed;
-use crate::store::tables::CONSUMERS;
+use crate::store::tables::{CONSUMERS, name};
 
-pub(crate) const CONSUMERS_TABLE: &str = "consumers/v1";
 /// Bytes of a stored cursor: three numbers.
 const CURSOR_BYTES: usize = 12;
 /// The longest name, in bytes.
@@ -55,13 +54,10 @@ impl Replika {
     /// # Errors
     /// [`Error::UnknownConsumer`]; [`Error::ReadOnly`].
     pub fn remove_consumer(&self, name: &str) -> Result<(), Error> {
-        let write = self.begin_write()?;
-        let removed = write.open_table(CONSUMERS)?.remove(name)?.is_some();
-        if !removed {
-            write.abort()?;
-            return Err(Error::UnknownConsumer);
-        }
-        Ok(write.commit()?)
+        self.change(|write, _| match write.open_table(CONSUMERS)?.remove(name)? {
+            Some(_) => Ok(()),
+            None => Err(Error::UnknownConsumer),
+        })
     }
 
     /// Every consumer, by name.
@@ -70,11 +66,8 @@ impl Replika {
     /// [`Error::Corrupt`] or a storage failure.
     pub fn consumers(&self) -> Result<Vec<Consumer>, Error> {
         // Not part of the published snapshot: a consumer's place moves between deliveries.
-        let read = match &*self.database {
-            Opened::ReadWrite(database) => database.begin_read()?,
-            Opened::ReadOnly(database) => database.begin_read()?,
-        };
-        consumers_in(&read)
+        let read = self.database.begin_read()?;
+        read_consumers(&read.open_table(CONSUMERS)?)
     }
 
     /// The events that a consumer has not acknowledged, up to the last delivery.
@@ -93,9 +86,8 @@ impl Replika {
         cursor: EventCursor,
         check: impl Fn(bool) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let write = self.begin_write()?;
-        self.snapshot().check_cursor(cursor)?;
-        {
+        self.change(|write, _| {
+            self.snapshot().check_cursor(cursor)?;
             let mut table = write.open_table(CONSUMERS)?;
             let known = table.get(name)?.is_some();
             check(known)?;
@@ -106,17 +98,13 @@ impl Replika {
             let mut sealed = Vec::new();
             sealed::seal(sealing(name), &payload, &mut sealed);
             table.insert(name, sealed.as_slice())?;
-        }
-        Ok(write.commit()?)
+            Ok(())
+        })
     }
 }
 
-/// Every consumer, by name, as of a transaction.
-pub(crate) fn consumers_in(read: &ReadTransaction) -> Result<Vec<Consumer>, Error> {
-    let table = match read.open_table(CONSUMERS) {
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-        opened => opened?,
-    };
+/// Every consumer in a table of them, by name.
+pub(crate) fn read_consumers(table: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<Vec<Consumer>, Error> {
     let mut all = Vec::new();
     for row in table.iter()? {
         let (name, sealed) = row?;
@@ -132,13 +120,13 @@ fn sealing(name: &str) -> sealed::Row {
 }
 
 fn open_cursor(name: &str, sealed: &[u8]) -> Result<EventCursor, Error> {
-    let payload = sealed::open(CONSUMERS_TABLE, sealing(name), sealed)?;
+    let payload = sealed::open(name::CONSUMERS, sealing(name), sealed)?;
     let (numbers, rest) = payload.as_chunks::<4>();
     match (numbers, rest) {
         (&[delivery, person, event], []) => {
             let [delivery, person, event] = [delivery, person, event].map(u32::from_le_bytes);
             Ok(EventCursor::at(DeliveryNumber(delivery), person, event))
         }
-        _ => Err(Error::Corrupt { table: CONSUMERS_TABLE, what: "not a cursor" }),
+        _ => Err(Error::Corrupt { table: name::CONSUMERS, what: "not a cursor" }),
     }
 }

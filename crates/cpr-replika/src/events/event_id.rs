@@ -7,17 +7,10 @@
 use std::fmt;
 
 use cpr_model::Pnr;
-use redb::WriteTransaction;
 use sha2::{Digest, Sha256};
 
-use crate::error::Error;
 use crate::events::join::{Cause, EventKind};
 use crate::ledger::delivery::Delivery;
-use crate::snapshot::Snapshot;
-use crate::store::tables::META;
-
-/// The setting that holds the secret, in hexadecimal.
-const SECRET: &str = "event_secret";
 
 /// A UUID of version 8 (RFC 9562): 122 bits derived from delivery, person, kind, code and derived mark.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -74,34 +67,5 @@ impl fmt::Display for EventId {
 impl fmt::Debug for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EventId({self})")
-    }
-}
-
-/// Puts a new secret into the settings of a new store.
-pub(crate) fn create_secret(write: &WriteTransaction) -> Result<(), Error> {
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|error| Error::Random(error.into()))?;
-    let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    write.open_table(META)?.insert(SECRET, text.as_str())?;
-    Ok(())
-}
-
-impl Snapshot {
-    /// The secret that ids are keyed with.
-    pub(crate) fn event_secret(&self) -> Result<[u8; 32], Error> {
-        let corrupt = Error::Corrupt { table: "meta", what: "the secret of event ids" };
-        let meta = self.transaction().open_table(META)?;
-        let text = meta.get(SECRET)?.map(|guard| guard.value().to_owned());
-        let bytes = text.as_deref().and_then(|text| text.as_bytes().as_chunks::<2>().0.try_into().ok());
-        let pairs: Option<[[u8; 2]; 32]> = bytes;
-        let mut secret = [0; 32];
-        for (byte, pair) in secret.iter_mut().zip(pairs.iter().flatten()) {
-            let digits = str::from_utf8(pair).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            *byte = match digits {
-                Some(digits) => digits,
-                None => return Err(corrupt),
-            };
-        }
-        if pairs.is_some() { Ok(secret) } else { Err(corrupt) }
     }
 }

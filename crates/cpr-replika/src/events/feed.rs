@@ -10,13 +10,18 @@ use cpr_model::{MunicipalityCode, PersonKey};
 use cpr_subscription::EventCode;
 use roaring::RoaringBitmap;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::events::case::{Case, Night};
 use crate::events::join::{BusinessEvent, EventKind, join};
-use crate::ledger::delivery::{Delivery, DeliveryKind, DeliveryNumber};
+use crate::index::person_set::PersonSet;
+use crate::ledger::delivery::{Delivery, DeliveryKind};
 use crate::person::image::Image;
-use crate::search::query::PersonSet;
-use crate::snapshot::{Snapshot, open_set, window_end};
+use crate::snapshot::Snapshot;
+use crate::store::bitmap::open_set;
+use crate::store::config::window_end;
+use crate::store::secret::read_secret;
+use crate::store::tables::name;
 
 /// A place in the feed: behind one event, or behind all events of a delivery. As text it is opaque; it names nobody.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -131,7 +136,7 @@ impl Snapshot {
         let mut feed = EventFeed {
             snapshot: self.clone(),
             filter,
-            secret: self.event_secret()?,
+            secret: read_secret(&self.tables().meta)?,
             last,
             night: None,
             next: DeliveryNumber(since.delivery.0),
@@ -161,9 +166,9 @@ impl Snapshot {
     fn concerned(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
         let mut persons = self.changed_keys(delivery)?;
         let rows = (delivery.0, &b""[..])..(delivery.0.saturating_add(1), &b""[..]);
-        for row in self.changed_by_rows().range::<(u32, &[u8])>(rows)? {
+        for row in self.tables().changed_by.range::<(u32, &[u8])>(rows)? {
             let (key, sealed) = row?;
-            persons |= open_set("changed_by/v1", key.value().0, sealed.value())?;
+            persons |= open_set(name::CHANGED_BY, (key.value().0, 0), sealed.value())?;
         }
         Ok(persons)
     }
@@ -264,7 +269,7 @@ impl EventFeed {
                 self.night = None;
                 continue;
             };
-            let corrupt = Error::Corrupt { table: "changed/v1", what: "a key of no number" };
+            let corrupt = Error::Corrupt { table: name::CHANGED, what: "a key of no number" };
             let key = PersonKey::from_u32(row).ok_or(corrupt)?;
             let place = reading.concerned.rank(row).saturating_sub(1) as u32;
             let image = self.snapshot.around(key, reading.night.number)?;

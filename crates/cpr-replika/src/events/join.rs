@@ -10,11 +10,12 @@ use std::fmt;
 use cpr_model::{Aspect, Date, MunicipalityCode, PersonKey, Pnr, Timestamp};
 use cpr_subscription::{DerivedMark, EventCode};
 
+use crate::delivery_number::DeliveryNumber;
 use crate::events::case::{AspectSet, Case};
 use crate::events::event_id::EventId;
 use crate::events::feed::EventCursor;
 use crate::events::rules::{ONLY_DELIVER, RULES, Rule};
-use crate::ledger::delivery::{Delivery, DeliveryNumber};
+use crate::ledger::delivery::Delivery;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $text:literal;)*) => {

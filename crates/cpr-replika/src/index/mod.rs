@@ -2,6 +2,9 @@
 //!
 //! Each index is derived from the merged document and written in the delivery's transaction; `verify` derives it anew.
 
+pub(crate) mod keys;
+pub(crate) mod name_part;
+pub(crate) mod person_set;
 pub(crate) mod sets;
 pub(crate) mod street_names;
 pub(crate) mod words;

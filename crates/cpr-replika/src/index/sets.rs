@@ -11,52 +11,21 @@ use cpr_extract::Group;
 use cpr_model::stored::v2::{self, ArchivedPerson};
 use cpr_model::{Aspect, Field, PersonKey, Values};
 use cpr_subscription::HouseNumber;
+
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
+use crate::index::keys::{SetKind, house, street, year_of};
 use crate::index::street_names::StreetNames;
 use crate::index::words::Words;
 use crate::store::sealed;
-use crate::store::tables::SETS;
-
-pub(crate) const SETS_TABLE: &str = "sets/v1";
-
-/// What a row of the index is about; part of its key.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[repr(u8)]
-pub(crate) enum Kind {
-    /// Everybody who is held; value 0.
-    Held = 1,
-    /// KOMKOD of the current address.
-    Municipality = 2,
-    /// STATUS.
-    Status = 3,
-    /// BESKYTTYPE of each protection.
-    Protection = 4,
-    /// LANDEKOD of the current citizenship.
-    Citizenship = 5,
-    /// The recorded birth date, of those whose number says another one; 0 when none is recorded.
-    OddBirth = 6,
-    /// KOMKOD and VEJKOD of the current address, with house numbers.
-    Street = 7,
-}
-
-/// Kind, value, and the year of the persons' numbers counted from the first (0 for a street, which is not cut).
-pub(crate) type RowKey = (u8, u32, u16);
-
-/// Keys of one year.
-const YEAR: u32 = 13 * 64 * 10_000;
-
-/// The part of a row's key that says which persons it can hold.
-pub(crate) fn year_of(key: u32) -> u16 {
-    (key / YEAR) as u16
-}
+use crate::store::tables::{RowKey, SETS, name};
 
 /// One thing that a person is found by.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Term {
-    kind: Kind,
+    kind: SetKind,
     value: u32,
     /// Of a street: the house number's bytes.
     house: u32,
@@ -64,18 +33,8 @@ pub(crate) struct Term {
 
 impl Term {
     pub(crate) fn row(self, key: u32) -> RowKey {
-        (self.kind as u8, self.value, if self.kind == Kind::Street { 0 } else { year_of(key) })
+        (self.kind as u8, self.value, if self.kind == SetKind::Street { 0 } else { year_of(key) })
     }
-}
-
-/// The value of a street's row.
-pub(crate) fn street(municipality: u16, street: u16) -> u32 {
-    u32::from(municipality) << 16 | u32::from(street)
-}
-
-/// A house number as it stands in a street's row: in order of the numbers, then of the letters.
-pub(crate) fn house(number: Option<HouseNumber>) -> u32 {
-    u32::from_be_bytes(HouseNumber::stored(number))
 }
 
 /// Reads the terms of a person from its facts (shape and values), sorted.
@@ -84,34 +43,34 @@ fn read_terms<'a>(key: PersonKey, facts: impl Iterator<Item = (u8, Values<'a>)>,
     let mut add = |kind, value: Option<u16>, house| {
         terms.extend(value.map(|value| Term { kind, value: u32::from(value), house }));
     };
-    add(Kind::Held, Some(0), 0);
+    add(SetKind::Held, Some(0), 0);
     let mut odd_birth = None;
     let mut address = None;
     for (shape, values) in facts {
         match v2::aspect(shape) {
             Some((Aspect::Person, false)) => {
-                add(Kind::Status, values.number(Field::Status), 0);
+                add(SetKind::Status, values.number(Field::Status), 0);
                 let recorded = values.date(Field::DateOfBirth);
                 odd_birth = (recorded != Some(key.date())).then(|| recorded.map_or(0, |date| date.digits()));
             }
             Some((Aspect::Address, false)) => {
-                add(Kind::Municipality, values.number(Field::MunicipalityCode), 0);
+                add(SetKind::Municipality, values.number(Field::MunicipalityCode), 0);
                 address = Some(values);
             }
-            Some((Aspect::Protection, false)) => add(Kind::Protection, values.number(Field::ProtectionKind), 0),
+            Some((Aspect::Protection, false)) => add(SetKind::Protection, values.number(Field::ProtectionKind), 0),
             Some((Aspect::Citizenship, false)) => {
-                add(Kind::Citizenship, values.number(Field::CitizenshipCountryCode), 0);
+                add(SetKind::Citizenship, values.number(Field::CitizenshipCountryCode), 0);
             }
             _ => {}
         }
     }
-    terms.extend(odd_birth.map(|value| Term { kind: Kind::OddBirth, value, house: 0 }));
+    terms.extend(odd_birth.map(|value| Term { kind: SetKind::DifferingBirthDate, value, house: 0 }));
     if let Some(values) = address
         && let Some(municipality) = values.number(Field::MunicipalityCode)
         && let Some(code) = values.number(Field::StreetCode)
     {
         let house = house(HouseNumber::parse(values.text(Field::HouseNumber).latin1()));
-        terms.push(Term { kind: Kind::Street, value: street(municipality, code), house });
+        terms.push(Term { kind: SetKind::Street, value: street(municipality, code), house });
     }
     terms.sort_unstable();
     terms.dedup();
@@ -222,13 +181,13 @@ pub(crate) enum Row {
 
 impl Row {
     fn empty(key: RowKey) -> Row {
-        if key.0 == Kind::Street as u8 { Row::Street(Vec::new()) } else { Row::Set(RoaringBitmap::new()) }
+        if key.0 == SetKind::Street as u8 { Row::Street(Vec::new()) } else { Row::Set(RoaringBitmap::new()) }
     }
 
     pub(crate) fn open(key: RowKey, sealed: &[u8]) -> Result<Row, Error> {
-        let corrupt = |what| Error::Corrupt { table: SETS_TABLE, what };
-        let payload = sealed::open(SETS_TABLE, sealing(key), sealed)?;
-        if key.0 != Kind::Street as u8 {
+        let corrupt = |what| Error::Corrupt { table: name::SETS, what };
+        let payload = sealed::open(name::SETS, sealing(key), sealed)?;
+        if key.0 != SetKind::Street as u8 {
             return RoaringBitmap::deserialize_from(payload).map(Row::Set).map_err(|_| corrupt("not a bitmap"));
         }
         let (entries, rest) = payload.as_chunks::<8>();

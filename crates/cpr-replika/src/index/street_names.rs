@@ -14,13 +14,10 @@ use cpr_model::{Aspect, Field, Value, Values, folded_line};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::error::Error;
-use crate::index::sets::street;
+use crate::index::keys::street;
 use crate::index::words::WordHasher;
 use crate::store::sealed;
-use crate::store::tables::{POSTAL_STREETS, STREET_NAMES};
-
-pub(crate) const STREET_NAMES_TABLE: &str = "street_names/v1";
-pub(crate) const POSTAL_STREETS_TABLE: &str = "postal_streets/v1";
+use crate::store::tables::{POSTAL_STREETS, STREET_NAMES, name};
 
 /// What one record says of its street.
 #[derive(Clone, Copy, Default)]
@@ -182,12 +179,12 @@ fn is_of_address(shape: u8) -> bool {
 
 /// The streets of a row of names.
 pub(crate) fn name_row(key: (&[u8], &[u8]), sealed: &[u8]) -> Result<Vec<u32>, Error> {
-    streets(STREET_NAMES_TABLE, sealed::open(STREET_NAMES_TABLE, name_sealing(key), sealed)?)
+    streets(name::STREET_NAMES, sealed::open(name::STREET_NAMES, name_sealing(key), sealed)?)
 }
 
 /// The streets of a postal code.
 pub(crate) fn postal_row(code: u16, sealed: &[u8]) -> Result<Vec<u32>, Error> {
-    streets(POSTAL_STREETS_TABLE, sealed::open(POSTAL_STREETS_TABLE, (code.into(), 0), sealed)?)
+    streets(name::POSTAL_STREETS, sealed::open(name::POSTAL_STREETS, (code.into(), 0), sealed)?)
 }
 
 fn streets(table: &'static str, payload: &[u8]) -> Result<Vec<u32>, Error> {

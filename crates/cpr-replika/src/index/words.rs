@@ -15,18 +15,13 @@ use cpr_model::{Aspect, Field, Folder, Value, Values};
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use crate::error::Error;
-use crate::index::sets::year_of;
-use crate::search::NamePart;
+use crate::index::keys::year_of;
+use crate::index::name_part::NamePart;
 use crate::store::sealed;
-use crate::store::tables::WORDS;
-
-pub(crate) const WORDS_TABLE: &str = "words/v1";
+use crate::store::tables::{WORDS, WordKey, name};
 
 /// Years of numbers in a row.
 const YEARS: u16 = 16;
-
-/// A word, and which sixteen years of numbers.
-pub(crate) type WordKey<'a> = (&'a [u8], u8);
 
 /// A person under a word: the key, and in the lowest byte where the word stands, see [`bits`].
 pub(crate) type Entry = u64;
@@ -271,8 +266,8 @@ fn write_row(entries: &[Entry], payload: &mut Vec<u8>) {
 
 /// Calls `each` with the entries of a stored row, ascending.
 pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], mut each: impl FnMut(Entry)) -> Result<(), Error> {
-    let corrupt = |what| Error::Corrupt { table: WORDS_TABLE, what };
-    let payload = sealed::open(WORDS_TABLE, sealing(key), sealed)?;
+    let corrupt = |what| Error::Corrupt { table: name::WORDS, what };
+    let payload = sealed::open(name::WORDS, sealing(key), sealed)?;
     let (mut last, mut distance, mut shift) = (0u64, 0u64, 0);
     for &byte in payload {
         if shift > 35 {

@@ -1,6 +1,5 @@
 //! Deliveries: the engine's own clock, and the report of each.
 
-use std::fmt;
 use std::time::Duration;
 
 use cpr_extract::{InputError, LineEnd, Padding, Style};
@@ -8,19 +7,11 @@ use cpr_model::{ChangeClass, Date};
 use rkyv::rancor::Failure;
 use rkyv::util::AlignedVec;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::stored::v1;
 use crate::store::sealed;
-
-/// The number of a delivery: 1, 2, 3 … in the order of commits. 0 stands for "before any".
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct DeliveryNumber(pub u32);
-
-impl fmt::Display for DeliveryNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use crate::store::tables::name;
 
 /// How a delivery came in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -134,8 +125,6 @@ pub struct Report {
     pub delivery: Delivery,
 }
 
-const TABLE: &str = "deliveries/v1";
-
 impl Delivery {
     pub(crate) fn seal(&self, sealed: &mut Vec<u8>) {
         let counts = &self.counts;
@@ -174,11 +163,12 @@ impl Delivery {
     }
 
     pub(crate) fn open(number: DeliveryNumber, sealed: &[u8]) -> Result<Delivery, Error> {
-        let corrupt = |what| Error::Corrupt { table: TABLE, what };
-        let stored = sealed::with_archive::<v1::ArchivedDelivery, _>(TABLE, (number.0, 0), sealed, |archived| {
-            rkyv::deserialize::<v1::Delivery, Failure>(archived)
-        })?
-        .map_err(|_| corrupt("not an archive of its schema"))?;
+        let corrupt = |what| Error::Corrupt { table: name::DELIVERIES, what };
+        let stored =
+            sealed::with_archive::<v1::ArchivedDelivery, _>(name::DELIVERIES, (number.0, 0), sealed, |archived| {
+                rkyv::deserialize::<v1::Delivery, Failure>(archived)
+            })?
+            .map_err(|_| corrupt("not an archive of its schema"))?;
         let date = |digits| Date::from_digits(digits).ok_or(corrupt("a date"));
         Ok(Delivery {
             number,

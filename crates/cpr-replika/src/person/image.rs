@@ -5,14 +5,11 @@ use cpr_model::stored::v2::{ArchivedPast, ArchivedPerson};
 use cpr_model::{Aspect, Timestamp};
 use redb::AccessGuard;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::DeliveryNumber;
 use crate::person::fact::FactView;
 use crate::store::sealed::{self, Held};
-use crate::store::tables::OPEN;
-
-pub(crate) const PERSONS_TABLE: &str = "persons/v2";
-pub(crate) const SUPERSEDED_TABLE: &str = "superseded/v2";
+use crate::store::tables::{OPEN_SEGMENT, name};
 
 /// Whether the replica can answer for an aspect of a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,8 +86,8 @@ impl<'s> Person<'s> {
 /// Validates the first section of a person's value, and says which delivery it came with.
 #[inline]
 fn validate(key: u32, value: &[u8]) -> Result<DeliveryNumber, Error> {
-    let payload = sealed::open(PERSONS_TABLE, (key, 0), value)?;
-    let person = sealed::access::<ArchivedPerson>(PERSONS_TABLE, payload)?;
+    let payload = sealed::open(name::PERSONS, (key, 0), value)?;
+    let person = sealed::access::<ArchivedPerson>(name::PERSONS, payload)?;
     Ok(DeliveryNumber(person.delivered.to_native()))
 }
 
@@ -99,11 +96,11 @@ pub(crate) fn open_past(key: u32, section: &[u8]) -> Result<Option<&ArchivedPast
     if section.is_empty() {
         return Ok(None);
     }
-    let (payload, after) = sealed::open_first(PERSONS_TABLE, (key, OPEN), section)?;
+    let (payload, after) = sealed::open_first(name::PERSONS, (key, OPEN_SEGMENT), section)?;
     if !after.is_empty() {
-        return Err(Error::Corrupt { table: PERSONS_TABLE, what: "more than two sections" });
+        return Err(Error::Corrupt { table: name::PERSONS, what: "more than two sections" });
     }
-    sealed::access::<ArchivedPast>(PERSONS_TABLE, payload).map(Some)
+    sealed::access::<ArchivedPast>(name::PERSONS, payload).map(Some)
 }
 
 /// Past that was put away: one stored row, validated.
@@ -114,7 +111,7 @@ pub(crate) struct PutAway<'s> {
 impl<'s> PutAway<'s> {
     pub(crate) fn open(row: (u32, u32), guard: AccessGuard<'s, &'static [u8]>) -> Result<PutAway<'s>, Error> {
         let held = Held::new(guard);
-        sealed::access::<ArchivedPast>(SUPERSEDED_TABLE, sealed::open(SUPERSEDED_TABLE, row, held.bytes())?)?;
+        sealed::access::<ArchivedPast>(name::SUPERSEDED, sealed::open(name::SUPERSEDED, row, held.bytes())?)?;
         Ok(PutAway { held })
     }
 

@@ -2,3 +2,4 @@
 
 pub(crate) mod fact;
 pub(crate) mod image;
+pub(crate) mod mentions;

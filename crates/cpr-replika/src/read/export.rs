@@ -6,13 +6,15 @@ use cpr_extract::{Line, LineEnd, Style, end_counter};
 use cpr_model::{Aspect, CorrectionMark, PersonKey, Pnr, Values};
 use roaring::RoaringBitmap;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::index::sets::{Kind, Row};
-use crate::ledger::delivery::{Delivery, DeliveryNumber};
-use crate::person::image::PERSONS_TABLE;
+use crate::index::keys::SetKind;
+use crate::index::person_set::PersonSet;
+use crate::index::sets::Row;
+use crate::ledger::delivery::Delivery;
 use crate::read::lines::Shape;
-use crate::search::query::PersonSet;
 use crate::snapshot::Snapshot;
+use crate::store::tables::name;
 
 impl Snapshot {
     /// Writes every person held as of a delivery as a full extract of the store's family, in CPR's order of records: persons
@@ -28,9 +30,9 @@ impl Snapshot {
         writer.frame(&start_record(&delivery))?;
         let mut formatted: Vec<(AddressOrder, PersonKey)> = Vec::new();
         let mut persons = 0;
-        for row in self.persons().range::<u32>(..)? {
+        for row in self.tables().persons.range::<u32>(..)? {
             let (key, _) = row?;
-            let corrupt = Error::Corrupt { table: PERSONS_TABLE, what: "a key of no number" };
+            let corrupt = Error::Corrupt { table: name::PERSONS, what: "a key of no number" };
             let key = PersonKey::from_u32(key.value()).ok_or(corrupt)?;
             let Some(shape) = self.shape(key, known)? else { continue };
             persons += 1;
@@ -69,8 +71,8 @@ impl Snapshot {
                 behind.insert(key.as_u32());
             }
         }
-        let street = Kind::Street as u8;
-        for row in self.sets().range((street, 0, 0)..(street + 1, 0, 0))? {
+        let street = SetKind::Street as u8;
+        for row in self.tables().sets.range((street, 0, 0)..(street + 1, 0, 0))? {
             let (key, sealed) = row?;
             let Row::Street(residents) = Row::open(key.value(), sealed.value())? else { continue };
             let residents = residents.into_iter().map(|(_, key)| key).filter(|key| behind.remove(*key));

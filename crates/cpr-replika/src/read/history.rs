@@ -3,11 +3,12 @@
 use bitemporal::{Diff, Period, coalesce};
 use cpr_model::{Aspect, ChangeClass, FactRef, Field, PersonKey, Pnr, Situation, Timestamp, classify};
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::DeliveryNumber;
 use crate::person::fact::{Change, Fact, FactView};
 use crate::person::image::{Person, past_facts};
-use crate::snapshot::{Snapshot, window_end};
+use crate::snapshot::Snapshot;
+use crate::store::config::window_end;
 
 impl Snapshot {
     /// Every version of the facts of one aspect that was ever believed, ordered by when it was learnt, then by when it

@@ -7,11 +7,13 @@ use cpr_extract::{Line, LineEnd, RecordLayout};
 use cpr_model::stored::v2::Width;
 use cpr_model::{PersonKey, Pnr};
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::{Delivery, DeliveryNumber};
+use crate::ledger::delivery::Delivery;
 use crate::person::fact::{Fact, FactView};
-use crate::person::image::{PERSONS_TABLE, past_facts};
+use crate::person::image::past_facts;
 use crate::snapshot::Snapshot;
+use crate::store::tables::name;
 
 /// The rows of one person in one extract: the delivery, the facts with their ids in line order, odd widths.
 pub(crate) struct Shape {
@@ -100,7 +102,7 @@ impl Snapshot {
         }
         let facts = order.into_iter().map(|id| {
             let fact = believed.remove(&id).map(|fact| (id, fact));
-            fact.ok_or(Error::Corrupt { table: PERSONS_TABLE, what: "a row of the lines is missing" })
+            fact.ok_or(Error::Corrupt { table: name::PERSONS, what: "a row of the lines is missing" })
         });
         Ok(Some(Shape { delivered, facts: facts.collect::<Result<_, _>>()?, widths }))
     }
@@ -113,14 +115,14 @@ impl Snapshot {
         delivery: &Delivery,
         mut each: impl FnMut(&RecordLayout, Line<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let corrupt = Error::Corrupt { table: PERSONS_TABLE, what: "a record of no layout" };
+        let corrupt = Error::Corrupt { table: name::PERSONS, what: "a record of no layout" };
         let Some(family) = self.config().family else { return Err(corrupt) };
         let (mut content, mut widths) = (Vec::new(), shape.widths.iter().peekable());
         for (at, (_, fact)) in shape.facts.iter().enumerate() {
             let view = fact.view();
             let layout = family
                 .record(view.record())
-                .ok_or(Error::Corrupt { table: PERSONS_TABLE, what: "a record of no layout" })?;
+                .ok_or(Error::Corrupt { table: name::PERSONS, what: "a record of no layout" })?;
             layout.render(Some(key.pnr()), view.values(), &mut content);
             let used = content.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
             let odd = widths.next_if(|width| usize::from(width.line) == at).map(|width| usize::from(width.bytes));

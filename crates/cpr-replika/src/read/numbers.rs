@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, RelatedPnr};
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::DeliveryNumber;
 use crate::snapshot::Snapshot;
 
 /// All numbers of one human being, as far as the replica knows.

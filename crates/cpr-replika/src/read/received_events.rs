@@ -2,8 +2,8 @@
 
 use cpr_model::{Date, Pnr, Values, facts};
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::DeliveryNumber;
 use crate::person::image::{Person, past_facts};
 use crate::snapshot::Snapshot;
 

@@ -7,11 +7,12 @@
 use cpr_model::{Aspect, Field, Folder, PersonKey, Text};
 use cpr_subscription::{Door, Floor, HouseNumber};
 
-use crate::index::sets::street;
+use crate::index::keys::street;
+use crate::index::name_part::NamePart;
 use crate::person::fact::FactView;
 use crate::person::image::Person;
 use crate::search::Scope;
-use crate::search::criterion::{AddressPattern, NamePart, WordPattern};
+use crate::search::criterion::{AddressPattern, WordPattern};
 use crate::search::plan::{Leaf, Node};
 
 /// Stretches of valid time, ascending and apart: from, and the first moment after; digits of timestamps.

@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use cpr_model::{CountryCode, Date, Folder, MunicipalityCode, StreetCode, latin1_of};
 use cpr_subscription::{Door, Floor, HouseNumber};
 
-use crate::search::query::PersonSet;
+use crate::index::name_part::NamePart;
+use crate::index::person_set::PersonSet;
 
 /// Whom a search is for. `Debug` says how it is built, not what it asks for.
 #[derive(Clone)]
@@ -59,21 +60,6 @@ impl Criterion {
         let mut all: Vec<Criterion> = words.filter_map(|word| WordPattern::typed(word, part)).collect();
         if all.len() == 1 { all.remove(0) } else { Criterion::All(all) }
     }
-}
-
-/// Where in a name a word stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum NamePart {
-    /// Anywhere: a part of the name, or the addressing name of 003 or of the name record.
-    Any,
-    /// FORNVN.
-    Given,
-    /// MELNVN.
-    Middle,
-    /// EFTERNVN.
-    Surname,
-    /// ADRNVN.
-    Addressing,
 }
 
 /// Recorded sex (KOEN).

@@ -8,6 +8,7 @@
 mod check;
 mod criterion;
 mod plan;
+mod policy;
 pub(crate) mod query;
 #[cfg(test)]
 mod tests;
@@ -16,10 +17,12 @@ use std::fmt;
 
 use cpr_model::{PersonKey, Pnr, ProtectionKind};
 
-pub use criterion::{AddressPattern, Criterion, NamePart, Sex, WordPattern};
+pub use criterion::{AddressPattern, Criterion, Sex, WordPattern};
+pub use policy::Policy;
 
 use crate::error::Error;
 use crate::person::image::Person;
+use crate::refusal::{Needed, Refusal};
 use crate::search::plan::{Budget, Candidates, Node};
 use crate::snapshot::Snapshot;
 
@@ -32,81 +35,6 @@ pub enum Scope {
     Ever,
     /// All of them of one moment in the world. What CPR does not date (status, sex, birth date) is true of every moment.
     AtTheSameTime,
-}
-
-/// What a search may cost, and what it must say.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// At least one of these must be a part of what everybody found has; empty: nothing is required.
-    pub require_any: Vec<Needed>,
-    /// Documents that may be read.
-    pub documents: u64,
-    /// Rows of words and street names that may be read.
-    pub rows: u64,
-}
-
-impl Policy {
-    /// Nothing required; 100 000 documents (some tenths of a second), a million rows.
-    pub fn open() -> Policy {
-        Policy { require_any: Vec::new(), documents: 100_000, rows: 1_000_000 }
-    }
-
-    /// What SF1520 requires: one of name, birth date, personnummer, street name, street code. Costs as in [`Policy::open`].
-    pub fn sf1520() -> Policy {
-        use Needed::{BirthDate, Name, Persons, StreetCode, StreetName};
-        Policy { require_any: vec![Name, BirthDate, Persons, StreetName, StreetCode], ..Policy::open() }
-    }
-}
-
-/// A kind of criterion that a policy can require.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Needed {
-    /// A word of a name.
-    Name,
-    /// A birth date, or a range of them.
-    BirthDate,
-    /// Persons by number.
-    Persons,
-    /// A word of a street's name.
-    StreetName,
-    /// A street code.
-    StreetCode,
-}
-
-impl fmt::Display for Needed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Needed::Name => "name",
-            Needed::BirthDate => "birth date",
-            Needed::Persons => "personnummer",
-            Needed::StreetName => "street name",
-            Needed::StreetCode => "street code",
-        })
-    }
-}
-
-/// Why a search is refused.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// None of the criteria that the policy requires is there, or not in each alternative.
-    #[error("one of these must be asked for, in each alternative: {}", .any_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
-    TooLittleAsked {
-        /// What would do.
-        any_of: Vec<Needed>,
-    },
-    /// More persons would have to be read to tell whether they are meant.
-    #[error("more than {limit} persons would have to be read: ask for more that is indexed (docs/search.md)")]
-    TooManyDocuments {
-        /// The policy's limit.
-        limit: u64,
-    },
-    /// More words would have to be looked at.
-    #[error("more than {limit} rows of words would have to be read: begin the word with more letters")]
-    TooManyRows {
-        /// The policy's limit.
-        limit: u64,
-    },
 }
 
 /// One search.

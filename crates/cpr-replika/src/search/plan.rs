@@ -10,11 +10,12 @@ use cpr_model::{CountryCode, Date};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
-use crate::index::sets::{Kind, house, street, year_of};
+use crate::index::keys::{SetKind, house, street, year_of};
+use crate::index::name_part::NamePart;
+use crate::index::person_set::PersonSet;
 use crate::index::street_names::{name_row, postal_row};
 use crate::index::words::{FORMER, bits, chunks, key_of, read_row};
-use crate::search::criterion::{AddressPattern, Criterion, NamePart, Sex, WordPattern};
-use crate::search::query::PersonSet;
+use crate::search::criterion::{AddressPattern, Criterion, Sex, WordPattern};
 use crate::search::{Refusal, Scope};
 use crate::snapshot::Snapshot;
 
@@ -125,7 +126,7 @@ impl Snapshot {
     pub(crate) fn candidates(&self, node: &Node<'_>, scope: Scope, budget: &mut Budget) -> Result<Candidates, Error> {
         match self.plan(node, scope, None, budget)? {
             Some(candidates) => Ok(candidates),
-            None => Ok(Candidates { keys: self.index_set(Kind::Held, 0)?, exact: false }),
+            None => Ok(Candidates { keys: self.index_set(SetKind::Held, 0)?, exact: false }),
         }
     }
 
@@ -155,7 +156,7 @@ impl Snapshot {
                 let Some(found) = self.plan(node, scope, within, budget)?.filter(|found| found.exact) else {
                     return Ok(None);
                 };
-                let all = within.map_or_else(|| self.index_set(Kind::Held, 0), |within| Ok(within.clone()))?;
+                let all = within.map_or_else(|| self.index_set(SetKind::Held, 0), |within| Ok(within.clone()))?;
                 Ok(Some(Candidates { keys: all - found.keys, exact: true }))
             }
         }
@@ -190,7 +191,7 @@ impl Snapshot {
             }
         }
         if all.is_empty() {
-            found = Some(self.index_set(Kind::Held, 0)?);
+            found = Some(self.index_set(SetKind::Held, 0)?);
         }
         // Where `within` stands for what was found before, it is not for this to say that nothing narrows it.
         Ok(found.or_else(|| within.cloned()).map(|keys| Candidates { keys, exact }))
@@ -213,12 +214,12 @@ impl Snapshot {
             Leaf::Status(range) => {
                 let mut found = RoaringBitmap::new();
                 for status in *range.start()..=(*range.end()).min(99) {
-                    found |= self.index_years(Kind::Status, status.into(), years.clone())?;
+                    found |= self.index_years(SetKind::Status, status.into(), years.clone())?;
                 }
                 exactly(found)
             }
             Leaf::Citizenship(country) if scope == Scope::Now => {
-                exactly(self.index_years(Kind::Citizenship, country.0.into(), years)?)
+                exactly(self.index_years(SetKind::Citizenship, country.0.into(), years)?)
             }
             Leaf::Name(part, word) => {
                 let current = bits(*part);
@@ -243,7 +244,7 @@ impl Snapshot {
         let on_document = asked.floor.is_some() || asked.door.is_some() || asked.building.is_some() || asked.asks_003();
         let Some(streets) = self.streets_asked(asked, named, budget)? else {
             let Some(municipality) = asked.municipality else { return Ok(None) };
-            let keys = self.index_years(Kind::Municipality, municipality.0.into(), years)?;
+            let keys = self.index_years(SetKind::Municipality, municipality.0.into(), years)?;
             return Ok(Some(Candidates { keys, exact: !on_document && asked.houses.is_empty() }));
         };
         let houses: Vec<RangeInclusive<u32>> =
@@ -269,7 +270,7 @@ impl Snapshot {
         let mut streets: Option<Vec<u32>> = named.map(<[u32]>::to_vec);
         if let Some(postal_codes) = &asked.postal_code {
             let mut under = Vec::new();
-            for row in self.postal_streets().range(postal_codes.clone())? {
+            for row in self.tables().postal_streets.range(postal_codes.clone())? {
                 budget.take()?;
                 let (code, sealed) = row?;
                 under.extend(postal_row(code.value(), sealed.value())?);
@@ -311,7 +312,7 @@ impl Snapshot {
             Some(_) => Bound::Unbounded,
         };
         let mut found: Vec<u32> = Vec::new();
-        for row in self.words().range::<(&[u8], u8)>((first, last))? {
+        for row in self.tables().words.range::<(&[u8], u8)>((first, last))? {
             let (key, sealed) = row?;
             let (word, chunk) = key.value();
             if !word.starts_with(start) {
@@ -339,7 +340,7 @@ impl Snapshot {
         let Some(longest) = words.iter().max_by_key(|word| word.start.len()) else { return Ok(Vec::new()) };
         let start = longest.start.as_slice();
         let mut streets = Vec::new();
-        for row in self.street_names().range::<(&[u8], &[u8])>((start, &[][..])..)? {
+        for row in self.tables().street_names.range::<(&[u8], &[u8])>((start, &[][..])..)? {
             let (key, sealed) = row?;
             let (word, line) = key.value();
             if !word.starts_with(start) || longest.rest.is_none() && word != start {

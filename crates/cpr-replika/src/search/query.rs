@@ -3,63 +3,18 @@
 //! A query is a set expression over what is known now: it is answered from the indexes alone, without reading a person, so
 //! counting ten thousands costs as little as counting ten.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use cpr_model::{CountryCode, Date, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
 use cpr_subscription::HouseNumber;
 use roaring::RoaringBitmap;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::index::sets::{Kind, Row, house, street, year_of};
-use crate::ledger::delivery::DeliveryNumber;
+use crate::index::keys::{SetKind, house, street, year_of};
+use crate::index::person_set::PersonSet;
+use crate::index::sets::Row;
 use crate::snapshot::Snapshot;
-
-/// A set of persons, in the order of their keys: by the birth date in the number.
-#[derive(Clone, Default, Eq, PartialEq)]
-pub struct PersonSet(pub(crate) RoaringBitmap);
-
-/// Says how many there are, not who.
-impl fmt::Debug for PersonSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PersonSet of {}", self.len())
-    }
-}
-
-impl PersonSet {
-    /// How many persons.
-    pub fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    /// True when there is nobody.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// True when the person is among them.
-    pub fn contains(&self, key: PersonKey) -> bool {
-        self.0.contains(key.as_u32())
-    }
-
-    /// The persons in key order.
-    pub fn iter(&self) -> impl Iterator<Item = PersonKey> + '_ {
-        self.0.iter().filter_map(PersonKey::from_u32)
-    }
-
-    /// The persons behind this one, in key order: the next page after the last row of the one before. It stays right while
-    /// deliveries arrive, since a key is a place of its own.
-    pub fn after(&self, last: PersonKey) -> impl Iterator<Item = PersonKey> + '_ {
-        let first = last.as_u32().saturating_add(1);
-        self.0.range(first..).filter_map(PersonKey::from_u32)
-    }
-}
-
-impl FromIterator<PersonKey> for PersonSet {
-    fn from_iter<I: IntoIterator<Item = PersonKey>>(keys: I) -> Self {
-        PersonSet(keys.into_iter().map(PersonKey::as_u32).collect())
-    }
-}
 
 /// A set expression: whom to find among those held now.
 #[derive(Clone, Debug)]
@@ -112,11 +67,11 @@ impl Snapshot {
 
     fn evaluate(&self, query: &Query) -> Result<RoaringBitmap, Error> {
         match query {
-            Query::All => self.index_set(Kind::Held, 0),
-            Query::Municipality(code) => self.index_set(Kind::Municipality, code.0.into()),
-            Query::Status(status) => self.index_set(Kind::Status, status.0.into()),
-            Query::Protection(kind) => self.index_set(Kind::Protection, kind.0.into()),
-            Query::Citizenship(country) => self.index_set(Kind::Citizenship, country.0.into()),
+            Query::All => self.index_set(SetKind::Held, 0),
+            Query::Municipality(code) => self.index_set(SetKind::Municipality, code.0.into()),
+            Query::Status(status) => self.index_set(SetKind::Status, status.0.into()),
+            Query::Protection(kind) => self.index_set(SetKind::Protection, kind.0.into()),
+            Query::Citizenship(country) => self.index_set(SetKind::Citizenship, country.0.into()),
             Query::Street { municipality, street, houses } => {
                 let inside = |at: u32| {
                     houses
@@ -129,14 +84,14 @@ impl Snapshot {
             Query::Born(dates) => self.born(dates),
             Query::Changed(delivery) => self.changed_keys(*delivery),
             Query::ChangedBy(delivery, code) => self.changed_by_keys(*delivery, code.as_bytes()),
-            Query::Persons(persons) => Ok(&persons.0 & self.index_set(Kind::Held, 0)?),
+            Query::Persons(persons) => Ok(&persons.0 & self.index_set(SetKind::Held, 0)?),
             Query::And(all) => self.intersection(all),
             Query::Or(any) => {
                 let sets = any.iter().map(|query| self.evaluate(query));
                 sets.collect::<Result<Vec<_>, _>>()
                     .map(|sets| sets.into_iter().fold(RoaringBitmap::new(), |a, b| a | b))
             }
-            Query::Not(query) => Ok(self.index_set(Kind::Held, 0)? - self.evaluate(query)?),
+            Query::Not(query) => Ok(self.index_set(SetKind::Held, 0)? - self.evaluate(query)?),
         }
     }
 
@@ -147,7 +102,7 @@ impl Snapshot {
             let set = self.evaluate(query)?;
             found = Some(found.map_or(set.clone(), |found| found & set));
         }
-        let mut found = found.map_or_else(|| self.index_set(Kind::Held, 0), Ok)?;
+        let mut found = found.map_or_else(|| self.index_set(SetKind::Held, 0), Ok)?;
         for query in all {
             if let Query::Not(query) = query {
                 found -= self.evaluate(query)?;
@@ -157,19 +112,19 @@ impl Snapshot {
     }
 
     /// The years of one value, joined: they hold different keys, so they are put end to end.
-    pub(crate) fn index_set(&self, kind: Kind, value: u32) -> Result<RoaringBitmap, Error> {
+    pub(crate) fn index_set(&self, kind: SetKind, value: u32) -> Result<RoaringBitmap, Error> {
         self.index_years(kind, value, 0..=u16::MAX)
     }
 
     pub(crate) fn index_years(
         &self,
-        kind: Kind,
+        kind: SetKind,
         value: u32,
         years: RangeInclusive<u16>,
     ) -> Result<RoaringBitmap, Error> {
         let mut all = RoaringBitmap::new();
         let (first, last) = years.into_inner();
-        for row in self.sets().range((kind as u8, value, first)..=(kind as u8, value, last))? {
+        for row in self.tables().sets.range((kind as u8, value, first)..=(kind as u8, value, last))? {
             let (key, sealed) = row?;
             if let Row::Set(set) = Row::open(key.value(), sealed.value())? {
                 all |= set;
@@ -185,8 +140,8 @@ impl Snapshot {
 
     /// The same of a street by the value of its row.
     pub(crate) fn residents_of(&self, street: u32) -> Result<Vec<(u32, u32)>, Error> {
-        let key = (Kind::Street as u8, street, 0);
-        match self.sets().get(key)?.map(|sealed| Row::open(key, sealed.value())).transpose()? {
+        let key = (SetKind::Street as u8, street, 0);
+        match self.tables().sets.get(key)?.map(|sealed| Row::open(key, sealed.value())).transpose()? {
             Some(Row::Street(entries)) => Ok(entries),
             _ => Ok(Vec::new()),
         }
@@ -197,13 +152,13 @@ impl Snapshot {
     pub(crate) fn born(&self, dates: &RangeInclusive<Date>) -> Result<RoaringBitmap, Error> {
         let mut found = RoaringBitmap::new();
         if let Some(keys) = PersonKey::values_of_dates(dates) {
-            found = self.index_years(Kind::Held, 0, year_of(*keys.start())..=year_of(*keys.end()))?;
+            found = self.index_years(SetKind::Held, 0, year_of(*keys.start())..=year_of(*keys.end()))?;
             found.remove_range(..*keys.start());
             found.remove_range((*keys.end()).saturating_add(1)..);
         }
-        let odd = Kind::OddBirth as u8;
+        let odd = SetKind::DifferingBirthDate as u8;
         let (mut elsewhere, mut within) = (RoaringBitmap::new(), RoaringBitmap::new());
-        for row in self.sets().range((odd, 0, 0)..=(odd, u32::MAX, u16::MAX))? {
+        for row in self.tables().sets.range((odd, 0, 0)..=(odd, u32::MAX, u16::MAX))? {
             let (key, sealed) = row?;
             let (_, digits, _) = key.value();
             let recorded = Date::from_digits(digits).filter(|date| date.digits() != 0 && dates.contains(date));

@@ -1,8 +1,11 @@
 //! What a store is for: layout family, chosen record types, history window. Kept as text in the table `meta`.
 
 use cpr_extract::Family;
+use cpr_model::{Date, Timestamp};
+use redb::WriteTransaction;
 
 use crate::error::Error;
+use crate::store::tables::{META, name};
 
 /// The history window that leaves nothing out.
 pub const ALL_HISTORY: u8 = 99;
@@ -58,7 +61,7 @@ impl Config {
 
     /// Reads the settings back from the table `meta`.
     pub(crate) fn from_entries(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Config, Error> {
-        let corrupt = |what| Error::Corrupt { table: "meta", what };
+        let corrupt = |what| Error::Corrupt { table: name::META, what };
         let text = |key| get(key)?.ok_or(corrupt("a setting is missing"));
         let list = |text: String| {
             let numbers: Result<Vec<u16>, _> =
@@ -84,4 +87,18 @@ impl Config {
     pub(crate) fn is_chosen(&self, record: u16) -> bool {
         self.chosen.as_ref().is_none_or(|chosen| chosen.contains(&record))
     }
+}
+
+pub(crate) fn write_config(write: &WriteTransaction, config: &Config) -> Result<(), Error> {
+    let mut meta = write.open_table(META)?;
+    for (key, text) in config.entries() {
+        meta.insert(key, text.as_str())?;
+    }
+    Ok(())
+}
+
+/// The last moment that a history window of this many years leaves out; none when the window holds all.
+pub(crate) fn window_end(config: &Config, production: Date) -> Option<Timestamp> {
+    let years = u32::from(config.window_years);
+    (config.window_years != ALL_HISTORY).then(|| Timestamp::start_of(production.years_before(years)))
 }

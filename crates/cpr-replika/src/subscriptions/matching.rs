@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use cpr_extract::Group;
 use cpr_model::stored::v2::{self, ArchivedPerson};
-use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, RelatedPnr, StreetCode, Values};
+use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, StreetCode, Values};
 use cpr_subscription::{
     AddressFilter, AddressSubject, DerivedMark, Door, EventCode, EventLabel, Filter, Floor, HouseNumber, Matcher,
     PersonChange, Reason, Subject, SubscriberName, SubscriberNumber, Subscription,
@@ -17,16 +17,17 @@ use cpr_subscription::{
 use redb::{ReadableMultimapTable, ReadableTable, ReadableTableMetadata, WriteTransaction};
 use roaring::RoaringBitmap;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::{DeliveryKind, DeliveryNumber};
-use crate::person::image::{Image, PERSONS_TABLE};
-use crate::search::query::PersonSet;
-use crate::snapshot::{Snapshot, open_set};
+use crate::index::person_set::PersonSet;
+use crate::ledger::delivery::DeliveryKind;
+use crate::person::image::Image;
+use crate::person::mentions::mentioned;
+use crate::snapshot::Snapshot;
+use crate::store::bitmap::{open_set, seal_set};
 use crate::store::sealed;
-use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, NUMBERS, PERSONS, SUBSCRIBERS};
+use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, NUMBERS, PERSONS, SUBSCRIBERS, name};
 use crate::subscriptions::registry::{Subscriber, When, read_filters, read_subscribers};
-
-pub(crate) const MATCHES_TABLE: &str = "matches/v1";
 
 /// What filters see of a person in one image.
 #[derive(Clone, Default)]
@@ -67,19 +68,6 @@ impl Seen {
 
     fn of_image(image: &Image<'_>) -> Option<Seen> {
         Seen::of(image.believed().map(|fact| (v2::shape(fact.aspect(), fact.is_historic()), fact.values())))
-    }
-}
-
-/// The other number of the same person that a fact names: PNRGAELD of 001, or 022.
-pub(crate) fn mentioned(shape: u8, values: Values<'_>) -> Option<PersonKey> {
-    let field = match v2::aspect(shape) {
-        Some((Aspect::Person, _)) => Field::CurrentPnr,
-        Some((Aspect::FormerNumber, _)) => Field::FormerPnr,
-        _ => return None,
-    };
-    match values.pnr(field) {
-        Some(RelatedPnr::Known(pnr)) => pnr.key(),
-        _ => None,
     }
 }
 
@@ -170,11 +158,9 @@ pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut note
         sets.push((subscriber, keys.expect("persons were sorted, and each is in a delivery once")));
     });
     let mut table = write.open_table(MATCHES)?;
-    let (mut bytes, mut sealed) = (Vec::new(), Vec::new());
+    let mut sealed = Vec::new();
     for (subscriber, set) in sets {
-        bytes.clear();
-        set.serialize_into(&mut bytes).map_err(Error::Output)?;
-        sealed::seal((delivery, subscriber.0), &bytes, &mut sealed);
+        seal_set((delivery, subscriber.0), &set, &mut sealed)?;
         table.insert((delivery, subscriber.0), sealed.as_slice())?;
     }
     Ok(())
@@ -215,10 +201,10 @@ fn mentions_now(
     number: PersonKey,
 ) -> Result<bool, Error> {
     let Some(stored) = persons.get(holder.as_u32())? else { return Ok(false) };
-    let payload = sealed::open(PERSONS_TABLE, (holder.as_u32(), 0), stored.value())?;
+    let payload = sealed::open(name::PERSONS, (holder.as_u32(), 0), stored.value())?;
     let mut copy = rkyv::util::AlignedVec::<4>::with_capacity(payload.len());
     copy.extend_from_slice(payload);
-    let person = sealed::access::<ArchivedPerson>(PERSONS_TABLE, &copy)?;
+    let person = sealed::access::<ArchivedPerson>(name::PERSONS, &copy)?;
     Ok(person.facts().any(|(fact, values)| mentioned(fact.shape, values) == Some(number)))
 }
 
@@ -256,8 +242,8 @@ impl Snapshot {
     pub fn matched(&self, delivery: DeliveryNumber, name: &SubscriberName) -> Result<PersonSet, Error> {
         self.check_known(Some(delivery))?;
         let number = self.subscriber(name)?.number;
-        let set = match self.match_rows().get((delivery.0, number.0))? {
-            Some(sealed) => open_matches(delivery.0, number.0, sealed.value())?,
+        let set = match self.tables().matches.get((delivery.0, number.0))? {
+            Some(sealed) => open_set(name::MATCHES, (delivery.0, number.0), sealed.value())?,
             None => RoaringBitmap::new(),
         };
         Ok(PersonSet(set))
@@ -272,7 +258,7 @@ impl Snapshot {
         let ledger = self.delivery(delivery)?;
         let Subscriber { number, profile, .. } = self.subscriber(name)?;
         let matched = self.matched(delivery, name)?;
-        let filters = read_filters(self.filter_rows(), number, When::For(delivery.0), true)?;
+        let filters = read_filters(&self.tables().filters, number, When::For(delivery.0), true)?;
         let (matcher, followers) = Matcher::new([Subscription { subscriber: number, profile, filters }]);
         let mut persons = Vec::new();
         if ledger.kind == DeliveryKind::Load {
@@ -311,9 +297,9 @@ impl Snapshot {
     /// The events of a delivery by person, in the order of its lines.
     fn labels(&self, delivery: DeliveryNumber) -> Result<BTreeMap<PersonKey, Vec<EventLabel>>, Error> {
         let mut concerned = RoaringBitmap::new();
-        for row in self.changed_by_rows().range((delivery.0, &[][..])..(delivery.0 + 1, &[][..]))? {
+        for row in self.tables().changed_by.range((delivery.0, &[][..])..(delivery.0 + 1, &[][..]))? {
             let (_, sealed) = row?;
-            concerned |= open_set("changed_by/v1", delivery.0, sealed.value())?;
+            concerned |= open_set(name::CHANGED_BY, (delivery.0, 0), sealed.value())?;
         }
         let mut all = BTreeMap::new();
         for key in concerned.into_iter().filter_map(PersonKey::from_u32) {
@@ -346,7 +332,7 @@ impl Snapshot {
             if by_number.contains(&number.0) {
                 following.push(Filter::Pnr(key));
             }
-            for filter in read_filters(self.filter_rows(), number, When::Now, false)? {
+            for filter in read_filters(&self.tables().filters, number, When::Now, false)? {
                 let (matcher, followers) =
                     Matcher::new([Subscription { subscriber: number, profile, filters: vec![filter.clone()] }]);
                 let change = PersonChange {
@@ -369,10 +355,4 @@ impl Snapshot {
         }
         Ok(all)
     }
-}
-
-pub(crate) fn open_matches(delivery: u32, subscriber: u32, sealed: &[u8]) -> Result<RoaringBitmap, Error> {
-    let payload = sealed::open(MATCHES_TABLE, (delivery, subscriber), sealed)?;
-    let corrupt = Error::Corrupt { table: MATCHES_TABLE, what: "not a bitmap" };
-    RoaringBitmap::deserialize_from(payload).map_err(|_| corrupt)
 }

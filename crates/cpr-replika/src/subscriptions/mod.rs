@@ -2,4 +2,5 @@
 
 pub(crate) mod matching;
 pub(crate) mod registry;
+pub(crate) mod spans;
 pub(crate) mod streams;

@@ -10,14 +10,12 @@ use cpr_model::{PersonKey, Pnr};
 use cpr_subscription::{Answer, Filter, FilterKind, Profile, SubscriberName, SubscriberNumber};
 use redb::{ReadableTable, WriteTransaction};
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::DeliveryNumber;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
-use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS};
-
-pub(crate) const SUBSCRIBERS_TABLE: &str = "subscribers/v1";
-pub(crate) const FILTERS_TABLE: &str = "filters/v1";
+use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS, name};
+use crate::subscriptions::spans::Spans;
 
 /// The setting that holds the last number given to a subscriber; numbers are not given twice.
 const LAST_NUMBER: &str = "last_subscriber";
@@ -143,19 +141,6 @@ impl Replika {
             Ok(removed)
         })
     }
-
-    /// Runs one durable transaction, which is told the last delivery, and publishes what it made.
-    pub(crate) fn change<T>(
-        &self,
-        change: impl FnOnce(&WriteTransaction, u32) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let _turn = self.turn();
-        let write = self.begin_write()?;
-        let answer = change(&write, self.snapshot().known().0)?;
-        write.commit()?;
-        self.publish()?;
-        Ok(answer)
-    }
 }
 
 /// Changes the filters of one subscriber within a transaction.
@@ -206,75 +191,12 @@ impl<'t> Editor<'t> {
 
     fn store(&mut self, filter: &Filter, spans: &Spans) -> Result<(), Error> {
         let key = filter.to_bytes();
-        if spans.0.is_empty() {
+        if spans.is_empty() {
             self.filters.remove((self.number, key.as_slice()))?;
         } else {
             self.filters.insert((self.number, key.as_slice()), spans.to_bytes().as_slice())?;
         }
         Ok(())
-    }
-}
-
-/// The deliveries for which a filter counted: behind the first number, up to the second; all ones while it does.
-#[derive(Default)]
-pub(crate) struct Spans(Vec<(u32, u32)>);
-
-/// The end of a span that has none.
-const STILL: u32 = u32::MAX;
-
-impl Spans {
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Spans, Error> {
-        let (pairs, rest) = bytes.as_chunks::<8>();
-        if !rest.is_empty() {
-            return Err(Error::Corrupt { table: FILTERS_TABLE, what: "half a span" });
-        }
-        let number = |pair: &[u8; 8], at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| pair[at + byte]));
-        Ok(Spans(pairs.iter().map(|pair| (number(pair, 0), number(pair, 4))).collect()))
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|(from, to)| [from.to_le_bytes(), to.to_le_bytes()]).flatten().collect()
-    }
-
-    /// Begins a span behind this delivery; false when the filter counts already.
-    fn open(&mut self, known: u32) -> bool {
-        match self.0.last_mut() {
-            Some((_, to)) if *to == STILL => return false,
-            // Removed and added between two deliveries: it never ceased to count.
-            Some((_, to)) if *to == known => *to = STILL,
-            _ => self.0.push((known, STILL)),
-        }
-        true
-    }
-
-    /// Ends the span with this delivery; false when the filter does not count.
-    fn close(&mut self, known: u32) -> bool {
-        match self.0.last_mut() {
-            Some((from, to)) if *to == STILL => {
-                *to = known;
-                // Added and removed between two deliveries: it never counted.
-                if *from == known {
-                    self.0.pop();
-                }
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn contains(&self, delivery: u32) -> bool {
-        self.0.iter().any(|&(from, to)| from < delivery && delivery <= to)
-    }
-
-    pub(crate) fn counts_now(&self) -> bool {
-        self.0.last().is_some_and(|(_, to)| *to == STILL)
-    }
-
-    /// True of spans that these methods can have made: at least one, none empty, apart and in order, and only the last
-    /// without an end.
-    pub(crate) fn is_sound(&self, known: u32) -> bool {
-        let of_deliveries = |&(from, to): &(u32, u32)| from < to && from <= known && (to <= known || to == STILL);
-        !self.0.is_empty() && self.0.iter().all(of_deliveries) && self.0.windows(2).all(|pair| pair[0].1 < pair[1].0)
     }
 }
 
@@ -307,7 +229,7 @@ pub(crate) fn read_subscribers(table: &impl ReadableTable<&'static str, (u32, u8
 }
 
 fn subscriber(name: &str, (number, profile): (u32, u8)) -> Result<Subscriber, Error> {
-    let corrupt = |what| Error::Corrupt { table: SUBSCRIBERS_TABLE, what };
+    let corrupt = |what| Error::Corrupt { table: name::SUBSCRIBERS, what };
     let name = name.parse().map_err(|_| corrupt("a name that cannot be"))?;
     let profile = Profile::from_byte(profile).map_err(|_| corrupt("a profile that cannot be"))?;
     Ok(Subscriber { name, number: SubscriberNumber(number), profile })
@@ -340,7 +262,7 @@ pub(crate) fn read_filters(
         };
         if counts {
             let filter = Filter::from_bytes(key.value().1);
-            let corrupt = Error::Corrupt { table: FILTERS_TABLE, what: "a filter that does not unpack" };
+            let corrupt = Error::Corrupt { table: name::FILTERS, what: "a filter that does not unpack" };
             filters.push(filter.map_err(|_| corrupt)?);
         }
     }
@@ -353,7 +275,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure, here as in every read below.
     pub fn subscribers(&self) -> Result<Vec<Subscriber>, Error> {
-        read_subscribers(self.subscriber_rows())
+        read_subscribers(&self.tables().subscribers)
     }
 
     /// One subscriber.
@@ -361,7 +283,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::UnknownSubscriber`] when there is none of this name.
     pub fn subscriber(&self, name: &SubscriberName) -> Result<Subscriber, Error> {
-        let held = self.subscriber_rows().get(name.as_str())?.ok_or(Error::UnknownSubscriber)?;
+        let held = self.tables().subscribers.get(name.as_str())?.ok_or(Error::UnknownSubscriber)?;
         subscriber(name.as_str(), held.value())
     }
 
@@ -376,7 +298,7 @@ impl Snapshot {
             None => When::Now,
             Some(delivery) => When::For(self.check_known(Some(delivery))?.0),
         };
-        read_filters(self.filter_rows(), subscriber.number, when, true)
+        read_filters(&self.tables().filters, subscriber.number, when, true)
     }
 
     pub(crate) fn filter_counted(
@@ -385,7 +307,7 @@ impl Snapshot {
         filter: &Filter,
         delivery: DeliveryNumber,
     ) -> Result<bool, Error> {
-        match self.filter_rows().get((subscriber.0, filter.to_bytes().as_slice()))? {
+        match self.tables().filters.get((subscriber.0, filter.to_bytes().as_slice()))? {
             Some(spans) => Ok(Spans::from_bytes(spans.value())?.contains(delivery.0)),
             None => Ok(false),
         }
@@ -399,7 +321,7 @@ impl Snapshot {
         let mut missing = Vec::new();
         for filter in self.filters(name, None)? {
             if let Filter::Pnr(key) = filter
-                && self.persons().get(key.as_u32())?.is_none()
+                && self.tables().persons.get(key.as_u32())?.is_none()
             {
                 missing.push(key.pnr());
             }
@@ -410,7 +332,7 @@ impl Snapshot {
     /// The numbers of the subscribers that filter on a number now.
     pub(crate) fn followers_by_number(&self, key: PersonKey) -> Result<BTreeSet<u32>, Error> {
         let mut all = BTreeSet::new();
-        for follower in self.follower_rows().get(key.as_u32())? {
+        for follower in self.tables().followers.get(key.as_u32())? {
             all.insert(follower?.value());
         }
         Ok(all)

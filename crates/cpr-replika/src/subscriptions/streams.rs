@@ -10,10 +10,12 @@ use cpr_subscription::{Filter, SubscriberName, SubscriberNumber, birth_dates};
 use redb::{ReadableTable, WriteTransaction};
 use sha2::{Digest, Sha256};
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::{Delivery, DeliveryNumber};
+use crate::index::person_set::PersonSet;
+use crate::ledger::delivery::Delivery;
 use crate::replika::Replika;
-use crate::search::query::{PersonSet, Query};
+use crate::search::query::Query;
 use crate::snapshot::Snapshot;
 use crate::store::tables::STREAMS;
 use crate::subscriptions::registry::{Subscriber, number_of};
@@ -58,7 +60,7 @@ impl Snapshot {
 
     /// The date that the subscriber's file of this delivery follows on: as it was given, or as it would be.
     fn previous_given(&self, subscriber: SubscriberNumber, delivery: &Delivery) -> Result<Date, Error> {
-        let rows = self.stream_rows();
+        let rows = &self.tables().streams;
         let corrupt = Error::Corrupt { table: "streams/v1", what: "not a date" };
         if let Some(given) = rows.get((subscriber.0, delivery.number.0))? {
             return Date::from_digits(given.value()).ok_or(corrupt);
@@ -99,7 +101,7 @@ impl Snapshot {
             }
         }
         let digest: [u8; 32] = digest.finalize().into();
-        let number = self.digests().get(&digest)?.map(|number| DeliveryNumber(number.value()));
+        let number = self.tables().digests.get(&digest)?.map(|number| DeliveryNumber(number.value()));
         number.map(|number| self.delivery(number)).transpose()
     }
 

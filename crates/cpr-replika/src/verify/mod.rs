@@ -9,11 +9,14 @@ use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
-use crate::events::consumers::{CONSUMERS_TABLE, consumers_in};
-use crate::index::sets::{Index, Row, SETS_TABLE};
-use crate::person::image::{PERSONS_TABLE, Person, PutAway, SUPERSEDED_TABLE};
-use crate::snapshot::{Snapshot, open_set};
-use crate::subscriptions::matching::mentioned;
+use crate::events::consumers::read_consumers;
+use crate::index::sets::{Index, Row};
+use crate::person::image::{Person, PutAway};
+use crate::person::mentions::mentioned;
+use crate::snapshot::Snapshot;
+use crate::store::bitmap::open_set;
+use crate::store::secret::read_secret;
+use crate::store::tables::name;
 
 /// How many faults are told; all are counted.
 const TOLD: usize = 100;
@@ -99,60 +102,63 @@ impl Snapshot {
     }
 
     fn verify_deliveries(&self, report: &mut VerifyReport) -> Result<(), Error> {
-        const TABLE: &str = "deliveries/v1";
         let Some(deliveries) = report.sound(self.deliveries())? else { return Ok(()) };
         for (at, delivery) in deliveries.iter().enumerate() {
             report.deliveries += 1;
-            report.expect(delivery.number.0 as usize == at + 1, TABLE, "deliveries are not numbered 1, 2, 3 …");
-            let named = self.digests().get(&delivery.digest)?.map(|number| number.value());
-            report.expect(named == Some(delivery.number.0), "digests/v1", "the digest of a delivery leads elsewhere");
+            report.expect(
+                delivery.number.0 as usize == at + 1,
+                name::DELIVERIES,
+                "deliveries are not numbered 1, 2, 3 …",
+            );
+            let named = self.tables().digests.get(&delivery.digest)?.map(|number| number.value());
+            report.expect(named == Some(delivery.number.0), name::DIGESTS, "the digest of a delivery leads elsewhere");
         }
-        report.expect(self.digests().len()? == report.deliveries, "digests/v1", "a digest of no delivery");
+        report.expect(self.tables().digests.len()? == report.deliveries, name::DIGESTS, "a digest of no delivery");
         Ok(())
     }
 
     fn verify_persons(&self, report: &mut VerifyReport, index: &mut Index) -> Result<RoaringBitmap, Error> {
         let (mut held, last) = (RoaringBitmap::new(), self.known().0);
-        for row in self.persons().range::<u32>(..)? {
+        for row in self.tables().persons.range::<u32>(..)? {
             let (key, sealed) = row?;
             let row = key.value();
             report.persons += 1;
             held.insert(row);
             let Some(key) = PersonKey::from_u32(row) else {
-                report.fault(PERSONS_TABLE, "a key of no number");
+                report.fault(name::PERSONS, "a key of no number");
                 continue;
             };
             let Some(person) = report.sound(Person::open(row, sealed))? else { continue };
             if let Some(Some(past)) = report.sound(person.past())? {
-                self.verify_past(report, key, past, PERSONS_TABLE)?;
-                let before = self.superseded().range((row, 0)..=(row, u32::MAX))?.next_back().transpose()?;
+                self.verify_past(report, key, past, name::PERSONS)?;
+                let before = self.tables().superseded.range((row, 0)..=(row, u32::MAX))?.next_back().transpose()?;
                 let follows = before.map_or(0, |(at, _)| at.value().1) == past.since.to_native();
-                report.expect(follows, PERSONS_TABLE, "a past that does not follow on the one put away");
+                report.expect(follows, name::PERSONS, "a past that does not follow on the one put away");
             }
             let stored = person.archived();
             index.stored(key, stored);
             let (mut end, mut ids) = (0, Vec::new());
             for (fact, values) in stored.facts() {
                 report.facts += 1;
-                report.expect(fact.end >= end, PERSONS_TABLE, "the values of a fact end before they begin");
+                report.expect(fact.end >= end, name::PERSONS, "the values of a fact end before they begin");
                 end = fact.end;
-                report.expect(values.is_whole(), PERSONS_TABLE, "packed values that do not unpack");
-                report.expect((1..=last).contains(&fact.known_from), PERSONS_TABLE, "a fact of no delivery");
-                report.expect(v2::aspect(fact.shape).is_some(), PERSONS_TABLE, "a fact of no aspect");
+                report.expect(values.is_whole(), name::PERSONS, "packed values that do not unpack");
+                report.expect((1..=last).contains(&fact.known_from), name::PERSONS, "a fact of no delivery");
+                report.expect(v2::aspect(fact.shape).is_some(), name::PERSONS, "a fact of no aspect");
                 let layout = self.config().family.and_then(|family| family.record(u16::from(fact.record)));
-                report.expect(layout.is_some(), PERSONS_TABLE, "a fact of no record of the family");
+                report.expect(layout.is_some(), name::PERSONS, "a fact of no record of the family");
                 ids.push(fact.id);
                 self.verify_mention(report, key, fact.shape, values)?;
             }
-            report.expect(end as usize == stored.values.len(), PERSONS_TABLE, "values that belong to no fact");
+            report.expect(end as usize == stored.values.len(), name::PERSONS, "values that belong to no fact");
             report.expect(
                 stored.in_group.to_native() as usize <= stored.facts.len(),
-                PERSONS_TABLE,
+                name::PERSONS,
                 "more lines than facts",
             );
-            report.expect((1..=last).contains(&stored.delivered.to_native()), PERSONS_TABLE, "lines of no delivery");
+            report.expect((1..=last).contains(&stored.delivered.to_native()), name::PERSONS, "lines of no delivery");
             ids.sort_unstable();
-            report.expect(ids.windows(2).all(|pair| pair[0] != pair[1]), PERSONS_TABLE, "two facts with one id");
+            report.expect(ids.windows(2).all(|pair| pair[0] != pair[1]), name::PERSONS, "two facts with one id");
         }
         Ok(held)
     }
@@ -167,26 +173,25 @@ impl Snapshot {
     ) -> Result<(), Error> {
         if let Some(mentioned) = mentioned(shape, values) {
             let leads_back = self.mentioned_by(mentioned)?.contains(&holder);
-            report.expect(leads_back, "numbers/v1", "a number in a record that does not lead back to it");
+            report.expect(leads_back, name::NUMBERS, "a number in a record that does not lead back to it");
         }
         Ok(())
     }
 
     fn verify_superseded(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
-        const TABLE: &str = SUPERSEDED_TABLE;
         let mut before = (0, 0);
-        for row in self.superseded().range::<(u32, u32)>(..)? {
+        for row in self.tables().superseded.range::<(u32, u32)>(..)? {
             let (row, sealed) = row?;
             let (key, last) = row.value();
-            report.expect(held.contains(key), TABLE, "a row of no person");
+            report.expect(held.contains(key), name::SUPERSEDED, "a row of no person");
             let Some(past) = report.sound(PutAway::open((key, last), sealed))? else { continue };
             let Some(holder) = PersonKey::from_u32(key) else { continue };
-            self.verify_past(report, holder, past.archived(), TABLE)?;
-            report.expect(past.archived().last() == last, TABLE, "a row that ended elsewhere");
+            self.verify_past(report, holder, past.archived(), name::SUPERSEDED)?;
+            report.expect(past.archived().last() == last, name::SUPERSEDED, "a row that ended elsewhere");
             let since = if before.0 == key { before.1 } else { 0 };
             report.expect(
                 past.archived().since.to_native() == since,
-                TABLE,
+                name::SUPERSEDED,
                 "a row that does not follow on the one before",
             );
             before = (key, last);
@@ -239,14 +244,14 @@ impl Snapshot {
 
     /// The readers of the feed stand at places that there are, and ids have their secret.
     fn verify_consumers(&self, report: &mut VerifyReport) -> Result<(), Error> {
-        let _ = report.sound(self.event_secret())?;
-        let Some(consumers) = report.sound(consumers_in(self.transaction()))? else { return Ok(()) };
+        let _ = report.sound(read_secret(&self.tables().meta))?;
+        let Some(consumers) = report.sound(read_consumers(&self.tables().consumers))? else { return Ok(()) };
         for consumer in consumers {
             let is_place = match self.check_cursor(consumer.cursor) {
                 Err(Error::UnknownDelivery { .. } | Error::NotACursor) => false,
                 checked => report.sound(checked)?.is_some(),
             };
-            report.expect(is_place, CONSUMERS_TABLE, "a reader at a place that there is not");
+            report.expect(is_place, name::CONSUMERS, "a reader at a place that there is not");
         }
         Ok(())
     }
@@ -256,57 +261,60 @@ impl Snapshot {
         let mut rows = 0;
         for (key, expected) in index.expected() {
             rows += 1;
-            let Some(sealed) = self.sets().get(key)? else {
-                report.fault(SETS_TABLE, "a row is missing");
+            let Some(sealed) = self.tables().sets.get(key)? else {
+                report.fault(name::SETS, "a row is missing");
                 continue;
             };
             if let Some(found) = report.sound(Row::open(key, sealed.value()))? {
-                report.expect(found == expected, SETS_TABLE, "a row that is not what the documents say");
+                report.expect(found == expected, name::SETS, "a row that is not what the documents say");
             }
         }
-        report.expect(self.sets().len()? == rows, SETS_TABLE, "a row that no document calls for");
+        report.expect(self.tables().sets.len()? == rows, name::SETS, "a row that no document calls for");
         Ok(())
     }
 
     fn verify_changed(&self, report: &mut VerifyReport, held: &RoaringBitmap) -> Result<(), Error> {
-        const TABLE: &str = "changed/v1";
         report.expect(
-            self.changed_rows().len()? == report.deliveries,
-            TABLE,
+            self.tables().changed.len()? == report.deliveries,
+            name::CHANGED,
             "a delivery without its set of changed persons",
         );
-        for row in self.changed_rows().range::<u32>(..)? {
+        for row in self.tables().changed.range::<u32>(..)? {
             let (delivery, sealed) = row?;
-            let Some(changed) = report.sound(open_set(TABLE, delivery.value(), sealed.value()))? else { continue };
-            report.expect(changed.is_subset(held), TABLE, "a changed person that is not held");
+            let Some(changed) = report.sound(open_set(name::CHANGED, (delivery.value(), 0), sealed.value()))? else {
+                continue;
+            };
+            report.expect(changed.is_subset(held), name::CHANGED, "a changed person that is not held");
             let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
             let told = ledger.counts.persons_new + ledger.counts.persons_changed;
-            report.expect(changed.len() == told, TABLE, "not as many changed persons as the ledger says");
+            report.expect(changed.len() == told, name::CHANGED, "not as many changed persons as the ledger says");
         }
         report.expect(
-            self.redelivered_rows().len()? == report.deliveries,
-            "redelivered/v1",
+            self.tables().redelivered.len()? == report.deliveries,
+            name::REDELIVERED,
             "a delivery without its set of unchanged persons",
         );
-        for row in self.redelivered_rows().range::<u32>(..)? {
+        for row in self.tables().redelivered.range::<u32>(..)? {
             let (delivery, sealed) = row?;
-            let read = open_set("redelivered/v1", delivery.value(), sealed.value());
+            let read = open_set(name::REDELIVERED, (delivery.value(), 0), sealed.value());
             let Some(redelivered) = report.sound(read)? else { continue };
-            report.expect(redelivered.is_subset(held), "redelivered/v1", "a person that is not held");
+            report.expect(redelivered.is_subset(held), name::REDELIVERED, "a person that is not held");
             let Some(ledger) = report.sound(self.delivery(crate::DeliveryNumber(delivery.value())))? else { continue };
             let told = ledger.counts.persons_unchanged;
-            report.expect(redelivered.len() == told, "redelivered/v1", "not as many persons as the ledger says");
+            report.expect(redelivered.len() == told, name::REDELIVERED, "not as many persons as the ledger says");
         }
-        for row in self.changed_by_rows().range::<(u32, &[u8])>(..)? {
+        for row in self.tables().changed_by.range::<(u32, &[u8])>(..)? {
             let (key, sealed) = row?;
-            let Some(set) = report.sound(open_set("changed_by/v1", key.value().0, sealed.value()))? else { continue };
-            report.expect(set.is_subset(held), "changed_by/v1", "an event of a person that is not held");
+            let Some(set) = report.sound(open_set(name::CHANGED_BY, (key.value().0, 0), sealed.value()))? else {
+                continue;
+            };
+            report.expect(set.is_subset(held), name::CHANGED_BY, "an event of a person that is not held");
         }
-        for row in self.number_rows().range::<u32>(..)? {
+        for row in self.tables().numbers.range::<u32>(..)? {
             let (mentioned, holders) = row?;
-            report.expect(PersonKey::from_u32(mentioned.value()).is_some(), "numbers/v1", "a key of no number");
+            report.expect(PersonKey::from_u32(mentioned.value()).is_some(), name::NUMBERS, "a key of no number");
             for holder in holders {
-                report.expect(held.contains(holder?.value()), "numbers/v1", "a number mentioned by no person");
+                report.expect(held.contains(holder?.value()), name::NUMBERS, "a number mentioned by no person");
             }
         }
         Ok(())

@@ -8,28 +8,27 @@ use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
 use super::VerifyReport;
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::{DeliveryKind, DeliveryNumber};
+use crate::ledger::delivery::DeliveryKind;
 use crate::snapshot::Snapshot;
-use crate::subscriptions::matching::{MATCHES_TABLE, open_matches};
-use crate::subscriptions::registry::{FILTERS_TABLE, SUBSCRIBERS_TABLE, Spans};
-
-const FOLLOWERS_TABLE: &str = "followers/v1";
-const STREAMS_TABLE: &str = "streams/v1";
+use crate::store::bitmap::open_set;
+use crate::store::tables::name;
+use crate::subscriptions::spans::Spans;
 
 impl Snapshot {
     pub(super) fn verify_subscriptions(&self, report: &mut VerifyReport) -> Result<(), Error> {
         let Some(subscribers) = report.sound(self.subscribers())? else { return Ok(()) };
         let numbers: BTreeSet<u32> = subscribers.iter().map(|subscriber| subscriber.number.0).collect();
-        report.expect(numbers.len() == subscribers.len(), SUBSCRIBERS_TABLE, "two subscribers with one number");
+        report.expect(numbers.len() == subscribers.len(), name::SUBSCRIBERS, "two subscribers with one number");
         self.verify_filters(report, &numbers)?;
         self.verify_matches(report, &numbers)?;
-        for row in self.stream_rows().range::<(u32, u32)>(..)? {
+        for row in self.tables().streams.range::<(u32, u32)>(..)? {
             let (key, date) = row?;
             let (subscriber, delivery) = key.value();
-            report.expect(numbers.contains(&subscriber), STREAMS_TABLE, "a file of no subscriber");
-            report.expect((1..=self.known().0).contains(&delivery), STREAMS_TABLE, "a file of no delivery");
-            report.expect(Date::from_digits(date.value()).is_some(), STREAMS_TABLE, "not a date");
+            report.expect(numbers.contains(&subscriber), name::STREAMS, "a file of no subscriber");
+            report.expect((1..=self.known().0).contains(&delivery), name::STREAMS, "a file of no delivery");
+            report.expect(Date::from_digits(date.value()).is_some(), name::STREAMS, "not a date");
         }
         Ok(())
     }
@@ -37,25 +36,25 @@ impl Snapshot {
     /// Every filter unpacks and belongs to a subscriber; who follows a number now stands with the number, and nobody else.
     fn verify_filters(&self, report: &mut VerifyReport, numbers: &BTreeSet<u32>) -> Result<(), Error> {
         let mut following = 0;
-        for row in self.filter_rows().range::<(u32, &[u8])>(..)? {
+        for row in self.tables().filters.range::<(u32, &[u8])>(..)? {
             let (key, spans) = row?;
             let (subscriber, bytes) = key.value();
-            report.expect(numbers.contains(&subscriber), FILTERS_TABLE, "a filter of no subscriber");
+            report.expect(numbers.contains(&subscriber), name::FILTERS, "a filter of no subscriber");
             let Some(spans) = report.sound(Spans::from_bytes(spans.value()))? else { continue };
-            report.expect(spans.is_sound(self.known().0), FILTERS_TABLE, "spans that cannot be");
+            report.expect(spans.is_sound(self.known().0), name::FILTERS, "spans that cannot be");
             match Filter::from_bytes(bytes) {
-                Err(_) => report.fault(FILTERS_TABLE, "a filter that does not unpack"),
+                Err(_) => report.fault(name::FILTERS, "a filter that does not unpack"),
                 Ok(Filter::Pnr(person)) if spans.counts_now() => {
                     following += 1;
                     let stands = self.followers_by_number(person)?.contains(&subscriber);
-                    report.expect(stands, FOLLOWERS_TABLE, "a filter on a number that does not stand with the number");
+                    report.expect(stands, name::FOLLOWERS, "a filter on a number that does not stand with the number");
                 }
                 Ok(_) => {}
             }
         }
         report.expect(
-            self.follower_rows().len()? == following,
-            FOLLOWERS_TABLE,
+            self.tables().followers.len()? == following,
+            name::FOLLOWERS,
             "a follower of a number without a filter on it",
         );
         Ok(())
@@ -64,18 +63,18 @@ impl Snapshot {
     /// Whom a delta had for a subscriber was in the delta.
     fn verify_matches(&self, report: &mut VerifyReport, numbers: &BTreeSet<u32>) -> Result<(), Error> {
         let mut brought = (0, RoaringBitmap::new());
-        for row in self.match_rows().range::<(u32, u32)>(..)? {
+        for row in self.tables().matches.range::<(u32, u32)>(..)? {
             let (key, sealed) = row?;
             let (delivery, subscriber) = key.value();
-            report.expect(numbers.contains(&subscriber), MATCHES_TABLE, "matches of no subscriber");
+            report.expect(numbers.contains(&subscriber), name::MATCHES, "matches of no subscriber");
             if brought.0 != delivery {
                 brought = (delivery, self.brought(report, delivery)?);
             }
-            let read = open_matches(delivery, subscriber, sealed.value());
+            let read = open_set(name::MATCHES, (delivery, subscriber), sealed.value());
             let Some(matched) = report.sound(read)? else { continue };
-            report.expect(matched.is_subset(&brought.1), MATCHES_TABLE, "a match that was not in the delivery");
+            report.expect(matched.is_subset(&brought.1), name::MATCHES, "a match that was not in the delivery");
             let is_known = matched.iter().all(|key| PersonKey::from_u32(key).is_some());
-            report.expect(is_known, MATCHES_TABLE, "a key of no number");
+            report.expect(is_known, name::MATCHES, "a key of no number");
         }
         Ok(())
     }
@@ -84,11 +83,11 @@ impl Snapshot {
     fn brought(&self, report: &mut VerifyReport, delivery: u32) -> Result<RoaringBitmap, Error> {
         let delivery = DeliveryNumber(delivery);
         if self.check_known(Some(delivery)).is_err() {
-            report.fault(MATCHES_TABLE, "matches of no delivery");
+            report.fault(name::MATCHES, "matches of no delivery");
             return Ok(RoaringBitmap::new());
         }
         let Some(ledger) = report.sound(self.delivery(delivery))? else { return Ok(RoaringBitmap::new()) };
-        report.expect(ledger.kind == DeliveryKind::Delta, MATCHES_TABLE, "matches of a load");
+        report.expect(ledger.kind == DeliveryKind::Delta, name::MATCHES, "matches of a load");
         let changed = report.sound(self.changed_keys(delivery))?.unwrap_or_default();
         Ok(changed | report.sound(self.redelivered_keys(delivery))?.unwrap_or_default())
     }

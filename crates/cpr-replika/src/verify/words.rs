@@ -3,9 +3,10 @@
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use crate::error::Error;
-use crate::index::street_names::{POSTAL_STREETS_TABLE, STREET_NAMES_TABLE, StreetNames, name_row, postal_row};
-use crate::index::words::{WORDS_TABLE, Words, read_row};
+use crate::index::street_names::{StreetNames, name_row, postal_row};
+use crate::index::words::{Words, read_row};
 use crate::snapshot::Snapshot;
+use crate::store::tables::name;
 use crate::verify::VerifyReport;
 
 impl Snapshot {
@@ -15,16 +16,16 @@ impl Snapshot {
         for (word, chunk, expected) in words.expected() {
             rows += 1;
             let key = (&*word, chunk);
-            let Some(sealed) = self.words().get(key)? else {
-                report.fault(WORDS_TABLE, "a row is missing");
+            let Some(sealed) = self.tables().words.get(key)? else {
+                report.fault(name::WORDS, "a row is missing");
                 continue;
             };
             let mut found = Vec::new();
             if report.sound(read_row(key, sealed.value(), |entry| found.push(entry)))?.is_some() {
-                report.expect(found == expected, WORDS_TABLE, "a row that is not what the documents say");
+                report.expect(found == expected, name::WORDS, "a row that is not what the documents say");
             }
         }
-        report.expect(self.words().len()? == rows, WORDS_TABLE, "a row that no document calls for");
+        report.expect(self.tables().words.len()? == rows, name::WORDS, "a row that no document calls for");
         Ok(())
     }
 
@@ -33,24 +34,24 @@ impl Snapshot {
         const MISSING: &str = "a street that a document names is missing";
         let (names, postal) = streets.expected();
         for ((word, line), expected) in names {
-            let stored = self.street_names().get((&*word, &*line))?;
+            let stored = self.tables().street_names.get((&*word, &*line))?;
             let read = stored.map_or(Ok(Vec::new()), |sealed| name_row((&word, &line), sealed.value()));
             let Some(found) = report.sound(read)? else { continue };
             let all = expected.iter().all(|street| found.binary_search(street).is_ok());
-            report.expect(all, STREET_NAMES_TABLE, MISSING);
+            report.expect(all, name::STREET_NAMES, MISSING);
         }
         for (code, expected) in postal {
-            let stored = self.postal_streets().get(code)?;
+            let stored = self.tables().postal_streets.get(code)?;
             let read = stored.map_or(Ok(Vec::new()), |sealed| postal_row(code, sealed.value()));
             let Some(found) = report.sound(read)? else { continue };
             let all = expected.iter().all(|street| found.binary_search(street).is_ok());
-            report.expect(all, POSTAL_STREETS_TABLE, MISSING);
+            report.expect(all, name::POSTAL_STREETS, MISSING);
         }
-        for row in self.street_names().iter()? {
+        for row in self.tables().street_names.iter()? {
             let (key, sealed) = row?;
             report.sound(name_row(key.value(), sealed.value()))?;
         }
-        for row in self.postal_streets().iter()? {
+        for row in self.tables().postal_streets.iter()? {
             let (code, sealed) = row?;
             report.sound(postal_row(code.value(), sealed.value()))?;
         }

@@ -430,11 +430,11 @@ fn a_store_of_another_format_is_refused() {
         drop(database);
         Replika::open(&path)
     };
-    let newer = opened_as("3");
-    assert!(matches!(newer, Err(Error::NewerFormat { found: 3, supported: 2 })), "{newer:?}");
+    let newer = opened_as("4");
+    assert!(matches!(newer, Err(Error::NewerFormat { found: 4, supported: 3 })), "{newer:?}");
     let older = opened_as("1");
-    assert!(matches!(older, Err(Error::OlderFormat { found: 1, supported: 2 })), "{older:?}");
-    assert!(opened_as("2").is_ok());
+    assert!(matches!(older, Err(Error::OlderFormat { found: 1, supported: 3 })), "{older:?}");
+    assert!(opened_as("3").is_ok());
 }
 
 #[test]

@@ -1,0 +1,157 @@
+//! Takes a file in: which layout family it is of, whether it is whole and sound, and whether it is its turn.
+//!
+//! The whole file is read once before anything is stored; its digest is taken on the way, on a thread of its own.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::mpsc;
+
+use cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Header, Waive, check, find_family, fits_family};
+use cpr_model::Date;
+use sha2::{Digest, Sha256};
+
+use crate::apply::options::{Allow, ApplyOptions, Progress};
+use crate::error::Error;
+use crate::ledger::delivery::{Delivery, DeliveryKind};
+use crate::store::config::Config;
+
+/// A file that was read whole: sound or not.
+pub(crate) struct Intake {
+    pub(crate) family: &'static Family,
+    pub(crate) checked: Checked,
+    /// SHA-256 of its bytes.
+    pub(crate) digest: [u8; 32],
+}
+
+impl Intake {
+    /// Finds out the family where it is not settled, and checks the whole file by it.
+    pub(crate) fn check(
+        extract: &mut (impl Read + Seek),
+        config: &Config,
+        options: &ApplyOptions<'_>,
+    ) -> Result<Intake, Error> {
+        let settled = config.family.or(options.family);
+        let mut family = match settled {
+            Some(family) => family,
+            None => found_family(extract, config, FIRST_LINES)?,
+        };
+        let (mut checked, digest) = check_extract(extract, family, config, options)?;
+        if settled.is_none() && !checked.is_sound() {
+            // What does not fit may be a variant whose own records come late.
+            let second = found_family(extract, config, u64::MAX)?;
+            if second != family {
+                family = second;
+                (checked, _) = check_extract(extract, family, config, options)?;
+            }
+        }
+        Ok(Intake { family, checked, digest })
+    }
+}
+
+/// The reason to refuse a damaged extract; one that fits another family than the store's is told as that.
+pub(crate) fn refusal(extract: &mut (impl Read + Seek), config: &Config, checked: Checked) -> Error {
+    // Only a file that does not fit the store's family and does fit another one is of that other one.
+    let mut fits = |family| fits_family(extract, family, &config.ignored).unwrap_or(false);
+    if let Some(store) = config.family
+        && !fits(store)
+        && let Some(found) = Family::all().iter().find(|family| fits(family))
+    {
+        return Error::OtherFamily { store: store.name, found: found.name };
+    }
+    Error::Extract { faults: checked.faults, count: checked.fault_count }
+}
+
+fn found_family(extract: &mut (impl Read + Seek), config: &Config, lines: u64) -> Result<&'static Family, Error> {
+    let found = find_family(extract, &config.ignored, lines).map_err(Error::Input)?;
+    found.map_err(|families| Error::AmbiguousFamily { families })
+}
+
+/// Reads the whole extract once: faults, index, and the digest of its bytes, which is taken on a thread of its own.
+fn check_extract(
+    extract: &mut (impl Read + Seek),
+    family: &'static Family,
+    config: &Config,
+    options: &ApplyOptions<'_>,
+) -> Result<(Checked, [u8; 32]), Error> {
+    extract.seek(SeekFrom::Start(0)).map_err(Error::Input)?;
+    let waive =
+        Waive { wrong_count: options.allow.wrong_count, rows_without_person: options.allow.rows_without_person };
+    let check_options = CheckOptions {
+        family,
+        chosen: config.chosen.as_deref(),
+        ignored: &config.ignored,
+        fault_limit: options.fault_limit,
+        waive,
+    };
+    std::thread::scope(|scope| {
+        let (pass, passed) = mpsc::sync_channel::<Vec<u8>>(DIGESTED_AHEAD);
+        let (spent, reused) = mpsc::channel::<Vec<u8>>();
+        let digest = scope.spawn(move || {
+            let mut digest = Sha256::new();
+            for bytes in passed {
+                digest.update(&bytes);
+                // The reader may be done and gone.
+                spent.send(bytes).ok();
+            }
+            digest.finalize().into()
+        });
+        let mut source = TeeReader { source: extract, pass, reused, bytes: 0, progress: options.progress };
+        let checked = check(&mut source, check_options).map_err(Error::Input);
+        drop(source);
+        let digest = digest.join().expect("digesting cannot fail");
+        checked.map(|checked| (checked, digest))
+    })
+}
+
+/// Reads of the extract that may wait to be digested.
+const DIGESTED_AHEAD: usize = 16;
+
+/// Hands a copy of everything that is read to another thread.
+struct TeeReader<'a, R> {
+    source: R,
+    pass: mpsc::SyncSender<Vec<u8>>,
+    reused: mpsc::Receiver<Vec<u8>>,
+    bytes: u64,
+    progress: Option<&'a dyn Fn(Progress)>,
+}
+
+impl<R: Read> Read for TeeReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        let mut copy = self.reused.try_recv().unwrap_or_default();
+        copy.clear();
+        copy.extend_from_slice(&buffer[..read]);
+        self.pass.send(copy).expect("the digesting thread ends with its sender");
+        self.bytes += read as u64;
+        if let Some(progress) = self.progress {
+            progress(Progress::Checking { bytes: self.bytes });
+        }
+        Ok(read)
+    }
+}
+
+/// The order rules: same customer, no gap, nothing older; a load only into an empty store.
+pub(crate) fn check_order(
+    header: &Header,
+    last: Option<&Delivery>,
+    allow: Allow,
+    kind: DeliveryKind,
+) -> Result<(), Error> {
+    let Some(last) = last else { return Ok(()) };
+    if kind == DeliveryKind::Load && !allow.reload {
+        return Err(Error::NotEmpty { deliveries: last.number.0 });
+    }
+    let customer = |task: &str| task.get(..4).unwrap_or(task).to_owned();
+    if header.customer() != customer(&last.task) && !allow.other_customer {
+        return Err(Error::OtherCustomer { store: customer(&last.task), found: header.customer().to_owned() });
+    }
+    let last: Date = last.production_date;
+    if header.production_date <= last && !allow.older {
+        return Err(Error::Older { found: header.production_date, last });
+    }
+    let follows = header.previous_production_date == last || kind == DeliveryKind::Load;
+    let accepted = allow.gap || allow.older && header.production_date <= last;
+    if !follows && !accepted {
+        return Err(Error::SequenceGap { previous: header.previous_production_date, last });
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Why a search is refused before it is run, and what would have to be asked.
+
+use std::fmt;
+
+/// A kind of criterion that a policy can require.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Needed {
+    /// A word of a name.
+    Name,
+    /// A birth date, or a range of them.
+    BirthDate,
+    /// Persons by number.
+    Persons,
+    /// A word of a street's name.
+    StreetName,
+    /// A street code.
+    StreetCode,
+}
+
+impl fmt::Display for Needed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Needed::Name => "name",
+            Needed::BirthDate => "birth date",
+            Needed::Persons => "personnummer",
+            Needed::StreetName => "street name",
+            Needed::StreetCode => "street code",
+        })
+    }
+}
+
+/// Why a search is refused.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// None of the criteria that the policy requires is there, or not in each alternative.
+    #[error("one of these must be asked for, in each alternative: {}", .any_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    TooLittleAsked {
+        /// What would do.
+        any_of: Vec<Needed>,
+    },
+    /// More persons would have to be read to tell whether they are meant.
+    #[error("more than {limit} persons would have to be read: ask for more that is indexed (docs/search.md)")]
+    TooManyDocuments {
+        /// The policy's limit.
+        limit: u64,
+    },
+    /// More words would have to be looked at.
+    #[error("more than {limit} rows of words would have to be read: begin the word with more letters")]
+    TooManyRows {
+        /// The policy's limit.
+        limit: u64,
+    },
+}

@@ -1,0 +1,72 @@
+//! For which deliveries a filter counted: spans that are opened and closed, and never overlap.
+
+use crate::error::Error;
+use crate::store::tables::name;
+
+/// The deliveries for which a filter counted: behind the first number, up to the second; all ones while it does.
+#[derive(Default)]
+pub(crate) struct Spans(Vec<(u32, u32)>);
+
+/// The end of a span that has none.
+const STILL: u32 = u32::MAX;
+
+impl Spans {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Spans, Error> {
+        let (pairs, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(Error::Corrupt { table: name::FILTERS, what: "half a span" });
+        }
+        let number = |pair: &[u8; 8], at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| pair[at + byte]));
+        Ok(Spans(pairs.iter().map(|pair| (number(pair, 0), number(pair, 4))).collect()))
+    }
+
+    /// True when the filter never counted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|(from, to)| [from.to_le_bytes(), to.to_le_bytes()]).flatten().collect()
+    }
+
+    /// Begins a span behind this delivery; false when the filter counts already.
+    pub(crate) fn open(&mut self, known: u32) -> bool {
+        match self.0.last_mut() {
+            Some((_, to)) if *to == STILL => return false,
+            // Removed and added between two deliveries: it never ceased to count.
+            Some((_, to)) if *to == known => *to = STILL,
+            _ => self.0.push((known, STILL)),
+        }
+        true
+    }
+
+    /// Ends the span with this delivery; false when the filter does not count.
+    pub(crate) fn close(&mut self, known: u32) -> bool {
+        match self.0.last_mut() {
+            Some((from, to)) if *to == STILL => {
+                *to = known;
+                // Added and removed between two deliveries: it never counted.
+                if *from == known {
+                    self.0.pop();
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn contains(&self, delivery: u32) -> bool {
+        self.0.iter().any(|&(from, to)| from < delivery && delivery <= to)
+    }
+
+    pub(crate) fn counts_now(&self) -> bool {
+        self.0.last().is_some_and(|(_, to)| *to == STILL)
+    }
+
+    /// True of spans that these methods can have made: at least one, none empty, apart and in order, and only the last
+    /// without an end.
+    pub(crate) fn is_sound(&self, known: u32) -> bool {
+        let of_deliveries = |&(from, to): &(u32, u32)| from < to && from <= known && (to <= known || to == STILL);
+        !self.0.is_empty() && self.0.iter().all(of_deliveries) && self.0.windows(2).all(|pair| pair[0].1 < pair[1].0)
+    }
+}
