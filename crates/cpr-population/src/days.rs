@@ -59,3 +59,11 @@ pub(crate) fn next_working_day(day: Day) -> Day {
         _ => day + 1,
     }
 }
+
+/// The same day of the year, years later; the last of February for the 29th.
+pub(crate) fn years_on(from: Date, years: u32) -> Date {
+    let digits = from.digits() + years * 10_000;
+    let is_leap = (digits / 10_000).is_multiple_of(4) && digits / 10_000 != 2100;
+    let digits = if digits % 10_000 == 229 && !is_leap { digits - 1 } else { digits };
+    Date::from_digits(digits).expect("a year far below 9999")
+}

@@ -7,38 +7,29 @@
 //! All numbers are test numbers: 60 is added to the day. The crate writes to what it is given; it knows no clock and
 //! opens nothing but a scratch file.
 
-mod archetypes;
-mod basis;
-mod cast;
-mod chance;
-mod codes;
-mod cohorts;
 mod days;
-mod extract;
-mod families;
-mod happenings;
-mod homes;
-mod kin;
-mod life;
-mod names;
-mod nights;
-mod person;
-mod places;
-mod population;
-mod records;
-mod scenario;
-mod sheet;
-mod undoings;
-mod upkeep;
+mod rng;
 
-pub use archetypes::{ArchetypeGroup, archetypes};
-pub use basis::{TOWN_HALL_STREET, basis};
-pub use cast::Cast;
-pub use codes::{DERIVED_MARKS, EVENT_CODES};
+mod person;
+mod reference_data;
+
+mod extract;
+
+mod population;
+
+mod register;
+
+mod deltas;
+mod fixtures;
+
+pub use deltas::Nights;
 pub use extract::Product;
-pub use nights::Nights;
+pub use fixtures::Cast;
+pub use fixtures::archetypes::{ArchetypeGroup, archetypes};
+pub use fixtures::basis::{TOWN_HALL_STREET, basis};
+pub use fixtures::scenario::{Scenario, ScenarioError};
 pub use population::Population;
-pub use scenario::{Scenario, ScenarioError};
+pub use reference_data::codes::{DERIVED_MARKS, EVENT_CODES};
 
 #[cfg(test)]
 mod tests;

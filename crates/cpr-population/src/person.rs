@@ -1,4 +1,4 @@
-//! What the register says about one person, as rows of CPR's tables: what [`crate::records`] writes out.
+//! What the register says about one person, as rows of CPR's tables: what [`crate::extract::records`] writes out.
 //!
 //! The rows are plain data. A population makes them from a rank, a scenario from a text; a night changes them.
 //! None of them prints: names and numbers stay out of messages.
@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 
 use cpr_model::{Date, Pnr};
+
+use crate::days::Day;
 
 /// Text of a record; names of made-up persons are mostly parts of tables.
 pub(crate) type Words = Cow<'static, str>;
@@ -20,6 +22,11 @@ pub(crate) struct Moment {
 impl Moment {
     pub(crate) fn new(date: Date, hour_and_minute: u64) -> Moment {
         Moment { digits: u64::from(date.digits()) * 10_000 + hour_and_minute, uncertain: false }
+    }
+
+    /// The beginning of a day.
+    pub(crate) fn on(day: Day) -> Moment {
+        Moment::new(crate::days::date(day), 0)
     }
 
     pub(crate) fn date(self) -> Option<Date> {
@@ -74,6 +81,34 @@ pub(crate) struct Name {
     pub(crate) mark: Option<char>,
 }
 
+/// ADRNVN, "Fornavn Efternavn": at most 34 characters, given names shortened to initials to fit.
+pub(crate) fn addressing_name(name: &Name) -> String {
+    const MOST: usize = 34;
+    let fits = |text: &String| text.chars().count() <= MOST;
+    let join = |parts: [&str; 3]| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let whole = join([&name.given, &name.middle, &name.surname]);
+    if fits(&whole) {
+        return whole;
+    }
+    let short = join([&name.given, "", &name.surname]);
+    if fits(&short) {
+        return short;
+    }
+    let initials: Vec<String> =
+        name.given.split(' ').filter_map(|word| word.chars().next().map(String::from)).collect();
+    join([&initials.join(" "), "", &name.surname]).chars().take(MOST).collect()
+}
+
+/// "Efternavn,Fornavn", as relatives without a number are named.
+fn reversed_name(given: &str, surname: &str) -> String {
+    format!("{surname},{given}").chars().take(34).collect()
+}
+
+/// The name of a relative without a number.
+pub(crate) fn relative_name(name: &Name) -> String {
+    reversed_name(&name.given, &name.surname)
+}
+
 /// Another person as a record names it.
 #[derive(Clone, Default)]
 pub(crate) enum Relative {
@@ -88,6 +123,14 @@ pub(crate) enum Relative {
     },
 }
 
+/// The number of a relative, when the record has one.
+pub(crate) fn number_of(relative: &Relative) -> Option<Pnr> {
+    match relative {
+        Relative::Number(pnr) => Some(*pnr),
+        _ => None,
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Civil {
     /// CIVST.
@@ -95,6 +138,11 @@ pub(crate) struct Civil {
     pub(crate) spouse: Relative,
     /// SEP_HENVIS, zero for none.
     pub(crate) separation_link: u64,
+}
+
+/// The row of who was never married; it leaves no history.
+pub(crate) fn single() -> Row<Civil> {
+    Row::since(Civil { status: 'U', spouse: Relative::Nobody, separation_link: 0 }, Moment::default())
 }
 
 #[derive(Clone, Default)]

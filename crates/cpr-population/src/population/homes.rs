@@ -3,10 +3,11 @@
 //! A household is its woman's from when she leaves home: a row of dwellings, each at a day. Her partner lives in it while
 //! they are together, her children until they leave. A man alone has a row of his own.
 
-use crate::chance::Dice;
 use crate::days::{Day, TODAY, day_of};
-use crate::families::{ADDRESSES_KEPT, Couple, Families, Lot, topic};
 use crate::person::Address;
+use crate::population::families::{ADDRESSES_KEPT, Couple, Families, Lot, topic};
+use crate::reference_data::codes::COUNTRIES;
+use crate::rng::Dice;
 
 /// A stay in the country or abroad.
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +24,6 @@ pub(crate) struct Absence {
     pub(crate) back: Option<Day>,
     pub(crate) country: u16,
 }
-
-/// Countries that people come from and go to. Codes of CPR's country table.
-pub(crate) const COUNTRIES: [u16; 20] = [
-    5180, 5120, 5154, 5110, 5170, 5172, 5704, 5436, 5486, 5158, 5390, 5472, 5289, 5432, 5448, 5164, 5150, 5438, 5404,
-    5488,
-];
 
 /// No dwelling after this one.
 const LAST_DWELLING: u32 = 24;

@@ -1,7 +1,7 @@
 //! Names: some that many bear, and a long tail; given names follow the time.
 
-use crate::chance::Dice;
 use crate::person::Words;
+use crate::rng::Dice;
 
 /// Surnames, the commonest first.
 const COMMON: &[&str] = &[

@@ -7,10 +7,10 @@
 
 use cpr_model::Pnr;
 
-use crate::chance::{Dice, Permutation, mix};
-use crate::cohorts::Cohorts;
 use crate::days::{CPR_START, Day, FIRST_YEAR, LAST_YEAR, TODAY, day_of, year_of};
-use crate::places::Places;
+use crate::population::cohorts::Cohorts;
+use crate::reference_data::places::Places;
+use crate::rng::{Dice, Permutation, mix};
 
 /// Topics of chance: each question has dice of its own, so that one answer does not move another.
 pub(crate) mod topic {
@@ -167,6 +167,17 @@ impl Families {
     /// The number that the person gave up for this one.
     pub(crate) fn former_of(&self, rank: u32) -> Option<u32> {
         rank.checked_sub(2).filter(|&before| self.former(before).is_some())
+    }
+
+    /// When the number with this rank was given up.
+    pub(super) fn changed_number(&self, former: u32) -> Day {
+        let entry = match self.lot(former + 2) {
+            Lot::Immigrant(day) => day,
+            _ => self.cohorts.birthday(former + 2),
+        };
+        let end = self.death(former + 2).unwrap_or(TODAY) - 1;
+        let start = (entry + 1).max(CPR_START + 1).min(end);
+        self.dice(topic::ODDITIES, former).between(start, end)
     }
 
     /// The day of death up to today.

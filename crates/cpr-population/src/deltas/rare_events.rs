@@ -2,40 +2,19 @@
 
 use cpr_model::Pnr;
 
-use super::Nights;
-use crate::days::{Day, date, day_of_date, parts};
+use crate::days::{Day, date, parts};
 use crate::extract::Refusal;
-use crate::happenings::Register;
-use crate::homes::COUNTRIES;
-use crate::kin::Newcomer;
-use crate::life::{OCCUPATIONS, foreign_lines, number_of};
-use crate::names;
-use crate::person::{Dossier, Name, Words};
+use crate::person::{Dossier, Name, Words, number_of};
+use crate::reference_data::codes::COUNTRIES;
+use crate::reference_data::names;
+use crate::reference_data::occupations::OCCUPATIONS;
+use crate::reference_data::places::foreign_lines;
+use crate::register::Register;
+use crate::register::relatives::Newcomer;
 
-/// Whom something happened to that may be taken back; the last ones only.
-#[derive(Default)]
-pub(super) struct Lately {
-    pub(super) died: Vec<Pnr>,
-    pub(super) wed: Vec<Pnr>,
-    pub(super) separated: Vec<Pnr>,
-    pub(super) renamed: Vec<Pnr>,
-    pub(super) naturalised: Vec<Pnr>,
-    /// Of the church.
-    pub(super) in_or_out: Vec<Pnr>,
-    pub(super) renumbered: Vec<Pnr>,
-    pub(super) doubled: Vec<Pnr>,
-}
+use super::state::{Lately, State, remember};
 
-/// Remembers somebody in place of an earlier one when there are many.
-pub(super) fn remember(list: &mut Vec<Pnr>, pnr: Pnr) {
-    const MOST: usize = 64;
-    if list.len() == MOST {
-        list.remove(0);
-    }
-    list.push(pnr);
-}
-
-impl Nights<'_> {
+impl State<'_> {
     /// One of the seldom things happens to this person, to somebody of late, or turns out to be impossible; `draw` is below 40.
     pub(super) fn seldom(&mut self, draw: u64, person: &Dossier, day: Day) -> bool {
         let Some(pnr) = person.number else { return false };
@@ -237,10 +216,5 @@ impl Nights<'_> {
     fn annuls_number(&mut self, near: Pnr, day: Day) -> bool {
         let number = self.families.rank_of(near).and_then(|rank| self.administrative_near(rank));
         number.is_some_and(|number| self.register.annuls_number(number, day))
-    }
-
-    /// Age in years tonight.
-    pub(super) fn age(&self, person: &Dossier) -> i32 {
-        person.born.map_or(0, |born| (self.day - day_of_date(born)) / 365)
     }
 }

@@ -5,12 +5,13 @@
 
 use cpr_model::{Date, Pnr};
 
+use crate::days::years_on;
 use crate::days::{Day, date};
-use crate::happenings::Register;
-use crate::life::{number_of, years_on};
-use crate::person::{Custody, Guardianship, Note, Relative, Words};
+use crate::person::{Custody, Guardianship, Note, Relative, Words, number_of};
 
-const DENMARK: u16 = 5100;
+use crate::reference_data::codes::DENMARK;
+
+use super::Register;
 
 impl Register<'_> {
     /// A07: a supplementary address is set, or taken away.

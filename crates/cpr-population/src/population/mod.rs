@@ -1,15 +1,23 @@
 //! A population: who there is, one by one or as a full extract.
 
+pub(crate) mod cohorts;
+pub(crate) mod families;
+pub(crate) mod homes;
+pub(crate) mod life;
+mod rarities;
+mod residence;
+mod timestamps;
+
 use std::io::{self, Write};
 
 use cpr_model::{Date, Pnr};
 
-use crate::cohorts::MOST_PERSONS;
 use crate::days::{TODAY, date};
+use crate::extract::record_template::Sheets;
 use crate::extract::{Extract, Product};
-use crate::families::Families;
-use crate::life::Workroom;
-use crate::sheet::Sheets;
+use crate::population::cohorts::MOST_PERSONS;
+use crate::population::families::Families;
+use crate::population::life::Workroom;
 
 /// A made-up Denmark: a number of persons from a seed. The same two give the same persons, for ever and byte by byte.
 ///
@@ -64,7 +72,7 @@ impl Population {
     pub fn street_at(&self, rank: u32) -> Option<(u16, u16, String)> {
         let person = self.families.person(rank, &mut Workroom::default());
         let at = person.address()?.what;
-        Some((at.municipality, at.street, crate::places::street_name(at.municipality, at.street)))
+        Some((at.municipality, at.street, crate::reference_data::places::street_name(at.municipality, at.street)))
     }
 
     /// Whether the person with this rank, below [`Population::persons`], is alive and has an address here as a resident.

@@ -3,10 +3,11 @@
 
 use cpr_model::{Date, Pnr};
 
+use crate::days::years_on;
 use crate::days::{Day, date};
-use crate::happenings::{Register, at};
-use crate::life::{number_of, years_on};
-use crate::person::{Abroad, Address, Civil, Custody, Dossier, Moment, Name, Parent, Relative, Row};
+use crate::person::{Abroad, Address, Civil, Custody, Dossier, Moment, Name, Parent, Relative, Row, number_of};
+
+use super::Register;
 
 /// Somebody who had no number until now.
 pub(crate) struct Newcomer {
@@ -126,8 +127,8 @@ impl Newcomer {
             is_man: self.is_man,
             born: Some(self.born),
             number_from: Some(date(day)),
-            addresses: vec![Row::since(home, at(day))],
-            abroad: vec![Row { to: Some(at(day)), ..Row::since(what, Moment::default()) }],
+            addresses: vec![Row::since(home, Moment::on(day))],
+            abroad: vec![Row { to: Some(Moment::on(day)), ..Row::since(what, Moment::default()) }],
             names: vec![Row::since(self.name, birth)],
             birth_authority: self.country,
             citizenships: vec![Row::since(self.country, birth)],

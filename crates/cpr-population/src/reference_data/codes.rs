@@ -1,5 +1,14 @@
 //! Code lists of CPR's that made-up data keeps to.
 
+/// Denmark in CPR's country table.
+pub(crate) const DENMARK: u16 = 5100;
+
+/// Countries that people come from and go to. Codes of CPR's country table.
+pub(crate) const COUNTRIES: [u16; 20] = [
+    5180, 5120, 5154, 5110, 5170, 5172, 5704, 5436, 5486, 5158, 5390, 5472, 5289, 5432, 5448, 5164, 5150, 5438, 5404,
+    5488,
+];
+
 /// Event codes (HAENDELSE) that the nights use, with their meaning. Source: CPR, "Hændelseskoder"; what the codes mean is
 /// inferred from before and after in CPR's test extracts for some.
 ///

@@ -3,16 +3,18 @@
 //! CPR sorts the 003 of the whole file by address. To do so without holding them, they wait in a scratch file, in parts by
 //! place; each part is then small enough to be sorted in memory.
 
+pub(crate) mod record_template;
+mod records;
+
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
 use cpr_model::{Date, Pnr};
 
+use self::record_template::{Page, Sheets};
 use crate::person::{Address, Dossier};
-use crate::places::Places;
-use crate::records;
-use crate::sheet::{Page, Sheets};
+use crate::reference_data::places::Places;
 
 /// How a file spells its lines: blanks at their end are cut, LF ends them, as in most files of CPR's.
 const STYLE: Style = Style { line_end: LineEnd::Lf, padding: Padding::Cut, trailer: Vec::new() };

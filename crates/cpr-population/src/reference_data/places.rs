@@ -3,8 +3,8 @@
 //! The municipalities and their codes are those of the authority register, with population figures of 2024 in hundreds
 //! (Statistics Denmark, FOLK1A, rounded; Statistics Greenland), and one postal district for each.
 
-use crate::chance::{Dice, mix};
-use crate::person::Address;
+use crate::person::{Address, Words};
+use crate::rng::{Dice, mix};
 
 pub(crate) struct Municipality {
     pub(crate) code: u16,
@@ -224,4 +224,18 @@ pub(crate) fn street_name(municipality: u16, street: u16) -> String {
     let first = FIRST_PARTS[(word % FIRST_PARTS.len() as u64) as usize];
     let last = LAST_PARTS[(word >> 32) as usize % LAST_PARTS.len()];
     if word >> 60 == 0 { format!("Gammel {first}{last}") } else { format!("{first}{last}") }
+}
+
+/// An address abroad as it stands in the records: street, town, country.
+pub(crate) fn foreign_lines(dice: &mut Dice) -> [Words; 3] {
+    let (street, town, land) = *dice.pick(
+        &[
+            ("Tallkroken", "S 23456 Borås", "Sverige"),
+            ("Hauptstrasse", "D 10115 Berlin", "Tyskland"),
+            ("Storgata", "N 0155 Oslo", "Norge"),
+            ("High Street", "London W1", "Storbritannien"),
+        ],
+        1,
+    );
+    [Words::Owned(format!("{street} {}", 1 + dice.roll(120))), town.into(), land.into()]
 }

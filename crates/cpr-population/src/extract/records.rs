@@ -2,9 +2,9 @@
 
 use cpr_model::{Aspect, Field as F, Pnr};
 
-use crate::person::{Address, Dossier, Name, Parent, Relative, Row};
-use crate::places;
-use crate::sheet::Page;
+use super::record_template::Page;
+use crate::person::{Address, Dossier, Name, Parent, Relative, Row, addressing_name};
+use crate::reference_data::places;
 
 /// STATUS below which a person has a place where he or she lives.
 const FIRST_WITHOUT_ADDRESS: u8 = 30;
@@ -172,34 +172,6 @@ fn put_name(page: &mut Page<'_>, name: &Name) {
     if let Some(mark) = name.mark {
         page.flag(F::SurnameMark, mark);
     }
-}
-
-/// ADRNVN, "Fornavn Efternavn": at most 34 characters, given names shortened to initials to fit.
-pub(crate) fn addressing_name(name: &Name) -> String {
-    const MOST: usize = 34;
-    let fits = |text: &String| text.chars().count() <= MOST;
-    let join = |parts: [&str; 3]| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    let whole = join([&name.given, &name.middle, &name.surname]);
-    if fits(&whole) {
-        return whole;
-    }
-    let short = join([&name.given, "", &name.surname]);
-    if fits(&short) {
-        return short;
-    }
-    let initials: Vec<String> =
-        name.given.split(' ').filter_map(|word| word.chars().next().map(String::from)).collect();
-    join([&initials.join(" "), "", &name.surname]).chars().take(MOST).collect()
-}
-
-/// "Efternavn,Fornavn", as relatives without a number are named.
-fn reversed_name(given: &str, surname: &str) -> String {
-    format!("{surname},{given}").chars().take(34).collect()
-}
-
-/// The name of a relative without a number.
-pub(crate) fn relative_name(name: &Name) -> String {
-    reversed_name(&name.given, &name.surname)
 }
 
 fn names(page: &mut Page<'_>, person: &Dossier) {
