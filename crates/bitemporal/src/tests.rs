@@ -1,5 +1,8 @@
 //! The arithmetic, against the definitions without cleverness.
 
+use std::cell::Cell;
+use std::hash::{Hash, Hasher};
+
 use proptest::prelude::*;
 
 use crate::{Diff, Known, Period, coalesce};
@@ -36,11 +39,43 @@ fn neighbours_that_say_the_same_are_joined() {
     assert_eq!(joined, [(period(Some(1), Some(5)), "A"), (period(Some(5), None), "B")]);
 }
 
+/// A value that counts how often it is compared or hashed.
+struct Counted<'a>(u32, &'a Cell<usize>);
+
+impl PartialEq for Counted<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.1.set(self.1.get() + 1);
+        self.0 == other.0
+    }
+}
+
+impl Eq for Counted<'_> {}
+
+impl Hash for Counted<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.1.set(self.1.get() + 1);
+        self.0.hash(state);
+    }
+}
+
+#[test]
+fn twice_the_entries_cost_twice_the_looks_however_many_are_equal() {
+    for values in [1, 7, u32::MAX] {
+        let looks = [5_000, 10_000, 20_000].map(|entries: usize| {
+            let count = Cell::new(0);
+            let value = |at: usize| Counted(at as u32 % values, &count);
+            Diff::default().run(entries, entries, value, value, |at| at);
+            count.get()
+        });
+        assert!(looks.is_sorted_by(|less, more| more * 10 <= less * 24), "{values} values: {looks:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_diff_loses_and_invents_nothing(before in prop::collection::vec(0u8..6, 0..12), after in prop::collection::vec(0u8..6, 0..12)) {
         let mut diff = Diff::default();
-        diff.run(before.len(), after.len(), |b, a| before[b] == after[a], std::cmp::Reverse);
+        diff.run(before.len(), after.len(), |b| before[b], |a| after[a], std::cmp::Reverse);
         // Of equal entries the one of the lowest rank is kept: here the last.
         for gone in diff.gone() {
             let later_kept = diff.kept().iter().flatten().filter(|&&old| before[old] == before[*gone]);
@@ -61,6 +96,26 @@ proptest! {
         kept.sort_unstable();
         prop_assert_eq!(kept, (0..before.len()).collect::<Vec<_>>());
         prop_assert_eq!(diff.new_entries().count(), after.len() - common);
+    }
+
+    #[test]
+    fn long_lists_are_compared_as_short_ones_are(
+        before in prop::collection::vec((0u8..20, 0u8..3), 30..60),
+        after in prop::collection::vec(0u8..20, 40..60),
+    ) {
+        let mut diff = Diff::default();
+        diff.run(before.len(), after.len(), |b| before[b].0, |a| after[a], |b| before[b].1);
+        let mut taken = vec![false; before.len()];
+        let expected: Vec<Option<usize>> = after
+            .iter()
+            .map(|new| {
+                let equal = (0..before.len()).filter(|&old| !taken[old] && before[old].0 == *new);
+                let kept = equal.min_by_key(|&old| before[old].1);
+                kept.inspect(|&old| taken[old] = true)
+            })
+            .collect();
+        prop_assert_eq!(diff.kept(), expected);
+        prop_assert_eq!(diff.gone(), (0..before.len()).filter(|&old| !taken[old]).collect::<Vec<_>>());
     }
 
     #[test]

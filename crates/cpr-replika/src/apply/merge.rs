@@ -29,7 +29,8 @@ pub(crate) enum Verdict {
 #[derive(Default)]
 pub(crate) struct Merge {
     diff: Diff,
-    /// Positions among the held facts of those that went, and of those that left the window and stay known.
+    /// Positions among the held facts of those that went, and of those that left the window and stay known; both
+    /// ascend.
     gone: Vec<usize>,
     aged: Vec<usize>,
     /// Positions among the group's rows of those that came.
@@ -123,12 +124,16 @@ impl Merge {
         counts: &mut Counts,
     ) -> Verdict {
         let before = |at: usize| held.fact(at).expect("a position below the number of facts");
-        let same = |old: usize, new: usize| {
-            let ((fact, values), (row, new_values)) = (before(old), group.row(new));
-            (u16::from(fact.record), fact.shape, values) == (row.record, row.shape, new_values)
+        let held_row = |at: usize| {
+            let (fact, values) = before(at);
+            (u16::from(fact.record), fact.shape, values)
+        };
+        let new_row = |at: usize| {
+            let (row, values) = group.row(at);
+            (row.record, row.shape, values)
         };
         let rows = group.rows().len();
-        self.diff.run(held.facts.len(), rows, same, |old| before(old).0.known_from);
+        self.diff.run(held.facts.len(), rows, held_row, new_row, |old| before(old).0.known_from);
         let in_group = held.in_group.to_native() as usize;
         self.gone.clear();
         // A row that had aged out and still does not come is neither gone nor changed.
@@ -161,8 +166,9 @@ impl Merge {
     fn compose(&mut self, held: &ArchivedPerson, group: &Group, delivering: Delivering) -> Result<(), Error> {
         let in_group = held.in_group.to_native() as usize;
         let (kept, aged) = (self.diff.kept(), &self.aged);
-        let stays_aged =
-            |old: usize| aged.contains(&old) || (old >= in_group && self.diff.gone().binary_search(&old).is_ok());
+        let stays_aged = |old: usize| {
+            aged.binary_search(&old).is_ok() || (old >= in_group && self.diff.gone().binary_search(&old).is_ok())
+        };
         let mut ids = FreeIds::default();
         if !self.came.is_empty() {
             let kept = kept.iter().flatten().copied();
@@ -204,7 +210,7 @@ impl Merge {
         let order = lines.map(|fact| fact.id.to_native());
         let widths = held.widths.iter().map(v2::ArchivedWidth::native);
         self.past.push_group(held.delivered.to_native(), known_to, order, widths);
-        for old in self.gone.iter().filter(|old| !self.aged.contains(old)) {
+        for old in self.gone.iter().filter(|old| self.aged.binary_search(old).is_err()) {
             let (fact, values) = held.fact(*old).expect("what went was held");
             self.past.push_fact(fact, values, known_to);
         }
@@ -250,6 +256,7 @@ impl Merge {
         }
         let aged = changes.iter().filter(|change| change.class == ChangeClass::AgedOut);
         self.aged.extend(aged.filter_map(|change| change.before));
+        self.aged.sort_unstable();
     }
 }
 

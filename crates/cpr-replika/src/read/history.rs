@@ -1,7 +1,9 @@
 //! What was believed over time: every version of a fact, the timeline of an aspect, the difference between deliveries.
 
+use std::collections::HashSet;
+
 use bitemporal::{Diff, Period, coalesce};
-use cpr_model::{Aspect, ChangeClass, FactRef, Field, PersonKey, Pnr, Situation, Timestamp, classify};
+use cpr_model::{Aspect, ChangeClass, FactRef, Field, PersonKey, Pnr, Situation, Timestamp, Values, classify};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
@@ -80,12 +82,12 @@ impl Snapshot {
         let left = self.aged_out(key, from, to)?;
         let (before, after): (Vec<FactView<'_>>, Vec<FactView<'_>>) =
             (before.believed().collect(), after.believed().collect());
-        let same = |b: usize, a: usize| {
-            (before[b].record(), before[b].is_historic(), before[b].values())
-                == (after[a].record(), after[a].is_historic(), after[a].values())
-        };
+        fn row<'a>(facts: &[FactView<'a>], at: usize) -> (u16, bool, Values<'a>) {
+            (facts[at].record(), facts[at].is_historic(), facts[at].values())
+        }
         let mut diff = Diff::default();
-        diff.run(before.len(), after.len(), same, |old| before[old].known().from);
+        let (held, new) = (|at| row(&before, at), |at| row(&after, at));
+        diff.run(before.len(), after.len(), held, new, |old| before[old].known().from);
         let came: Vec<usize> = diff.new_entries().collect();
         let before_refs: Vec<FactRef<'_>> = before.iter().map(FactView::as_ref).collect();
         let after_refs: Vec<FactRef<'_>> = after.iter().map(FactView::as_ref).collect();
@@ -114,10 +116,11 @@ impl Snapshot {
         let (Some(before), Some(after)) = (self.shape(key, from)?, self.shape(key, to)?) else {
             return Ok(Vec::new());
         };
+        let in_lines: HashSet<(u16, u32)> =
+            after.facts.iter().map(|(id, fact)| (*id, fact.view().known().from)).collect();
         let rows = before.facts.iter().filter(|(id, fact)| {
-            let view = fact.view();
-            let stays = view.known().contains(to.0);
-            stays && !after.facts.iter().any(|(other, held)| other == id && held.view().known() == view.known())
+            let known = fact.view().known();
+            known.contains(to.0) && !in_lines.contains(&(*id, known.from))
         });
         let change = |fact: &Fact| Change {
             class: ChangeClass::AgedOut,
