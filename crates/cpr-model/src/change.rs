@@ -7,7 +7,14 @@ use std::fmt;
 
 use bitemporal::Period;
 
-use crate::{Aspect, CorrectionMark, Date, Field, RelatedPnr, Status, Timestamp, Values};
+use crate::change::pairing::{By, FEW_PAIRS, Pairing};
+use crate::{Aspect, CorrectionMark, Date, Field, RelatedPnr, Status, Timestamp, Value, Values};
+
+mod pairing;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
 
 /// The class of one change.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -111,13 +118,17 @@ impl FactRef<'_> {
 
     /// True when every value of `self` is one of `other`: all but the bounds, the mark and the registration.
     fn says(&self, other: &FactRef<'_>) -> bool {
+        self.content().all(|(field, value)| other.values.get(field) == Some(value))
+    }
+
+    /// The values that say something of the world: all but the bounds, the mark and the registration.
+    fn content(&self) -> impl Iterator<Item = (Field, Value<'_>)> {
         let bounds = [self.aspect.start(), self.aspect.end(), Some(Field::CorrectionMark)];
-        let told = self.values.iter().filter(|(field, _)| {
+        self.values.iter().filter(move |(field, _)| {
             // A historic stay abroad adds its immigration half to the row that was current.
             let added = END_MARKS.contains(field) || *field == Field::ImmigrationCountryCode;
             !bounds.contains(&Some(*field)) && !added && !field.is_registration()
-        });
-        told.into_iter().all(|(field, value)| other.values.get(field) == Some(value))
+        })
     }
 
     /// True when both are about the same thing: the aspect, and the kind, child or note where a person has several.
@@ -172,6 +183,7 @@ pub struct Classified {
 /// row in `after`, `came` those in `after` without one in `before`.
 ///
 /// Rows are paired by a sequence of rules, the most telling first (docs/changes.md); what no rule pairs stands alone.
+/// Time grows with the rows, also where all of them changed: [`pairing`] finds partners by what a rule asks to be equal.
 pub fn classify(
     before: &[FactRef<'_>],
     after: &[FactRef<'_>],
@@ -179,109 +191,102 @@ pub fn classify(
     came: &[usize],
     situation: Situation,
 ) -> Vec<Classified> {
-    let rules = Rules {
-        before,
-        after,
-        marked: came.iter().copied().filter(|&new| after[new].mark().is_some()).collect(),
-        renumbered: situation.held_before && numbers(before) != numbers(after),
-        situation,
-    };
-    let mut pairing = Pairing { gone: gone.to_vec(), came: came.to_vec(), changes: Vec::new() };
-    if !rules.marked.is_empty() {
+    let pairing = Pairing::new(before, after, gone, came, FEW_PAIRS);
+    classify_open(Rules::new(before, after, came, situation), pairing).0
+}
+
+/// The changes, and how often one row was held against another or looked up by a key.
+fn classify_open<'a>(rules: Rules<'a>, mut pairing: Pairing<'a>) -> (Vec<Classified>, usize) {
+    let any = |_: &FactRef<'_>| true;
+    let in_window = |old: &FactRef<'_>| !rules.has_aged_out(old);
+    if pairing.has_marks() {
         // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same start.
-        pairing.pair(|old, new| rules.heir(old, new, |old, new| new.start() == old.start()));
-        pairing.pair(|old, new| rules.heir(old, new, |old, new| old.follows(new)));
+        pairing.find_disproved();
+        pairing.pair(By::HeirOfStart, any, |old, new, mark| {
+            rules.heir(old, new, mark, |old, new| new.start() == old.start())
+        });
+        pairing.pair(By::HeirInPlace, any, |old, new, mark| rules.heir(old, new, mark, |old, new| old.follows(new)));
         // The marked row itself, with the row that it disproves, unless that one has its heir.
-        pairing.pair(|old, new| rules.disproved_by(old, new));
+        pairing.pair(By::Disproof, any, |old, new, _| rules.disproved_by(old, new));
     }
     // A current row that became history, and history that became current again.
-    pairing.pair(|old, new| rules.turned(old, new));
+    pairing.pair(By::Turn, any, |old, new, _| rules.turned(old, new));
     // Other values in the same place, and the same values with other bounds.
-    pairing.pair(|old, new| rules.replaced(old, new));
-    pairing.pair(|old, new| rules.moved_bounds(old, new));
+    pairing.pair(By::Place, in_window, |old, new, _| rules.replaced(old, new));
+    pairing.pair(By::Content, in_window, |old, new, _| rules.moved_bounds(old, new));
     // Text without dates of its own goes with what it spells out, so it is judged last.
-    let (texts, rest): (Vec<_>, Vec<_>) =
-        pairing.came.iter().partition(|&&new| after[new].aspect == Aspect::FormattedAddress);
-    pairing.changes.extend(rest.into_iter().map(|new| Classified {
-        class: rules.came(new),
-        before: None,
-        after: Some(new),
-    }));
-    pairing.came = texts;
+    pairing.settle_new(|new| (new.aspect != Aspect::FormattedAddress).then(|| rules.came(new)));
     let coded = rules.class_of_coded_change(&pairing.changes);
-    pairing.pair(|old, new| (before[old].aspect == after[new].aspect).then_some(coded));
-    let texts = pairing.came.iter().map(|&new| Classified { class: rules.came(new), before: None, after: Some(new) });
-    pairing.changes.extend(texts);
-    let left = pairing.gone.iter().map(|&old| Classified { class: rules.went(old), before: Some(old), after: None });
-    pairing.changes.extend(left);
-    let mut changes = pairing.changes;
+    pairing.pair(By::Aspect, any, |old, new, _| (old.aspect == new.aspect).then_some(coded));
+    pairing.settle_new(|new| Some(rules.came(new)));
+    pairing.settle_gone(|old| rules.went(old));
+    let Pairing { mut changes, looks, .. } = pairing;
     changes.sort_by_key(|change| {
-        let fact = change.after.map(|new| &after[new]).or(change.before.map(|old| &before[old]));
+        let fact = change.after.map(|new| &rules.after[new]).or(change.before.map(|old| &rules.before[old]));
         (fact.map(|fact| (fact.aspect, fact.historic)), change.after, change.before)
     });
-    changes
+    (changes, looks)
 }
 
-/// The rows that are not yet part of a change.
-struct Pairing {
-    gone: Vec<usize>,
-    came: Vec<usize>,
-    changes: Vec<Classified>,
-}
-
-impl Pairing {
-    /// Pairs each row that came with the first that is gone for which the rule gives a class.
-    fn pair(&mut self, rule: impl Fn(usize, usize) -> Option<ChangeClass>) {
-        let Pairing { gone, came, changes } = self;
-        came.retain(|&new| {
-            let found = gone.iter().enumerate().find_map(|(at, &old)| Some((at, old, rule(old, new)?)));
-            let Some((at, old, class)) = found else { return true };
-            gone.remove(at);
-            changes.push(Classified { class, before: Some(old), after: Some(new) });
-            false
-        });
-    }
-}
-
-/// What the rules look at.
+/// What the rules look at, as far as it is not one row against another.
 struct Rules<'a> {
     before: &'a [FactRef<'a>],
     after: &'a [FactRef<'a>],
-    /// The rows that came with a mark.
-    marked: Vec<usize>,
+    /// The aspects of which CPR annulled the version that was believed, by their numbers.
+    annulled: u64,
     /// The numbers that the person is tied to are others than before.
     renumbered: bool,
+    /// The person's number is no longer the one in force.
+    given_up: bool,
     situation: Situation,
 }
 
+impl<'a> Rules<'a> {
+    fn new(before: &'a [FactRef<'a>], after: &'a [FactRef<'a>], came: &[usize], situation: Situation) -> Rules<'a> {
+        let marked_annulled = came.iter().filter(|&&new| after[new].mark() == Some(CorrectionMark::Annulled));
+        let status = after.iter().find(|fact| fact.aspect == Aspect::Person);
+        let status = status.and_then(|fact| fact.values.number(Field::Status));
+        Rules {
+            before,
+            after,
+            annulled: marked_annulled.fold(0, |set, &new| set | 1 << after[new].aspect.number()),
+            renumbered: situation.held_before && numbers(before) != numbers(after),
+            given_up: status.is_some_and(|code| Status(code as u8).is_replaced()),
+            situation,
+        }
+    }
+}
+
 impl Rules<'_> {
-    /// The right version of a row that a new K or Æ row disproves. An A row has no heir: what it disproves never was.
-    fn heir(&self, old: usize, new: usize, in_place: fn(&FactRef<'_>, &FactRef<'_>) -> bool) -> Option<ChangeClass> {
-        let (old, new) = (&self.before[old], &self.after[new]);
+    /// The right version of a row that a new K or Æ row disproves: `mark` is that of the row that repeats the old one. An A
+    /// row has no heir: what it disproves never was.
+    fn heir(
+        &self,
+        old: &FactRef<'_>,
+        new: &FactRef<'_>,
+        mark: Option<CorrectionMark>,
+        in_place: fn(&FactRef<'_>, &FactRef<'_>) -> bool,
+    ) -> Option<ChangeClass> {
         if new.mark().is_some() || old.mark().is_some() || !new.same_slot(old) || !in_place(old, new) {
             return None;
         }
-        let mark =
-            self.marked.iter().find(|&&row| self.after[row].repeats(old)).and_then(|&row| self.after[row].mark())?;
-        (mark != CorrectionMark::Annulled).then_some(ChangeClass::of_mark(mark))
+        mark.filter(|mark| *mark != CorrectionMark::Annulled).map(ChangeClass::of_mark)
     }
 
-    fn disproved_by(&self, old: usize, new: usize) -> Option<ChangeClass> {
-        let (old, new) = (&self.before[old], &self.after[new]);
+    fn disproved_by(&self, old: &FactRef<'_>, new: &FactRef<'_>) -> Option<ChangeClass> {
         let mark = new.mark()?;
         (old.mark().is_none() && new.repeats(old)).then_some(ChangeClass::of_mark(mark))
     }
 
-    fn turned(&self, old: usize, new: usize) -> Option<ChangeClass> {
-        let (old, new) = (&self.before[old], &self.after[new]);
+    fn turned(&self, old: &FactRef<'_>, new: &FactRef<'_>) -> Option<ChangeClass> {
         let turns = old.aspect == new.aspect && old.historic != new.historic;
         if !turns || old.mark().is_some() || new.mark().is_some() {
             return None;
         }
         if new.historic {
             // The residence of a number given up ends with the number, not with a move.
-            let class =
-                if self.renumbered && self.is_given_up() { ChangeClass::MovedNumber } else { ChangeClass::Ended };
+            let moved = self.renumbered && self.given_up;
+            let class = if moved { ChangeClass::MovedNumber } else { ChangeClass::Ended };
             return new.repeats(old).then_some(class);
         }
         let class = match (self.renumbered, self.is_annulled(new.aspect)) {
@@ -292,8 +297,7 @@ impl Rules<'_> {
         old.repeats(new).then_some(class)
     }
 
-    fn replaced(&self, old: usize, new: usize) -> Option<ChangeClass> {
-        let (old, new) = (&self.before[old], &self.after[new]);
+    fn replaced(&self, old: &FactRef<'_>, new: &FactRef<'_>) -> Option<ChangeClass> {
         let same_place =
             new.historic == old.historic && new.same_slot(old) && (!new.historic || new.start() == old.start());
         let is_text = new.aspect == Aspect::FormattedAddress;
@@ -310,8 +314,7 @@ impl Rules<'_> {
     }
 
     /// History whose start moved and which says the same: a repair, or a neighbour's correction.
-    fn moved_bounds(&self, old: usize, new: usize) -> Option<ChangeClass> {
-        let (old, new) = (&self.before[old], &self.after[new]);
+    fn moved_bounds(&self, old: &FactRef<'_>, new: &FactRef<'_>) -> Option<ChangeClass> {
         if !(old.historic && new.historic && old.aspect == new.aspect) {
             return None;
         }
@@ -320,8 +323,7 @@ impl Rules<'_> {
     }
 
     /// The class of a row that came and has no partner.
-    fn came(&self, new: usize) -> ChangeClass {
-        let fact = &self.after[new];
+    fn came(&self, fact: &FactRef<'_>) -> ChangeClass {
         let is_old = self.starts_before_the_last_delivery(fact);
         match fact.mark() {
             Some(mark) if self.situation.held_before => ChangeClass::of_mark(mark),
@@ -334,8 +336,7 @@ impl Rules<'_> {
     }
 
     /// The class of a row that went and has no partner.
-    fn went(&self, old: usize) -> ChangeClass {
-        let fact = &self.before[old];
+    fn went(&self, fact: &FactRef<'_>) -> ChangeClass {
         if self.has_aged_out(fact) {
             ChangeClass::AgedOut
         } else if self.renumbered {
@@ -375,16 +376,7 @@ impl Rules<'_> {
 
     /// True when CPR annulled the version of this aspect that was believed.
     fn is_annulled(&self, aspect: Aspect) -> bool {
-        self.marked.iter().any(|&new| {
-            let row = &self.after[new];
-            row.aspect == aspect && row.mark() == Some(CorrectionMark::Annulled)
-        })
-    }
-
-    /// True when the person's number is no longer the one in force.
-    fn is_given_up(&self) -> bool {
-        let status = self.after.iter().find(|fact| fact.aspect == Aspect::Person);
-        status.and_then(|fact| fact.values.number(Field::Status)).is_some_and(|code| Status(code as u8).is_replaced())
+        self.annulled >> aspect.number() & 1 == 1
     }
 
     /// True for history that ended before the customer's window.

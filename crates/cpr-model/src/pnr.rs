@@ -56,7 +56,7 @@ impl fmt::Debug for Pnr {
 }
 
 /// A related person's number as a record states it: PNRMOR, AEGTEPNR, RELPNR and the like.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum RelatedPnr {
     /// `0000000000`: the person exists, but CPR gives no number (none known, or it was removed).
     Unknown,

@@ -12,7 +12,7 @@ use crate::{Date, Field, Kind, Pnr, RelatedPnr, Text, Timestamp};
 const TWO_BYTES: u16 = 240;
 
 /// One value as received.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Value<'a> {
     /// Text, trailing blanks cut.
     Text(Text<'a>),
