@@ -15,7 +15,7 @@ use crate::person::fact::FactView;
 use crate::person::image::Image;
 
 /// A set of aspects.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub(crate) struct AspectSet(u64);
 
 impl AspectSet {
@@ -270,7 +270,7 @@ impl<'a> Case<'a> {
     /// Children that came and children that went.
     pub(crate) fn children(&self) -> (Vec<Pnr>, Vec<Pnr>) {
         let not_in = |these: &[Pnr], those: &[Pnr]| -> Vec<Pnr> {
-            these.iter().copied().filter(|child| !those.contains(child)).collect()
+            these.iter().copied().filter(|child| those.binary_search(child).is_err()).collect()
         };
         let (before, after) = (&self.before.children, &self.after.children);
         (not_in(after, before), not_in(before, after))

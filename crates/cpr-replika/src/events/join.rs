@@ -5,7 +5,9 @@
 //! delivery are read off the persons that it concerns, as they stood before it and after it, so any delivery that was ever
 //! applied gives the same events again.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use cpr_model::{Aspect, Date, MunicipalityCode, PersonKey, Pnr, Timestamp};
 use cpr_subscription::{DerivedMark, EventCode};
@@ -179,7 +181,8 @@ pub struct BusinessEvent {
     /// To whom.
     pub pnr: Pnr,
     /// Whom else it touches, ascending: the numbers that came to or went from the rows that changed, or that stand in them.
-    pub related: Vec<Pnr>,
+    /// Events of one cause share the list.
+    pub related: Arc<[Pnr]>,
     /// Which of the person's aspects changed by it.
     pub aspects: Vec<Aspect>,
     /// KOMKOD of the address as known before the delivery; none without an address, or when not held then.
@@ -228,35 +231,52 @@ pub(crate) fn join(
     });
     let pnr = key.pnr();
     let mut events: Vec<BusinessEvent> = Vec::with_capacity(drafts.len());
+    let mut repeats: HashMap<_, u32> = HashMap::new();
+    // A person may have thousands of records that one rule knows: what they have in common is read once.
+    let mut in_common: HashMap<(usize, AspectSet), InCommon> = HashMap::new();
     for draft in drafts {
         let cause = draft.cause.map(|at| case.causes[at]);
-        let name = |event: &&BusinessEvent| {
-            let (other, own) = (event.cause, cause);
-            let label = |cause: Option<Cause>| cause.map(|cause| (cause.code, cause.derived_mark));
-            event.kind == draft.kind && label(other) == label(own)
-        };
-        let repeat = events.iter().filter(name).count() as u32;
-        let aspects: Vec<Aspect> = draft.aspects.iter().collect();
-        // What a number that was given up lost is explained by it, and is not about others.
-        let own = draft.order.filter(|order| !order.is_empty()).map(AspectSet::of);
-        let first = draft.order.unwrap_or(&aspects).iter().copied();
-        let dating: Vec<Aspect> = first.filter(|aspect| draft.aspects.has(*aspect)).collect();
+        let repeat = repeats.entry((draft.kind, cause.map(|cause| (cause.code, cause.derived_mark)))).or_default();
+        let shared = in_common.entry((draft.rule, draft.aspects)).or_insert_with(|| InCommon::read(case, &draft));
         events.push(BusinessEvent {
-            id: EventId::derive(secret, delivery, pnr, draft.kind, cause, repeat),
+            id: EventId::derive(secret, delivery, pnr, draft.kind, cause, *repeat),
             cursor: EventCursor::at(delivery.number, place, events.len() as u32),
             delivery: delivery.number,
             production_date: delivery.production_date,
             kind: draft.kind,
             cause,
             pnr,
-            related: case.related(own.map_or(draft.aspects, |own| own & draft.aspects), draft.kind),
-            aspects,
+            related: Arc::clone(&shared.related),
+            aspects: shared.aspects.clone(),
             municipality_before: case.before.municipality(),
             municipality_after: case.after.municipality(),
-            valid_from: case.valid_from(draft.kind, &dating),
+            valid_from: shared.valid_from,
         });
+        *repeat += 1;
     }
     events
+}
+
+/// What the events of one rule have in common.
+struct InCommon {
+    aspects: Vec<Aspect>,
+    related: Arc<[Pnr]>,
+    valid_from: Option<Timestamp>,
+}
+
+impl InCommon {
+    fn read(case: &Case<'_>, draft: &Draft) -> InCommon {
+        let aspects: Vec<Aspect> = draft.aspects.iter().collect();
+        // What a number that was given up lost is explained by it, and is not about others.
+        let own = draft.order.filter(|order| !order.is_empty()).map(AspectSet::of);
+        let first = draft.order.unwrap_or(&aspects).iter().copied();
+        let dating: Vec<Aspect> = first.filter(|aspect| draft.aspects.has(*aspect)).collect();
+        InCommon {
+            related: case.related(own.map_or(draft.aspects, |own| own & draft.aspects), draft.kind).into(),
+            valid_from: case.valid_from(draft.kind, &dating),
+            aspects,
+        }
+    }
 }
 
 /// A rule whose sign is seen gives an event for each record that it knows as a cause, or one without a cause.
