@@ -181,11 +181,8 @@ impl Matcher {
             Filter::Municipality(code) => sink(Reason::Municipality(*code, change())),
             Filter::Address(address) => sink(Reason::Address(*address, change())),
             Filter::EventChangeCode(code) => {
-                for (at, event) in events.iter().enumerate().filter(|(_, event)| event.code == *code) {
-                    if !events[..at].contains(event) {
-                        sink(Reason::Event(*code, event.derived_mark));
-                    }
-                }
+                let of_code = events.iter().filter(|event| event.code == *code).map(|event| event.derived_mark);
+                each_once(of_code, |mark| sink(Reason::Event(*code, mark)));
             }
             Filter::AllOf(_) => {
                 let Outcome { change, derived } = outcome;
@@ -221,11 +218,9 @@ impl Matcher {
         for image in [*after, left].iter().flatten() {
             self.tables.addresses(image).iter().for_each(|&(_, term)| one(term));
         }
-        for (at, event) in events.iter().enumerate() {
-            if !events[..at].iter().any(|earlier| earlier.code == event.code) {
-                equal(&self.tables.events, &event.code).iter().for_each(|&(_, term)| one(term));
-            }
-        }
+        each_once(events.iter().map(|event| event.code), |code| {
+            equal(&self.tables.events, &code).iter().for_each(|&(_, term)| one(term));
+        });
         if !self.tables.numbers.is_empty() {
             equal(&self.tables.numbers, &person.change.number).iter().for_each(|&(_, term)| one(term));
         }
@@ -269,4 +264,21 @@ fn position(subscribers: &[Subscriber], number: SubscriberNumber) -> Option<u32>
         return Some(guess as u32);
     }
     subscribers.binary_search_by_key(&number, |subscriber| subscriber.number).ok().map(|at| at as u32)
+}
+
+/// Gives each value once: of a few at no cost, of many in time that grows with them.
+fn each_once<T: Copy + Ord>(values: impl Iterator<Item = T> + Clone, mut each: impl FnMut(T)) {
+    const FEW: usize = 16;
+    if values.clone().nth(FEW).is_some() {
+        let mut sorted: Vec<T> = values.collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        sorted.into_iter().for_each(each);
+        return;
+    }
+    for (at, value) in values.clone().enumerate() {
+        if values.clone().take(at).all(|earlier| earlier != value) {
+            each(value);
+        }
+    }
 }

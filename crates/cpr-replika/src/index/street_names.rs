@@ -5,7 +5,7 @@
 //! is the names that nobody had told before. Nothing is taken away, so an earlier name of a street still leads to it; who lives
 //! there now is asked of the index of streets. docs/format.md draws the bytes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use cpr_extract::Group;
@@ -73,11 +73,10 @@ impl StreetNames {
     /// Notes what the rows of a person say, unless those before said the same.
     pub(crate) fn person(&mut self, before: Option<&ArchivedPerson>, after: &Group) {
         let rows = || after.rows().map(|(row, values)| (row.shape, values)).filter(|(shape, _)| is_of_address(*shape));
-        let is_held = |(shape, values): (u8, Values<'_>)| {
-            let mut held = before.into_iter().flat_map(ArchivedPerson::facts);
-            held.any(|(fact, earlier)| fact.shape == shape && earlier == values)
-        };
-        if before.is_none() || !rows().all(is_held) {
+        let held = before.into_iter().flat_map(ArchivedPerson::facts).map(|(fact, values)| (fact.shape, values));
+        let held: HashSet<(u8, Values<'_>), BuildHasherDefault<WordHasher>> =
+            held.filter(|(shape, _)| is_of_address(*shape)).collect();
+        if before.is_none() || !rows().all(|row| held.contains(&row)) {
             self.read(rows);
         }
     }
@@ -89,6 +88,9 @@ impl StreetNames {
     }
 
     fn read<'a, I: Iterator<Item = (u8, Values<'a>)>>(&mut self, rows: impl Fn() -> I) {
+        // The postal code is that of the current address, whatever street 003 names; of two, of the one that began last.
+        let current = rows().filter(|(shape, _)| *shape == v2::shape(Aspect::Address, false));
+        let current = current.map(|(_, values)| values).max_by_key(|values| values.timestamp(Field::MovedIn));
         for (shape, values) in rows() {
             let formatted = matches!(v2::aspect(shape), Some((Aspect::FormattedAddress, _)));
             if !formatted && values.get(Field::StreetName).is_none() {
@@ -96,9 +98,9 @@ impl StreetNames {
             }
             let told = Told::read(values);
             self.note(told);
-            // The postal code is that of the current address, whatever street 003 names.
-            for (_, values) in rows().filter(|(shape, _)| formatted && *shape == v2::shape(Aspect::Address, false)) {
-                let (municipality, street) = (values.number(Field::MunicipalityCode), values.number(Field::StreetCode));
+            if let Some(address) = current.filter(|_| formatted) {
+                let (municipality, street) =
+                    (address.number(Field::MunicipalityCode), address.number(Field::StreetCode));
                 if (municipality, street) != (told.municipality, told.street) {
                     self.note(Told { municipality, street, postal_code: told.postal_code, ..Told::default() });
                 }

@@ -4,7 +4,8 @@
 //! noted as the merge passes by, and matched in its transaction; later they are read as of the delivery before and of the
 //! delivery itself, with the filters as they were. Both ways give the same answer. Loads tell nobody anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use cpr_extract::Group;
@@ -126,6 +127,8 @@ pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut note
     let anybody_followed = !followers.is_empty()?;
     noted.persons.sort_unstable_by_key(|person| person.key);
 
+    // What those who hold a number name: each is read once, whoever asks.
+    let mut holders: HashMap<PersonKey, BTreeSet<PersonKey>> = HashMap::new();
     let mut matching = matcher.deliver(day);
     for person in &noted.persons {
         let (mut direct, mut by_chain) = (Vec::new(), Vec::new());
@@ -135,7 +138,11 @@ pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut note
                 let mut chain = named(person.before.as_ref(), person.after.as_ref());
                 for holder in numbers.get(person.key.as_u32())? {
                     let Some(holder) = PersonKey::from_u32(holder?.value()) else { continue };
-                    if mentions_now(&persons, holder, person.key)? {
+                    let named = match holders.entry(holder) {
+                        Entry::Occupied(named) => named.into_mut(),
+                        Entry::Vacant(place) => place.insert(named_now(&persons, holder)?),
+                    };
+                    if named.contains(&person.key) {
                         chain.insert(holder);
                     }
                 }
@@ -194,18 +201,17 @@ fn followers_of(
     Ok(all)
 }
 
-/// True when the records of `holder`, as they are now, name the number.
-fn mentions_now(
+/// The other numbers of the same person that the records of `holder` name now.
+fn named_now(
     persons: &impl ReadableTable<u32, &'static [u8]>,
     holder: PersonKey,
-    number: PersonKey,
-) -> Result<bool, Error> {
-    let Some(stored) = persons.get(holder.as_u32())? else { return Ok(false) };
+) -> Result<BTreeSet<PersonKey>, Error> {
+    let Some(stored) = persons.get(holder.as_u32())? else { return Ok(BTreeSet::new()) };
     let payload = sealed::open(name::PERSONS, (holder.as_u32(), 0), stored.value())?;
     let mut copy = rkyv::util::AlignedVec::<4>::with_capacity(payload.len());
     copy.extend_from_slice(payload);
     let person = sealed::access::<ArchivedPerson>(name::PERSONS, &copy)?;
-    Ok(person.facts().any(|(fact, values)| mentioned(fact.shape, values) == Some(number)))
+    Ok(person.facts().filter_map(|(fact, values)| mentioned(fact.shape, values)).collect())
 }
 
 /// A person that a subscriber is told of, and why.
@@ -265,14 +271,21 @@ impl Snapshot {
             return Ok(Matches { persons, matcher });
         }
         let labels = self.labels(delivery)?;
+        let mut holders: HashMap<PersonKey, BTreeSet<PersonKey>> = HashMap::new();
         for key in self.changed_keys(delivery)? | self.redelivered_keys(delivery)? {
             let Some(key) = PersonKey::from_u32(key) else { continue };
             let before = Seen::of_image(&self.image(key, None, DeliveryNumber(delivery.0 - 1))?);
             let after = Seen::of_image(&self.image(key, None, delivery)?);
             let mut chain = named(before.as_ref(), after.as_ref());
             for holder in self.mentioned_by(key)? {
-                let image = self.image(holder, None, delivery)?;
-                if Seen::of_image(&image).is_some_and(|seen| seen.mentions.contains(&key)) {
+                let named = match holders.entry(holder) {
+                    Entry::Occupied(named) => named.into_mut(),
+                    Entry::Vacant(place) => {
+                        let seen = Seen::of_image(&self.image(holder, None, delivery)?);
+                        place.insert(seen.unwrap_or_default().mentions)
+                    }
+                };
+                if named.contains(&key) {
                     chain.insert(holder);
                 }
             }
