@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -458,6 +459,7 @@ fn wait_to_be_killed(store: &Path, night: &Path) {
             std::io::stdout().flush().expect("a pipe to the parent");
             std::thread::sleep(Duration::from_secs(600));
         }
+        ControlFlow::Continue(())
     };
     let options = ApplyOptions { progress: Some(&stop), ..ApplyOptions::named("night") };
     let replika = Replika::open(store).expect("the store");

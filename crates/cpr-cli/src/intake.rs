@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -128,7 +129,10 @@ impl<'a> Target<'a> {
         let file = File::open(path).map_err(|error| Failure::File(shown.clone(), error))?;
         let bytes = file.metadata().map_or(0, |found| found.len());
         let meter = Meter::new(bytes);
-        let progress = |progress| meter.show(progress);
+        let progress = |progress| {
+            meter.show(progress);
+            ControlFlow::Continue(())
+        };
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let apply = ApplyOptions {
             applied_at: Some(jiff::Timestamp::now().as_second()),

@@ -137,6 +137,12 @@ pub enum Error {
     /// Another process, or another handle, has the store open.
     #[error("the store is open elsewhere")]
     Locked,
+    /// Somebody else writes, and the call was one that does not wait.
+    #[error("somebody else is writing to the store")]
+    Busy,
+    /// The caller's progress callback stopped the work; the store is as before.
+    #[error("stopped by the caller")]
+    Stopped,
     /// Stored bytes do not decode.
     #[error("corrupt store: a row of table {table}: {what}")]
     Corrupt {
@@ -160,67 +166,70 @@ pub enum Error {
 }
 
 impl Error {
-    /// A stable word for programs: `sequence_gap`, or for a damaged extract that of its first fault.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Error::Extract { faults, .. } => faults.first().map_or("extract", |fault| fault.reason.name()),
-            Error::AmbiguousFamily { .. } => "ambiguous_family",
-            Error::OtherFamily { .. } => "other_family",
-            Error::UnknownFamily { .. } => "unknown_family",
-            Error::SequenceGap { .. } => "sequence_gap",
-            Error::Older { .. } => "older",
-            Error::OtherCustomer { .. } => "other_customer",
-            Error::NotEmpty { .. } => "not_empty",
-            Error::TooManyFacts => "too_many_facts",
-            Error::UnknownDelivery { .. } => "unknown_delivery",
-            Error::UnknownSubscriber => "unknown_subscriber",
-            Error::Search(Refusal::TooLittleAsked { .. }) => "too_little_asked",
-            Error::Search(Refusal::TooManyDocuments { .. }) => "too_many_documents",
-            Error::Search(Refusal::TooManyRows { .. }) => "too_many_rows",
-            Error::NotACursor => "not_a_cursor",
-            Error::UnknownConsumer => "unknown_consumer",
-            Error::ConsumerExists => "consumer_exists",
-            Error::ConsumerName => "consumer_name",
-            Error::DaysOutOfOrder => "days_out_of_order",
-            Error::Config(_) => "config",
-            Error::ReadOnly => "read_only",
-            Error::Exists => "exists",
-            Error::NotFound => "not_found",
-            Error::NotAStore => "not_a_store",
-            Error::NewerFormat { .. } => "newer_format",
-            Error::OlderFormat { .. } => "older_format",
-            Error::Locked => "locked",
-            Error::Corrupt { .. } => "corrupt",
-            Error::Input(_) => "input",
-            Error::Output(_) => "output",
-            Error::Random(_) => "random",
-            Error::Storage(_) => "storage",
-        }
+    /// What kind of trouble it is, for hosts that must answer with one of a few codes.
+    ///
+    /// ```
+    /// use cpr_replika::{Config, ErrorClass, DeliveryNumber, Replika};
+    /// let replika = Replika::in_memory(&Config::default())?;
+    /// let error = replika.snapshot().delivery(DeliveryNumber(7)).unwrap_err();
+    /// assert_eq!(error.class(), ErrorClass::NotFound); // 404
+    /// # Ok::<(), cpr_replika::Error>(())
+    /// ```
+    pub fn class(&self) -> ErrorClass {
+        self.describe().0
     }
 
-    /// True when the input was refused; false when the store, the storage or the reading is the trouble.
+    /// A stable word for programs: `sequence_gap`, or for a damaged extract that of its first fault.
+    pub fn kind(&self) -> &'static str {
+        self.describe().1
+    }
+
+    /// True when what was asked is refused; false when the store, the storage or the reading is the trouble.
     pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Error::Extract { .. }
-                | Error::AmbiguousFamily { .. }
-                | Error::OtherFamily { .. }
-                | Error::UnknownFamily { .. }
-                | Error::SequenceGap { .. }
-                | Error::Older { .. }
-                | Error::OtherCustomer { .. }
-                | Error::NotEmpty { .. }
-                | Error::TooManyFacts
-                | Error::UnknownDelivery { .. }
-                | Error::UnknownSubscriber
-                | Error::Search(_)
-                | Error::NotACursor
-                | Error::UnknownConsumer
-                | Error::ConsumerExists
-                | Error::ConsumerName
-                | Error::DaysOutOfOrder
-                | Error::Config(_)
-        )
+        use ErrorClass::{BadQuestion, NotFound, OutOfOrder, RefusedInput};
+        matches!(self.class(), RefusedInput | OutOfOrder | BadQuestion | NotFound)
+    }
+
+    fn describe(&self) -> (ErrorClass, &'static str) {
+        use ErrorClass::{BadQuestion, Busy, Corrupt, NotFound, OutOfOrder, RefusedInput, Stopped, Storage};
+        match self {
+            Error::Extract { faults, .. } => {
+                (RefusedInput, faults.first().map_or("extract", |fault| fault.reason.name()))
+            }
+            Error::AmbiguousFamily { .. } => (RefusedInput, "ambiguous_family"),
+            Error::OtherFamily { .. } => (RefusedInput, "other_family"),
+            Error::OtherCustomer { .. } => (RefusedInput, "other_customer"),
+            Error::TooManyFacts => (RefusedInput, "too_many_facts"),
+            Error::SequenceGap { .. } => (OutOfOrder, "sequence_gap"),
+            Error::Older { .. } => (OutOfOrder, "older"),
+            Error::NotEmpty { .. } => (OutOfOrder, "not_empty"),
+            Error::ConsumerExists => (OutOfOrder, "consumer_exists"),
+            Error::UnknownDelivery { .. } => (NotFound, "unknown_delivery"),
+            Error::UnknownSubscriber => (NotFound, "unknown_subscriber"),
+            Error::UnknownConsumer => (NotFound, "unknown_consumer"),
+            Error::UnknownFamily { .. } => (BadQuestion, "unknown_family"),
+            Error::Search(Refusal::TooLittleAsked { .. }) => (BadQuestion, "too_little_asked"),
+            Error::Search(Refusal::TooManyDocuments { .. }) => (BadQuestion, "too_many_documents"),
+            Error::Search(Refusal::TooManyRows { .. }) => (BadQuestion, "too_many_rows"),
+            Error::NotACursor => (BadQuestion, "not_a_cursor"),
+            Error::ConsumerName => (BadQuestion, "consumer_name"),
+            Error::DaysOutOfOrder => (BadQuestion, "days_out_of_order"),
+            Error::Config(_) => (BadQuestion, "config"),
+            Error::Busy => (Busy, "busy"),
+            Error::Locked => (Busy, "locked"),
+            Error::Stopped => (Stopped, "stopped"),
+            Error::ReadOnly => (Storage, "read_only"),
+            Error::Exists => (Storage, "exists"),
+            Error::NotFound => (Storage, "not_found"),
+            Error::NotAStore => (Storage, "not_a_store"),
+            Error::NewerFormat { .. } => (Storage, "newer_format"),
+            Error::OlderFormat { .. } => (Storage, "older_format"),
+            Error::Input(_) => (Storage, "input"),
+            Error::Output(_) => (Storage, "output"),
+            Error::Random(_) => (Storage, "random"),
+            Error::Storage(_) => (Storage, "storage"),
+            Error::Corrupt { .. } => (Corrupt, "corrupt"),
+        }
     }
 
     /// The first fault of a damaged extract.
@@ -230,6 +239,28 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// What kind of trouble an [`Error`] is; each beside the HTTP status that a host would answer with.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// What was named is not there: a delivery, a subscriber, a consumer (404).
+    NotFound,
+    /// The extract is damaged, or not one for this store (422).
+    RefusedInput,
+    /// The state of the store stands against it: an extract out of order, a name that is taken (409).
+    OutOfOrder,
+    /// The question cannot be asked so (400).
+    BadQuestion,
+    /// Somebody else holds what is needed; later it may go (503).
+    Busy,
+    /// The caller stopped the work.
+    Stopped,
+    /// The store cannot be opened, or the disk, the extract's source or the export's sink fails (503).
+    Storage,
+    /// Stored bytes do not decode (500).
+    Corrupt,
 }
 
 struct FirstFault<'a>(&'a [Fault]);
@@ -266,8 +297,12 @@ impl fmt::Display for StorageFailure {
 }
 
 impl std::error::Error for StorageFailure {
+    /// The system's own error with its `io::ErrorKind`, where there is one.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&*self.0)
+        match &*self.0 {
+            redb::Error::Io(error) => Some(error),
+            _ => None,
+        }
     }
 }
 

@@ -29,6 +29,7 @@
 
 // From the ground up: a room imports only from those above it in this list.
 // From the ground up: a room imports only from the floors above it in this list.
+mod arrivals;
 mod delivery_number;
 mod error;
 mod refusal;
@@ -56,8 +57,9 @@ mod verify;
 mod power_cut_tests;
 
 pub use apply::{Allow, ApplyOptions, Progress};
+pub use arrivals::DeliveryListener;
 pub use delivery_number::DeliveryNumber;
-pub use error::{Error, StorageFailure};
+pub use error::{Error, ErrorClass, StorageFailure};
 pub use events::calendar::{CalendarEvent, Due};
 pub use events::consumers::Consumer;
 pub use events::event_id::EventId;
@@ -78,6 +80,7 @@ pub use search::query::Query;
 pub use search::{AddressPattern, Criterion, Hit, Hits, Policy, Scope, Search, Sex, WordPattern};
 pub use snapshot::Snapshot;
 pub use store::config::{ALL_HISTORY, Config};
+pub use store::file::Options;
 pub use subscriptions::matching::{Match, Matches};
 pub use subscriptions::registry::{FilterChange, Subscriber, UnknownNumbers};
 pub use subscriptions::streams::{InitialLoad, Recipient};

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, StorageBackend, WriteTransaction};
 
+use crate::arrivals::{Arrivals, DeliveryListener};
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 use crate::store::config::Config;
 use crate::store::config::write_config;
-use crate::store::file::{Opened, begin_write, builder, refuse_strangers};
+use crate::store::file::{Opened, Options, begin_write, builder, is_vacant, refuse_strangers};
 use crate::store::secret::create_secret;
 use crate::store::tables::{FORMAT, META, Tables};
 
@@ -19,6 +22,7 @@ pub struct Replika {
     published: RwLock<Snapshot>,
     /// Held from before a transaction begins until what it made is published: whoever writes sees the last state.
     write_lock: Mutex<()>,
+    arrivals: Arc<Arrivals>,
 }
 
 /// Says which delivery it stands at.
@@ -34,13 +38,20 @@ impl Replika {
     /// # Errors
     /// [`Error::Exists`] when a file is there; [`Error::Config`] when the configuration cannot be.
     pub fn create(path: impl AsRef<Path>, config: &Config) -> Result<Replika, Error> {
+        Replika::create_with(path, config, &Options::default())
+    }
+
+    /// As [`Replika::create`], with options of the process's choice.
+    ///
+    /// # Errors
+    /// As [`Replika::create`].
+    pub fn create_with(path: impl AsRef<Path>, config: &Config, options: &Options) -> Result<Replika, Error> {
         config.check()?;
         let path = path.as_ref();
-        // An empty file is what a creation that never got anywhere leaves behind.
-        if path.metadata().is_ok_and(|found| found.len() > 0) {
+        if !is_vacant(path) {
             return Err(Error::Exists);
         }
-        Replika::initialize(builder().create(path)?, config)
+        Replika::initialize(builder(options).create(path)?, config)
     }
 
     /// Opens a store to read and to apply deliveries.
@@ -48,9 +59,26 @@ impl Replika {
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Locked`].
     pub fn open(path: impl AsRef<Path>) -> Result<Replika, Error> {
+        Replika::open_with(path, &Options::default())
+    }
+
+    /// As [`Replika::open`], with options of the process's choice.
+    ///
+    /// # Errors
+    /// As [`Replika::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
         let path = path.as_ref();
         refuse_strangers(path)?;
-        Replika::over(Opened::ReadWrite(builder().open(path)?))
+        Replika::over(Opened::ReadWrite(builder(options).open(path)?))
+    }
+
+    /// Opens the store that is there, whatever its configuration, or creates one with this configuration.
+    ///
+    /// # Errors
+    /// Those of [`Replika::open`] and [`Replika::create`].
+    pub fn open_or_create(path: impl AsRef<Path>, config: &Config, options: &Options) -> Result<Replika, Error> {
+        let path = path.as_ref();
+        if is_vacant(path) { Replika::create_with(path, config, options) } else { Replika::open_with(path, options) }
     }
 
     /// Opens a store to read only; any number of processes may do so at once.
@@ -60,12 +88,20 @@ impl Replika {
     /// # Errors
     /// As [`Replika::open`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Replika, Error> {
+        Replika::open_read_only_with(path, &Options::default())
+    }
+
+    /// As [`Replika::open_read_only`], with options of the process's choice.
+    ///
+    /// # Errors
+    /// As [`Replika::open`].
+    pub fn open_read_only_with(path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
         let path = path.as_ref();
         refuse_strangers(path)?;
-        let database = match builder().open_read_only(path) {
+        let database = match builder(options).open_read_only(path) {
             Err(redb::DatabaseError::RepairAborted) => {
-                drop(builder().open(path)?);
-                builder().open_read_only(path)?
+                drop(builder(options).open(path)?);
+                builder(options).open_read_only(path)?
             }
             opened => opened?,
         };
@@ -75,7 +111,7 @@ impl Replika {
     /// Creates or opens a store over a storage of the caller's making: memory, or one that fails on purpose.
     pub(crate) fn with_backend(backend: impl StorageBackend, config: &Config) -> Result<Replika, Error> {
         config.check()?;
-        let database = builder().create_with_backend(backend)?;
+        let database = builder(&Options::default()).create_with_backend(backend)?;
         let fresh = {
             let read = database.begin_read()?;
             read.open_table(META).is_err()
@@ -116,14 +152,49 @@ impl Replika {
 
     fn over(database: Opened) -> Result<Replika, Error> {
         let database = Arc::new(database);
-        let published = RwLock::new(Snapshot::take(&database)?);
-        Ok(Replika { database, published, write_lock: Mutex::new(()) })
+        let snapshot = Snapshot::take(&database)?;
+        let arrivals = Arc::new(Arrivals::default());
+        arrivals.announce(snapshot.known());
+        Ok(Replika { database, published: RwLock::new(snapshot), write_lock: Mutex::new(()), arrivals })
     }
 
     pub(crate) fn publish(&self) -> Result<(), Error> {
         let snapshot = Snapshot::take(&self.database)?;
+        let known = snapshot.known();
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.arrivals.announce(known);
         Ok(())
+    }
+
+    /// Waits until the store has this delivery; false when the time is up first. Whoever applies need not know who waits.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cpr_replika::{Config, DeliveryNumber, Replika};
+    /// let replika = Replika::in_memory(&Config::default())?;
+    /// assert!(!replika.wait_for(DeliveryNumber(1), Duration::from_millis(1)));
+    /// # Ok::<(), cpr_replika::Error>(())
+    /// ```
+    pub fn wait_for(&self, delivery: DeliveryNumber, timeout: Duration) -> bool {
+        self.snapshot().known() >= delivery || self.arrivals.wait(delivery, timeout)
+    }
+
+    /// Has `listener` called with the number of each new delivery, once a snapshot shows it, until what is returned is dropped.
+    ///
+    /// It is called on the thread that applied the delivery, so it should do no more than wake somebody: send on a channel,
+    /// or notify an async task.
+    ///
+    /// ```
+    /// use cpr_replika::{Config, Replika};
+    /// let replika = Replika::in_memory(&Config::default())?;
+    /// let (wake, woken) = std::sync::mpsc::channel();
+    /// let listening = replika.on_delivery(move |delivery| _ = wake.send(delivery));
+    /// drop(listening);
+    /// assert!(woken.recv().is_err());
+    /// # Ok::<(), cpr_replika::Error>(())
+    /// ```
+    pub fn on_delivery(&self, listener: impl Fn(DeliveryNumber) + Send + Sync + 'static) -> DeliveryListener {
+        self.arrivals.listen(Box::new(listener))
     }
 
     /// Waits until nobody else writes.

@@ -94,9 +94,11 @@ fn check_extract(
             }
             digest.finalize().into()
         });
-        let mut source = TeeReader { source: extract, pass, reused, bytes: 0, progress: options.progress };
-        let checked = check(&mut source, check_options).map_err(Error::Input);
+        let mut source = TeeReader { source: extract, pass, reused, bytes: 0, options, stopped: false };
+        let checked = check(&mut source, check_options);
+        let stopped = source.stopped;
         drop(source);
+        let checked = checked.map_err(|error| if stopped { Error::Stopped } else { Error::Input(error) });
         let digest = digest.join().expect("digesting cannot fail");
         checked.map(|checked| (checked, digest))
     })
@@ -105,13 +107,14 @@ fn check_extract(
 /// Reads of the extract that may wait to be digested.
 const DIGESTED_AHEAD: usize = 16;
 
-/// Hands a copy of everything that is read to another thread.
+/// Hands a copy of everything that is read to another thread, and stops when the caller wants it.
 struct TeeReader<'a, R> {
     source: R,
     pass: mpsc::SyncSender<Vec<u8>>,
     reused: mpsc::Receiver<Vec<u8>>,
     bytes: u64,
-    progress: Option<&'a dyn Fn(Progress)>,
+    options: &'a ApplyOptions<'a>,
+    stopped: bool,
 }
 
 impl<R: Read> Read for TeeReader<'_, R> {
@@ -122,8 +125,9 @@ impl<R: Read> Read for TeeReader<'_, R> {
         copy.extend_from_slice(&buffer[..read]);
         self.pass.send(copy).expect("the digesting thread ends with its sender");
         self.bytes += read as u64;
-        if let Some(progress) = self.progress {
-            progress(Progress::Checking { bytes: self.bytes });
+        if self.options.report(Progress::Checking { bytes: self.bytes }).is_err() {
+            self.stopped = true;
+            return Err(io::Error::other("stopped by the caller"));
         }
         Ok(read)
     }

@@ -85,9 +85,7 @@ pub(crate) fn merge_all(
             }
             merger.append()?;
             done += count as u64;
-            if let Some(progress) = options.progress {
-                progress(Progress::Merging { done, of });
-            }
+            options.report(Progress::Merging { done, of })?;
             // The reader may be done and gone.
             spent.send(chunk).ok();
         }

@@ -32,6 +32,9 @@ impl Replika {
     /// (its previous production date is the last one's production date) and come from the same customer. The very same
     /// file again changes nothing and returns the report of then.
     ///
+    /// The file is read twice: checked whole, while others may write, and then merged under the write lock, for which it waits.
+    /// Readers never wait.
+    ///
     /// # Errors
     /// A damaged, foreign or out-of-order extract is refused whole with the reason ([`Error::is_refusal`]); after any
     /// error the store is as before.
@@ -136,9 +139,7 @@ impl Replika {
             write.abort()?;
             return Ok(Report { outcome: Outcome::DryRun, delivery });
         }
-        if let Some(progress) = options.progress {
-            progress(Progress::Committing);
-        }
+        options.report(Progress::Committing)?;
         if let Some(noted) = noted {
             matching::write(&write, number.0, header.production_date, noted)?;
         }

@@ -1,6 +1,10 @@
 //! How an extract is applied: what the caller accepts that is refused otherwise, and how far it is.
 
+use std::ops::ControlFlow;
+
 use cpr_extract::Family;
+
+use crate::error::Error;
 
 /// What a caller accepts by name that is refused otherwise.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -34,8 +38,18 @@ pub struct ApplyOptions<'a> {
     pub allow: Allow,
     /// How many faults of a damaged extract are told; all are counted.
     pub fault_limit: usize,
-    /// Called now and then with how far it is.
-    pub progress: Option<&'a dyn Fn(Progress)>,
+    /// Called now and then with how far it is. `Break` stops the work: [`crate::Error::Stopped`], and the store is as before.
+    pub progress: Option<&'a dyn Fn(Progress) -> ControlFlow<()>>,
+}
+
+impl ApplyOptions<'_> {
+    /// Tells how far it is; an error when the caller wants it stopped.
+    pub(crate) fn report(&self, progress: Progress) -> Result<(), Error> {
+        match self.progress.map(|report| report(progress)) {
+            Some(ControlFlow::Break(())) => Err(Error::Stopped),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl std::fmt::Debug for ApplyOptions<'_> {

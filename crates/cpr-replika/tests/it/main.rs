@@ -22,3 +22,4 @@ mod snapshots;
 mod subscribed_samples;
 mod subscriptions;
 mod traps;
+mod waiting;

@@ -1,0 +1,94 @@
+//! Who waits for whom: new deliveries wake, long work can be stopped, small writes go first.
+
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use cpr_replika::{ApplyOptions, DeliveryNumber, Error, EventCursor, Progress, Replika};
+
+use crate::kit::{config, extract_of_day};
+
+/// The first night is of day 1.
+fn night(day: usize) -> Vec<u8> {
+    extract_of_day(day, &[("6101801234", "001 STATUS=01")])
+}
+
+fn store() -> Replika {
+    Replika::in_memory(&config()).unwrap()
+}
+
+fn options() -> ApplyOptions<'static> {
+    ApplyOptions::named("made up")
+}
+
+#[test]
+fn a_new_delivery_wakes_threads_and_callbacks_once() {
+    let replika = store();
+    let (wake, woken) = mpsc::channel();
+    let listening = replika.on_delivery(move |delivery| wake.send(delivery).unwrap());
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| replika.wait_for(DeliveryNumber(1), Duration::from_secs(60)));
+        replika.apply(Cursor::new(night(1)), &options()).unwrap();
+        assert!(waiter.join().unwrap());
+    });
+    // A small write publishes a snapshot, but no delivery.
+    replika.add_consumer("reader", EventCursor::BEGINNING).unwrap();
+    replika.apply(Cursor::new(night(2)), &options()).unwrap();
+    assert_eq!(woken.try_iter().collect::<Vec<_>>(), [DeliveryNumber(1), DeliveryNumber(2)]);
+    drop(listening);
+    replika.apply(Cursor::new(night(3)), &options()).unwrap();
+    assert_eq!(woken.try_iter().count(), 0);
+    assert!(!replika.wait_for(DeliveryNumber(4), Duration::from_millis(5)));
+}
+
+#[test]
+fn work_that_the_caller_stops_leaves_the_store_as_before() {
+    let is_at = |wanted: &'static str| {
+        move |progress: Progress| {
+            let here = match progress {
+                Progress::Checking { .. } => "checking",
+                Progress::Merging { .. } => "merging",
+                _ => "committing",
+            };
+            if here == wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    };
+    let replika = store();
+    replika.apply(Cursor::new(night(1)), &options()).unwrap();
+    for stage in ["checking", "merging", "committing"] {
+        let stop = is_at(stage);
+        let stopped = replika.apply(Cursor::new(night(2)), &ApplyOptions { progress: Some(&stop), ..options() });
+        assert!(matches!(stopped, Err(Error::Stopped)), "{stage}: {stopped:?}");
+        assert_eq!(replika.snapshot().known(), DeliveryNumber(1), "{stage}");
+    }
+    replika.apply(Cursor::new(night(2)), &options()).unwrap();
+    assert!(replika.snapshot().verify().unwrap().is_clean());
+}
+
+/// A file whose first reading waits until something else has happened.
+struct Slow<'a>(Cursor<Vec<u8>>, &'a (dyn Fn() + Sync), bool);
+
+impl Read for Slow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !std::mem::replace(&mut self.2, true) {
+            (self.1)();
+        }
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Slow<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_small_write_does_not_wait_for_a_file_that_is_checked() {
+    let replika = store();
+    // Were the lock held while the file is read, this would never end.
+    let note = || replika.add_consumer("reader", EventCursor::BEGINNING).unwrap();
+    replika.apply(Slow(Cursor::new(night(1)), &note, false), &options()).unwrap();
+    assert_eq!(replika.consumers().unwrap().len(), 1);
+}
