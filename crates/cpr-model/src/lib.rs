@@ -14,6 +14,7 @@ mod code;
 mod field;
 mod fold;
 mod pnr;
+mod standard_address;
 mod text;
 mod time;
 mod values;
@@ -28,6 +29,7 @@ pub use code::{CountryCode, MunicipalityCode, ProtectionKind, Status, StreetCode
 pub use field::{Field, Kind};
 pub use fold::{Folder, folded_line, latin1_of};
 pub use pnr::{PersonKey, Pnr, RelatedPnr};
+pub use standard_address::StandardAddress;
 pub use text::Text;
 pub use time::{Date, Timestamp, Uncertain};
 pub use values::{Value, Values, ValuesWriter};

@@ -10,7 +10,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use cpr_extract::Group;
 use cpr_model::stored::v2::{self, ArchivedPerson};
-use cpr_model::{Aspect, Field, Value, Values, folded_line};
+use cpr_model::{Aspect, Field, StandardAddress, Value, Values, folded_line};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::error::Error;
@@ -42,19 +42,7 @@ impl<'a> Told<'a> {
                 _ => {}
             }
         }
-        if told.name.is_empty() {
-            told.name = street_part(told.standard);
-        }
         told
-    }
-}
-
-/// The street in a standard address: what stands before the comma, without the house number.
-fn street_part(standard: &[u8]) -> &[u8] {
-    let line = standard.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
-    match line.iter().rposition(|&byte| byte == b' ') {
-        Some(blank) if line[blank + 1..].first().is_some_and(u8::is_ascii_digit) => line[..blank].trim_ascii(),
-        _ => line,
     }
 }
 
@@ -98,6 +86,11 @@ impl StreetNames {
             }
             let told = Told::read(values);
             self.note(told);
+            // The standard address may spell the street's name in another way than the field that has but 20 characters for it.
+            let spelled = StandardAddress::parse(told.standard).street;
+            if spelled != told.name {
+                self.note(Told { name: spelled, ..told });
+            }
             if let Some(address) = current.filter(|_| formatted) {
                 let (municipality, street) =
                     (address.number(Field::MunicipalityCode), address.number(Field::StreetCode));

@@ -9,9 +9,11 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, StreetCode};
+use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, StandardAddress, StreetCode, Text, latin1_of};
 use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
 use cpr_replika::{AddressPattern, Criterion, NamePart, PersonSet, Policy, Scope, Search, Sex, WordPattern};
+
+use percent_encoding::percent_decode_str;
 
 use crate::search::conjunction::all;
 use crate::search::lucene::{self, Asked, Clause, Occur};
@@ -31,30 +33,29 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads a request: `q=...` with `rows`, `start`, `cursorMark` and `q.op` in any order, or the query alone. Percent signs with
-    /// two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank.
+    /// Reads a request: `q=...` with `rows`, `start`, `cursorMark` and `q.op` in any order, or the query in the place of `q=...`.
+    /// Percent signs with two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank.
     ///
     /// # Errors
     /// [`QueryError`] says where the query cannot be read, or which parameter is wrong; other parameters are passed over.
     pub fn parse(text: &str) -> Result<Request, QueryError> {
+        let names_query = parameters(text).any(|part| part.starts_with("q="));
         let (mut query, mut and) = (None, false);
         let (mut rows, mut start, mut after) = (10, 0, None);
-        // A lone `&` parts parameters; `&&` is Lucene's.
         for part in parameters(text) {
-            let decoded = percent_decoded(part);
-            let number = |name| {
-                decoded.split_once('=').and_then(|(_, value)| value.parse().ok()).ok_or(QueryError::Parameter { name })
-            };
-            match decoded.split_once('=') {
-                Some(("q", value)) => query = Some(value.to_owned()),
-                Some(("rows", _)) => rows = number("rows")?,
-                Some(("start", _)) => start = number("start")?,
-                Some(("q.op", value)) => and = value.eq_ignore_ascii_case("and"),
-                Some(("cursorMark", "*")) => {}
-                Some(("cursorMark", value)) => {
+            let decoded = percent_decode_str(part).decode_utf8_lossy();
+            let (name, value) = decoded.split_once('=').unwrap_or((&decoded, ""));
+            let number = |name| value.parse().map_err(|_| QueryError::Parameter { name });
+            match name {
+                "q" => query = Some(value.to_owned()),
+                "rows" => rows = number("rows")?,
+                "start" => start = number("start")?,
+                "q.op" => and = value.eq_ignore_ascii_case("and"),
+                "cursorMark" if value == "*" => {}
+                "cursorMark" => {
                     after = Some(Pnr::parse(value.as_bytes()).ok_or(QueryError::Parameter { name: "cursorMark" })?);
                 }
-                _ if query.is_none() && !text.contains("q=") => query = Some(decoded.clone()),
+                _ if !names_query && query.is_none() => query = Some(decoded.into_owned()),
                 _ => {}
             }
         }
@@ -76,7 +77,7 @@ impl Request {
     }
 }
 
-/// The parts between single `&`.
+/// The parts between single `&`, which parts parameters; `&&` is Lucene's.
 fn parameters(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -88,24 +89,6 @@ fn parameters(text: &str) -> impl Iterator<Item = &str> {
         rest = cut.map(|at| &text[at + 1..]);
         Some(cut.map_or(text, |at| &text[..at]))
     })
-}
-
-fn percent_decoded(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((&byte, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| byte == b'%') {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Lucene's meaning of clauses: what is required and not forbidden; where nothing is required, at least one of the others.
@@ -318,30 +301,41 @@ impl Value<'_> {
         }
     }
 
-    /// A standard address: words of the street's name up to the first that begins with a digit, which is the house, then floor
-    /// and door. One word alone, as Lucene hands it over, is a word of the street or a house.
+    /// A standard address: street, house, floor and door as CPR writes them, or as a person types them. One word alone, as Lucene
+    /// hands it over, is a word of the street or a house.
     fn standard(&self) -> Result<Criterion, QueryError> {
         let text = self.text()?;
-        let mut words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
-        let mut asked = AddressPattern::default();
-        while let Some(word) = words.next() {
-            if !word.starts_with(|c: char| c.is_ascii_digit()) {
-                asked.street_name.extend(AddressPattern::words(word));
-                continue;
-            }
-            let house = HouseNumber::parse(word.as_bytes()).ok_or(self.wrong("a street and a house number"))?;
-            asked.houses = vec![house..=house];
-            let mut part = || words.next().map(|part| part.trim_end_matches('.').as_bytes().to_vec());
-            let wrong = self.wrong("floor and door behind the house number");
-            asked.floor = part().map(|part| Floor::parse(&part).ok_or(wrong)).transpose()?;
-            asked.door = part().map(|part| Door::parse(&part).ok_or(wrong)).transpose()?;
-            break;
+        let line = latin1_of(text);
+        let is_house = text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(char::is_whitespace);
+        if let Some(house) = HouseNumber::parse(&line).filter(|_| is_house) {
+            return Ok(Criterion::Address(AddressPattern { houses: vec![house..=house], ..AddressPattern::default() }));
         }
-        if asked.street_name.is_empty() && asked.houses.is_empty() {
-            return Err(self.wrong("a letter or a digit"));
+        let mut readings: Vec<Criterion> =
+            StandardAddress::readings(&line).iter().filter_map(address).map(Criterion::Address).collect();
+        match readings.len() {
+            0 => Err(self.wrong("a street, a house number, and floor and door behind a comma")),
+            1 => Ok(readings.remove(0)),
+            _ => Ok(Criterion::Any(readings)),
         }
-        Ok(Criterion::Address(asked))
     }
+}
+
+/// What a reading of a standard address asks; none when a part of it cannot be what it stands for.
+fn address(reading: &StandardAddress<'_>) -> Option<AddressPattern> {
+    /// None inside for a part that is not there.
+    fn part<T>(text: &[u8], parse: fn(&[u8]) -> Option<T>) -> Option<Option<T>> {
+        if text.is_empty() { Some(None) } else { parse(text).map(Some) }
+    }
+    let utf8 = |latin1| Text::new(latin1).reveal().into_owned();
+    let house = part(&reading.house_number, HouseNumber::parse)?;
+    Some(AddressPattern {
+        street_name: Some(AddressPattern::words(&utf8(reading.street))).filter(|words| !words.is_empty())?,
+        houses: house.map(|house| house..=house).into_iter().collect(),
+        floor: part(reading.floor, Floor::parse)?,
+        door: part(reading.door, Door::parse)?,
+        building: Some(utf8(reading.building)).filter(|building| !building.is_empty()),
+        ..AddressPattern::default()
+    })
 }
 
 /// A day; a time of day behind it (`T00:00:00Z`) is passed over.

@@ -58,9 +58,9 @@ pub(crate) fn told(deliveries: &[&[Person<'_>]]) -> Replika {
         for (number, rows) in *persons {
             for row in rows.lines().map(str::trim).filter(|row| !row.is_empty()) {
                 let (record, fields) = row.split_at(3);
-                let fields = fields.trim_start().split(", ").filter(|field| !field.is_empty());
+                let fields = fields_of(fields.trim_start());
                 let fields: Vec<(&str, &str)> =
-                    fields.map(|field| field.split_once('=').expect("NAME=value")).collect();
+                    fields.iter().map(|field| field.split_once('=').expect("NAME=value")).collect();
                 writer.record(record.parse().expect("a number"), pnr(number), &fields).expect("fields that fit");
             }
         }
@@ -68,6 +68,18 @@ pub(crate) fn told(deliveries: &[&[Person<'_>]]) -> Replika {
         replika.apply(Cursor::new(extract), &ApplyOptions::named("made up")).expect("a sound extract");
     }
     replika
+}
+
+/// The `NAME=value` of a row: what stands between a comma and the next `=` belongs to a value that holds a comma.
+fn fields_of(row: &str) -> Vec<String> {
+    let mut fields: Vec<String> = Vec::new();
+    for part in row.split(", ").filter(|part| !part.is_empty()) {
+        match fields.last_mut() {
+            Some(field) if !part.contains('=') => *field += &format!(", {part}"),
+            _ => fields.push(part.to_owned()),
+        }
+    }
+    fields
 }
 
 /// A row of a GCTP answer: value and readable text by field.

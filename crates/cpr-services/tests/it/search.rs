@@ -1,10 +1,14 @@
 //! SF1520's search string read as Lucene reads it, and ADRSOG1.
 
-use cpr_replika::{Policy, Replika, Scope, Search};
+use std::io::Cursor;
+
+use cpr_population::{Population, Product};
+use cpr_replika::cpr_extract::Family;
+use cpr_replika::{ApplyOptions, Config, Policy, Replika, Scope, Search};
 use cpr_services::search::adrsog1::{self, RequestError};
 use cpr_services::search::solr::{self, QueryError, Request};
 
-use crate::kit::{date, told};
+use crate::kit::{date, samples, test_extract, told};
 
 const ANE: &str = "6101801231";
 const BO: &str = "6101801232";
@@ -59,6 +63,12 @@ fn a_search_string_means_what_lucene_says() {
         ("personnummer:6101801232", &[BO]),
         ("6101801232", &[BO]),
         ("akseltorv", &[CARL, ANE]),
+        // No parameter is called `navn:"q` or `freq`; a query that has an `=` in it is a query all the same.
+        ("navn:\"q=1\"", &[]),
+        ("freq=hansen", &[]),
+        ("vejnavn:akseltorv&rows=7", &[CARL, ANE]),
+        ("rows=7&vejnavn:akseltorv", &[CARL, ANE]),
+        ("q=vejnavn:akseltorv&fl=*", &[CARL, ANE]),
     ] {
         let request = Request::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
         let open = Search { policy: Policy::open(), ..request.search(Scope::Now) };
@@ -179,4 +189,73 @@ fn adrsog1_requires_a_street_and_a_place() {
     ] {
         assert_eq!(adrsog1(&replika, fields).unwrap_err(), expected);
     }
+}
+
+/// Everybody whose standard address, asked back as CPR wrote it, or street name does not find them: how many, of how many.
+fn not_found_by_their_address(replika: &Replika) -> (usize, usize) {
+    let snapshot = replika.snapshot();
+    let (mut missed, mut asked) = (0, 0);
+    for pnr in snapshot.pnrs().expect("a read") {
+        let pnr = pnr.expect("a read");
+        let person = snapshot.person(pnr).expect("a read").expect("held");
+        let rows: Vec<_> = person.facts().filter_map(|fact| fact.formatted_address()).collect();
+        for row in rows {
+            let fields = [("standardadresse", row.standard_address()), ("vejnavn", row.street_addressing_name())];
+            for (field, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
+                asked += 1;
+                let query = format!("q={field}:\"{}\"&rows=5000", text.reveal());
+                let search = Search { policy: Policy::open(), ..Request::parse(&query).expect("a query").search(Scope::Now) };
+                missed += usize::from(!snapshot.search(&search).expect("a search").rows.iter().any(|hit| hit.pnr == pnr));
+            }
+        }
+    }
+    (missed, asked)
+}
+
+#[test]
+fn a_standard_address_asked_back_as_it_was_written_finds_its_person() {
+    let at = |house: &str, line: &str, name: &str| {
+        format!(
+            "001 STATUS=01, KOEN=K, FOED_DT=1980-01-01
+            002 KOMKOD=0621, VEJKOD=0042, {house}, TILFLYDTO=199912312000
+            003 ADRNVN=Ane Skov, KOMKOD=0621, VEJKOD=0042, {house}, STANDARDADR={line}, POSTNR=6000, VEJADRNVN={name}"
+        )
+    };
+    for (house, line, name) in [
+        ("HUSNR=007A", "Skovvej 7 A", "Skovvej"),
+        ("HUSNR=007A, ETAGE=01, SIDEDOER=  tv", "Skovvej 7 A,1 tv", "Skovvej"),
+        ("HUSNR=012, ETAGE=st, SIDEDOER=0003", "Skovvej 12,st-3", "Skovvej"),
+        ("HUSNR=123A, ETAGE=st, SIDEDOER=  tv", "Skovvej 123A, st. tv", "Skovvej"),
+        ("BNR=1234", "Skovvej BNR 1234", "Skovvej"),
+        ("HUSNR=012", "Dronning Ingrids Vej 12", "Dr Ingrids V"),
+        ("HUSNR=012", "10. Februar Vej 12", "10 Feb Vej"),
+    ] {
+        let replika = told(&[&[(ANE, &at(house, line, name))]]);
+        let ask = |query: String| {
+            let search = Search { policy: Policy::open(), ..Request::parse(&query).unwrap().search(Scope::Now) };
+            replika.snapshot().search(&search).unwrap().rows.len()
+        };
+        assert_eq!(ask(format!("standardadresse:\"{line}\"")), 1, "{line}");
+        assert_eq!(ask(format!("standardadresse:\"{}\"", line.replace(',', " "))), 1, "{line} without its comma");
+        assert_eq!(ask(format!("vejnavn:\"{name}\"")), 1, "{name}");
+        let spelled = [" 1", " 7", " BNR"].iter().fold(line, |street, end| street.split(end).next().unwrap());
+        assert_eq!(ask(format!("vejnavn:\"{spelled}\"")), 1, "{spelled}");
+    }
+}
+
+#[test]
+fn every_address_of_a_made_up_denmark_and_of_the_samples_finds_its_person() {
+    for family in ["std", "2022"] {
+        let product = Product { family: Family::named(family).unwrap(), task: "123401".to_owned() };
+        let extract = Population::new(11, 500).full_extract(Vec::new(), &product).unwrap();
+        let replika = Replika::in_memory(&Config::default()).unwrap();
+        replika.load(Cursor::new(extract), &ApplyOptions::named("made up")).unwrap();
+        let (missed, asked) = not_found_by_their_address(&replika);
+        assert!(missed == 0 && asked > 600, "{missed} of {asked}");
+    }
+    let Some(samples) = samples("every_address_of_a_made_up_denmark_and_of_the_samples_finds_its_person") else {
+        return;
+    };
+    let (missed, asked) = not_found_by_their_address(&test_extract(&samples));
+    assert!(missed == 0 && asked > 100, "{missed} of {asked}");
 }
