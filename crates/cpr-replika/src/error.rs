@@ -210,6 +210,7 @@ impl Error {
             Error::UnknownFamily { .. } => (BadQuestion, "unknown_family"),
             Error::Search(Refusal::TooLittleAsked { .. }) => (BadQuestion, "too_little_asked"),
             Error::Search(Refusal::TooManyDocuments { .. }) => (BadQuestion, "too_many_documents"),
+            Error::Search(Refusal::PageTooLarge { .. }) => (BadQuestion, "page_too_large"),
             Error::Search(Refusal::TooManyRows { .. }) => (BadQuestion, "too_many_rows"),
             Error::NotACursor => (BadQuestion, "not_a_cursor"),
             Error::ConsumerName => (BadQuestion, "consumer_name"),

@@ -45,6 +45,12 @@ pub enum Refusal {
         /// The policy's limit.
         limit: u64,
     },
+    /// More persons are wanted on one page than one may have.
+    #[error("more than {limit} persons are asked for at once: ask page by page")]
+    PageTooLarge {
+        /// The policy's limit.
+        limit: usize,
+    },
     /// More words would have to be looked at.
     #[error("more than {limit} rows of words would have to be read: begin the word with more letters")]
     TooManyRows {

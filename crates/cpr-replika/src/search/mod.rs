@@ -101,6 +101,9 @@ impl Snapshot {
         if !required.is_empty() && !asks_any(&search.criterion, required) {
             return Err(Refusal::TooLittleAsked { any_of: required.clone() }.into());
         }
+        if search.limit > search.policy.page {
+            return Err(Refusal::PageTooLarge { limit: search.policy.page }.into());
+        }
         let mut budget = Budget { rows: search.policy.rows, limit: search.policy.rows };
         let node = Node::resolve(self, &search.criterion, &mut budget)?;
         let candidates = self.candidates(&node, search.scope, &mut budget)?;

@@ -11,12 +11,14 @@ pub struct Policy {
     pub documents: u64,
     /// Rows of words and street names that may be read.
     pub rows: u64,
+    /// Persons that a page may have ([`crate::Search::limit`]).
+    pub page: usize,
 }
 
 impl Policy {
-    /// Nothing required; 100 000 documents (some tenths of a second), a million rows.
+    /// Nothing required; 100 000 documents (some tenths of a second), a million rows, 100 000 persons on a page.
     pub fn open() -> Policy {
-        Policy { require_any: Vec::new(), documents: 100_000, rows: 1_000_000 }
+        Policy { require_any: Vec::new(), documents: 100_000, rows: 1_000_000, page: 100_000 }
     }
 
     /// What SF1520 requires: one of name, birth date, personnummer, street name, street code. Costs as in [`Policy::open`].

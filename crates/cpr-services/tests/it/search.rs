@@ -118,6 +118,11 @@ fn sf1520_requires_a_criterion_and_pages_by_the_last_number() {
     assert_eq!(first.docs[1].personadresseringsnavn.as_deref(), Some("Ane Marie Skov"));
     let second = ask(&format!("q=efternavn:*&rows=2&cursorMark={ANE}")).unwrap();
     assert_eq!((second.docs.len(), second.next), (1, None));
+    for (query, is_refused) in [("rows=2000000000", true), ("rows=99999&start=2", true), ("rows=99999&start=1", false)]
+    {
+        let asked = ask(&format!("q=efternavn:*&{query}"));
+        assert_eq!(asked.is_err_and(|error| error.to_string().contains("page by page")), is_refused, "{query}");
+    }
     let skipped = ask("q=efternavn:*&rows=2&start=2").unwrap();
     assert_eq!(skipped.docs, second.docs);
 }
@@ -151,6 +156,8 @@ fn adrsog1_gives_a_row_for_each_resident() {
     ];
     assert_eq!(row, expected);
     assert_eq!(all.rows[1].protections.0.len(), 1);
+    let most = adrsog1::Request::parse([at[0], at[1], ("MAXA", "200000")]).unwrap();
+    assert!(adrsog1::answer(&replika.snapshot(), &most, date("2026-01-02")).is_err(), "a page is bounded");
     let first = with(&[("MAXA", "1")]);
     assert_eq!((first.rows.len(), first.rest.as_deref()), (1, Some(CARL)));
     let second = with(&[("MAXA", "1"), ("REST", CARL)]);
@@ -204,8 +211,10 @@ fn not_found_by_their_address(replika: &Replika) -> (usize, usize) {
             for (field, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
                 asked += 1;
                 let query = format!("q={field}:\"{}\"&rows=5000", text.reveal());
-                let search = Search { policy: Policy::open(), ..Request::parse(&query).expect("a query").search(Scope::Now) };
-                missed += usize::from(!snapshot.search(&search).expect("a search").rows.iter().any(|hit| hit.pnr == pnr));
+                let search =
+                    Search { policy: Policy::open(), ..Request::parse(&query).expect("a query").search(Scope::Now) };
+                missed +=
+                    usize::from(!snapshot.search(&search).expect("a search").rows.iter().any(|hit| hit.pnr == pnr));
             }
         }
     }
