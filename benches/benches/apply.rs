@@ -42,7 +42,7 @@ fn delta(c: &mut Criterion) {
     let mut group = c.benchmark_group("delta");
     group.throughput(Throughput::Elements(u64::from(changed))).sample_size(10);
     let replika = Replika::open(&ours).expect("the store");
-    let mut nights = population.nights(&benches::product(), changed);
+    let mut nights = population.deltas(&benches::product(), changed);
     group.bench_function("replika: check, merge, commit", |b| {
         b.iter_batched(
             || benches::night(&mut nights),

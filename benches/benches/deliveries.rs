@@ -26,7 +26,7 @@ fn main() {
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let (of, marks): (u32, &[u32]) = if is_bench { (benches::persons(), &[10, 100, 1000]) } else { (1000, &[5, 10]) };
     let population = benches::population(of);
-    let mut nights = population.nights(&benches::product(), CHANGED);
+    let mut nights = population.deltas(&benches::product(), CHANGED);
     let parent = target_folder().join("bench-data");
     std::fs::create_dir_all(&parent).expect("a place for the store");
     let folder = tempfile::tempdir_in(parent).expect("a place for the store");

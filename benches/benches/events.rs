@@ -22,8 +22,8 @@ fn night(c: &mut Criterion) {
     let replika = Replika::create(folder.path().join("store"), &Config::default()).expect("a new store");
     let full = population.full_extract(Vec::new(), &product).expect("writing into memory");
     replika.load(Cursor::new(full), &ApplyOptions::named("full")).expect("a sound extract");
-    let mut nights = population.nights(&product, delivered);
-    let bytes = nights.next_night(Vec::new()).expect("writing into memory");
+    let mut nights = population.deltas(&product, delivered);
+    let bytes = nights.next_delta(Vec::new()).expect("writing into memory");
     let report = replika.apply(Cursor::new(bytes), &ApplyOptions::named("night")).expect("it follows");
 
     let snapshot = replika.snapshot();

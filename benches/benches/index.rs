@@ -92,7 +92,7 @@ fn update(c: &mut Criterion) {
     let replika = loaded(&folder.path().join("store"), &population);
     let movers = benches::residents(&population, (of / 20).min(50_000), |_| true);
     let product = benches::product();
-    let mut nights = population.nights(&product, of / 20);
+    let mut nights = population.deltas(&product, of / 20);
     let mut group = c.benchmark_group(format!("a night among {of}"));
     group.sample_size(10).measurement_time(Duration::from_secs(10));
     group.bench_function(format!("{} move", movers.len()), |b| {

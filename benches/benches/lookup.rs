@@ -21,7 +21,7 @@ fn lookup(c: &mut Criterion) {
     let replika = Replika::create(&path, &Config::default()).expect("a new store");
     replika.load(Cursor::new(benches::full(&population)), &ApplyOptions::named("full")).expect("a sound extract");
     let watched = benches::residents(&population, (of / 10).max(1), |_| true);
-    let mut nights = population.nights(&benches::product(), of);
+    let mut nights = population.deltas(&benches::product(), of);
     for _ in 0..NIGHTS {
         let bytes = benches::night_of(&mut nights, &watched);
         replika.apply(Cursor::new(bytes), &ApplyOptions::named("night")).expect("it follows");

@@ -17,7 +17,7 @@ use benches::machine::{self, Size};
 use benches::peers::{self, Peer, STORES, SqliteRows};
 use benches::results::{Results, target_folder};
 use benches::samples::{Run, Subject, median};
-use cpr_population::{Nights, Population};
+use cpr_population::{Deltas, Population};
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, Timestamp};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Progress, Replika, Snapshot};
 
@@ -109,7 +109,7 @@ impl Plan {
     }
 
     /// Writes a night and returns the keys of whom it delivers: of these persons, or an ordinary one.
-    fn write_night(&self, night: u32, nights: &mut Nights<'_>, watched: Option<&[u32]>) -> Vec<u32> {
+    fn write_night(&self, night: u32, nights: &mut Deltas<'_>, watched: Option<&[u32]>) -> Vec<u32> {
         let bytes = match watched {
             Some(ranks) => benches::night_of(nights, ranks),
             None => benches::night(nights),
@@ -121,7 +121,7 @@ impl Plan {
     /// The extracts of all nights, and the documents that the engine makes of them, from a store that is thrown away.
     fn prepare(&self, results: &mut Results) -> Prepared {
         let population = benches::population(self.of);
-        let mut nights = population.nights(&benches::product(), self.changed);
+        let mut nights = population.deltas(&benches::product(), self.changed);
         let file = BufWriter::new(File::create(self.at("full")).expect("a file of the extract"));
         let mut file = population.full_extract(file, &benches::product()).expect("a file of the extract");
         file.flush().expect("a file of the extract");

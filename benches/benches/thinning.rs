@@ -21,7 +21,7 @@ fn kept_lines<'a>(bytes: &'a [u8], kept: &[Owner]) -> Vec<&'a [u8]> {
 fn thinning(c: &mut Criterion) {
     // A night of so many takes more persons than that.
     let population = benches::population(benches::persons().max(4 * CHANGED));
-    let bytes = benches::night(&mut population.nights(&benches::product(), CHANGED));
+    let bytes = benches::night(&mut population.deltas(&benches::product(), CHANGED));
     let family = Family::named("std").expect("part of the product");
     let stream = Stream { previous_production_date: population.production_date(), task: None };
     let index = FileIndex::read(&bytes[..], family, &[]).expect("a sound extract");

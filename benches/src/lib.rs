@@ -1,7 +1,7 @@
 //! What the benchmarks share: made-up extracts, the peers, how times are taken and where results go.
 //!
 //! The extracts are those of [`cpr_population`]: [`population`] is the same persons in every benchmark, [`full`] their load,
-//! and nights follow it by [`Nights`]. The same size gives the same bytes.
+//! and nights follow it by [`Deltas`]. The same size gives the same bytes.
 
 pub mod documents;
 pub mod machine;
@@ -9,7 +9,7 @@ pub mod peers;
 pub mod results;
 pub mod samples;
 
-use cpr_population::{Nights, Population, Product};
+use cpr_population::{Deltas, Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::Pnr;
 
@@ -40,13 +40,13 @@ pub fn full(population: &Population) -> Vec<u8> {
 }
 
 /// The next ordinary night, in memory.
-pub fn night(nights: &mut Nights<'_>) -> Vec<u8> {
-    nights.next_night(Vec::new()).expect("writing into memory")
+pub fn night(nights: &mut Deltas<'_>) -> Vec<u8> {
+    nights.next_delta(Vec::new()).expect("writing into memory")
 }
 
 /// The next night as one in which these persons move and nobody else does anything, in memory.
-pub fn night_of(nights: &mut Nights<'_>, ranks: &[u32]) -> Vec<u8> {
-    nights.next_night_of(Vec::new(), ranks).expect("writing into memory")
+pub fn night_of(nights: &mut Deltas<'_>, ranks: &[u32]) -> Vec<u8> {
+    nights.next_delta_of_moves(Vec::new(), ranks).expect("writing into memory")
 }
 
 /// About `count` ranks of persons who live here and fit, spread over all.

@@ -10,7 +10,7 @@ use cpr_model::{Date, Pnr};
 use crate::days::Day;
 
 /// Text of a record; names of made-up persons are mostly parts of tables.
-pub(crate) type Words = Cow<'static, str>;
+pub(crate) type Text = Cow<'static, str>;
 
 /// Twelve digits, and CPR's mark that they are not documented; zero is none.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -37,7 +37,7 @@ impl Moment {
 /// A row that holds from a moment, and up to one when it is of the past.
 #[derive(Clone)]
 pub(crate) struct Row<T> {
-    pub(crate) what: T,
+    pub(crate) value: T,
     pub(crate) from: Moment,
     pub(crate) to: Option<Moment>,
     /// ANNKOR: K, A, Æ, or a blank. A marked row is of the past.
@@ -45,8 +45,8 @@ pub(crate) struct Row<T> {
 }
 
 impl<T> Row<T> {
-    pub(crate) fn since(what: T, from: Moment) -> Row<T> {
-        Row { what, from, to: None, mark: ' ' }
+    pub(crate) fn since(value: T, from: Moment) -> Row<T> {
+        Row { value, from, to: None, mark: ' ' }
     }
 }
 
@@ -69,14 +69,14 @@ pub(crate) struct Abroad {
     pub(crate) to_country: u16,
     /// Zero while the person is abroad.
     pub(crate) from_country: u16,
-    pub(crate) lines: [Words; 3],
+    pub(crate) lines: [Text; 3],
 }
 
 #[derive(Clone, Default, Eq, PartialEq)]
 pub(crate) struct Name {
-    pub(crate) given: Words,
-    pub(crate) middle: Words,
-    pub(crate) surname: Words,
+    pub(crate) given: Text,
+    pub(crate) middle: Text,
+    pub(crate) surname: Text,
     /// A name mark, or a blank.
     pub(crate) mark: Option<char>,
 }
@@ -119,7 +119,7 @@ pub(crate) enum Relative {
     /// Exists, number not known: birth date and name where known.
     Unnumbered {
         born: Option<Date>,
-        name: Words,
+        name: Text,
     },
 }
 
@@ -141,7 +141,7 @@ pub(crate) struct Civil {
 }
 
 /// The row of who was never married; it leaves no history.
-pub(crate) fn single() -> Row<Civil> {
+pub(crate) fn never_married_row() -> Row<Civil> {
     Row::since(Civil { status: 'U', spouse: Relative::Nobody, separation_link: 0 }, Moment::default())
 }
 
@@ -167,7 +167,7 @@ pub(crate) struct Guardianship {
     pub(crate) deleted: Option<Date>,
     /// By number, by name and address, or none known.
     pub(crate) guardian: Relative,
-    pub(crate) lines: [Words; 2],
+    pub(crate) lines: [Text; 2],
     /// VAERGEMAALS_TYPE, where the family has it.
     pub(crate) is_partial: bool,
 }
@@ -182,7 +182,7 @@ pub(crate) struct Protection {
 #[derive(Clone)]
 pub(crate) struct Note {
     pub(crate) number: u8,
-    pub(crate) text: Words,
+    pub(crate) text: Text,
     pub(crate) from: Date,
     pub(crate) deleted: Option<Date>,
 }
@@ -205,7 +205,7 @@ pub(crate) struct Event {
 
 /// A person of the register.
 #[derive(Clone, Default)]
-pub(crate) struct Dossier {
+pub(crate) struct PersonRows {
     pub(crate) number: Option<Pnr>,
     pub(crate) current_number: Option<Pnr>,
     pub(crate) status: u8,
@@ -216,21 +216,21 @@ pub(crate) struct Dossier {
     pub(crate) number_from: Option<Date>,
     pub(crate) number_from_uncertain: bool,
     pub(crate) number_to: Option<Date>,
-    pub(crate) occupation: Words,
+    pub(crate) occupation: Text,
     pub(crate) addresses: Vec<Row<Address>>,
     /// c/o name of the current address.
-    pub(crate) care_of: Words,
+    pub(crate) care_of: Text,
     /// Supplementary address of the current address, and since when.
-    pub(crate) supplementary: Option<(Date, Words)>,
+    pub(crate) supplementary: Option<(Date, Text)>,
     /// What the road register calls the dwelling (LOKALITET).
-    pub(crate) locality: Words,
+    pub(crate) locality: Text,
     pub(crate) protections: Vec<Protection>,
     pub(crate) abroad: Vec<Row<Abroad>>,
-    pub(crate) contact_lines: Vec<Words>,
+    pub(crate) contact_lines: Vec<Text>,
     pub(crate) disappeared: Vec<Row<()>>,
     pub(crate) names: Vec<Row<Name>>,
     pub(crate) birth_authority: u16,
-    pub(crate) birth_text: Words,
+    pub(crate) birth_text: Text,
     pub(crate) citizenships: Vec<Row<u16>>,
     pub(crate) church: Vec<Row<char>>,
     pub(crate) civil: Vec<Row<Civil>>,
@@ -242,19 +242,19 @@ pub(crate) struct Dossier {
     pub(crate) custody: Vec<Custody>,
     pub(crate) guardianship: Option<Guardianship>,
     /// KOMFORHTYP, KOMFORHKOD, start, remark.
-    pub(crate) municipal: Vec<(u8, &'static str, Date, Words)>,
+    pub(crate) municipal: Vec<(u8, &'static str, Date, Text)>,
     pub(crate) notes: Vec<Note>,
     /// VALGKODE, VALGRET_DT, start.
     pub(crate) elections: Vec<(u16, Date, Date)>,
-    pub(crate) order_to_move: Option<(Date, Words)>,
+    pub(crate) order_to_move: Option<(Date, Text)>,
     pub(crate) former_numbers: Vec<FormerNumber>,
     pub(crate) events: Vec<Event>,
 }
 
-impl Dossier {
+impl PersonRows {
     /// The name in force; blank before naming.
     pub(crate) fn name(&self) -> Option<&Name> {
-        self.names.iter().find(|row| row.to.is_none()).map(|row| &row.what)
+        self.names.iter().find(|row| row.to.is_none()).map(|row| &row.value)
     }
 
     pub(crate) fn address(&self) -> Option<&Row<Address>> {
@@ -264,6 +264,6 @@ impl Dossier {
     /// Where the addressing row stands in the file: the address, or the last one there was.
     pub(crate) fn last_address(&self) -> Option<&Address> {
         let last = || self.addresses.iter().rfind(|row| row.mark == ' ');
-        self.address().or_else(last).map(|row| &row.what)
+        self.address().or_else(last).map(|row| &row.value)
     }
 }

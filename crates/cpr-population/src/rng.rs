@@ -1,4 +1,5 @@
-//! Chance that can be asked again: numbers and permutations as pure functions of a seed and of what they are about.
+//! Random numbers that can be asked again: numbers and permutations as pure functions of a seed and of what they are
+//! about.
 
 /// Mixes a word so that each bit of it moves every bit of the result. Source: the finalizer of splitmix64.
 pub(crate) fn mix(word: u64) -> u64 {
@@ -10,34 +11,34 @@ pub(crate) fn mix(word: u64) -> u64 {
 
 /// A run of numbers that begins with what it is about; the same topic and subject give the same run.
 #[derive(Clone, Copy)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
-    /// The dice for a topic (a constant of the caller's) and its subject, in the world of this seed.
-    pub(crate) fn about(seed: u64, topic: u64, subject: u64) -> Dice {
-        Dice(mix(seed ^ mix(topic.wrapping_mul(0xD134_2543_DE82_EF95) ^ subject)))
+impl Rng {
+    /// The numbers for a topic (a constant of the caller's) and its subject, in the world of this seed.
+    pub(crate) fn about(seed: u64, topic: u64, subject: u64) -> Rng {
+        Rng(mix(seed ^ mix(topic.wrapping_mul(0xD134_2543_DE82_EF95) ^ subject)))
     }
 
     /// A number below `sides`, which is at least 1.
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn below(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         ((u128::from(mix(self.0)) * u128::from(sides)) >> 64) as u64
     }
 
     /// A number from `low` to `high`, both in.
     pub(crate) fn between(&mut self, low: i32, high: i32) -> i32 {
-        low + self.roll((high - low).max(0) as u64 + 1) as i32
+        low + self.below((high - low).max(0) as u64 + 1) as i32
     }
 
     /// True `permille` times in a thousand.
-    pub(crate) fn hits(&mut self, permille: u64) -> bool {
-        self.roll(1000) < permille
+    pub(crate) fn hits_permille(&mut self, permille: u64) -> bool {
+        self.below(1000) < permille
     }
 
     /// One of these; the first ones are likelier when `long_tail` is above 1.
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T], long_tail: u32) -> &'a T {
         let sides = 1 << 20;
-        let share = (0..long_tail).fold(sides, |share, _| share * self.roll(sides) / sides);
+        let share = (0..long_tail).fold(sides, |share, _| share * self.below(sides) / sides);
         &from[(share * from.len() as u64 / sides) as usize]
     }
 }

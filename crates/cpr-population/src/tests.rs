@@ -8,9 +8,9 @@ use std::io::Cursor;
 
 use cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Waive, check, find_family};
 
-use crate::person::Dossier;
+use crate::person::PersonRows;
 use crate::population::families::Families;
-use crate::population::life::Workroom;
+use crate::population::life::Scratch;
 use crate::{Population, Product};
 
 const SEED: u64 = 7;
@@ -36,8 +36,8 @@ fn sound(extract: &[u8], family: &str) -> Checked {
     checked
 }
 
-fn person(families: &Families, rank: u32) -> Dossier {
-    families.person(rank, &mut Workroom::default())
+fn person(families: &Families, rank: u32) -> PersonRows {
+    families.person_at(rank, &mut Scratch::default())
 }
 
 fn lines(extract: &[u8]) -> impl Iterator<Item = &[u8]> {

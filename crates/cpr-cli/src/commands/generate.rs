@@ -66,8 +66,8 @@ pub(crate) fn generate_extracts(globals: &Globals, generate: &Generate) -> Resul
         (Some(persons), _) => write_denmark(generate, persons, &product, &mut written)?,
         (None, Some(path)) => write_scenario(generate, path, &product, &mut written)?,
         (None, None) => {
-            let cast = if generate.what.basis { basis() } else { archetypes().0 };
-            written.add(generate, cast.production_date(), |out| cast.full_extract(out, &product).map(|_| ()))?;
+            let fixture = if generate.what.basis { basis() } else { archetypes().0 };
+            written.add(generate, fixture.production_date(), |out| fixture.full_extract(out, &product).map(|_| ()))?;
         }
     }
     written.finish()
@@ -79,9 +79,9 @@ fn write_denmark(generate: &Generate, persons: u32, product: &Product, written: 
     }
     let population = Population::new(generate.seed, persons);
     written.add(generate, population.production_date(), |out| population.full_extract(out, product).map(|_| ()))?;
-    let mut nights = population.nights(product, generate.night_size.unwrap_or(persons.div_ceil(200)));
+    let mut nights = population.deltas(product, generate.night_size.unwrap_or(persons.div_ceil(200)));
     for _ in 0..generate.nights {
-        written.add(generate, nights.next_production_date(), |out| nights.next_night(out).map(|_| ()))?;
+        written.add(generate, nights.next_production_date(), |out| nights.next_delta(out).map(|_| ()))?;
     }
     Ok(())
 }
@@ -91,10 +91,10 @@ fn write_scenario(generate: &Generate, path: &Path, product: &Product, written: 
     let text = fs::read_to_string(path).map_err(failed)?;
     let scenario = Scenario::parse(&text).map_err(|error| failed(Error::new(ErrorKind::InvalidInput, error)));
     let mut scenario = scenario?;
-    let cast = scenario.cast();
-    written.add(generate, cast.production_date(), |out| cast.full_extract(out, product).map(|_| ()))?;
+    let fixture = scenario.fixture();
+    written.add(generate, fixture.production_date(), |out| fixture.full_extract(out, product).map(|_| ()))?;
     while let Some(date) = scenario.next_production_date() {
-        written.add(generate, date, |out| scenario.next_night(out, product).map(|_| ()))?;
+        written.add(generate, date, |out| scenario.next_delta(out, product).map(|_| ()))?;
     }
     Ok(())
 }

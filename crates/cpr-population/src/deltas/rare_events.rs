@@ -1,10 +1,10 @@
-//! What a night seldom has: the draws of corrections, annulments and of what offices write down.
+//! What few nights have: the draws of corrections, annulments and of what offices write down.
 
 use cpr_model::Pnr;
 
 use crate::days::{Day, date, parts};
 use crate::extract::Refusal;
-use crate::person::{Dossier, Name, Words, number_of};
+use crate::person::{Name, PersonRows, Text, number_of};
 use crate::reference_data::codes::COUNTRIES;
 use crate::reference_data::names;
 use crate::reference_data::occupations::OCCUPATIONS;
@@ -12,65 +12,72 @@ use crate::reference_data::places::foreign_lines;
 use crate::register::Register;
 use crate::register::relatives::Newcomer;
 
-use super::state::{Lately, State, remember};
+use super::state::{DeltaState, RecentEvents, remember};
 
-impl State<'_> {
-    /// One of the seldom things happens to this person, to somebody of late, or turns out to be impossible; `draw` is below 40.
-    pub(super) fn seldom(&mut self, draw: u64, person: &Dossier, day: Day) -> bool {
+impl DeltaState<'_> {
+    /// Lets one of the rare events happen to this person or to somebody that something happened to lately; it may turn
+    /// out to be impossible. `draw` is below 40.
+    pub(super) fn draw_rare_event(&mut self, draw: u64, person: &PersonRows, day: Day) -> bool {
         let Some(pnr) = person.number else { return false };
         match draw {
             0..2 => self.register.supplements_address(pnr, "Kollegiet, fløj B".into(), day),
-            2..4 => self.register.updates_abroad_or_vote(pnr, foreign_lines(&mut self.dice), day),
+            2..4 => self.register.updates_abroad_or_vote(pnr, foreign_lines(&mut self.rng), day),
             4 => self.register.marks_name(pnr),
             5 => self.register.notes(pnr, day),
             6 => self.register.changes_condition(pnr, day),
             7..10 => {
-                let occupation = Words::Borrowed(*self.dice.pick(OCCUPATIONS, 1));
+                let occupation = Text::Borrowed(*self.rng.pick(OCCUPATIONS, 1));
                 self.register.takes_occupation(pnr, occupation)
             }
             10..12 => self.register.delivers(pnr, "A45"),
             12 => self.register.delivers(pnr, "A74"),
-            13 => self.register.updates_contact(pnr, foreign_lines(&mut self.dice)),
+            13 => self.register.updates_contact(pnr, foreign_lines(&mut self.rng)),
             14 => self.register.changes_guardianship(pnr, day),
             15 => self.register.is_ordered_to_move(pnr, day),
             16..18 => self.register.changes_custody(pnr, day),
-            18..20 => self.locality(person),
-            20..23 => self.lapses(pnr),
-            23..26 => self.arrives(day),
-            26 => self.is_numbered(person, day),
-            27..29 => self.kinship(day),
-            29 => self.of_late(|lately| &mut lately.naturalised, |register, pnr| register.annuls_citizenship(pnr)),
-            30 => self.of_late(|lately| &mut lately.in_or_out, |register, pnr| register.annuls_church(pnr)),
+            18..20 => self.changes_locality(person),
+            20..23 => self.expires(pnr),
+            23..26 => self.immigrates(day),
+            26 => self.gets_number_late(person, day),
+            27..29 => self.gets_parents(day),
+            29 => {
+                self.revert_recent(|recent| &mut recent.naturalised, |register, pnr| register.annuls_citizenship(pnr))
+            }
+            30 => self.revert_recent(|recent| &mut recent.church_changed, |register, pnr| register.annuls_church(pnr)),
             31 => self.annuls_number(pnr, day),
-            32 => self.doubles(person, day),
-            33 => self.of_late(|lately| &mut lately.renamed, |register, pnr| register.annuls_name(pnr)),
-            34 => self.of_late(|lately| &mut lately.wed, |register, pnr| register.annuls_wedding(pnr, day)),
-            35 => self.of_late(|lately| &mut lately.died, |register, pnr| register.annuls_death(pnr)),
-            36 => self.of_late(|lately| &mut lately.renumbered, |register, pnr| register.takes_number_back(pnr, day)),
-            37 => self.of_late(|lately| &mut lately.doubled, |register, pnr| register.revives_double(pnr)),
+            32 => self.deletes_double(person, day),
+            33 => self.revert_recent(|recent| &mut recent.renamed, |register, pnr| register.annuls_name(pnr)),
+            34 => self.revert_recent(|recent| &mut recent.wed, |register, pnr| register.annuls_wedding(pnr, day)),
+            35 => self.revert_recent(|recent| &mut recent.died, |register, pnr| register.annuls_death(pnr)),
+            36 => self
+                .revert_recent(|recent| &mut recent.renumbered, |register, pnr| register.takes_number_back(pnr, day)),
+            37 => {
+                self.revert_recent(|recent| &mut recent.deleted_doubles, |register, pnr| register.revives_double(pnr))
+            }
             _ => {
-                let code = *self.dice.pick(&["P36", "P48", "P49"], 1);
-                self.of_late(
-                    |lately| &mut lately.separated,
+                let code = *self.rng.pick(&["P36", "P48", "P49"], 1);
+                self.revert_recent(
+                    |recent| &mut recent.separated,
                     |register, pnr| register.settles_separation(pnr, code, day),
                 )
             }
         }
     }
 
-    /// What the customer asked for: a subscription to somebody who is gone ends (997) in some nights, another one is refused (910).
-    pub(super) fn orders(&mut self) {
-        if self.dice.hits(250)
-            && let Some(pnr) = self.anybody()
-            && self.register.look(pnr).is_some_and(|person| matches!(person.status, 30 | 50 | 60 | 90))
+    /// What the customer asked for: a subscription to somebody who is gone ends (997) in some nights, another one is
+    /// refused (910).
+    pub(super) fn draw_customer_orders(&mut self) {
+        if self.rng.hits_permille(250)
+            && let Some(pnr) = self.draw_person()
+            && self.register.person_now(pnr).is_some_and(|person| matches!(person.status, 30 | 50 | 60 | 90))
             && self.ended.insert(pnr)
         {
-            self.enter();
+            self.set_entry_time();
             self.receipts.push((pnr, self.register.entered_at));
         }
-        if self.dice.hits(150)
-            && let Some(number) = self.anybody()
-            && let Some(person) = self.register.look(number)
+        if self.rng.hits_permille(150)
+            && let Some(number) = self.draw_person()
+            && let Some(person) = self.register.person_now(number)
         {
             let error = match person.status {
                 50 => (8494, "Personnummer er slettet"),
@@ -82,30 +89,30 @@ impl State<'_> {
         }
     }
 
-    /// Something about one of those it happened to of late, unless they are concerned tonight already.
-    fn of_late(
+    /// Reverts what happened to one of those lately, unless they are in tonight's file already.
+    fn revert_recent(
         &mut self,
-        list: impl Fn(&mut Lately) -> &mut Vec<Pnr>,
+        list: impl Fn(&mut RecentEvents) -> &mut Vec<Pnr>,
         happens: impl Fn(&mut Register<'_>, Pnr) -> bool,
     ) -> bool {
-        // Most of what happens did.
-        if !self.dice.hits(400) {
+        // Most of what is registered is right.
+        if !self.rng.hits_permille(400) {
             return false;
         }
-        let of = list(&mut self.lately);
-        let at = self.dice.roll(of.len().max(1) as u64) as usize;
+        let of = list(&mut self.recent);
+        let at = self.rng.below(of.len().max(1) as u64) as usize;
         let Some(&pnr) = of.get(at) else { return false };
-        let happened = !self.register.is_concerned(pnr) && happens(&mut self.register, pnr);
+        let happened = !self.register.is_delivered(pnr) && happens(&mut self.register, pnr);
         if happened {
-            list(&mut self.lately).swap_remove(at);
+            list(&mut self.recent).swap_remove(at);
         }
         happened
     }
 
     /// The dwelling gets another name in the road register; who shares the home has it too.
-    fn locality(&mut self, person: &Dossier) -> bool {
-        let (Some(pnr), Some(home)) = (person.number, person.address().map(|row| row.what)) else { return false };
-        let locality = Words::Borrowed(*self.dice.pick(&["Højgården", "Møllehuset", "Strandby", "Skovlund"], 1));
+    fn changes_locality(&mut self, person: &PersonRows) -> bool {
+        let (Some(pnr), Some(home)) = (person.number, person.address().map(|row| row.value)) else { return false };
+        let locality = Text::Borrowed(*self.rng.pick(&["Højgården", "Møllehuset", "Strandby", "Skovlund"], 1));
         if !self.register.is_relocated(pnr, locality.clone()) {
             return false;
         }
@@ -116,72 +123,73 @@ impl State<'_> {
     }
 
     /// A day of deletion has come: somebody of age loses the rows of custody, or this person what has run out.
-    fn lapses(&mut self, pnr: Pnr) -> bool {
-        if self.register.lapses(pnr, self.day) {
+    fn expires(&mut self, pnr: Pnr) -> bool {
+        if self.register.expires(pnr, self.day) {
             return true;
         }
-        let (year, month, of_month) = parts(self.day - self.dice.roll(14) as Day);
+        let (year, month, of_month) = parts(self.day - self.rng.below(14) as Day);
         let birthday = crate::days::day_of(year - 18, month, of_month.min(28));
         let cohorts = &self.families.cohorts;
-        let [first, end] = [birthday, birthday + 1].map(|day| cohorts.first_of(day));
+        let [first, end] = [birthday, birthday + 1].map(|day| cohorts.first_rank_born_from(day));
         if first == end {
             return false;
         }
-        let of_age = self.families.pnr(first + self.dice.roll(u64::from(end - first)) as u32);
-        !self.register.is_concerned(of_age) && self.register.lapses(of_age, self.day)
+        let of_age = self.families.pnr(first + self.rng.below(u64::from(end - first)) as u32);
+        !self.register.is_delivered(of_age) && self.register.expires(of_age, self.day)
     }
 
     /// Somebody from abroad, born on the day of somebody of the population with this rank or near it.
-    fn newcomer(&mut self, rank: u32) -> Option<Newcomer> {
-        let is_man = self.dice.hits(500);
-        let number = self.families.cohorts.spare(rank, u32::from(is_man)).filter(|pnr| !self.register.is_held(*pnr))?;
+    fn draw_newcomer(&mut self, rank: u32) -> Option<Newcomer> {
+        let is_man = self.rng.hits_permille(500);
+        let number =
+            self.families.cohorts.unused_number(rank, u32::from(is_man)).filter(|pnr| !self.register.is_held(*pnr))?;
         let born = date(self.families.cohorts.birthday(rank));
-        let country = *self.dice.pick(&COUNTRIES, 2);
-        let given = names::given(&mut self.dice, is_man, born.year() as i32);
-        let (surname, mark) = names::foreign_surname(&mut self.dice);
+        let country = *self.rng.pick(&COUNTRIES, 2);
+        let given = names::given(&mut self.rng, is_man, born.year() as i32);
+        let (surname, mark) = names::foreign_surname(&mut self.rng);
         let name = Name { given, surname, mark, ..Name::default() };
         Some(Newcomer { number, is_man, born, name, country })
     }
 
-    fn arrives(&mut self, day: Day) -> bool {
-        let from = self.families.cohorts.first_of(self.day - 60 * 365);
-        let rank = from + self.dice.roll(u64::from(self.families.cohorts.persons() - from).max(1)) as u32;
-        let home = self.home_near(0);
-        let newcomer = self.newcomer(rank.min(self.families.cohorts.persons() - 1));
-        newcomer.is_some_and(|newcomer| self.register.arrives(newcomer, home, day))
+    fn immigrates(&mut self, day: Day) -> bool {
+        let from = self.families.cohorts.first_rank_born_from(self.day - 60 * 365);
+        let rank = from + self.rng.below(u64::from(self.families.cohorts.persons() - from).max(1)) as u32;
+        let home = self.draw_home_near(0);
+        let newcomer = self.draw_newcomer(rank.min(self.families.cohorts.persons() - 1));
+        newcomer.is_some_and(|newcomer| self.register.immigrates(newcomer, home, day))
     }
 
     /// A child of this mother, born abroad one to nine years ago.
-    fn is_numbered(&mut self, mother: &Dossier, day: Day) -> bool {
+    fn gets_number_late(&mut self, mother: &PersonRows, day: Day) -> bool {
         let Some(pnr) = mother.number.filter(|_| !mother.is_man && (27..50).contains(&self.age(mother))) else {
             return false;
         };
-        let [first, end] = [9, 1].map(|years| self.families.cohorts.first_of(self.day - years * 365));
+        let [first, end] = [9, 1].map(|years| self.families.cohorts.first_rank_born_from(self.day - years * 365));
         if first == end {
             return false;
         }
-        let rank = first + self.dice.roll(u64::from(end - first)) as u32;
-        self.newcomer(rank).is_some_and(|child| self.register.is_numbered(child, pnr, day))
+        let rank = first + self.rng.below(u64::from(end - first)) as u32;
+        self.draw_newcomer(rank).is_some_and(|child| self.register.gets_number_late(child, pnr, day))
     }
 
     /// A child gets a father, having had none, another one, or the couple that adopts it.
-    fn kinship(&mut self, day: Day) -> bool {
+    fn gets_parents(&mut self, day: Day) -> bool {
         const TRIES: usize = 20;
-        let from = self.families.cohorts.first_of(self.day - 17 * 365);
+        let from = self.families.cohorts.first_rank_born_from(self.day - 17 * 365);
         let minors = u64::from(self.families.cohorts.persons() - from);
-        let child = (minors > 0).then(|| self.families.pnr(from + self.dice.roll(minors) as u32));
-        let child = child.filter(|pnr| !self.register.is_concerned(*pnr)).and_then(|pnr| self.register.look(pnr));
+        let child = (minors > 0).then(|| self.families.pnr(from + self.rng.below(minors) as u32));
+        let child = child.filter(|pnr| !self.register.is_delivered(*pnr)).and_then(|pnr| self.register.person_now(pnr));
         let Some((pnr, child)) = child.and_then(|child| Some((child.number?, child))) else { return false };
         for _ in 0..TRIES {
-            let Some(other) = self.anybody() else { continue };
-            let Some(parent) = self.register.look(other).filter(|other| other.is_man && other.status < 20) else {
+            let Some(other) = self.draw_person() else { continue };
+            let Some(parent) = self.register.person_now(other).filter(|other| other.is_man && other.status < 20) else {
                 continue;
             };
             if !(18..50).contains(&(self.age(&parent) - self.age(&child))) {
                 continue;
             }
-            let spouse = parent.civil.iter().find(|row| row.to.is_none() && row.what.status == 'G');
-            let spouse = spouse.and_then(|row| number_of(&row.what.spouse));
+            let spouse = parent.civil.iter().find(|row| row.to.is_none() && row.value.status == 'G');
+            let spouse = spouse.and_then(|row| number_of(&row.value.spouse));
             let (code, parents) = match (number_of(&child.father.who), spouse) {
                 (None, _) => ("A37", [None, Some(other)]),
                 (Some(_), Some(spouse)) => ("A35", [Some(spouse), Some(other)]),
@@ -193,14 +201,14 @@ impl State<'_> {
     }
 
     /// A number for administration is a second one of somebody of nearly the same age.
-    fn doubles(&mut self, kept: &Dossier, day: Day) -> bool {
+    fn deletes_double(&mut self, kept: &PersonRows, day: Day) -> bool {
         let Some((pnr, rank)) = kept.number.and_then(|pnr| Some((pnr, self.families.rank_of(pnr)?))) else {
             return false;
         };
         let Some(double) = self.administrative_near(rank) else { return false };
         let happened = self.register.deletes_double(double, pnr, day);
         if happened {
-            remember(&mut self.lately.doubled, double);
+            remember(&mut self.recent.deleted_doubles, double);
         }
         happened
     }
@@ -209,7 +217,8 @@ impl State<'_> {
     fn administrative_near(&mut self, rank: u32) -> Option<Pnr> {
         const STEPS: u32 = 200;
         (1..STEPS).map_while(|step| rank.checked_sub(2 * step)).map(|rank| self.families.pnr(rank)).find(|pnr| {
-            !self.register.is_concerned(*pnr) && self.register.look(*pnr).is_some_and(|person| person.status == 20)
+            !self.register.is_delivered(*pnr)
+                && self.register.person_now(*pnr).is_some_and(|person| person.status == 20)
         })
     }
 

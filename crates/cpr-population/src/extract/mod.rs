@@ -1,7 +1,7 @@
 //! Writes a file CPR could have sent: persons as they come, and their addressing rows behind them in address order.
 //!
-//! CPR sorts the 003 of the whole file by address. To do so without holding them, they wait in a scratch file, in parts by
-//! place; each part is then small enough to be sorted in memory.
+//! CPR sorts the 003 of the whole file by address. To do so without holding them, they wait in a scratch file, in parts
+//! by place; each part is then small enough to be sorted in memory.
 
 pub(crate) mod record_template;
 mod records;
@@ -12,8 +12,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
 use cpr_model::{Date, Pnr};
 
-use self::record_template::{Page, Sheets};
-use crate::person::{Address, Dossier};
+use self::record_template::{PersonLines, RecordTemplates};
+use crate::person::{Address, PersonRows};
 use crate::reference_data::places::Places;
 
 /// How a file spells its lines: blanks at their end are cut, LF ends them, as in most files of CPR's.
@@ -33,11 +33,11 @@ const RECEIPT: u16 = 997;
 const INPUT_ERROR: u16 = 910;
 
 /// How many parts the addressing rows wait in; at 10 million persons each takes some 7 MB.
-const PARTS: usize = 256;
+const BUCKETS: usize = 256;
 /// A part is put aside when it has grown to this many bytes.
-const PART_BYTES: usize = 64 * 1024;
+const BUCKET_BYTES: usize = 64 * 1024;
 /// The bytes of the place that an addressing row is sorted by.
-const PLACE_BYTES: usize = 26;
+const SORT_KEY_BYTES: usize = 26;
 
 /// CPR's answer (910) to a line of input: the subscription asked for was not set.
 pub(crate) struct Refusal {
@@ -52,19 +52,19 @@ pub(crate) struct Extract<'a, W: Write> {
     writer: ExtractWriter<W>,
     family: &'static Family,
     task: &'a str,
-    page: Page<'a>,
+    lines: PersonLines<'a>,
     places: &'a Places,
-    parts: Vec<Part>,
+    buckets: Vec<Bucket>,
     scratch: Option<File>,
     scratch_bytes: u64,
 }
 
 #[derive(Default)]
-struct Part {
+struct Bucket {
     /// Entries: place, length of the line (two bytes), line.
     bytes: Vec<u8>,
     /// Where earlier bytes were put aside.
-    aside: Vec<(u64, usize)>,
+    spilled: Vec<(u64, usize)>,
 }
 
 impl<'a, W: Write> Extract<'a, W> {
@@ -72,18 +72,28 @@ impl<'a, W: Write> Extract<'a, W> {
     pub(crate) fn new(
         out: W,
         product: &'a Product,
-        sheets: &'a Sheets,
+        templates: &'a RecordTemplates,
         places: &'a Places,
         [production, previous]: [Date; 2],
     ) -> io::Result<Self> {
         let writer = ExtractWriter::new(out, product.family, STYLE, &product.task, production, previous)?;
-        let parts = (0..PARTS).map(|_| Part::default()).collect();
+        let buckets = (0..BUCKETS).map(|_| Bucket::default()).collect();
         let (family, task) = (product.family, product.task.as_str());
-        Ok(Extract { writer, family, task, page: Page::new(sheets), places, parts, scratch: None, scratch_bytes: 0 })
+        Ok(Extract {
+            writer,
+            family,
+            task,
+            lines: PersonLines::new(templates),
+            places,
+            buckets,
+            scratch: None,
+            scratch_bytes: 0,
+        })
     }
 
-    /// Writes the receipt (997) for a subscription that ended at this moment; before any person. Families without it go without.
-    pub(crate) fn receipt(&mut self, number: Pnr, at: u64) -> io::Result<()> {
+    /// Writes the receipt (997) for a subscription that ended at this moment; before any person. Families without it go
+    /// without.
+    pub(crate) fn write_receipt(&mut self, number: Pnr, at: u64) -> io::Result<()> {
         if self.family.record(RECEIPT).is_none() {
             return Ok(());
         }
@@ -91,51 +101,51 @@ impl<'a, W: Write> Extract<'a, W> {
     }
 
     /// Writes a person; persons come in any order, each once.
-    pub(crate) fn person(&mut self, person: &Dossier, number: Pnr) -> io::Result<()> {
-        let formatted = records::write(&mut self.page, person, number);
-        for line in self.page.lines() {
+    pub(crate) fn write_person(&mut self, person: &PersonRows, number: Pnr) -> io::Result<()> {
+        let formatted = records::write_person(&mut self.lines, person, number);
+        for line in self.lines.finished_lines() {
             self.writer.line(line)?;
         }
         if let Some(line) = formatted {
             let address = person.last_address();
-            let at = (self.places.share(address) * PARTS as f64) as usize;
-            let part = &mut self.parts[at];
-            part.bytes.extend_from_slice(&place(address, number));
-            part.bytes.extend_from_slice(&(line.len() as u16).to_be_bytes());
-            part.bytes.extend_from_slice(&line);
-            if part.bytes.len() >= PART_BYTES {
-                self.put_aside(at)?;
+            let at = (self.places.share(address) * BUCKETS as f64) as usize;
+            let bucket = &mut self.buckets[at];
+            bucket.bytes.extend_from_slice(&sort_key(address, number));
+            bucket.bytes.extend_from_slice(&(line.len() as u16).to_be_bytes());
+            bucket.bytes.extend_from_slice(&line);
+            if bucket.bytes.len() >= BUCKET_BYTES {
+                self.spill(at)?;
             }
         }
         Ok(())
     }
 
-    fn put_aside(&mut self, at: usize) -> io::Result<()> {
-        let part = &mut self.parts[at];
+    fn spill(&mut self, at: usize) -> io::Result<()> {
+        let bucket = &mut self.buckets[at];
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
             none => none.insert(tempfile::tempfile()?),
         };
-        scratch.write_all(&part.bytes)?;
-        part.aside.push((self.scratch_bytes, part.bytes.len()));
-        self.scratch_bytes += part.bytes.len() as u64;
-        part.bytes.clear();
+        scratch.write_all(&bucket.bytes)?;
+        bucket.spilled.push((self.scratch_bytes, bucket.bytes.len()));
+        self.scratch_bytes += bucket.bytes.len() as u64;
+        bucket.bytes.clear();
         Ok(())
     }
 
     /// Writes the addressing rows, the end record and, behind it, what CPR refused; and gives the writer back.
     pub(crate) fn finish(mut self, refusals: &[Refusal]) -> io::Result<W> {
         let mut bytes = Vec::new();
-        for part in &self.parts {
+        for bucket in &self.buckets {
             bytes.clear();
-            for &(offset, length) in &part.aside {
+            for &(offset, length) in &bucket.spilled {
                 let scratch = self.scratch.as_mut().expect("a part was put aside, so there is a scratch file");
                 scratch.seek(SeekFrom::Start(offset))?;
                 Read::by_ref(scratch).take(length as u64).read_to_end(&mut bytes)?;
             }
-            bytes.extend_from_slice(&part.bytes);
-            for entry in sorted(&bytes) {
-                self.writer.line(&entry[PLACE_BYTES + 2..])?;
+            bytes.extend_from_slice(&bucket.bytes);
+            for entry in sorted_entries(&bytes) {
+                self.writer.line(&entry[SORT_KEY_BYTES + 2..])?;
             }
         }
         let mut out = self.writer.finish()?;
@@ -161,12 +171,12 @@ impl<'a, W: Write> Extract<'a, W> {
 }
 
 /// The entries of a part, by place.
-fn sorted(bytes: &[u8]) -> Vec<&[u8]> {
+fn sorted_entries(bytes: &[u8]) -> Vec<&[u8]> {
     let mut entries = Vec::new();
     let mut rest = bytes;
-    while rest.len() > PLACE_BYTES + 2 {
-        let length = usize::from(u16::from_be_bytes([rest[PLACE_BYTES], rest[PLACE_BYTES + 1]]));
-        let (entry, after) = rest.split_at(PLACE_BYTES + 2 + length);
+    while rest.len() > SORT_KEY_BYTES + 2 {
+        let length = usize::from(u16::from_be_bytes([rest[SORT_KEY_BYTES], rest[SORT_KEY_BYTES + 1]]));
+        let (entry, after) = rest.split_at(SORT_KEY_BYTES + 2 + length);
         entries.push(entry);
         rest = after;
     }
@@ -174,10 +184,10 @@ fn sorted(bytes: &[u8]) -> Vec<&[u8]> {
     entries
 }
 
-/// Where an address stands among all: municipality, street, even house numbers before odd ones, house number, letter, floor,
-/// door, building, each in EBCDIC order; then the number, so that the order is whole.
-fn place(address: Option<&Address>, number: Pnr) -> [u8; PLACE_BYTES] {
-    let mut place = [0; PLACE_BYTES];
+/// Where an address stands among all: municipality, street, even house numbers before odd ones, house number, letter,
+/// floor, door, building, each in EBCDIC order; then the number, so that the order is whole.
+fn sort_key(address: Option<&Address>, number: Pnr) -> [u8; SORT_KEY_BYTES] {
+    let mut place = [0; SORT_KEY_BYTES];
     if let Some(at) = address {
         place[..2].copy_from_slice(&at.municipality.to_be_bytes());
         place[2..4].copy_from_slice(&at.street.to_be_bytes());

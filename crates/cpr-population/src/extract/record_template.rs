@@ -16,24 +16,24 @@ struct Cell {
     format: Format,
 }
 
-struct Blank {
+struct RecordTemplate {
     number: u16,
     line: Vec<u8>,
     cells: Vec<Option<Cell>>,
 }
 
 /// The records of a family, ready to be filled.
-pub(crate) struct Sheets {
-    blanks: Vec<Option<Blank>>,
+pub(crate) struct RecordTemplates {
+    templates: Vec<Option<RecordTemplate>>,
 }
 
 fn slot(aspect: Aspect, historic: bool) -> usize {
     usize::from(aspect.number()) + if historic { ASPECTS } else { 0 }
 }
 
-impl Sheets {
-    pub(crate) fn new(family: &'static Family) -> Sheets {
-        let mut blanks: Vec<Option<Blank>> = (0..2 * ASPECTS).map(|_| None).collect();
+impl RecordTemplates {
+    pub(crate) fn new(family: &'static Family) -> RecordTemplates {
+        let mut templates: Vec<Option<RecordTemplate>> = (0..2 * ASPECTS).map(|_| None).collect();
         for layout in family.records() {
             let at = match layout.role {
                 Role::Fact(aspect, historic) => slot(aspect, historic),
@@ -50,29 +50,29 @@ impl Sheets {
                 }
             }
             // A later record of the same aspect stands for it (2022: 052 for 017).
-            blanks[at] = Some(Blank { number: layout.number, line, cells });
+            templates[at] = Some(RecordTemplate { number: layout.number, line, cells });
         }
-        Sheets { blanks }
+        RecordTemplates { templates }
     }
 }
 
 /// The lines of one person, each with its record number.
-pub(crate) struct Page<'a> {
-    sheets: &'a Sheets,
+pub(crate) struct PersonLines<'a> {
+    templates: &'a RecordTemplates,
     pnr: Option<Pnr>,
     bytes: Vec<u8>,
     /// Record number, start and end in `bytes`; the last one is being filled.
     lines: Vec<(u16, usize, usize)>,
-    open: Option<&'a Blank>,
+    open: Option<&'a RecordTemplate>,
 }
 
-impl<'a> Page<'a> {
-    pub(crate) fn new(sheets: &'a Sheets) -> Page<'a> {
-        Page { sheets, pnr: None, bytes: Vec::new(), lines: Vec::new(), open: None }
+impl<'a> PersonLines<'a> {
+    pub(crate) fn new(templates: &'a RecordTemplates) -> PersonLines<'a> {
+        PersonLines { templates, pnr: None, bytes: Vec::new(), lines: Vec::new(), open: None }
     }
 
     /// Begins a person.
-    pub(crate) fn turn(&mut self, pnr: Pnr) {
+    pub(crate) fn begin_person(&mut self, pnr: Pnr) {
         self.pnr = Some(pnr);
         self.bytes.clear();
         self.lines.clear();
@@ -80,15 +80,15 @@ impl<'a> Page<'a> {
     }
 
     /// Begins a row; false when the family has no such record, and what is set then goes nowhere.
-    pub(crate) fn row(&mut self, aspect: Aspect, historic: bool) -> bool {
-        self.open = self.sheets.blanks[slot(aspect, historic)].as_ref();
-        let Some(blank) = self.open else { return false };
+    pub(crate) fn begin_row(&mut self, aspect: Aspect, historic: bool) -> bool {
+        self.open = self.templates.templates[slot(aspect, historic)].as_ref();
+        let Some(template) = self.open else { return false };
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(&blank.line);
+        self.bytes.extend_from_slice(&template.line);
         if let Some(pnr) = self.pnr {
             self.bytes[start + 3..start + 13].copy_from_slice(pnr.reveal().as_bytes());
         }
-        self.lines.push((blank.number, start, self.bytes.len()));
+        self.lines.push((template.number, start, self.bytes.len()));
         true
     }
 
@@ -98,7 +98,7 @@ impl<'a> Page<'a> {
         Some((&mut self.bytes[start..start + usize::from(cell.length)], cell.format))
     }
 
-    pub(crate) fn bytes(&mut self, field: Field, text: &[u8]) {
+    pub(crate) fn put_bytes(&mut self, field: Field, text: &[u8]) {
         if let Some((cell, _)) = self.cell(field) {
             let length = text.len().min(cell.len());
             cell[..length].copy_from_slice(&text[..length]);
@@ -106,9 +106,9 @@ impl<'a> Page<'a> {
     }
 
     /// Text in ISO 8859-1; what is too long for the field is cut.
-    pub(crate) fn text(&mut self, field: Field, text: &str) {
+    pub(crate) fn put_text(&mut self, field: Field, text: &str) {
         if text.is_ascii() {
-            return self.bytes(field, text.as_bytes());
+            return self.put_bytes(field, text.as_bytes());
         }
         if let Some((cell, _)) = self.cell(field) {
             for (byte, letter) in cell.iter_mut().zip(text.chars()) {
@@ -117,59 +117,59 @@ impl<'a> Page<'a> {
         }
     }
 
-    pub(crate) fn number(&mut self, field: Field, number: u64) {
+    pub(crate) fn put_number(&mut self, field: Field, number: u64) {
         if let Some((cell, _)) = self.cell(field) {
-            put_number(cell, number);
+            write_digits(cell, number);
         }
     }
 
-    pub(crate) fn flag(&mut self, field: Field, mark: char) {
+    pub(crate) fn put_mark(&mut self, field: Field, mark: char) {
         if let Some((cell, _)) = self.cell(field) {
             cell[0] = u8::try_from(u32::from(mark)).unwrap_or(b' ');
         }
     }
 
-    fn uncertain(&mut self, field: Field, is_so: bool) {
+    fn put_uncertain_mark(&mut self, field: Field, is_so: bool) {
         if is_so {
-            self.flag(field, '*');
+            self.put_mark(field, '*');
         }
     }
 
-    pub(crate) fn date(&mut self, field: Field, date: Option<Date>) {
+    pub(crate) fn put_date(&mut self, field: Field, date: Option<Date>) {
         if let (Some((cell, _)), Some(date)) = (self.cell(field), date) {
             let digits = u64::from(date.digits());
-            put_number(&mut cell[..4], digits / 10_000);
-            put_number(&mut cell[5..7], digits / 100 % 100);
-            put_number(&mut cell[8..10], digits % 100);
+            write_digits(&mut cell[..4], digits / 10_000);
+            write_digits(&mut cell[5..7], digits / 100 % 100);
+            write_digits(&mut cell[8..10], digits % 100);
             (cell[4], cell[7]) = (b'-', b'-');
         }
     }
 
     /// A date and its mark.
-    pub(crate) fn marked_date(&mut self, field: Field, mark: Field, date: Option<Date>, is_uncertain: bool) {
-        self.date(field, date);
-        self.uncertain(mark, is_uncertain);
+    pub(crate) fn put_marked_date(&mut self, field: Field, mark: Field, date: Option<Date>, is_uncertain: bool) {
+        self.put_date(field, date);
+        self.put_uncertain_mark(mark, is_uncertain);
     }
 
     /// A timestamp and its mark, as a date where the family has one.
-    pub(crate) fn moment(&mut self, field: Field, mark: Field, at: Moment) {
+    pub(crate) fn put_moment(&mut self, field: Field, mark: Field, at: Moment) {
         match self.cell(field) {
-            Some((_, Format::Date)) => self.date(field, at.date()),
-            Some((cell, _)) if at.digits > 0 => put_number(cell, at.digits),
+            Some((_, Format::Date)) => self.put_date(field, at.date()),
+            Some((cell, _)) if at.digits > 0 => write_digits(cell, at.digits),
             _ => {}
         }
-        self.uncertain(mark, at.uncertain);
+        self.put_uncertain_mark(mark, at.uncertain);
     }
 
     /// A timestamp, blank or zeros when there is none.
-    pub(crate) fn stamp(&mut self, field: Field, digits: u64) {
+    pub(crate) fn put_timestamp(&mut self, field: Field, digits: u64) {
         if digits > 0 {
-            self.number(field, digits);
+            self.put_number(field, digits);
         }
     }
 
-    pub(crate) fn pnr(&mut self, field: Field, pnr: Pnr) {
-        self.bytes(field, pnr.reveal().as_bytes());
+    pub(crate) fn put_pnr(&mut self, field: Field, pnr: Pnr) {
+        self.put_bytes(field, pnr.reveal().as_bytes());
     }
 
     /// The addressing row, which stands behind all persons, out of the rows.
@@ -182,7 +182,7 @@ impl<'a> Page<'a> {
     }
 
     /// The finished lines by record number, trailing blanks cut.
-    pub(crate) fn lines(&mut self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn finished_lines(&mut self) -> impl Iterator<Item = &[u8]> {
         // Stable: rows of one type stay in their order.
         self.lines.sort_by_key(|(number, ..)| *number);
         self.lines.iter().map(|(_, start, end)| trimmed(&self.bytes[*start..*end]))
@@ -202,7 +202,7 @@ fn trimmed(line: &[u8]) -> &[u8] {
     &line[..end]
 }
 
-fn put_number(cell: &mut [u8], number: u64) {
+fn write_digits(cell: &mut [u8], number: u64) {
     let mut rest = number;
     for digit in cell.iter_mut().rev() {
         *digit = b'0' + (rest % 10) as u8;

@@ -1,20 +1,20 @@
 //! Who belongs to whom, found from either side without a table.
 //!
-//! Men of a year are dealt to the women born two years later by a permutation: that gives couples. Children of a year are
-//! dealt out to mothers 20 to 42 years older by two more, one over the children and one over the mothers of each year: what
-//! is dealt forth can be asked back. A mother's partner at the birth is the father. Who is no candidate (see [`Lot`]) simply
-//! drops out of what was dealt, on both sides alike.
+//! Men of a year are dealt to the women born two years later by a permutation: that gives couples. Children of a year
+//! are dealt out to mothers 20 to 42 years older by two more, one over the children and one over the mothers of each
+//! year: what is dealt forth can be asked back. A mother's partner at the birth is the father. Who is no candidate (see
+//! [`NumberKind`]) simply drops out of what was dealt, on both sides alike.
 
 use cpr_model::Pnr;
 
 use crate::days::{CPR_START, Day, FIRST_YEAR, LAST_YEAR, TODAY, day_of, year_of};
 use crate::population::cohorts::Cohorts;
 use crate::reference_data::places::Places;
-use crate::rng::{Dice, Permutation, mix};
+use crate::rng::{Permutation, Rng, mix};
 
-/// Topics of chance: each question has dice of its own, so that one answer does not move another.
+/// Topics of chance: each question has random numbers of its own, so that one answer does not move another.
 pub(crate) mod topic {
-    pub(crate) const LOT: u64 = 1;
+    pub(crate) const NUMBER_KIND: u64 = 1;
     pub(crate) const DEATH: u64 = 2;
     pub(crate) const COUPLE: u64 = 3;
     pub(crate) const PARTNERS: u64 = 4;
@@ -25,29 +25,30 @@ pub(crate) mod topic {
     pub(crate) const NAMES: u64 = 9;
     pub(crate) const LIFE: u64 = 10;
     pub(crate) const SURNAME: u64 = 11;
-    pub(crate) const ODDITIES: u64 = 12;
+    pub(crate) const RARITIES: u64 = 12;
     pub(crate) const NIGHT: u64 = 13;
 }
 
 /// What a number is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Lot {
+pub(crate) enum NumberKind {
     /// Born in the country.
     Native,
     /// Came on this day.
     Immigrant(Day),
     /// Never lived here; has a number for the tax office (STATUS 20).
     Administrative,
-    /// Another number of the person two ranks on: true for a double one that was deleted (STATUS 50), else changed (60).
+    /// Another number of the person two ranks on: true for a double one that was deleted (STATUS 50), else changed
+    /// (60).
     Former(bool),
     /// Annulled (STATUS 30).
     Annulled,
 }
 
-impl Lot {
+impl NumberKind {
     /// True for who can have lived here, hence can marry and have children.
     pub(crate) fn is_resident(self) -> bool {
-        matches!(self, Lot::Native | Lot::Immigrant(_))
+        matches!(self, NumberKind::Native | NumberKind::Immigrant(_))
     }
 }
 
@@ -90,7 +91,7 @@ impl Families {
         let cohorts = Cohorts::new(persons);
         let of_all = |make: &dyn Fn(i32) -> Permutation| (FIRST_YEAR..=LAST_YEAR).map(make).collect::<Vec<_>>();
         let children = of_all(&|year| {
-            let (first, end) = cohorts.of_year(year);
+            let (first, end) = cohorts.ranks_of_year(year);
             Permutation::new(seed, topic::CHILDREN, year as u64, end - first)
         });
         let partners = of_all(&|year| {
@@ -106,8 +107,8 @@ impl Families {
         Families { seed, cohorts, places: Places::new(), children, partners, mothers }
     }
 
-    pub(crate) fn dice(&self, topic: u64, rank: u32) -> Dice {
-        Dice::about(self.seed, topic, u64::from(rank))
+    pub(crate) fn rng(&self, topic: u64, rank: u32) -> Rng {
+        Rng::about(self.seed, topic, u64::from(rank))
     }
 
     pub(crate) fn pnr(&self, rank: u32) -> Pnr {
@@ -119,13 +120,13 @@ impl Families {
     }
 
     /// What the number is, had it no second number beside it.
-    fn own_lot(&self, rank: u32) -> Lot {
-        let mut dice = self.dice(topic::LOT, rank);
+    fn own_number_kind(&self, rank: u32) -> NumberKind {
+        let mut rng = self.rng(topic::NUMBER_KIND, rank);
         let year = self.cohorts.year(rank);
-        let (kind, share) = (dice.roll(1000), dice.roll(1000));
+        let (kind, share) = (rng.below(1000), rng.below(1000));
         match kind {
-            0 | 1 => return Lot::Annulled,
-            2..=36 if (1940..=2006).contains(&year) => return Lot::Administrative,
+            0 | 1 => return NumberKind::Annulled,
+            2..=36 if (1940..=2006).contains(&year) => return NumberKind::Administrative,
             _ => {}
         }
         let immigrants = match year {
@@ -137,54 +138,54 @@ impl Families {
             _ => 110,
         };
         if share >= immigrants {
-            return Lot::Native;
+            return NumberKind::Native;
         }
         let birthday = self.cohorts.birthday(rank);
         let earliest = (birthday + 30).max(CPR_START);
         let latest = (birthday + 365 * 42).min(TODAY - 30);
-        if latest <= earliest { Lot::Native } else { Lot::Immigrant(dice.between(earliest, latest)) }
+        if latest <= earliest { NumberKind::Native } else { NumberKind::Immigrant(rng.between(earliest, latest)) }
     }
 
     /// What the number is.
-    pub(crate) fn lot(&self, rank: u32) -> Lot {
-        match self.former(rank) {
-            Some(is_double) => Lot::Former(is_double),
-            None => self.own_lot(rank),
+    pub(crate) fn number_kind(&self, rank: u32) -> NumberKind {
+        match self.is_double_if_former(rank) {
+            Some(is_double) => NumberKind::Former(is_double),
+            None => self.own_number_kind(rank),
         }
     }
 
     /// True or false when the number is a second one of the person two ranks on.
-    fn former(&self, rank: u32) -> Option<bool> {
+    fn is_double_if_former(&self, rank: u32) -> Option<bool> {
         // One number in 128 is drawn, and it is one of the even pairs of its block, so that no two chain.
-        let block = mix(self.seed ^ topic::LOT << 40 ^ u64::from(rank >> 8));
+        let block = mix(self.seed ^ topic::NUMBER_KIND << 40 ^ u64::from(rank >> 8));
         let drawn = (block & 0xFC) as u32 | (rank & 1);
         if rank & 0xFF != drawn || (block >> 20) & 1 == 1 || rank + 2 >= self.cohorts.persons() {
             return None;
         }
-        self.own_lot(rank + 2).is_resident().then_some((block >> 24) & 3 == 0)
+        self.own_number_kind(rank + 2).is_resident().then_some((block >> 24) & 3 == 0)
     }
 
     /// The number that the person gave up for this one.
-    pub(crate) fn former_of(&self, rank: u32) -> Option<u32> {
-        rank.checked_sub(2).filter(|&before| self.former(before).is_some())
+    pub(crate) fn former_rank_of(&self, rank: u32) -> Option<u32> {
+        rank.checked_sub(2).filter(|&before| self.is_double_if_former(before).is_some())
     }
 
     /// When the number with this rank was given up.
     pub(super) fn changed_number(&self, former: u32) -> Day {
-        let entry = match self.lot(former + 2) {
-            Lot::Immigrant(day) => day,
+        let entry = match self.number_kind(former + 2) {
+            NumberKind::Immigrant(day) => day,
             _ => self.cohorts.birthday(former + 2),
         };
         let end = self.death(former + 2).unwrap_or(TODAY) - 1;
         let start = (entry + 1).max(CPR_START + 1).min(end);
-        self.dice(topic::ODDITIES, former).between(start, end)
+        self.rng(topic::RARITIES, former).between(start, end)
     }
 
     /// The day of death up to today.
     pub(crate) fn death(&self, rank: u32) -> Option<Day> {
         let birthday = self.cohorts.birthday(rank);
-        let arrived = match self.lot(rank) {
-            Lot::Immigrant(day) => day,
+        let arrived = match self.number_kind(rank) {
+            NumberKind::Immigrant(day) => day,
             _ => birthday,
         };
         let entry = arrived.max(CPR_START);
@@ -193,8 +194,8 @@ impl Families {
         let upper = DEATH_AGES.partition_point(|at| *at <= age).min(20);
         let (low, high) = (DEATH_AGES[upper - 1], DEATH_AGES[upper]);
         let survived = ((upper - 1) as f64 + ((age - low) / (high - low)).clamp(0.0, 1.0)) / 20.0;
-        let mut dice = self.dice(topic::DEATH, rank);
-        let share = survived + (1.0 - survived) * dice.roll(1 << 30) as f64 / f64::from(1 << 30);
+        let mut rng = self.rng(topic::DEATH, rank);
+        let share = survived + (1.0 - survived) * rng.below(1 << 30) as f64 / f64::from(1 << 30);
         let step = ((share * 20.0) as usize).min(19);
         // Few of the first twentieth die as children.
         let inside = (share * 20.0 - step as f64).clamp(0.0, 1.0);
@@ -207,7 +208,7 @@ impl Families {
     /// The couple that a person is or was half of.
     pub(crate) fn couple(&self, rank: u32) -> Option<Couple> {
         let year = self.cohorts.year(rank);
-        let at = (rank - self.cohorts.of_year(year).0) / 2;
+        let at = (rank - self.cohorts.ranks_of_year(year).0) / 2;
         let womens_year = if Families::is_man(rank) { year + 2 } else { year };
         if womens_year > LAST_YEAR - 18 {
             return None;
@@ -216,36 +217,36 @@ impl Families {
         if at >= dealt.size() {
             return None;
         }
-        let (womens, mens) = (self.cohorts.of_year(womens_year).0, self.cohorts.of_year(womens_year - 2).0);
+        let (womens, mens) = (self.cohorts.ranks_of_year(womens_year).0, self.cohorts.ranks_of_year(womens_year - 2).0);
         let (woman, man) = match Families::is_man(rank) {
             false => (rank, mens + 2 * dealt.forth(at) + 1),
             true => (womens + 2 * dealt.back(at), rank),
         };
-        self.couple_of(woman, man)
+        self.couple_between(woman, man)
     }
 
-    fn couple_of(&self, woman: u32, man: u32) -> Option<Couple> {
-        if !self.lot(woman).is_resident() || !self.lot(man).is_resident() {
+    fn couple_between(&self, woman: u32, man: u32) -> Option<Couple> {
+        if !self.number_kind(woman).is_resident() || !self.number_kind(man).is_resident() {
             return None;
         }
-        let mut dice = self.dice(topic::COUPLE, woman);
+        let mut rng = self.rng(topic::COUPLE, woman);
         let birthday = self.cohorts.birthday(woman);
-        let mut together = birthday + dice.between(20 * 365, 31 * 365);
-        for lot in [self.lot(woman), self.lot(man)] {
-            if let Lot::Immigrant(day) = lot {
+        let mut together = birthday + rng.between(20 * 365, 31 * 365);
+        for number_kind in [self.number_kind(woman), self.number_kind(man)] {
+            if let NumberKind::Immigrant(day) = number_kind {
                 together = together.max(day + 60);
             }
         }
         let deaths = [self.death(woman), self.death(man)];
         let first_death = deaths.into_iter().flatten().min();
         let end = first_death.unwrap_or(TODAY);
-        if dice.hits(120) || together >= end {
+        if rng.hits_permille(120) || together >= end {
             return None;
         }
-        let wedding = (together + dice.between(0, 7 * 365)).max(birthday + 20 * 365);
-        let wedding = Some(wedding).filter(|day| dice.hits(680) && *day < end);
-        let after = 400 + (dice.roll(9_500) * dice.roll(1_000) / 500) as Day;
-        let lasting = dice.roll(1000);
+        let wedding = (together + rng.between(0, 7 * 365)).max(birthday + 20 * 365);
+        let wedding = Some(wedding).filter(|day| rng.hits_permille(680) && *day < end);
+        let after = 400 + (rng.below(9_500) * rng.below(1_000) / 500) as Day;
+        let lasting = rng.below(1000);
         let divorce = wedding.map(|day| day + after).filter(|day| lasting < 400 && *day < end);
         let separation = divorce.map(|day| day - 190).filter(|day| lasting < 150 && Some(*day) > wedding);
         let parted = (wedding.is_none() && lasting < 350).then_some(together + after).filter(|day| *day < end);
@@ -256,14 +257,14 @@ impl Families {
     /// The mother of a child, when she has a number.
     pub(crate) fn mother(&self, child: u32) -> Option<u32> {
         let year = self.cohorts.year(child);
-        let (first, end) = self.cohorts.of_year(year);
+        let (first, end) = self.cohorts.ranks_of_year(year);
         let dealt = self.children[(year - FIRST_YEAR) as usize].forth(child - first);
         let (age, at) = self.segment(end - first, dealt)?;
         let mothers = &self.mothers[(year - FIRST_YEAR) as usize * AGES.len() + age];
         if at >= mothers.size() {
             return None;
         }
-        let mother = self.cohorts.of_year(year - FIRST_AGE - age as i32).0 + 2 * mothers.forth(at);
+        let mother = self.cohorts.ranks_of_year(year - FIRST_AGE - age as i32).0 + 2 * mothers.forth(at);
         self.is_mother(mother, child).then_some(mother)
     }
 
@@ -283,12 +284,14 @@ impl Families {
 
     fn is_mother(&self, mother: u32, child: u32) -> bool {
         let birthday = self.cohorts.birthday(child);
-        let was_here = match self.lot(mother) {
-            Lot::Native => true,
-            Lot::Immigrant(day) => day < birthday,
+        let was_here = match self.number_kind(mother) {
+            NumberKind::Native => true,
+            NumberKind::Immigrant(day) => day < birthday,
             _ => false,
         };
-        self.lot(child) == Lot::Native && was_here && self.death(mother).is_none_or(|death| death >= birthday)
+        self.number_kind(child) == NumberKind::Native
+            && was_here
+            && self.death(mother).is_none_or(|death| death >= birthday)
     }
 
     /// The father: the mother's partner when the child was born.
@@ -297,7 +300,7 @@ impl Families {
     }
 
     /// The children of a person, oldest first.
-    pub(crate) fn children(&self, rank: u32, couple: Option<&Couple>, found: &mut Vec<u32>) {
+    pub(crate) fn collect_children(&self, rank: u32, couple: Option<&Couple>, found: &mut Vec<u32>) {
         found.clear();
         let is_man = Families::is_man(rank);
         let mother = match (is_man, couple) {
@@ -305,11 +308,11 @@ impl Families {
             (true, Some(couple)) => couple.woman,
             (true, None) => return,
         };
-        if !self.lot(mother).is_resident() {
+        if !self.number_kind(mother).is_resident() {
             return;
         }
         let year = self.cohorts.year(mother);
-        let at = (mother - self.cohorts.of_year(year).0) / 2;
+        let at = (mother - self.cohorts.ranks_of_year(year).0) / 2;
         let mut from = 0;
         for (age, share) in AGES.iter().enumerate() {
             let born = year + FIRST_AGE + age as i32;
@@ -317,7 +320,7 @@ impl Families {
                 return;
             }
             let of_year = (born - FIRST_YEAR) as usize;
-            let (first, end) = self.cohorts.of_year(born);
+            let (first, end) = self.cohorts.ranks_of_year(born);
             let (segment, segment_end) = (permille(end - first, from), permille(end - first, from + share));
             from += share;
             let mothers = &self.mothers[of_year * AGES.len() + age];
@@ -334,9 +337,9 @@ impl Families {
     }
 
     /// What a child is called by birth: children of one mother have one surname.
-    pub(crate) fn surname_dice(&self, rank: u32) -> Dice {
+    pub(crate) fn surname_rng(&self, rank: u32) -> Rng {
         let of_mother = self.mother(rank).map_or(u64::from(rank) | 1 << 40, u64::from);
-        Dice::about(self.seed, topic::SURNAME, of_mother)
+        Rng::about(self.seed, topic::SURNAME, of_mother)
     }
 
     /// The year a person was born in.

@@ -13,11 +13,11 @@ use std::io::{self, Write};
 use cpr_model::{Date, Pnr};
 
 use crate::days::{TODAY, date};
-use crate::extract::record_template::Sheets;
+use crate::extract::record_template::RecordTemplates;
 use crate::extract::{Extract, Product};
 use crate::population::cohorts::MOST_PERSONS;
 use crate::population::families::Families;
-use crate::population::life::Workroom;
+use crate::population::life::Scratch;
 
 /// A made-up Denmark: a number of persons from a seed. The same two give the same persons, for ever and byte by byte.
 ///
@@ -70,14 +70,15 @@ impl Population {
 
     /// Where the person with this rank lives: municipality, street code and street name; none without a home here.
     pub fn street_at(&self, rank: u32) -> Option<(u16, u16, String)> {
-        let person = self.families.person(rank, &mut Workroom::default());
-        let at = person.address()?.what;
+        let person = self.families.person_at(rank, &mut Scratch::default());
+        let at = person.address()?.value;
         Some((at.municipality, at.street, crate::reference_data::places::street_name(at.municipality, at.street)))
     }
 
-    /// Whether the person with this rank, below [`Population::persons`], is alive and has an address here as a resident.
+    /// Whether the person with this rank, below [`Population::persons`], is alive and has an address here as a
+    /// resident.
     pub fn lives_here(&self, rank: u32) -> bool {
-        let person = self.families.person(rank, &mut Workroom::default());
+        let person = self.families.person_at(rank, &mut Scratch::default());
         person.status < 20 && person.address().is_some()
     }
 
@@ -88,12 +89,12 @@ impl Population {
     /// # Errors
     /// Those of the writer and of the scratch file; `InvalidInput` for a task that is not six digits.
     pub fn full_extract<W: Write>(&self, out: W, product: &Product) -> io::Result<W> {
-        let sheets = Sheets::new(product.family);
-        let mut extract = Extract::new(out, product, &sheets, &self.families.places, [date(TODAY); 2])?;
-        let mut room = Workroom::default();
+        let templates = RecordTemplates::new(product.family);
+        let mut extract = Extract::new(out, product, &templates, &self.families.places, [date(TODAY); 2])?;
+        let mut scratch = Scratch::default();
         for rank in 0..self.persons() {
-            let person = self.families.person(rank, &mut room);
-            extract.person(&person, self.families.pnr(rank))?;
+            let person = self.families.person_at(rank, &mut scratch);
+            extract.write_person(&person, self.families.pnr(rank))?;
         }
         extract.finish(&[])
     }

@@ -18,11 +18,11 @@ pub(super) fn moment(day: Day, key: u64) -> Moment {
 }
 
 /// The year of a day, month and day 00.
-pub(super) fn year_alone(day: Day) -> Date {
+pub(super) fn year_only_date(day: Day) -> Date {
     Date::from_digits(year_of(day) as u32 * 10_000).expect("eight digits")
 }
 
 /// As CPR writes a moment of which only the year is known: `196100001299`, with a mark.
-pub(super) fn year_only(day: Day) -> Moment {
-    Moment { uncertain: true, ..Moment::new(year_alone(day), 1299) }
+pub(super) fn year_only_moment(day: Day) -> Moment {
+    Moment { uncertain: true, ..Moment::new(year_only_date(day), 1299) }
 }

@@ -9,8 +9,8 @@ pub(crate) const COUNTRIES: [u16; 20] = [
     5488,
 ];
 
-/// Event codes (HAENDELSE) that the nights use, with their meaning. Source: CPR, "Hændelseskoder"; what the codes mean is
-/// inferred from before and after in CPR's test extracts for some.
+/// Event codes (HAENDELSE) that the nights use, with their meaning. Source: CPR, "Hændelseskoder"; what the codes mean
+/// is inferred from before and after in CPR's test extracts for some.
 ///
 /// Left out of CPR's: A23 (no partnership has been registered since 2012), A42 (a batch that comes with a reform of
 /// municipalities), P51 and P55 (what they mean is not known).

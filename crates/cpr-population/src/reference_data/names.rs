@@ -1,7 +1,7 @@
 //! Names: some that many bear, and a long tail; given names follow the time.
 
-use crate::person::Words;
-use crate::rng::Dice;
+use crate::person::Text;
+use crate::rng::Rng;
 
 /// Surnames, the commonest first.
 const COMMON: &[&str] = &[
@@ -144,38 +144,38 @@ const SECOND: [&[&str]; 2] = [
 ];
 
 /// A surname; one in three is a name of its own kind.
-pub(crate) fn surname(dice: &mut Dice) -> Words {
-    if dice.hits(640) {
-        return Words::Borrowed(*dice.pick(COMMON, 2));
+pub(crate) fn surname(rng: &mut Rng) -> Text {
+    if rng.hits_permille(640) {
+        return Text::Borrowed(*rng.pick(COMMON, 2));
     }
-    let place = format!("{}{}", dice.pick(PLACE_FIRST, 1), dice.pick(PLACE_LAST, 1));
-    if dice.hits(60) { Words::Owned(format!("{place}-{}", dice.pick(COMMON, 1))) } else { Words::Owned(place) }
+    let place = format!("{}{}", rng.pick(PLACE_FIRST, 1), rng.pick(PLACE_LAST, 1));
+    if rng.hits_permille(60) { Text::Owned(format!("{place}-{}", rng.pick(COMMON, 1))) } else { Text::Owned(place) }
 }
 
 /// A surname of somebody from abroad, in characters that CPR can hold.
-pub(crate) fn foreign_surname(dice: &mut Dice) -> (Words, Option<char>) {
-    let name = *dice.pick(FOREIGN, 1);
+pub(crate) fn foreign_surname(rng: &mut Rng) -> (Text, Option<char>) {
+    let name = *rng.pick(FOREIGN, 1);
     // CPR marks with `*` a name whose characters it cannot hold.
     if name.chars().all(|letter| u32::from(letter) < 256) {
-        return (Words::Borrowed(name), None);
+        return (Text::Borrowed(name), None);
     }
-    (Words::Owned(name.chars().map(|letter| if letter == 'ć' { 'c' } else { letter }).collect()), Some('*'))
+    (Text::Owned(name.chars().map(|letter| if letter == 'ć' { 'c' } else { letter }).collect()), Some('*'))
 }
 
 /// Given names of somebody born in this year.
-pub(crate) fn given(dice: &mut Dice, is_man: bool, year: i32) -> Words {
+pub(crate) fn given(rng: &mut Rng, is_man: bool, year: i32) -> Text {
     let (women, men) = GIVEN[((year - 1900) / 42).clamp(0, 2) as usize];
-    let first = dice.pick(if is_man { men } else { women }, 1);
-    if dice.hits(350) {
-        let second = dice.pick(SECOND[usize::from(is_man)], 1);
+    let first = rng.pick(if is_man { men } else { women }, 1);
+    if rng.hits_permille(350) {
+        let second = rng.pick(SECOND[usize::from(is_man)], 1);
         if second != first {
-            return Words::Owned(format!("{first} {second}"));
+            return Text::Owned(format!("{first} {second}"));
         }
     }
-    Words::Borrowed(first)
+    Text::Borrowed(first)
 }
 
 /// A middle name, mostly none.
-pub(crate) fn middle(dice: &mut Dice) -> Words {
-    if dice.hits(300) { surname(dice) } else { Words::default() }
+pub(crate) fn middle(rng: &mut Rng) -> Text {
+    if rng.hits_permille(300) { surname(rng) } else { Text::default() }
 }

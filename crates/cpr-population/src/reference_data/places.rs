@@ -3,8 +3,8 @@
 //! The municipalities and their codes are those of the authority register, with population figures of 2024 in hundreds
 //! (Statistics Denmark, FOLK1A, rounded; Statistics Greenland), and one postal district for each.
 
-use crate::person::{Address, Words};
-use crate::rng::{Dice, mix};
+use crate::person::{Address, Text};
+use crate::rng::{Rng, mix};
 
 pub(crate) struct Municipality {
     pub(crate) code: u16,
@@ -53,7 +53,8 @@ municipalities! {
     671 "Struer" 206 7600 "Struer", 706 "Syddjurs" 444 8400 "Ebeltoft", 707 "Norddjurs" 370 8500 "Grenaa",
     710 "Favrskov" 496 8370 "Hadsten", 727 "Odder" 239 8300 "Odder", 730 "Randers" 993 8900 "Randers C",
     740 "Silkeborg" 999 8600 "Silkeborg", 741 "Samsø" 37 8305 "Samsø", 746 "Skanderborg" 652 8660 "Skanderborg",
-    751 "Aarhus" 3674 8000 "Aarhus C", 756 "Ikast-Brande" 424 7430 "Ikast", 760 "Ringkøbing-Skjern" 562 6950 "Ringkøbing",
+    751 "Aarhus" 3674 8000 "Aarhus C", 756 "Ikast-Brande" 424 7430 "Ikast",
+    760 "Ringkøbing-Skjern" 562 6950 "Ringkøbing",
     766 "Hedensted" 477 8722 "Hedensted", 773 "Morsø" 199 7900 "Nykøbing M", 779 "Skive" 447 7800 "Skive",
     787 "Thisted" 432 7700 "Thisted", 791 "Viborg" 976 8800 "Viborg", 810 "Brønderslev" 367 9700 "Brønderslev",
     813 "Frederikshavn" 581 9900 "Frederikshavn", 820 "Vesthimmerlands" 363 9600 "Aars", 825 "Læsø" 18 9940 "Læsø",
@@ -163,32 +164,32 @@ impl Places {
     }
 
     /// A municipality, by its size.
-    pub(crate) fn municipality(&self, dice: &mut Dice) -> &'static Municipality {
-        let at = dice.roll(u64::from(self.total())) as u32;
+    pub(crate) fn municipality(&self, rng: &mut Rng) -> &'static Municipality {
+        let at = rng.below(u64::from(self.total())) as u32;
         &MUNICIPALITIES[self.upto.partition_point(|upto| *upto <= at)]
     }
 
     /// A home in this municipality.
-    pub(crate) fn home(&self, municipality: &Municipality, dice: &mut Dice) -> Address {
+    pub(crate) fn home(&self, municipality: &Municipality, rng: &mut Rng) -> Address {
         let streets = streets(municipality);
-        let street = (1 + dice.roll(streets) * (9_800 / streets)) as u16;
+        let street = (1 + rng.below(streets) * (9_800 / streets)) as u16;
         let mut home = Address { municipality: municipality.code, street, ..Address::default() };
         if municipality.code > FIRST_GREENLAND {
-            home.building = 1 + dice.roll(2_500) as u16;
-            if dice.hits(700) {
+            home.building = 1 + rng.below(2_500) as u16;
+            if rng.hits_permille(700) {
                 return home;
             }
         }
-        home.house = 1 + (dice.roll(160) * dice.roll(160) / 160) as u16;
-        home.letter = if dice.hits(120) { b'A' + dice.roll(6) as u8 } else { b' ' };
+        home.house = 1 + (rng.below(160) * rng.below(160) / 160) as u16;
+        home.letter = if rng.hits_permille(120) { b'A' + rng.below(6) as u8 } else { b' ' };
         let in_flats = match municipality.hundreds {
             3_000.. => 800,
             900.. => 450,
             _ => 220,
         };
-        if dice.hits(in_flats) {
-            home.floor = *dice.pick(&[*b"st", *b"01", *b"02", *b"03", *b"04", *b"05", *b"kl"], 1);
-            home.door = *dice.pick(&[*b"  th", *b"  tv", *b"  mf", *b"0001", *b"0012", *b"    "], 1);
+        if rng.hits_permille(in_flats) {
+            home.floor = *rng.pick(&[*b"st", *b"01", *b"02", *b"03", *b"04", *b"05", *b"kl"], 1);
+            home.door = *rng.pick(&[*b"  th", *b"  tv", *b"  mf", *b"0001", *b"0012", *b"    "], 1);
         }
         home
     }
@@ -227,8 +228,8 @@ pub(crate) fn street_name(municipality: u16, street: u16) -> String {
 }
 
 /// An address abroad as it stands in the records: street, town, country.
-pub(crate) fn foreign_lines(dice: &mut Dice) -> [Words; 3] {
-    let (street, town, land) = *dice.pick(
+pub(crate) fn foreign_lines(rng: &mut Rng) -> [Text; 3] {
+    let (street, town, land) = *rng.pick(
         &[
             ("Tallkroken", "S 23456 Borås", "Sverige"),
             ("Hauptstrasse", "D 10115 Berlin", "Tyskland"),
@@ -237,5 +238,5 @@ pub(crate) fn foreign_lines(dice: &mut Dice) -> [Words; 3] {
         ],
         1,
     );
-    [Words::Owned(format!("{street} {}", 1 + dice.roll(120))), town.into(), land.into()]
+    [Text::Owned(format!("{street} {}", 1 + rng.below(120))), town.into(), land.into()]
 }

@@ -16,19 +16,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use cpr_model::Pnr;
 
 use crate::days::Day;
-use crate::person::{Dossier, Event, number_of};
+use crate::person::{Event, PersonRows, number_of};
 use crate::population::families::Families;
-use crate::population::life::Workroom;
+use crate::population::life::Scratch;
 
-use self::rows::began;
+use self::rows::began_before;
 
 /// The state of everybody to whom something happened.
 pub(crate) struct Register<'a> {
     base: Option<&'a Families>,
-    held: BTreeMap<u32, Dossier>,
+    held: BTreeMap<u32, PersonRows>,
     /// Whom the night's file is about.
-    tonight: BTreeSet<u32>,
-    room: Workroom,
+    in_delta: BTreeSet<u32>,
+    scratch: Scratch,
     /// TIMESTAMPU of what happens next.
     pub(crate) entered_at: u64,
 }
@@ -39,44 +39,47 @@ fn key(pnr: Pnr) -> u32 {
 
 impl<'a> Register<'a> {
     pub(crate) fn new(base: Option<&'a Families>) -> Register<'a> {
-        Register { base, held: BTreeMap::new(), tonight: BTreeSet::new(), room: Workroom::default(), entered_at: 0 }
+        Register { base, held: BTreeMap::new(), in_delta: BTreeSet::new(), scratch: Scratch::default(), entered_at: 0 }
     }
 
-    pub(crate) fn add(&mut self, person: Dossier) {
+    /// Holds somebody who was not held, or otherwise.
+    pub(crate) fn insert(&mut self, person: PersonRows) {
         let number = person.number.map_or(0, key);
         self.held.insert(number, person);
     }
 
+    /// True when something has happened to this number.
     pub(crate) fn is_held(&self, pnr: Pnr) -> bool {
         self.held.contains_key(&key(pnr))
     }
 
     /// How many persons tonight's file is about.
-    pub(crate) fn concerned(&self) -> usize {
-        self.tonight.len()
+    pub(crate) fn delivered_count(&self) -> usize {
+        self.in_delta.len()
     }
 
-    pub(crate) fn is_concerned(&self, pnr: Pnr) -> bool {
-        self.tonight.contains(&key(pnr))
+    /// True when tonight's file is about this person.
+    pub(crate) fn is_delivered(&self, pnr: Pnr) -> bool {
+        self.in_delta.contains(&key(pnr))
     }
 
     /// The person as of now, without a claim on memory.
-    pub(crate) fn look(&mut self, pnr: Pnr) -> Option<Dossier> {
+    pub(crate) fn person_now(&mut self, pnr: Pnr) -> Option<PersonRows> {
         if let Some(person) = self.held.get(&key(pnr)) {
             return Some(person.clone());
         }
         let base = self.base?;
         let rank = base.rank_of(pnr)?;
-        Some(base.person(rank, &mut self.room))
+        Some(base.person_at(rank, &mut self.scratch))
     }
 
     /// Delivers the person tonight, with this event.
-    pub(crate) fn concern(&mut self, pnr: Pnr, code: &'static str, derived: &'static str) -> Option<&mut Dossier> {
+    pub(crate) fn add_event(&mut self, pnr: Pnr, code: &'static str, derived: &'static str) -> Option<&mut PersonRows> {
         if !self.held.contains_key(&key(pnr)) {
-            let person = self.look(pnr)?;
+            let person = self.person_now(pnr)?;
             self.held.insert(key(pnr), person);
         }
-        self.tonight.insert(key(pnr));
+        self.in_delta.insert(key(pnr));
         // TIMESTAMPU is blank for who is delivered on request and after CPR's own check.
         let at = if matches!(code, "A74" | "K74") { 0 } else { self.entered_at };
         let person = self.held.get_mut(&key(pnr))?;
@@ -85,22 +88,24 @@ impl<'a> Register<'a> {
         Some(person)
     }
 
-    pub(crate) fn concern_if(&mut self, can: bool, pnr: Pnr, code: &'static str) -> Option<&mut Dossier> {
-        if can { self.concern(pnr, code, "") } else { None }
+    /// Delivers the person tonight with an own event of this code, when it can be.
+    pub(crate) fn add_event_if(&mut self, can: bool, pnr: Pnr, code: &'static str) -> Option<&mut PersonRows> {
+        if can { self.add_event(pnr, code, "") } else { None }
     }
 
-    /// Everybody who is held, and who of them is concerned tonight, in the order of the file.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Dossier> {
+    /// Everybody who is held, in the order of a file.
+    pub(crate) fn persons(&self) -> impl Iterator<Item = &PersonRows> {
         self.held.values()
     }
 
-    pub(crate) fn concerned_tonight(&self) -> impl Iterator<Item = &Dossier> {
-        self.tonight.iter().filter_map(|key| self.held.get(key))
+    /// Whom tonight's file is about, in its order.
+    pub(crate) fn delivered(&self) -> impl Iterator<Item = &PersonRows> {
+        self.in_delta.iter().filter_map(|key| self.held.get(key))
     }
 
     /// The next night begins: its events are told once.
-    pub(crate) fn close_night(&mut self) {
-        for key in std::mem::take(&mut self.tonight) {
+    pub(crate) fn close_delta(&mut self) {
+        for key in std::mem::take(&mut self.in_delta) {
             if let Some(person) = self.held.get_mut(&key) {
                 person.events.clear();
             }
@@ -108,14 +113,14 @@ impl<'a> Register<'a> {
     }
 
     /// The person as of now, when alive and living here.
-    pub(crate) fn resident(&mut self, pnr: Pnr) -> Option<Dossier> {
-        self.look(pnr).filter(|person| person.status < 20 && person.address().is_some())
+    pub(crate) fn resident(&mut self, pnr: Pnr) -> Option<PersonRows> {
+        self.person_now(pnr).filter(|person| person.status < 20 && person.address().is_some())
     }
 
     /// The spouse of a person who is married.
     pub(crate) fn spouse(&mut self, pnr: Pnr, day: Day) -> Option<Pnr> {
-        let person = self.look(pnr).filter(|person| began(&person.civil, day))?;
-        let row = person.civil.iter().find(|row| row.to.is_none() && row.what.status == 'G')?;
-        number_of(&row.what.spouse)
+        let person = self.person_now(pnr).filter(|person| began_before(&person.civil, day))?;
+        let row = person.civil.iter().find(|row| row.to.is_none() && row.value.status == 'G')?;
+        number_of(&row.value.spouse)
     }
 }

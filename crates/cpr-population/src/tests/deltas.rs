@@ -7,7 +7,7 @@ use cpr_replika::{ApplyOptions, Config, Replika};
 
 use super::{SEED, cell, full, lines, person, product, sound};
 use crate::days::TODAY;
-use crate::person::{Address, Dossier, Name, Row, number_of};
+use crate::person::{Address, Name, PersonRows, Row, number_of};
 use crate::population::families::Families;
 use crate::register::Register;
 use crate::*;
@@ -16,9 +16,9 @@ use crate::*;
 fn codes_are_those_of_the_lists_and_only_the_living_here_have_an_address() {
     let population = Population::new(SEED, 8_000);
     let mut extracts = full(&population, "std");
-    let mut nights = population.nights(&product("std"), 1_500);
+    let mut deltas = population.deltas(&product("std"), 1_500);
     for _ in 0..4 {
-        extracts = nights.next_night(extracts).expect("written to memory");
+        extracts = deltas.next_delta(extracts).expect("written to memory");
     }
     let mut codes = BTreeSet::new();
     let mut status = 0;
@@ -52,10 +52,10 @@ fn codes_are_those_of_the_lists_and_only_the_living_here_have_an_address() {
 #[test]
 fn nights_produce_every_code_and_mark_that_is_listed_and_no_other() {
     let population = Population::new(SEED, 20_000);
-    let mut nights = population.nights(&product("std"), 1_500);
+    let mut deltas = population.deltas(&product("std"), 1_500);
     let (mut codes, mut marks) = (BTreeMap::<String, u32>::new(), BTreeSet::new());
     for _ in 0..30 {
-        let extract = nights.next_night(Vec::new()).expect("written to memory");
+        let extract = deltas.next_delta(Vec::new()).expect("written to memory");
         for line in lines(&extract).filter(|line| line.starts_with(b"099")) {
             *codes.entry(cell(line, 26, 3)).or_default() += 1;
             marks.insert(cell(line, 29, 2));
@@ -76,10 +76,10 @@ fn receipts_and_refusals_stand_where_cpr_puts_them_and_end_what_they_say() {
     let population = Population::new(SEED, 5_000);
     let (mut receipts, mut errors) = (0, 0);
     for family in ["std", "full"] {
-        let mut nights = population.nights(&product(family), 60);
+        let mut deltas = population.deltas(&product(family), 60);
         let mut ended = BTreeSet::new();
         for _ in 0..80 {
-            let extract = nights.next_night(Vec::new()).expect("written to memory");
+            let extract = deltas.next_delta(Vec::new()).expect("written to memory");
             let checked = sound(&extract, family);
             let of = |record: &'static [u8]| {
                 lines(&extract).filter(move |line| line.starts_with(record)).map(|line| cell(line, 4, 10))
@@ -100,11 +100,11 @@ fn receipts_and_refusals_stand_where_cpr_puts_them_and_end_what_they_say() {
 }
 
 /// What holds or did hold of a person, without the rows that are marked or have no length.
-fn holding(person: &Dossier) -> impl PartialEq + std::fmt::Debug + use<> {
+fn holding(person: &PersonRows) -> impl PartialEq + std::fmt::Debug + use<> {
     fn rows<T>(rows: &[Row<T>], what: impl Fn(&T) -> String) -> Vec<(u64, Option<u64>, String)> {
         let to = |row: &Row<T>| row.to.map(|to| to.digits);
         let is_long = |row: &&Row<T>| row.mark == ' ' && to(row) != Some(row.from.digits);
-        rows.iter().filter(is_long).map(|row| (row.from.digits, to(row), what(&row.what))).collect()
+        rows.iter().filter(is_long).map(|row| (row.from.digits, to(row), what(&row.value))).collect()
     }
     let civil = |civil: &crate::person::Civil| {
         format!("{} {:?}", civil.status, number_of(&civil.spouse).map(|pnr| pnr.reveal().to_owned()))
@@ -127,7 +127,7 @@ fn what_is_undone_leaves_everybody_as_before_but_for_marked_rows() {
     let name = Name { given: "Ny".into(), surname: "Navn".into(), ..Name::default() };
     type Happens<'a> = &'a dyn Fn(&mut Register<'_>, u32) -> bool;
     let pnr = |rank: u32| families.pnr(rank);
-    let spare = |rank: u32| families.cohorts.spare(rank, rank & 1).expect("room in a day");
+    let spare = |rank: u32| families.cohorts.unused_number(rank, rank & 1).expect("room in a day");
     let born = crate::days::date(TODAY - 10_000);
     let (on, later) = (TODAY + 1, TODAY + 2);
     let double = |rank: u32| pnr(rank.saturating_sub(2));
@@ -154,7 +154,7 @@ fn what_is_undone_leaves_everybody_as_before_but_for_marked_rows() {
             }
             assert!(is_undone(&mut register, rank), "{what} of rank {rank} cannot be undone");
             done += 1;
-            let concerned: Vec<Dossier> = register.concerned_tonight().cloned().collect();
+            let concerned: Vec<PersonRows> = register.delivered().cloned().collect();
             for after in concerned.iter().filter(|after| after.number != Some(spare(rank))) {
                 let number = after.number.and_then(|pnr| families.rank_of(pnr)).expect("one of the population");
                 let before = person(&families, number);
@@ -172,15 +172,15 @@ fn a_night_of_chosen_persons_moves_each_of_them_once_and_nobody_else() {
     let (here, gone): (Vec<u32>, Vec<u32>) = (0..3_000).step_by(30).partition(|rank| population.lives_here(*rank));
     assert!(here.len() > 40 && gone.len() > 10);
     let expected: Vec<String> = here.iter().map(|rank| population.pnr_at(*rank).reveal().to_owned()).collect();
-    let mut nights = population.nights(&product("std"), 100);
-    let of = |nights: &mut Nights<'_>| {
+    let mut deltas = population.deltas(&product("std"), 100);
+    let of = |deltas: &mut Deltas<'_>| {
         let asked: Vec<u32> = here.iter().chain(&gone).copied().collect();
-        nights.next_night_of(Vec::new(), &asked).expect("written to memory")
+        deltas.next_delta_of_moves(Vec::new(), &asked).expect("written to memory")
     };
     let rows = |extract: &[u8]| lines(extract).filter(|line| line.starts_with(b"023")).count();
     let mut past = None;
     for _ in 0..5 {
-        let extract = of(&mut nights);
+        let extract = of(&mut deltas);
         sound(&extract, "std");
         let numbers = |record: &[u8]| -> Vec<String> {
             lines(&extract).filter(|line| line.starts_with(record)).map(|line| cell(line, 4, 10)).collect()
@@ -193,7 +193,7 @@ fn a_night_of_chosen_persons_moves_each_of_them_once_and_nobody_else() {
         past = Some(rows);
     }
     // It goes on as usual from there.
-    sound(&nights.next_night(Vec::new()).expect("written to memory"), "std");
+    sound(&deltas.next_delta(Vec::new()).expect("written to memory"), "std");
 }
 
 #[test]
@@ -202,10 +202,10 @@ fn the_engine_takes_the_nights_and_finds_changes_of_many_kinds() {
     for family in ["std", "full"] {
         let replika = Replika::in_memory(&Config::default()).expect("a store");
         replika.load(Cursor::new(full(&population, family)), &ApplyOptions::named("full")).expect("a sound extract");
-        let mut nights = population.nights(&product(family), 400);
+        let mut deltas = population.deltas(&product(family), 400);
         let mut classes = BTreeSet::new();
         for night in 0..8 {
-            let delta = nights.next_night(Vec::new()).expect("written to memory");
+            let delta = deltas.next_delta(Vec::new()).expect("written to memory");
             let report =
                 replika.apply(Cursor::new(delta), &ApplyOptions::named("night")).expect("follows the one before");
             let counts = &report.delivery.counts;

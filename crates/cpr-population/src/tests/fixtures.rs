@@ -10,8 +10,8 @@ use crate::*;
 
 #[test]
 fn every_municipality_has_its_family_in_the_basis_set() {
-    let cast = basis();
-    let extract = cast.full_extract(Vec::new(), &product("std")).expect("written to memory");
+    let fixture = basis();
+    let extract = fixture.full_extract(Vec::new(), &product("std")).expect("written to memory");
     let mut homes: BTreeMap<String, u32> = BTreeMap::new();
     let mut dead = 0;
     for line in lines(&extract) {
@@ -28,11 +28,11 @@ fn every_municipality_has_its_family_in_the_basis_set() {
 
 #[test]
 fn there_are_sixty_archetypes_in_eleven_groups() {
-    let (cast, groups) = archetypes();
+    let (fixture, groups) = archetypes();
     let members: BTreeSet<String> =
         groups.iter().flat_map(|group| &group.members).map(|pnr| pnr.reveal().to_owned()).collect();
-    assert_eq!((groups.len(), members.len(), cast.persons()), (11, 60, 60));
-    let extract = cast.full_extract(Vec::new(), &product("2022")).expect("written to memory");
+    assert_eq!((groups.len(), members.len(), fixture.persons()), (11, 60, 60));
+    let extract = fixture.full_extract(Vec::new(), &product("2022")).expect("written to memory");
     let kinds: Vec<String> =
         lines(&extract).filter(|line| line.starts_with(b"052")).map(|line| cell(line, 273, 15)).collect();
     assert_eq!(kinds, ["FULD", "DELVIS", "FULD"]);
@@ -45,12 +45,12 @@ fn a_scenario_of_a_dozen_lines_is_an_extract_and_its_nights() {
     let mut scenario = Scenario::parse(text).expect("a scenario");
     let replika = Replika::in_memory(&Config::default()).expect("a store");
     let product = product("std");
-    let extract = scenario.cast().full_extract(Vec::new(), &product).expect("written to memory");
+    let extract = scenario.fixture().full_extract(Vec::new(), &product).expect("written to memory");
     replika.load(Cursor::new(extract), &ApplyOptions::named("start")).expect("a sound extract");
     let mut nights = 0;
     loop {
         let mut delta = Vec::new();
-        if !scenario.next_night(&mut delta, &product).expect("what can happen") {
+        if !scenario.next_delta(&mut delta, &product).expect("what can happen") {
             break;
         }
         nights += 1;
@@ -91,7 +91,7 @@ fn what_is_no_scenario_is_refused_with_its_place_and_without_its_words() {
     ] {
         let mut scenario =
             Scenario::parse(&format!("{person}[[night]]\nhappenings = [{happening}]")).expect("a scenario");
-        let error = scenario.next_night(Vec::new(), &product("std")).expect_err("cannot be").to_string();
+        let error = scenario.next_delta(Vec::new(), &product("std")).expect_err("cannot be").to_string();
         assert_eq!(error, told);
     }
 }
@@ -100,15 +100,15 @@ fn what_is_no_scenario_is_refused_with_its_place_and_without_its_words() {
 fn a_death_ends_the_custody_of_minor_children_and_changes_nothing_else_of_them() {
     let text = "
         person = [
-            { id = 'm', given = 'M', surname = 'S', born = '1990-01-01', sex = 'K' },
-            { id = 'f', given = 'F', surname = 'S', born = '1989-01-01', sex = 'M', spouse = 'm', married = '2015-01-01' },
-            { id = 'c', given = 'C', surname = 'S', born = '2016-01-01', sex = 'K', mother = 'm', father = 'f' },
-            { id = 'd', given = 'D', surname = 'S', born = '2006-01-01', sex = 'K', mother = 'm', father = 'f' },
+        { id = 'm', given = 'M', surname = 'S', born = '1990-01-01', sex = 'K' },
+        { id = 'f', given = 'F', surname = 'S', born = '1989-01-01', sex = 'M', spouse = 'm', married = '2015-01-01' },
+        { id = 'c', given = 'C', surname = 'S', born = '2016-01-01', sex = 'K', mother = 'm', father = 'f' },
+        { id = 'd', given = 'D', surname = 'S', born = '2006-01-01', sex = 'K', mother = 'm', father = 'f' },
         ]
         night = [{ happenings = [{ does = 'dies', who = 'f' }] }]";
     let mut scenario = Scenario::parse(text).expect("a scenario");
     let mut night = Vec::new();
-    assert!(scenario.next_night(&mut night, &product("std")).expect("it can happen"));
+    assert!(scenario.next_delta(&mut night, &product("std")).expect("it can happen"));
     let told: BTreeSet<(String, String)> = lines(&night)
         .filter(|line| line.starts_with(b"099"))
         .map(|line| (cell(line, 4, 10), cell(line, 26, 5)))

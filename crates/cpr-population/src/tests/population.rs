@@ -26,9 +26,9 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let of = |seed| {
         let population = Population::new(seed, 3_000);
         let mut bytes = full(&population, "std");
-        let mut nights = population.nights(&product("std"), 100);
+        let mut deltas = population.deltas(&product("std"), 100);
         for _ in 0..3 {
-            bytes = nights.next_night(bytes).expect("written to memory");
+            bytes = deltas.next_delta(bytes).expect("written to memory");
         }
         bytes
     };
@@ -72,18 +72,18 @@ fn relatives_agree_from_either_side() {
             let parent = if one.is_man { &child.father } else { &child.mother };
             assert!(number_of(&parent.who) == Some(own), "014 of {rank} has its 015");
         }
-        let Some(row) = one.civil.iter().find(|row| row.what.status == 'G') else { continue };
-        let other = number_of(&row.what.spouse).and_then(|pnr| families.rank_of(pnr)).expect("a spouse");
+        let Some(row) = one.civil.iter().find(|row| row.value.status == 'G') else { continue };
+        let other = number_of(&row.value.spouse).and_then(|pnr| families.rank_of(pnr)).expect("a spouse");
         let other = person(&families, other);
-        let his = other.civil.iter().find(|row| row.what.status == 'G').expect("married too");
-        assert!(number_of(&his.what.spouse) == Some(own));
+        let his = other.civil.iter().find(|row| row.value.status == 'G').expect("married too");
+        assert!(number_of(&his.value.spouse) == Some(own));
         assert!((his.from, his.to.is_some()) == (row.from, row.to.is_some()), "the same wedding, lasting or not");
         assert!(his.to == row.to || his.to.map(|to| to.date()) == row.to.map(|to| to.date()), "ended on the same day");
         spouses += 1;
         let together = row.to.is_none() && one.status < 20 && other.status < 20;
         shared += usize::from(together);
         if together && let (Some(home), Some(other)) = (one.address(), other.address()) {
-            assert!(home.what == other.what, "spouses share their home, rank {rank}");
+            assert!(home.value == other.value, "spouses share their home, rank {rank}");
         }
     }
     assert!(
@@ -161,12 +161,12 @@ fn every_family_takes_every_file() {
     let population = Population::new(SEED, 4_000);
     for family in ["std", "uuid", "2022", "full"] {
         sound(&full(&population, family), family);
-        let mut nights = population.nights(&product(family), 200);
+        let mut deltas = population.deltas(&product(family), 200);
         for _ in 0..3 {
-            sound(&nights.next_night(Vec::new()).expect("written to memory"), family);
+            sound(&deltas.next_delta(Vec::new()).expect("written to memory"), family);
         }
-        for cast in [basis(), archetypes().0] {
-            sound(&cast.full_extract(Vec::new(), &product(family)).expect("written to memory"), family);
+        for fixture in [basis(), archetypes().0] {
+            sound(&fixture.full_extract(Vec::new(), &product(family)).expect("written to memory"), family);
         }
     }
 }
