@@ -1,0 +1,154 @@
+//! The first 4 KiB of a pack: what it is, how long, where the trailer stands, and a check over all of it. Drawn in
+//! docs/format.md.
+
+use crate::error::Error;
+use crate::space::BLOCK_BYTES;
+
+/// How a pack begins: no text, no line ends that a transfer could change unseen.
+const MAGIC: [u8; 8] = *b"\x89PACK\r\n\x1a";
+
+/// The version of the format that this crate reads and writes.
+pub(crate) const VERSION: u32 = 1;
+
+/// Where the bytes begin that later versions may give a meaning; zeros here.
+const RESERVED: usize = 112;
+
+/// Where the header's own check stands, behind everything that it covers.
+const CHECK: usize = BLOCK_BYTES - 4;
+
+pub(crate) type HeaderBytes = [u8; BLOCK_BYTES];
+
+/// What a pack says of itself; the caller's to fill in when writing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Description {
+    /// The store whose rows these are.
+    pub store: [u8; 16],
+    /// All rows, or those that differ from a base.
+    pub kind: Kind,
+    /// The delivery as of which the rows are.
+    pub delivery: u32,
+    /// The version of what the rows mean; the caller's.
+    pub rows_version: u32,
+    /// A digest of the state that the rows say; the caller's, zeros for none.
+    pub digest: [u8; 32],
+}
+
+/// Whether a pack is whole by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// It holds every row.
+    Base,
+    /// It holds the rows that differ from one base.
+    Overlay {
+        /// The delivery of the base.
+        base_delivery: u32,
+        /// The seal of the base.
+        base_seal: Seal,
+    },
+}
+
+/// The check of a pack's header, which covers the checks of all the rest: packs of other content have another one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Seal(pub u32);
+
+/// What the header says, in the order of its bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) description: Description,
+    pub(crate) file_bytes: u64,
+    pub(crate) trailer_at: u64,
+    pub(crate) trailer_check: u32,
+    pub(crate) tables: u32,
+}
+
+impl Header {
+    /// The bytes to be written, and the seal in them.
+    pub(crate) fn encode(&self) -> (HeaderBytes, Seal) {
+        let mut bytes = [0; BLOCK_BYTES];
+        let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
+        let Description { store, kind, delivery, rows_version, digest } = self.description;
+        put(0, &MAGIC);
+        put(8, &VERSION.to_le_bytes());
+        put(12, &rows_version.to_le_bytes());
+        put(16, &store);
+        match kind {
+            Kind::Base => put(32, &[1]),
+            Kind::Overlay { base_delivery, base_seal } => {
+                put(32, &[2]);
+                put(40, &base_delivery.to_le_bytes());
+                put(44, &base_seal.0.to_le_bytes());
+            }
+        }
+        put(36, &delivery.to_le_bytes());
+        put(48, &self.file_bytes.to_le_bytes());
+        put(56, &self.trailer_at.to_le_bytes());
+        put(64, &self.trailer_check.to_le_bytes());
+        put(68, &self.tables.to_le_bytes());
+        put(80, &digest);
+        let check = crc32fast::hash(&bytes[..CHECK]);
+        bytes[CHECK..].copy_from_slice(&check.to_le_bytes());
+        (bytes, Seal(check))
+    }
+
+    /// Reads a header and compares the file's length with it.
+    pub(crate) fn decode(bytes: &HeaderBytes, file_bytes: u64) -> Result<(Header, Seal), Error> {
+        let four = |at: usize| u32_at(bytes, at);
+        let eight = |at: usize| u64_at(bytes, at);
+        if bytes[..8] != MAGIC {
+            return Err(Error::NotAPack);
+        }
+        if four(8) != VERSION {
+            return Err(Error::Version { found: four(8), expected: VERSION });
+        }
+        if crc32fast::hash(&bytes[..CHECK]) != four(CHECK) {
+            return Err(Error::damaged("the header does not have its check", 0));
+        }
+        if bytes[33..36] != [0; 3] || bytes[72..80] != [0; 8] || bytes[RESERVED..CHECK] != [0; CHECK - RESERVED] {
+            return Err(Error::Unknown { what: "a field of a later version" });
+        }
+        let kind = match bytes[32] {
+            1 => Kind::Base,
+            2 => Kind::Overlay { base_delivery: four(40), base_seal: Seal(four(44)) },
+            _ => return Err(Error::Unknown { what: "a kind of pack" }),
+        };
+        let description = Description {
+            store: part(bytes, 16),
+            kind,
+            delivery: four(36),
+            rows_version: four(12),
+            digest: part(bytes, 80),
+        };
+        let header = Header {
+            description,
+            file_bytes: eight(48),
+            trailer_at: eight(56),
+            trailer_check: four(64),
+            tables: four(68),
+        };
+        if header.file_bytes != file_bytes {
+            return Err(Error::Length { stated: header.file_bytes, found: file_bytes });
+        }
+        let trailer_at = header.trailer_at;
+        if !trailer_at.is_multiple_of(BLOCK_BYTES as u64) || trailer_at < BLOCK_BYTES as u64 || trailer_at > file_bytes
+        {
+            return Err(Error::damaged("the trailer stands outside of the file", 56));
+        }
+        Ok((header, Seal(four(CHECK))))
+    }
+}
+
+/// `N` bytes at a place that is known to be there.
+pub(crate) fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    bytes[at..at + N].try_into().expect("N bytes were taken")
+}
+
+/// The number in four bytes, lowest first, at a place that is known to be there.
+#[inline]
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(part(bytes, at))
+}
+
+/// Likewise of eight bytes.
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(part(bytes, at))
+}

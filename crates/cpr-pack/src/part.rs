@@ -1,0 +1,274 @@
+//! One table of one pack: its rows by place, by number and by order. Gone rows are rows here.
+
+use crate::error::Error;
+use crate::hash::{self, Found, LINE_BYTES};
+use crate::header::part;
+use crate::keys::{Key, Keys};
+use crate::memory::Memory;
+use crate::pack::Pack;
+use crate::row::{Head, UNIT_BYTES};
+use crate::space::BLOCK_BYTES;
+use crate::trailer::{FirstKeys, NO_START, STRIDE_BYTES, TableEntry};
+use crate::value::Value;
+
+const BLOCK: u64 = BLOCK_BYTES as u64;
+
+/// How far ahead of a scan the system is told to read a map.
+const SCAN_BYTES: u64 = 4 << 20;
+
+/// What an open pack holds of a table.
+pub(crate) struct Part {
+    pub(crate) entry: TableEntry,
+    pub(crate) first_keys: FirstKeys,
+    /// The hash section, where the pack itself is not in memory.
+    pub(crate) lines: Option<Memory>,
+}
+
+/// A row as it stands in one pack.
+#[derive(Clone)]
+pub(crate) struct RawRow<'p> {
+    bytes: Value<'p>,
+    head: Head,
+    keys: Keys,
+}
+
+impl<'p> RawRow<'p> {
+    pub(crate) fn key_bytes(&self) -> &[u8] {
+        &self.bytes[self.head.key()]
+    }
+
+    pub(crate) fn key(&self) -> Key<'_> {
+        match self.keys {
+            Keys::Numbers => Key::Number(u32::from_be_bytes(part(&self.bytes, 0))),
+            Keys::Bytes => Key::Bytes(self.key_bytes()),
+        }
+    }
+
+    pub(crate) fn value_bytes(&self) -> &[u8] {
+        &self.bytes[self.head.value()]
+    }
+
+    pub(crate) fn into_value(self) -> Value<'p> {
+        let value = self.head.value();
+        self.bytes.narrowed(value).expect("a row holds its value")
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.head.is_gone
+    }
+
+    pub(crate) fn row_bytes(&self) -> u64 {
+        self.head.row_bytes()
+    }
+}
+
+/// A table within an open pack.
+#[derive(Clone, Copy)]
+pub(crate) struct Section<'p> {
+    pub(crate) pack: &'p Pack,
+    pub(crate) part: &'p Part,
+}
+
+impl<'p> Section<'p> {
+    pub(crate) fn rows_bytes(&self) -> u64 {
+        self.part.entry.rows_bytes
+    }
+
+    /// An error about a place in the rows.
+    #[cold]
+    pub(crate) fn damaged(&self, what: &'static str, at: u64) -> Error {
+        Error::damaged(what, self.part.entry.rows_at.saturating_add(at))
+    }
+
+    /// The row at a place in the rows, in bytes.
+    #[inline]
+    pub(crate) fn row_at(&self, at: u64) -> Result<RawRow<'p>, Error> {
+        let TableEntry { rows_at, rows_bytes, keys, .. } = self.part.entry;
+        if !at.is_multiple_of(UNIT_BYTES) || at >= rows_bytes {
+            return Err(self.damaged("a row outside of its table", at));
+        }
+        let (start, end) = (rows_at + at, rows_at + rows_bytes);
+        // Of a file the whole block is read: mostly the row ends in it.
+        let reach = if self.pack.space.is_whole() { start + UNIT_BYTES } else { end.min((start / BLOCK + 1) * BLOCK) };
+        let bytes = self.pack.space.view(start..reach)?;
+        let head = Head::parse(part(&bytes, 0), keys).ok_or_else(|| self.damaged("no row stands here", at))?;
+        if head.row_bytes() > rows_bytes - at {
+            return Err(self.damaged("a row that does not end in its table", at));
+        }
+        let row_end = start + head.row_bytes();
+        let bytes = if row_end <= reach {
+            bytes.narrowed(0..head.row_bytes() as usize).expect("it ends before `reach`")
+        } else {
+            self.pack.space.view(start..row_end)?
+        };
+        Ok(RawRow { bytes, head, keys })
+    }
+
+    /// A line of the hash section.
+    #[inline]
+    pub(crate) fn line(&self, line: u32) -> Result<&'p [u8; LINE_BYTES], Error> {
+        let start = u64::from(line) * LINE_BYTES as u64;
+        let bytes = match &self.part.lines {
+            Some(lines) => lines.bytes().get(start as usize..start as usize + LINE_BYTES).unwrap_or_default(),
+            None => {
+                let start = self.part.entry.lines_at + start;
+                self.pack.space.index(start..start + LINE_BYTES as u64).unwrap_or(Ok(&[]))?
+            }
+        };
+        bytes.try_into().map_err(|_| self.damaged("a line outside of the hash section", 0))
+    }
+
+    /// The two lines of a number; none in an empty table.
+    #[inline]
+    pub(crate) fn choices(&self, number: u32) -> Option<[u32; 2]> {
+        let TableEntry { lines, seed, .. } = self.part.entry;
+        (lines > 0).then(|| hash::choices(number, seed, lines))
+    }
+
+    /// Where the row of a number is, in units of eight bytes.
+    #[inline]
+    pub(crate) fn find(&self, number: u32) -> Result<Option<u32>, Error> {
+        let Some([first, second]) = self.choices(number) else { return Ok(None) };
+        match hash::search(self.line(first)?, number) {
+            Found::At(place) => Ok(Some(place)),
+            Found::Nowhere => Ok(None),
+            Found::Full => Ok(match hash::search(self.line(second)?, number) {
+                Found::At(place) => Some(place),
+                Found::Nowhere | Found::Full => None,
+            }),
+        }
+    }
+
+    /// The row at a place where the hash section says that this number stands.
+    #[inline]
+    pub(crate) fn row_of(&self, number: u32, place: u32) -> Result<RawRow<'p>, Error> {
+        let at = u64::from(place) * UNIT_BYTES;
+        let row = self.row_at(at)?;
+        if row.bytes[..4] != number.to_be_bytes() {
+            return Err(self.damaged("another row than the hash section says", at));
+        }
+        Ok(row)
+    }
+
+    /// Fetches the head of a row, without any decision or check.
+    #[inline]
+    pub(crate) fn touch(&self, at: u64) -> u8 {
+        let whole = self.pack.space.bytes().whole().unwrap_or_default();
+        whole.get((self.part.entry.rows_at + at) as usize).copied().unwrap_or(0)
+    }
+
+    /// The row of a number.
+    #[inline]
+    pub(crate) fn row(&self, number: u32) -> Result<Option<RawRow<'p>>, Error> {
+        self.find(number)?.map(|place| self.row_of(number, place)).transpose()
+    }
+
+    /// Where the first row of a block starts, in bytes from the start of the rows; blocks are counted from the start of the
+    /// file.
+    pub(crate) fn start_of(&self, block: u64) -> Result<Option<u64>, Error> {
+        let start = usize::try_from(block).ok().and_then(|block| self.pack.starts.get(block.checked_sub(1)?));
+        match start {
+            Some(&NO_START) | None => Ok(None),
+            Some(&start) => {
+                let at = (block * BLOCK + u64::from(start) * UNIT_BYTES).checked_sub(self.part.entry.rows_at);
+                let at = at.filter(|at| *at < self.rows_bytes() && u64::from(start) * UNIT_BYTES < BLOCK);
+                at.map(Some).ok_or_else(|| self.damaged("the trailer names a row outside of its table", 0))
+            }
+        }
+    }
+
+    /// The block in which a place in the rows is, counted from the start of the file.
+    pub(crate) fn block_of(&self, at: u64) -> u64 {
+        (self.part.entry.rows_at + at) / BLOCK
+    }
+}
+
+/// Reads the rows of a section one after another: of a file 64 KiB at a time, and of a map with the system told to be ahead.
+#[derive(Clone)]
+pub(crate) struct Reader<'p> {
+    pub(crate) section: Section<'p>,
+    chunk: Option<(u64, Value<'p>)>,
+    began: Option<u64>,
+    told: u64,
+}
+
+impl<'p> Reader<'p> {
+    pub(crate) fn new(section: Section<'p>) -> Reader<'p> {
+        Reader { section, chunk: None, began: None, told: 0 }
+    }
+
+    /// The row at a place in the rows, in bytes.
+    pub(crate) fn row_at(&mut self, at: u64) -> Result<RawRow<'p>, Error> {
+        if self.section.pack.space.is_whole() {
+            self.tell(at);
+            return self.section.row_at(at);
+        }
+        if let Some(row) = self.in_chunk(at) {
+            return Ok(row);
+        }
+        let TableEntry { rows_at, rows_bytes, .. } = self.section.part.entry;
+        if at >= rows_bytes {
+            return Err(self.section.damaged("a row outside of its table", at));
+        }
+        let start = at - at % STRIDE_BYTES;
+        let end = rows_bytes.min(start + STRIDE_BYTES);
+        self.chunk = Some((start, self.section.pack.space.view(rows_at + start..rows_at + end)?));
+        // A row that goes beyond the chunk is read by itself.
+        self.in_chunk(at).map_or_else(|| self.section.row_at(at), Ok)
+    }
+
+    fn in_chunk(&self, at: u64) -> Option<RawRow<'p>> {
+        let (start, chunk) = self.chunk.as_ref()?;
+        let from = usize::try_from(at.checked_sub(*start)?).ok()?;
+        let keys = self.section.part.entry.keys;
+        let head = Head::parse(*chunk.get(from..)?.first_chunk()?, keys)?;
+        let end = from.checked_add(usize::try_from(head.row_bytes()).ok()?)?;
+        if !at.is_multiple_of(UNIT_BYTES) || end > chunk.len() {
+            return None;
+        }
+        chunk.clone().narrowed(from..end).map(|bytes| RawRow { bytes, head, keys })
+    }
+
+    /// Once a scan has come 64 KiB far, the system is asked to read on.
+    fn tell(&mut self, at: u64) {
+        let began = *self.began.get_or_insert(at);
+        if at >= self.told && at > began + STRIDE_BYTES {
+            let start = self.section.part.entry.rows_at + at;
+            let end = self.section.part.entry.rows_at + self.section.rows_bytes();
+            self.section.pack.space.will_scan(start..end.min(start + SCAN_BYTES));
+            self.told = at + SCAN_BYTES / 2;
+        }
+    }
+
+    /// The place of the first row with this key or a greater one; the end of the rows when there is none.
+    pub(crate) fn lower_bound(&mut self, key: &[u8]) -> Result<u64, Error> {
+        let rows_bytes = self.section.rows_bytes();
+        let stretch = self.section.part.first_keys.stretch(key, rows_bytes);
+        let mut at = stretch.start;
+        let mut low = self.section.block_of(stretch.start) + 1;
+        let mut high = self.section.block_of(stretch.end.saturating_sub(1)) + 1;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let mut started = None;
+            for block in (low..=middle).rev() {
+                if let Some(start) = self.section.start_of(block)? {
+                    started = Some((block, start));
+                    break;
+                }
+            }
+            match started {
+                None => low = middle + 1,
+                Some((block, start)) if self.row_at(start)?.key_bytes() > key => high = block,
+                Some((_, start)) => (at, low) = (start, middle + 1),
+            }
+        }
+        while at < rows_bytes {
+            let row = self.row_at(at)?;
+            if row.key_bytes() >= key {
+                return Ok(at);
+            }
+            at += row.row_bytes();
+        }
+        Ok(rows_bytes)
+    }
+}

@@ -1,0 +1,143 @@
+//! Packs on disk: every way in gives the same answers; a pack is there whole or not at all.
+#![cfg(not(miri))]
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use super::*;
+
+/// Rows enough that scans go over several 64 KiB, with some longer than that.
+fn large() -> Rows {
+    let long = |at: u32| if at.is_multiple_of(997) { 100_000 } else { 40 + at as usize % 700 };
+    let numbers = (0..1000).map(|at| (at * 3, Some(vec![at as u8; long(at)]))).collect();
+    let bytes = (0..1000u32).map(|at| (at.to_be_bytes().to_vec(), Some(vec![at as u8; at as usize % 20]))).collect();
+    Rows { numbers, bytes }
+}
+
+fn publish(path: &Path, rows: &Rows) -> Summary {
+    let mut writer = Writer::create(path, &description(Kind::Base, 1)).unwrap();
+    fill(&mut writer, rows).unwrap();
+    writer.publish().unwrap()
+}
+
+#[allow(unsafe_code)]
+fn map(path: &Path, checks: Checks) -> Result<Pack, Error> {
+    // SAFETY: the tests replace packs by rename alone.
+    unsafe { Pack::map(path, checks) }
+}
+
+/// A way in.
+type Way = fn(&Path, Checks) -> Result<Pack, Error>;
+
+const WAYS: [Way; 3] = [map, Pack::read, Pack::open];
+
+#[test]
+fn every_way_in_gives_the_same_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let rows = large();
+    let summary = publish(&path, &rows);
+    assert_eq!(fs::metadata(&path).unwrap().len(), summary.bytes);
+    let none = Rows::default();
+    let numbers = merged(&rows.numbers, &none.numbers);
+    let bytes = merged(&rows.bytes, &none.bytes);
+    let (asked_numbers, asked_bytes) = ([1, 2990, 7], [vec![], vec![0, 0, 3], vec![0, 0, 9, 9, 9]]);
+    for (way, checks) in WAYS.iter().flat_map(|way| ALL_CHECKS.map(|checks| (way, checks))) {
+        let pack = way(&path, checks).unwrap();
+        assert_eq!(pack.seal(), summary.seal);
+        assert_eq!(pack.verify().unwrap().rows, 2000);
+        let table = pack.table("numbers", Keys::Numbers).unwrap();
+        check_table(&table, &numbers, |number| Key::Number(*number), &asked_numbers, &[true, false, false]);
+        check_many(&table, &numbers, &asked_numbers);
+        let table = pack.table("bytes", Keys::Bytes).unwrap();
+        check_table(&table, &bytes, |bytes| Key::Bytes(bytes), &asked_bytes, &[false, true]);
+    }
+}
+
+#[test]
+fn threads_share_a_pack() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let rows = large();
+    publish(&path, &rows);
+    let expected = merged(&rows.numbers, &BTreeMap::new());
+    for way in WAYS {
+        let pack = way(&path, Checks::AtFirstTouch).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| check_many(&pack.table("numbers", Keys::Numbers).unwrap(), &expected, &[]));
+            }
+        });
+    }
+}
+
+#[test]
+fn a_published_pack_is_its_owners_alone_and_nobody_writes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let writer = Writer::create(&path, &description(Kind::Base, 1)).unwrap();
+    let unfinished: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(fs::metadata(&unfinished[0]).unwrap().permissions().mode() & 0o777, 0o600);
+    writer.publish().unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn an_unfinished_pack_leaves_nothing_behind_and_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    publish(&path, &large());
+    let before = fs::read(&path).unwrap();
+    let mut writer = Writer::create(&path, &description(Kind::Base, 2)).unwrap();
+    writer.table("numbers", Keys::Numbers).unwrap();
+    writer.row(2, b"two").unwrap();
+    assert!(writer.row(1, b"one").is_err());
+    assert!(writer.publish().is_err());
+    assert!(fs::read(&path).unwrap() == before);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn whoever_reads_a_replaced_pack_reads_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let (old, new) = (large(), clustered(10));
+    publish(&path, &old);
+    let readers = WAYS.map(|way| way(&path, Checks::AtFirstTouch).unwrap());
+    publish(&path, &new);
+    let expected = merged(&old.numbers, &BTreeMap::new());
+    for pack in &readers {
+        check_many(&pack.table("numbers", Keys::Numbers).unwrap(), &expected, &[]);
+        assert_eq!(pack.verify().unwrap().rows, 2000);
+    }
+    assert_eq!(Pack::open(&path, Checks::AtFirstTouch).unwrap().verify().unwrap().rows, 10);
+}
+
+#[test]
+fn a_folder_or_an_empty_file_is_no_pack() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    fs::write(&path, b"").unwrap();
+    for way in WAYS {
+        assert!(way(&path, Checks::AtFirstTouch).is_err());
+        assert!(way(folder.path(), Checks::AtFirstTouch).is_err());
+        assert!(matches!(way(&folder.path().join("nothing"), Checks::AtFirstTouch), Err(Error::Io { .. })));
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_short_while_it_is_open_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let summary = publish(&path, &large());
+    let pack = Pack::open(&path, Checks::AtFirstTouch).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(summary.bytes / 2).unwrap();
+    assert!(fs::metadata(&path).unwrap().size() < summary.bytes);
+    let table = pack.table("numbers", Keys::Numbers).unwrap();
+    assert!(table.iter().unwrap().any(|row| matches!(row, Err(Error::Io { .. }))));
+    assert!(matches!(pack.verify(), Err(Error::Io { .. })));
+}

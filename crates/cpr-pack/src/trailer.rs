@@ -1,0 +1,199 @@
+//! What stands behind the blocks of a pack, under one check: its tables, the check of every block, the place of the first row
+//! in every block, and the first key of every 64 KiB. All of it is read when a pack is opened. Drawn in docs/format.md.
+
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::hash::{LINE_BYTES, PLACES_END};
+use crate::header::{Header, part, u32_at, u64_at};
+use crate::keys::Keys;
+use crate::row::UNIT_BYTES;
+use crate::space::BLOCK_BYTES;
+
+/// Rows have their first key in the trailer once in so many bytes.
+pub(crate) const STRIDE_BYTES: u64 = 64 * 1024;
+
+/// Of a block in which no row starts.
+pub(crate) const NO_START: u16 = u16::MAX;
+
+/// The most bytes that the name of a table may have.
+pub(crate) const MAX_NAME_BYTES: usize = 63;
+
+const TABLE_BYTES: usize = 128;
+
+/// What a table consists of. Places and lengths are in bytes from the start of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct TableEntry {
+    pub(crate) name: String,
+    pub(crate) keys: Keys,
+    /// Rows that stand here, with those that are gone.
+    pub(crate) rows: u64,
+    pub(crate) gone: u64,
+    pub(crate) rows_at: u64,
+    pub(crate) rows_bytes: u64,
+    pub(crate) lines_at: u64,
+    pub(crate) lines: u32,
+    pub(crate) seed: u32,
+    pub(crate) first_keys_bytes: u64,
+}
+
+impl TableEntry {
+    pub(crate) fn encode(&self) -> [u8; TABLE_BYTES] {
+        let mut bytes = [0; TABLE_BYTES];
+        let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
+        put(0, &[self.name.len() as u8]);
+        put(1, self.name.as_bytes());
+        put(64, &[self.keys.code()]);
+        let numbers = [self.rows, self.gone, self.rows_at, self.rows_bytes, self.lines_at];
+        numbers.iter().enumerate().for_each(|(at, number)| put(72 + 8 * at, &number.to_le_bytes()));
+        put(112, &self.lines.to_le_bytes());
+        put(116, &self.seed.to_le_bytes());
+        put(120, &self.first_keys_bytes.to_le_bytes());
+        bytes
+    }
+
+    /// None when the bytes are no table.
+    fn decode(bytes: &[u8; TABLE_BYTES]) -> Option<TableEntry> {
+        let eight = |at: usize| u64_at(bytes, at);
+        let name = str::from_utf8(bytes[1..=MAX_NAME_BYTES].get(..usize::from(bytes[0]))?).ok()?;
+        Some(TableEntry {
+            name: name.to_owned(),
+            keys: Keys::of_code(bytes[64])?,
+            rows: eight(72),
+            gone: eight(80),
+            rows_at: eight(88),
+            rows_bytes: eight(96),
+            lines_at: eight(104),
+            lines: u32_at(bytes, 112),
+            seed: u32_at(bytes, 116),
+            first_keys_bytes: eight(120),
+        })
+    }
+
+    /// Where the hash section stands.
+    pub(crate) fn lines_range(&self) -> Range<u64> {
+        self.lines_at..self.lines_at + u64::from(self.lines) * LINE_BYTES as u64
+    }
+
+    /// Whether rows and lines stand in blocks of their own, before the trailer and behind one another, and can be reached.
+    fn fits(&self, after: u64, trailer_at: u64) -> bool {
+        let block = BLOCK_BYTES as u64;
+        let rows_end = self.rows_at.checked_add(self.rows_bytes);
+        let lines_end = self.lines_at.checked_add(u64::from(self.lines) * LINE_BYTES as u64);
+        let (Some(rows_end), Some(lines_end)) = (rows_end, lines_end) else { return false };
+        let in_order = after <= self.rows_at && rows_end <= self.lines_at && lines_end <= trailer_at;
+        let in_blocks = self.rows_at.is_multiple_of(block) && self.lines_at.is_multiple_of(block);
+        let has_lines = (self.lines > 0) == (self.keys == Keys::Numbers && self.rows > 0);
+        let reachable = self.rows_bytes.is_multiple_of(UNIT_BYTES) && self.rows_bytes / UNIT_BYTES <= PLACES_END;
+        let counted = self.rows <= self.rows_bytes / UNIT_BYTES && self.gone <= self.rows;
+        in_order && in_blocks && has_lines && reachable && counted
+    }
+}
+
+/// The first key of every 64 KiB in which a row starts, with the place of its row.
+#[derive(Debug, Default)]
+pub(crate) struct FirstKeys {
+    /// Place in the table's rows in units of eight bytes, and where the key ends in `keys`.
+    entries: Vec<(u32, usize)>,
+    keys: Vec<u8>,
+}
+
+impl FirstKeys {
+    /// How one entry is written.
+    pub(crate) fn encode(place: u32, key: &[u8], to: &mut Vec<u8>) {
+        to.extend_from_slice(&place.to_le_bytes());
+        to.extend_from_slice(&(key.len() as u16).to_le_bytes());
+        to.extend_from_slice(key);
+    }
+
+    /// None when the bytes are no entries, places or keys do not ascend, or a place is outside of the rows.
+    fn decode(mut bytes: &[u8], table: &TableEntry) -> Option<FirstKeys> {
+        let mut first_keys = FirstKeys::default();
+        while let Some((head, rest)) = bytes.split_first_chunk::<6>() {
+            let place = u32_at(head, 0);
+            let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(part(head, 4))))?;
+            let is_behind = first_keys.entries.last().is_none_or(|last| last.0 < place);
+            let is_greater = first_keys.last_key().is_none_or(|last| last < key);
+            if !is_behind || !is_greater || u64::from(place) * UNIT_BYTES >= table.rows_bytes {
+                return None;
+            }
+            first_keys.keys.extend_from_slice(key);
+            first_keys.entries.push((place, first_keys.keys.len()));
+            bytes = rest;
+        }
+        bytes.is_empty().then_some(first_keys)
+    }
+
+    fn key(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).map_or(0, |before| self.entries[before].1);
+        &self.keys[start..self.entries[at].1]
+    }
+
+    fn last_key(&self) -> Option<&[u8]> {
+        self.entries.len().checked_sub(1).map(|last| self.key(last))
+    }
+
+    /// Places and keys, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.entries.iter().enumerate().map(|(at, entry)| (entry.0, self.key(at)))
+    }
+
+    /// The part of the rows in which the first row with this key or a greater one is, unless it is the row behind that part;
+    /// in bytes from the start of the rows.
+    pub(crate) fn stretch(&self, key: &[u8], rows_bytes: u64) -> Range<u64> {
+        let (mut low, mut high) = (0, self.entries.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.key(middle) <= key {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let bytes = |at: usize| self.entries.get(at).map(|entry| u64::from(entry.0) * UNIT_BYTES);
+        low.checked_sub(1).and_then(bytes).unwrap_or(0)..bytes(low).unwrap_or(rows_bytes)
+    }
+}
+
+/// All that the trailer says.
+pub(crate) struct Trailer {
+    pub(crate) tables: Vec<(TableEntry, FirstKeys)>,
+    pub(crate) checks: Vec<u32>,
+    /// For each block, where its first row starts, in units of eight bytes.
+    pub(crate) starts: Vec<u16>,
+}
+
+impl Trailer {
+    /// Reads a trailer that was compared with its check.
+    pub(crate) fn decode(bytes: &[u8], header: &Header) -> Result<Trailer, Error> {
+        let at = header.trailer_at;
+        let damaged = || Error::damaged("the trailer contradicts itself", at);
+        let blocks = (at / BLOCK_BYTES as u64 - 1) as usize;
+        let (tables, rest) = (header.tables as usize)
+            .checked_mul(TABLE_BYTES)
+            .and_then(|length| bytes.split_at_checked(length))
+            .ok_or_else(damaged)?;
+        let (checks, rest) = rest.split_at_checked(blocks.saturating_mul(4)).ok_or_else(damaged)?;
+        let (starts, mut rest) = rest.split_at_checked(blocks * 2).ok_or_else(damaged)?;
+        let mut decoded: Vec<(TableEntry, FirstKeys)> = Vec::new();
+        let mut after = BLOCK_BYTES as u64;
+        for bytes in tables.chunks_exact(TABLE_BYTES) {
+            let table = TableEntry::decode(&part(bytes, 0)).ok_or_else(damaged)?;
+            if !table.fits(after, at) || decoded.last().is_some_and(|(last, _)| last.name >= table.name) {
+                return Err(damaged());
+            }
+            after = table.lines_range().end;
+            let length = usize::try_from(table.first_keys_bytes).ok();
+            let (own, others) = length.and_then(|length| rest.split_at_checked(length)).ok_or_else(damaged)?;
+            let first_keys = FirstKeys::decode(own, &table).ok_or_else(damaged)?;
+            decoded.push((table, first_keys));
+            rest = others;
+        }
+        if !rest.is_empty() {
+            return Err(damaged());
+        }
+        let checks = checks.chunks_exact(4).map(|bytes| u32_at(bytes, 0)).collect();
+        let starts = starts.chunks_exact(2).map(|bytes| u16::from_le_bytes(part(bytes, 0))).collect();
+        Ok(Trailer { tables: decoded, checks, starts })
+    }
+}
