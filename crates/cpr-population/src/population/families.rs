@@ -7,7 +7,7 @@
 
 use cpr_model::Pnr;
 
-use crate::days::{CPR_START, Day, FIRST_YEAR, LAST_YEAR, TODAY, day_of, year_of};
+use crate::days::{CPR_START, Day, FIRST_YEAR, LAST_YEAR, TODAY, year_of};
 use crate::population::cohorts::Cohorts;
 use crate::reference_data::places::Places;
 use crate::rng::{Permutation, Rng, mix};
@@ -371,7 +371,3 @@ fn is_father(couple: &Couple, birthday: Day) -> bool {
 fn permille(of: u32, share: u32) -> u32 {
     (u64::from(of) * u64::from(share) / 1000) as u32
 }
-
-/// The first day from which CPR keeps the history of addresses, and of names and civil status.
-pub(crate) const ADDRESSES_KEPT: Day = day_of(1986, 1, 2);
-pub(crate) const NAMES_KEPT: Day = day_of(1971, 1, 1);

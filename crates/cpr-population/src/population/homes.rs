@@ -3,9 +3,9 @@
 //! A household is its woman's from when she leaves home: a row of dwellings, each at a day. Her partner lives in it
 //! while they are together, her children until they leave. A man alone has a row of his own.
 
-use crate::days::{Day, TODAY, day_of};
+use crate::days::{ADDRESSES_KEPT, Day, TODAY, day_of};
 use crate::person::Address;
-use crate::population::families::{ADDRESSES_KEPT, Couple, Families, NumberKind, topic};
+use crate::population::families::{Couple, Families, NumberKind, topic};
 use crate::reference_data::codes::COUNTRIES;
 use crate::rng::Rng;
 

@@ -1,6 +1,6 @@
 //! The life of the person with a rank, as the register tells it on [`TODAY`].
 
-use crate::days::{CPR_START, Day, TODAY, date, day_of, year_of, years_on};
+use crate::days::{CPR_START, Day, NAMES_KEPT, TODAY, date, day_of, year_of, years_on};
 use crate::person::{
     Civil, Custody, FormerNumber, Moment, Name, Parent, PersonRows, Relative, Row, Text, never_married_row,
     relative_name,
@@ -10,7 +10,7 @@ use crate::reference_data::names;
 use crate::reference_data::occupations::OCCUPATIONS;
 use crate::rng::Rng;
 
-use super::families::{Couple, Families, NAMES_KEPT, NumberKind, topic};
+use super::families::{Couple, Families, NumberKind, topic};
 use super::homes::Stay;
 use super::timestamps::{moment, year_only_date, year_only_moment};
 

@@ -1,12 +1,12 @@
 //! Where the register says a person lives or is: addresses, abroad, missing, or a number without a home.
 
-use crate::days::{CPR_START, Day, TODAY, date};
+use crate::days::{ADDRESSES_KEPT, CPR_START, Day, TODAY, date};
 use crate::person::{Abroad, Address, Moment, PersonRows, Row, Text, never_married_row};
 use crate::reference_data::names;
 use crate::reference_data::places::{FIRST_GREENLAND, foreign_lines};
 use crate::rng::Rng;
 
-use super::families::{ADDRESSES_KEPT, Couple, Families, NumberKind, topic};
+use super::families::{Couple, Families, NumberKind, topic};
 use super::homes::Stay;
 use super::timestamps::moment;
 
