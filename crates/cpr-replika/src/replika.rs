@@ -46,12 +46,12 @@ impl Replika {
     /// # Errors
     /// As [`Replika::create`].
     pub fn create_with(path: impl AsRef<Path>, config: &Config, options: &Options) -> Result<Replika, Error> {
-        config.check()?;
+        let config = config.settled()?;
         let path = path.as_ref();
         if !is_vacant(path) {
             return Err(Error::Exists);
         }
-        Replika::initialize(builder(options).create(path)?, config)
+        Replika::initialize(builder(options).create(path)?, &config)
     }
 
     /// Opens a store to read and to apply deliveries.
@@ -110,7 +110,7 @@ impl Replika {
 
     /// Creates or opens a store over a storage of the caller's making: memory, or one that fails on purpose.
     pub(crate) fn with_backend(backend: impl StorageBackend, config: &Config) -> Result<Replika, Error> {
-        config.check()?;
+        let config = &config.settled()?;
         let database = builder(&Options::default()).create_with_backend(backend)?;
         let fresh = {
             let read = database.begin_read()?;

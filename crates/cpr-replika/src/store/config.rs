@@ -1,5 +1,7 @@
 //! What a store is for: layout family, chosen record types, history window. Kept as text in the table `meta`.
 
+use std::collections::BTreeSet;
+
 use cpr_extract::Family;
 use cpr_model::{Date, Timestamp};
 use redb::WriteTransaction;
@@ -32,18 +34,48 @@ impl Default for Config {
     }
 }
 
+/// Records that come whatever the customer has chosen, and are of the file itself: start record and end record.
+const FRAME: [u16; 2] = [0, 999];
+
+/// Records that CPR sends whatever the customer has chosen: the person (001) and the events (099).
+const ALWAYS_CHOSEN: [u16; 2] = [1, 99];
+
 impl Config {
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// The settings as a store keeps them: record numbers ascending and once each, and among the chosen ones those that
+    /// come in any case (001, 099).
+    ///
+    /// # Errors
+    /// [`Error::Config`] when they cannot be: no such window, a chosen type that the family does not have, or records
+    /// passed over (000, 001, 999) without which a file says nothing.
+    pub fn settled(&self) -> Result<Config, Error> {
+        let ascending = |numbers: &[u16]| numbers.iter().copied().collect::<BTreeSet<u16>>().into_iter().collect();
+        let with_those_that_come = |chosen: &Vec<u16>| {
+            // 000 and 999 are of the file, and chosen by nobody.
+            let chosen: Vec<u16> = chosen.iter().copied().filter(|number| !FRAME.contains(number)).collect();
+            ascending(&[&chosen[..], &ALWAYS_CHOSEN[..]].concat())
+        };
+        let config = Config {
+            family: self.family,
+            window_years: self.window_years,
+            chosen: self.chosen.as_ref().map(with_those_that_come),
+            ignored: ascending(&self.ignored),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Error> {
         if self.window_years > 5 && self.window_years != ALL_HISTORY {
             return Err(Error::Config("a history window is 0 to 5 years, or 99 for all"));
         }
+        let is_chosen_by_family = |family: &Family, number| family.record(number).is_some();
         if let (Some(family), Some(chosen)) = (self.family, &self.chosen)
-            && chosen.iter().any(|&number| family.record(number).is_none())
+            && chosen.iter().any(|&number| !ALWAYS_CHOSEN.contains(&number) && !is_chosen_by_family(family, number))
         {
             return Err(Error::Config("a chosen record type is not one of the family"));
         }
-        if self.chosen.as_ref().is_some_and(|chosen| !chosen.contains(&1)) {
-            return Err(Error::Config("record 001 always comes and cannot be left out"));
+        if self.ignored.iter().any(|number| FRAME.contains(number) || *number == 1) {
+            return Err(Error::Config("records 000, 001 and 999 cannot be passed over"));
         }
         Ok(())
     }
