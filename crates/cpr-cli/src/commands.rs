@@ -4,6 +4,7 @@ mod answer;
 mod apply;
 mod calendar;
 mod changes;
+mod completions;
 mod deliveries;
 mod demo;
 mod diff;
@@ -17,8 +18,10 @@ mod initial_load;
 mod inspect;
 mod lines;
 mod load;
+mod man;
 mod matches;
 mod search;
+mod settings;
 mod show;
 mod stats;
 mod subscriber;
@@ -31,6 +34,7 @@ use self::answer::Answer;
 use self::apply::Apply;
 use self::calendar::Calendar;
 use self::changes::Changes;
+use self::completions::Completions;
 use self::diff::Diff;
 use self::events::Events;
 use self::export::Export;
@@ -42,6 +46,7 @@ use self::initial_load::InitialLoad;
 use self::inspect::Inspect;
 use self::lines::Lines;
 use self::load::Load;
+use self::man::Man;
 use self::matches::MatchesOf;
 use self::search::Search;
 use self::show::Show;
@@ -49,88 +54,130 @@ use self::subscriber::SubscriberCommand;
 use self::thin::Thin;
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::screen::Screen;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Tell what an extract is: family, header, record counts, faults. No store needed.
+    #[command(after_help = "Example: replika inspect D260105.L999901")]
     Inspect(Inspect),
     /// Load an extract of any kind as the starting point of a store, which is created if there is none.
+    #[command(after_help = "Example: replika load D260105.L999901 --window 5 --store replika.db")]
     Load(Load),
     /// Apply change extracts, each in one transaction; creates the store at first use.
+    #[command(after_help = "Example: replika apply D260106.L999901 D260107.L999901 --deliver outbox")]
     Apply(Apply),
     /// Show a person: facts with both clocks, fields by CPR's names.
+    #[command(after_help = "Example: replika show 6101801234 --valid-at 2025-12-31 --known-at 1")]
     Show(Show),
     /// Print a person's record lines as received, in ISO 8859-1.
+    #[command(after_help = "Example: replika lines 6101801234")]
     Lines(Lines),
     /// Tell what changed for a person between two deliveries, and of which kind each change is.
+    #[command(after_help = "Example: replika diff 6101801234 1 2")]
     Diff(Diff),
     /// List whom a delivery changed.
+    #[command(after_help = "Example: replika changes 2")]
     Changes(Changes),
     /// Answer about a person as one of the national services does.
+    #[command(after_help = "Example: replika answer SF1525 6101801234 --on 2026-01-07")]
     Answer(Answer),
     /// Search for persons by name, address, birth date and more, in Solr's syntax (docs/search.md).
+    #[command(after_help = "Example: replika search 'efternavn:Hans* AND kommunekode:0101' --limit 50")]
     Search(Search),
     /// List what happened to whom, and why as far as CPR says, in the deliveries after a place in the feed.
+    #[command(after_help = "Example: replika events --since 1 --kind moved_in,died --json")]
     Events(Events),
     /// List what is due between two days without any delivery: who reaches an age, whose protection runs out.
+    #[command(after_help = "Example: replika calendar --from 2026-01-01 --to 2026-01-31 --age 18,65")]
     Calendar(Calendar),
     /// Find persons by what is known of them now: kinds of criteria are joined by and, several of one kind by or.
+    #[command(after_help = "Example: replika find --municipality 0851 --age 0-17")]
     Find(Find),
     /// Add, remove and list subscribers, who are sent the persons that they follow.
     #[command(subcommand)]
+    #[command(after_help = "Example: replika subscriber add school")]
     Subscriber(SubscriberCommand),
     /// Add, remove, list and clear the filters of a subscriber.
     #[command(subcommand)]
+    #[command(after_help = "Example: replika filter add school --all-of 5-17+0851")]
     Filter(FilterCommand),
     /// Write what an applied extract has for each subscriber: DIR/NAME/DYYMMDD.LTASK. Again gives the same bytes.
+    #[command(after_help = "Example: replika thin D260106.L999901 outbox")]
     Thin(Thin),
     /// Tell whom a delivery had for a subscriber, and why.
+    #[command(after_help = "Example: replika matches 2 school")]
     Matches(MatchesOf),
     /// Write everybody whom a subscriber follows now as a full extract; its stream goes on from there.
+    #[command(after_help = "Example: replika initial-load school -o school-first")]
     InitialLoad(InitialLoad),
     /// Tell which subscribers follow a person, and by what.
+    #[command(after_help = "Example: replika followers 6101801234")]
     Followers(Followers),
     /// Write the whole replica as a full extract of the family it came in.
+    #[command(after_help = "Example: replika export --known-at 2026-01-05 -o export")]
     Export(Export),
     /// Print the ledger.
+    #[command(after_help = "Example: replika deliveries")]
     Deliveries,
+    /// Print what the store was created for: family, history window, record types.
+    #[command(after_help = "Example: replika settings")]
+    Settings,
     /// Print the sizes of the tables.
+    #[command(after_help = "Example: replika stats")]
     Stats,
     /// Recheck every checksum, every archive and every relation between tables.
+    #[command(after_help = "Example: replika verify")]
     Verify,
     /// Run the main job on made-up data, explained as it goes.
+    #[command(after_help = "Example: replika demo")]
     Demo,
     /// Make up a Denmark: a full extract and nights of change, as files CPR could have sent. No store needed.
+    #[command(after_help = "Example: replika generate --persons 10000 --nights 5 --out made-up")]
     Generate(Generate),
+    /// Print what a shell needs to complete this command.
+    #[command(after_help = "Example: replika completions bash > ~/.local/share/bash-completion/completions/replika")]
+    Completions(Completions),
+    /// Write the manual pages of this command.
+    #[command(after_help = "Example: replika man ~/.local/share/man/man1")]
+    Man(Man),
 }
 
 impl Command {
-    pub(crate) fn execute(&self, globals: &Globals) -> Result<(), Failure> {
+    pub(crate) fn execute(
+        &self,
+        globals: &Globals,
+        screen: &mut Screen,
+        command_line: fn() -> clap::Command,
+    ) -> Result<(), Failure> {
         match self {
-            Command::Inspect(options) => inspect::inspect_extract(globals, options),
-            Command::Load(options) => load::load_extract(globals, options),
-            Command::Apply(options) => apply::apply_extracts(globals, options),
-            Command::Show(options) => show::show_person(globals, options),
-            Command::Lines(options) => lines::print_lines(globals, options),
-            Command::Diff(options) => diff::print_diff(globals, options),
-            Command::Changes(options) => changes::list_changes(globals, options),
-            Command::Answer(options) => answer::print_answer(globals, options),
-            Command::Search(options) => search::search_persons(globals, options),
-            Command::Events(options) => events::list_events(globals, options),
-            Command::Calendar(options) => calendar::list_calendar(globals, options),
-            Command::Find(options) => find::find_persons(globals, options),
-            Command::Subscriber(command) => command.execute(globals),
-            Command::Filter(command) => command.execute(globals),
-            Command::Thin(options) => thin::thin_delivery(globals, options),
-            Command::Matches(options) => matches::list_matches(globals, options),
-            Command::InitialLoad(options) => initial_load::write_initial_load(globals, options),
-            Command::Followers(options) => followers::list_followers(globals, options),
-            Command::Export(options) => export::export_replica(globals, options),
-            Command::Deliveries => deliveries::list_deliveries(globals),
-            Command::Stats => stats::print_stats(globals),
-            Command::Verify => verify::verify_store(globals),
-            Command::Demo => demo::run_demo(),
-            Command::Generate(options) => generate::generate_extracts(globals, options),
+            Command::Inspect(options) => inspect::inspect_extract(globals, options, screen),
+            Command::Load(options) => load::load_extract(globals, options, screen),
+            Command::Apply(options) => apply::apply_extracts(globals, options, screen),
+            Command::Show(options) => show::show_person(globals, options, screen),
+            Command::Lines(options) => lines::print_lines(globals, options, screen),
+            Command::Diff(options) => diff::print_diff(globals, options, screen),
+            Command::Changes(options) => changes::list_changes(globals, options, screen),
+            Command::Answer(options) => answer::print_answer(globals, options, screen),
+            Command::Search(options) => search::search_persons(globals, options, screen),
+            Command::Events(options) => events::list_events(globals, options, screen),
+            Command::Calendar(options) => calendar::list_calendar(globals, options, screen),
+            Command::Find(options) => find::find_persons(globals, options, screen),
+            Command::Subscriber(command) => command.execute(globals, screen),
+            Command::Filter(command) => command.execute(globals, screen),
+            Command::Thin(options) => thin::thin_delivery(globals, options, screen),
+            Command::Matches(options) => matches::list_matches(globals, options, screen),
+            Command::InitialLoad(options) => initial_load::write_initial_load(globals, options, screen),
+            Command::Followers(options) => followers::list_followers(globals, options, screen),
+            Command::Export(options) => export::export_replica(globals, options, screen),
+            Command::Deliveries => deliveries::list_deliveries(globals, screen),
+            Command::Settings => settings::print_settings(globals, screen),
+            Command::Stats => stats::print_stats(globals, screen),
+            Command::Verify => verify::verify_store(globals, screen),
+            Command::Demo => demo::run_demo(screen),
+            Command::Generate(options) => generate::generate_extracts(globals, options, screen),
+            Command::Completions(options) => completions::print_completions(options, command_line(), screen),
+            Command::Man(options) => man::write_manual(options, command_line()),
         }
     }
 }

@@ -1,34 +1,88 @@
 //! What every command is given: the store it is about and how it prints, and the opening of that store.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use cpr_replika::Replika;
+use cpr_replika::{Error, Replika};
 
 use crate::failure::Failure;
+use crate::screen;
+use crate::values::parse_count;
 
 /// The options that stand before or after every subcommand.
 #[derive(Args, Debug)]
 pub(crate) struct Globals {
     /// The store: one file.
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_STORE", hide_env_values = true)]
     store: Option<PathBuf>,
 
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Wait until a store that is open elsewhere is free, this many seconds at most: 60 when none are named. `load` and
+    /// `apply` wait 60 seconds when left out, the other commands do not.
+    #[arg(long, global = true, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60",
+        value_parser = parse_count::<u32>)]
+    wait: Option<u32>,
 }
+
+/// How long `load` and `apply` wait for the store when nothing is said.
+pub(crate) const INTAKE_WAIT_SECONDS: u32 = 60;
 
 impl Globals {
     pub(crate) fn store_path(&self) -> Result<&Path, Failure> {
-        self.store.as_deref().ok_or(Failure::Usage("which store? give --store PATH"))
+        self.store.as_deref().ok_or(Failure::Usage("which store? give --store PATH, or set REPLIKA_STORE"))
+    }
+
+    /// The store, where one was named.
+    pub(crate) fn named_store(&self) -> Option<&Path> {
+        self.store.as_deref()
     }
 
     pub(crate) fn open_to_read(&self) -> Result<Replika, Failure> {
-        Ok(Replika::open_read_only(self.store_path()?)?)
+        let path = self.store_path()?;
+        self.wait_for(0, || Replika::open_read_only(path))
     }
 
     pub(crate) fn open_to_write(&self) -> Result<Replika, Failure> {
-        Ok(Replika::open(self.store_path()?)?)
+        let path = self.store_path()?;
+        self.wait_for(0, || Replika::open(path))
+    }
+
+    /// Opens a store, again and again while it is open elsewhere; `default` seconds when the caller was not asked.
+    pub(crate) fn wait_for<T>(&self, default: u32, open: impl Fn() -> Result<T, Error>) -> Result<T, Failure> {
+        let waited = u64::from(self.wait.unwrap_or(default));
+        let end = Instant::now() + Duration::from_secs(waited);
+        let mut is_told = false;
+        loop {
+            match open() {
+                Err(Error::Locked) if Instant::now() < end => {}
+                Err(Error::Locked) => return Err(Failure::Locked { waited }),
+                opened => return Ok(opened?),
+            }
+            if !is_told {
+                screen::warn(&format!("replika: the store is open elsewhere; waiting, {waited} s at most"));
+                is_told = true;
+            }
+            thread::sleep(Duration::from_millis(100).min(end.saturating_duration_since(Instant::now())));
+        }
+    }
+
+    /// A command of this program on the same store, as it can be run in a shell.
+    pub(crate) fn command_line(&self, words: &[OsString]) -> String {
+        let mut line = vec![OsString::from("replika")];
+        if let Some(store) = &self.store {
+            line.extend(["--store".into(), store.clone().into_os_string()]);
+        }
+        line.extend_from_slice(words);
+        let quoted = line.iter().map(|word| {
+            let word = word.to_string_lossy();
+            shlex::try_quote(&word).map_or_else(|_| word.to_string(), |quoted| quoted.into_owned())
+        });
+        quoted.collect::<Vec<_>>().join(" ")
     }
 }

@@ -1,11 +1,12 @@
 //! What a delivery did, as text for people and as JSON for programs.
 
-use std::io::{self, Write};
-
 use cpr_replika::cpr_model::ChangeClass;
 use cpr_replika::{Delivery, DeliveryKind, Outcome, Report};
 
+use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
+use crate::visible::one_line;
 
 pub(crate) fn as_json(file: &str, report: &Report) -> Json {
     let mut members = vec![("file", file.into())];
@@ -66,7 +67,7 @@ fn counts(delivery: &Delivery) -> Vec<(&'static str, Json)> {
     ]
 }
 
-pub(crate) fn write(out: &mut impl Write, file: &str, report: &Report) -> io::Result<()> {
+pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<(), Failure> {
     let delivery = &report.delivery;
     let counts = &delivery.counts;
     let said = match (report.outcome, delivery.kind) {
@@ -76,17 +77,17 @@ pub(crate) fn write(out: &mut impl Write, file: &str, report: &Report) -> io::Re
         (Outcome::DryRun, _) => "dry run, nothing stored: would be delivery",
     };
     writeln!(
-        out,
+        screen,
         "{file}: {said} {} (produced {}, after {})",
         delivery.number, delivery.production_date, delivery.previous_production_date
     )?;
     writeln!(
-        out,
+        screen,
         "  persons  {} new, {} changed, {} unchanged",
         counts.persons_new, counts.persons_changed, counts.persons_unchanged
     )?;
     writeln!(
-        out,
+        screen,
         "  facts    {} kept, {} new, {} superseded",
         counts.facts_kept, counts.facts_new, counts.facts_superseded
     )?;
@@ -94,26 +95,26 @@ pub(crate) fn write(out: &mut impl Write, file: &str, report: &Report) -> io::Re
         ChangeClass::ALL.iter().map(|class| (class.name().replace('_', " "), counts.classes[*class as usize]));
     let classes: Vec<String> =
         classes.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
-    writeln!(out, "  changes  {}", if classes.is_empty() { "none".to_owned() } else { classes.join(", ") })?;
-    writeln!(out, "  events   {}", counts.events)?;
+    writeln!(screen, "  changes  {}", if classes.is_empty() { "none".to_owned() } else { classes.join(", ") })?;
+    writeln!(screen, "  events   {}", counts.events)?;
     if counts.receipts > 0 {
-        writeln!(out, "  receipts for deleted subscriptions (997): {}", counts.receipts)?;
+        writeln!(screen, "  receipts for deleted subscriptions (997): {}", counts.receipts)?;
     }
     for error in &counts.input_errors {
-        writeln!(out, "  CPR's answer to an input line (910): {} {}", error.number, error.text)?;
+        writeln!(screen, "  CPR's answer to an input line (910): {} {}", error.number, one_line(&error.text))?;
     }
     if counts.odd_characters > 0 {
         writeln!(
-            out,
+            screen,
             "  {} records hold characters that CPR's set does not have; kept as they are",
             counts.odd_characters
         )?;
     }
     if counts.inverted_periods > 0 {
-        writeln!(out, "  {} rows end before they start; kept as they are, without length", counts.inverted_periods)?;
+        writeln!(screen, "  {} rows end before they start; kept as they are, without length", counts.inverted_periods)?;
     }
     if counts.waived > 0 {
-        writeln!(out, "  {} faults accepted as asked", counts.waived)?;
+        writeln!(screen, "  {} faults accepted as asked", counts.waived)?;
     }
-    writeln!(out, "  in {:.3} s", counts.duration.as_secs_f64())
+    writeln!(screen, "  in {:.3} s", counts.duration.as_secs_f64())
 }

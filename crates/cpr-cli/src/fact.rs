@@ -1,12 +1,13 @@
 //! A fact and a change as text for people and as JSON for programs, for the commands that show them.
 
-use std::io::{self, Write};
-
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::{Pnr, Timestamp};
 use cpr_replika::{Change, Fact, FactView};
 
+use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
+use crate::visible::one_line;
 
 /// A fact with both clocks, its fields by CPR's names with their text as received.
 pub(crate) fn as_json(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> Json {
@@ -42,7 +43,16 @@ pub(crate) fn change_as_json(change: &Change, pnr: Pnr, family: Option<&Family>)
 }
 
 /// One fact on two lines: clocks, then the fields that are not empty.
-pub(crate) fn write(out: &mut impl Write, fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> io::Result<()> {
+pub(crate) fn write(
+    screen: &mut Screen,
+    fact: &FactView<'_>,
+    pnr: Pnr,
+    family: Option<&Family>,
+) -> Result<(), Failure> {
+    as_lines(fact, pnr, family).iter().try_for_each(|line| writeln!(screen, "{line}"))
+}
+
+fn as_lines(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> Vec<String> {
     let (valid, known) = (fact.valid(), fact.known());
     let valid = match (valid.from, valid.to) {
         (None, None) => "undated".to_owned(),
@@ -50,17 +60,17 @@ pub(crate) fn write(out: &mut impl Write, fact: &FactView<'_>, pnr: Pnr, family:
     };
     let known = format!("known {}..{}", known.from, known.to.map_or(String::new(), |to| to.to_string()));
     let mark = fact.mark().map_or(String::new(), |mark| format!("  marked {}", mark.letter()));
-    writeln!(out, "{:03} {:<20} {valid:<36} {known}{mark}", fact.record(), fact.aspect().name())?;
-    let Some(layout) = family.and_then(|family| family.record(fact.record())) else { return Ok(()) };
+    let mut lines = vec![format!("{:03} {:<20} {valid:<36} {known}{mark}", fact.record(), fact.aspect().name())];
+    let Some(layout) = family.and_then(|family| family.record(fact.record())) else { return lines };
     let mut line = Vec::new();
     layout.render(Some(pnr), fact.values(), &mut line);
     let fields = layout.texts(&line).skip(1);
     let filled = fields.filter(|(_, text)| text.latin1().iter().any(|byte| *byte != b'0'));
-    let filled: Vec<String> = filled.map(|(name, text)| format!("{name}={}", text.reveal())).collect();
+    let filled: Vec<String> = filled.map(|(name, text)| format!("{name}={}", one_line(&text.reveal()))).collect();
     if !filled.is_empty() {
-        writeln!(out, "    {}", filled.join("  "))?;
+        lines.push(format!("    {}", filled.join("  ")));
     }
-    Ok(())
+    lines
 }
 
 /// A bound of a period: the day, with the time where one is stated.
@@ -69,20 +79,20 @@ fn write_bound(at: Option<Timestamp>) -> String {
     text.strip_suffix(" 00:00").unwrap_or(&text).to_owned()
 }
 
-pub(crate) fn write_change(out: &mut impl Write, change: &Change, pnr: Pnr, family: Option<&Family>) -> io::Result<()> {
-    writeln!(out, "{} ({})", change.class.name().replace('_', " "), change.aspect.name())?;
-    let same = change.before == change.after;
-    for (sign, side) in [("-", &change.before), ("+", &change.after)] {
-        if let Some(side) = side {
-            let sign = if same { "=" } else { sign };
-            let mut text = Vec::new();
-            write(&mut text, &side.view(), pnr, family)?;
-            for line in String::from_utf8_lossy(&text).lines() {
-                writeln!(out, "  {sign} {line}")?;
-            }
-        }
-        if same {
-            break;
+pub(crate) fn write_change(
+    screen: &mut Screen,
+    change: &Change,
+    pnr: Pnr,
+    family: Option<&Family>,
+) -> Result<(), Failure> {
+    writeln!(screen, "{} ({})", change.class.name().replace('_', " "), change.aspect.name())?;
+    let sides = match change.before == change.after {
+        true => vec![("=", &change.before)],
+        false => vec![("-", &change.before), ("+", &change.after)],
+    };
+    for (sign, side) in sides {
+        for line in side.iter().flat_map(|side| as_lines(&side.view(), pnr, family)) {
+            writeln!(screen, "  {sign} {line}")?;
         }
     }
     Ok(())

@@ -1,11 +1,14 @@
-//! How a command ends badly: what is printed where, and the exit code.
+//! How a command ends badly: the reasons, their exit codes, and what is said of each as text and as JSON.
+//!
+//! A failure says where and what, never whom: no argument of the command line is repeated but paths of files.
 
 use std::io;
-use std::process::ExitCode;
 
+use cpr_replika::cpr_model::Date;
 use cpr_replika::cpr_subscription::{FilterError, NameError, ThinError};
 use cpr_replika::{DeliveryNumber, Error};
 
+use crate::fault;
 use crate::json::{self, Json};
 
 /// Why a command did not do what it was asked.
@@ -13,8 +16,8 @@ use crate::json::{self, Json};
 pub(crate) enum Failure {
     /// The engine's reason, with the file it is about when there is one.
     Engine(Error, Option<String>),
-    /// Said already, as part of an answer; only the exit code is left.
-    Told(u8),
+    /// Reported already, as part of an answer; only the exit code is left.
+    Reported(u8),
     /// The command line does not make sense.
     Usage(&'static str),
     /// A text on the command line is no filter; or one on this line of standard input.
@@ -27,8 +30,21 @@ pub(crate) enum Failure {
     FormerNumber,
     /// What is searched for cannot be read.
     Query(String),
-    /// A file of the caller's cannot be read or written.
-    File(String, io::Error),
+    /// Nothing was known on the day asked for: the first delivery was produced later.
+    BeforeFirstDelivery(Date),
+    /// A file of the caller's, or standard input, cannot be read.
+    Reading(String, io::Error),
+    /// A file cannot be written.
+    Writing(String, io::Error),
+    /// What stands where a file is to be written is not to be replaced.
+    NotReplaced(String, &'static str),
+    /// Where the store is to be, it cannot be made.
+    NoFolder(String),
+    /// The store stayed open elsewhere for as long as was waited.
+    Locked {
+        /// How long, in seconds.
+        waited: u64,
+    },
     /// The file was never applied, so nobody can be sent anything of it.
     NotApplied(String),
     /// The delivery is stored, and what subscribers are sent of it could not all be written.
@@ -39,9 +55,11 @@ pub(crate) enum Failure {
         delivery: DeliveryNumber,
         /// Why.
         error: ThinError,
-        /// The command that goes on from here.
-        again: String,
+        /// The command that goes on from here; none where the file came through a pipe.
+        again: Option<String>,
     },
+    /// A service's answer could not be written in its form.
+    Form(cpr_services::Error),
     /// Standard output is gone.
     Output(io::Error),
 }
@@ -59,7 +77,7 @@ impl From<cpr_services::Error> for Failure {
             cpr_services::Error::Marking { .. } => {
                 Failure::Usage("version 1.0 of the service does not have that marking")
             }
-            error => Failure::Output(io::Error::other(error)),
+            error => Failure::Form(error),
         }
     }
 }
@@ -70,102 +88,136 @@ impl From<FilterError> for Failure {
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Failure {
-        Failure::Output(error)
-    }
-}
-
 impl Failure {
-    /// Prints the failure, to standard output as JSON or to standard error as text, and gives the exit code.
-    pub(crate) fn report(&self, as_json: bool) -> ExitCode {
-        if let Failure::Output(error) = self
-            && error.kind() == io::ErrorKind::BrokenPipe
-        {
-            return ExitCode::SUCCESS;
-        }
-        let code = self.code();
-        if matches!(self, Failure::Told(_)) {
-            return ExitCode::from(code);
-        }
-        if as_json && code != 2 {
-            json::print(&json::object([("error", self.as_json())])).ok();
-        } else {
-            eprintln!("replika: {}", self.text());
-            self.more_faults();
-        }
-        ExitCode::from(code)
+    /// True when whoever read the answer had enough of it (`| head`): no failure.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    fn code(&self) -> u8 {
+    /// The exit code: 1 refused input, 2 usage, 3 trouble with the store or the output.
+    pub(crate) fn code(&self) -> u8 {
         match self {
-            Failure::Told(code) => *code,
+            Failure::Reported(code) => *code,
             Failure::Usage(_) | Failure::Query(_) | Failure::Filter(..) | Failure::Name(_) => 2,
             Failure::Engine(error, _) if error.is_refusal() => 1,
             Failure::Engine(Error::Input(_), _)
             | Failure::UnknownPerson
             | Failure::FormerNumber
+            | Failure::BeforeFirstDelivery(_)
             | Failure::NotApplied(_)
-            | Failure::File(..) => 1,
-            Failure::Engine(..) | Failure::Undelivered { .. } | Failure::Output(_) => 3,
+            | Failure::NotReplaced(..)
+            | Failure::Reading(..)
+            | Failure::Writing(..) => 1,
+            Failure::Engine(..)
+            | Failure::NoFolder(_)
+            | Failure::Locked { .. }
+            | Failure::Undelivered { .. }
+            | Failure::Form(_)
+            | Failure::Output(_) => 3,
         }
     }
 
-    fn text(&self) -> String {
+    /// A stable word for programs; all stand in docs/json.md.
+    fn kind(&self) -> &'static str {
         match self {
-            Failure::Engine(error, None) => error.to_string(),
-            Failure::Engine(error, Some(file)) => format!("{file}: {error}"),
-            Failure::Told(_) => String::new(),
+            Failure::Engine(error, _) => error.kind(),
+            Failure::Reported(_) => "reported",
+            Failure::Usage(_) | Failure::Query(_) | Failure::Filter(..) | Failure::Name(_) => "usage",
+            Failure::UnknownPerson => "unknown_person",
+            Failure::FormerNumber => "former_number",
+            Failure::BeforeFirstDelivery(_) => "before_first_delivery",
+            Failure::Reading(..) | Failure::Writing(..) => "file",
+            Failure::NotReplaced(..) => "not_replaced",
+            Failure::NoFolder(_) => "no_folder",
+            Failure::Locked { .. } => "locked",
+            Failure::NotApplied(_) => "not_applied",
+            Failure::Undelivered { .. } => "undelivered",
+            Failure::Form(_) => "form",
+            Failure::Output(_) => "output",
+        }
+    }
+
+    /// What is said to people, without the list of faults.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Failure::Engine(error, None) => engine_text(error),
+            Failure::Engine(error, Some(file)) => format!("{file}: {}", engine_text(error)),
+            Failure::Reported(_) => String::new(),
             Failure::Usage(what) => (*what).to_owned(),
             Failure::Query(what) => what.clone(),
             Failure::Filter(error, None) => error.to_string(),
             Failure::Filter(error, Some(line)) => format!("line {line} of standard input: {error}"),
             Failure::Name(error) => error.to_string(),
-            Failure::NotApplied(file) => format!("{file}: the file was not applied to this store; apply it first"),
-            Failure::Undelivered { target, delivery, error, again } => {
-                let cause = std::error::Error::source(error).map_or(String::new(), |cause| format!(": {cause}"));
-                format!("{target}: {error}{cause}. Delivery {delivery} is stored; to write its files: {again}")
-            }
             Failure::UnknownPerson => "the replica does not hold this number".to_owned(),
             Failure::FormerNumber => {
-                "the replica has no records of its own under this number, which its holder gave up".to_owned()
+                "this number was given up for another; no records stand under it any longer".to_owned()
             }
-            Failure::File(file, error) => format!("{file}: {error}"),
+            Failure::BeforeFirstDelivery(first) => {
+                format!("nothing was known then: the first delivery was produced on {first}")
+            }
+            Failure::Reading(file, error) => format!("{file}: reading failed: {error}"),
+            Failure::Writing(file, error) => format!("{file}: writing failed: {error}"),
+            Failure::NotReplaced(file, why) => format!("{file}: {why}"),
+            Failure::NoFolder(folder) => format!("there is no folder {folder} for the store; make it first"),
+            Failure::Locked { waited: 0 } => {
+                "the store is open elsewhere; --wait SECONDS waits until it is free".to_owned()
+            }
+            Failure::Locked { waited } => {
+                format!("the store is open elsewhere, and was not free within {waited} s (--wait SECONDS)")
+            }
+            Failure::NotApplied(file) => format!("{file}: the file was not applied to this store; apply it first"),
+            Failure::Undelivered { target, delivery, error, again } => {
+                let error = match error {
+                    ThinError::Io(error) => error.to_string(),
+                    error => error.to_string(),
+                };
+                let on = match again {
+                    Some(again) => format!("to write its files:\n{again}"),
+                    None => "to write its files, give the same extract as a file to `replika thin`".to_owned(),
+                };
+                format!("{target}: {error}. Delivery {delivery} is stored; {on}")
+            }
+            Failure::Form(error) => format!("the answer cannot be written: {error}"),
             Failure::Output(error) => format!("writing the answer failed: {error}"),
         }
     }
 
-    /// The faults after the first, a line each.
-    fn more_faults(&self) {
-        if let Failure::Engine(Error::Extract { faults, .. }, _) = self {
-            for fault in faults.iter().skip(1) {
-                eprintln!("  {fault}");
-            }
+    /// The faults of a refused extract, a line each; none where [`Failure::text`] says it all.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        match self {
+            Failure::Engine(Error::Extract { faults, .. }, _) if faults.len() > 1 => fault::as_lines(faults),
+            _ => Vec::new(),
         }
     }
 
-    fn as_json(&self) -> Json {
-        let kind = match self {
-            Failure::Engine(error, _) => error.kind(),
-            Failure::UnknownPerson => "unknown_person",
-            Failure::FormerNumber => "former_number",
-            Failure::File(..) => "file",
-            Failure::NotApplied(_) => "not_applied",
-            Failure::Undelivered { .. } => "undelivered",
-            _ => "output",
+    pub(crate) fn as_json(&self) -> Json {
+        let mut members = vec![("kind", Json::from(self.kind()))];
+        let (fault, file) = match self {
+            Failure::Engine(error, file) => (error.first_fault(), file.as_deref()),
+            Failure::Reading(file, _)
+            | Failure::Writing(file, _)
+            | Failure::NotReplaced(file, _)
+            | Failure::NotApplied(file) => (None, Some(file.as_str())),
+            _ => (None, None),
         };
-        let mut members = vec![("kind", Json::from(kind))];
-        if let Failure::Engine(error, file) = self {
-            let fault = error.first_fault();
-            members.push(("file", file.as_deref().map_or(Json::Null, Json::from)));
-            members.push(("line", fault.map_or(Json::Null, |fault| fault.line.into())));
-            members.push(("record", fault.and_then(|fault| fault.record).map_or(Json::Null, json::record)));
-            members.push(("field", fault.and_then(|fault| fault.field).map_or(Json::Null, Json::from)));
-            let reason = fault.map_or_else(|| error.to_string(), |fault| fault.reason.to_string());
-            members.push(("reason", reason.into()));
-        } else {
-            members.push(("reason", self.text().into()));
-        }
-        json::object(members)
+        members.push(("file", file.map_or(Json::Null, Json::from)));
+        members.push(("line", fault.map_or(Json::Null, |fault| fault.line.into())));
+        members.push(("record", fault.and_then(|fault| fault.record).map_or(Json::Null, json::record)));
+        members.push(("field", fault.and_then(|fault| fault.field).map_or(Json::Null, Json::from)));
+        let reason = match (fault, self) {
+            (Some(fault), _) => fault.reason.to_string(),
+            (None, Failure::Engine(error, _)) => engine_text(error),
+            _ => self.text(),
+        };
+        members.push(("reason", reason.into()));
+        json::object([("error", json::object(members))])
+    }
+}
+
+/// The engine's text, but for what would repeat a number of the command line.
+fn engine_text(error: &Error) -> String {
+    match error {
+        Error::UnknownDelivery { last, .. } => format!("there is no such delivery; the last is {last}"),
+        error => error.to_string(),
     }
 }

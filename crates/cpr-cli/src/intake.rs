@@ -1,23 +1,20 @@
 //! Extracts into the store, for `load` and `apply`: the options both take, the store they go into, what was done.
-//!
-//! A store that was made for a first file which is then refused does not stay behind. Progress is shown on a terminal
-//! only.
 
-use std::cell::Cell;
-use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::fs::{self, File};
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cpr_replika::cpr_extract::Family;
-use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Progress, Replika, Report};
+use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Replika, Report};
 
-use crate::context::Globals;
+use crate::context::{Globals, INTAKE_WAIT_SECONDS};
 use crate::failure::Failure;
-use crate::values::find_family;
-use crate::{delivery_report, json};
+use crate::input_file::InputFile;
+use crate::progress::Meter;
+use crate::screen::Screen;
+use crate::values::{find_family, parse_count, parse_record};
+use crate::{clock, delivery_report, output_file, visible};
 
 #[derive(Args, Debug)]
 pub(crate) struct IntakeOptions {
@@ -25,13 +22,13 @@ pub(crate) struct IntakeOptions {
     #[arg(long)]
     family: Option<String>,
     /// History window of the task in years, for a new store: 0 to 5, or 99 for all.
-    #[arg(long, value_name = "YEARS")]
+    #[arg(long, value_name = "YEARS", value_parser = parse_count::<u8>)]
     window: Option<u8>,
     /// The record types the customer has chosen, for a new store: 001,002,... All when left out.
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = parse_record)]
     records: Option<Vec<u16>>,
     /// Record numbers to pass over, for a new store.
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = parse_record)]
     ignore: Option<Vec<u16>>,
     /// Do everything but store.
     #[arg(long)]
@@ -54,6 +51,26 @@ pub(crate) struct IntakeOptions {
 }
 
 impl IntakeOptions {
+    /// The settings of a new store.
+    fn config(&self) -> Result<Config, Failure> {
+        let config = Config {
+            family: self.family()?,
+            window_years: self.window.unwrap_or(ALL_HISTORY),
+            chosen: self.records.clone(),
+            ignored: self.ignore.clone().unwrap_or_default(),
+        };
+        Ok(config.settled()?)
+    }
+
+    /// True when a setting that is named is not the store's.
+    fn differ_from(&self, store: &Config) -> Result<bool, Failure> {
+        let named = self.config()?;
+        Ok(named.family.is_some_and(|family| store.family.is_some_and(|settled| settled != family))
+            || (self.window.is_some() && named.window_years != store.window_years)
+            || (self.records.is_some() && named.chosen != store.chosen)
+            || (self.ignore.is_some() && named.ignored != store.ignored))
+    }
+
     fn family(&self) -> Result<Option<&'static Family>, Failure> {
         self.family.as_deref().map(find_family).transpose()
     }
@@ -71,132 +88,120 @@ impl IntakeOptions {
     }
 }
 
-/// The store to deliver into, and what undoes its creation when nothing gets into it.
+/// The store to deliver into.
+///
+/// A new store bears another name (`.NAME.part`) until the first extract is in it: a load that is refused, stopped or
+/// killed leaves no store behind with settings that nobody chose, and the next one begins anew.
 pub(crate) struct Target<'a> {
     replika: Replika,
-    created: Option<&'a Path>,
-    delivered: Cell<bool>,
+    /// A new store's name now, and its name to be.
+    unfinished: Option<(PathBuf, &'a Path)>,
 }
 
 impl<'a> Target<'a> {
     pub(crate) fn open(globals: &'a Globals, options: &IntakeOptions) -> Result<Target<'a>, Failure> {
         let path = globals.store_path()?;
-        let family = options.family()?;
-        match Replika::open(path) {
-            Ok(replika) => {
-                let config = replika.config();
-                let differs = family.is_some_and(|family| config.family.is_some_and(|settled| settled != family))
-                    || options.window.is_some_and(|window| window != config.window_years)
-                    || options.records.as_ref().is_some_and(|records| Some(records) != config.chosen.as_ref())
-                    || options.ignore.as_ref().is_some_and(|ignored| *ignored != config.ignored);
-                if differs {
-                    return Err(Error::Config("the store was created with other settings; they are fixed").into());
-                }
-                Ok(Target { replika, created: None, delivered: Cell::new(true) })
-            }
-            Err(Error::NotFound) => {
-                let config = Config {
-                    family,
-                    window_years: options.window.unwrap_or(ALL_HISTORY),
-                    chosen: options.records.clone(),
-                    ignored: options.ignore.clone().unwrap_or_default(),
-                };
-                if options.dry_run {
-                    let replika = Replika::in_memory(&config)?;
-                    return Ok(Target { replika, created: None, delivered: Cell::new(true) });
-                }
-                let replika = Replika::create(path, &config)?;
-                Ok(Target { replika, created: Some(path), delivered: Cell::new(false) })
-            }
-            Err(error) => Err(error.into()),
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(Failure::NoFolder(visible::path(folder)));
         }
+        let config = options.config()?;
+        let create = || if options.dry_run { Target::in_memory(&config) } else { Target::create(path, &config) };
+        let target = globals.wait_for(INTAKE_WAIT_SECONDS, || match Replika::open(path) {
+            Err(Error::NotFound) => create(),
+            // What is left of a store that never came to be, or a name that was reserved.
+            Err(Error::NotAStore) if is_empty(path) => create(),
+            opened => Ok(Target { replika: opened?, unfinished: None }),
+        })?;
+        if !options.differ_from(&target.replika.config())? {
+            return Ok(target);
+        }
+        let snapshot = target.replika.snapshot();
+        if snapshot.known().0 > 0 || !snapshot.subscribers()?.is_empty() {
+            return Err(Error::Config("the store was created with other settings; they are fixed").into());
+        }
+        // Nothing ever got into it.
+        drop((target, snapshot));
+        Ok(create()?)
+    }
+
+    fn in_memory(config: &Config) -> Result<Target<'a>, Error> {
+        Ok(Target { replika: Replika::in_memory(config)?, unfinished: None })
+    }
+
+    fn create(path: &'a Path, config: &Config) -> Result<Target<'a>, Error> {
+        let part = path.with_file_name(output_file::part_name(path.file_name().unwrap_or_default()));
+        match Replika::open(&part) {
+            // Another process is loading.
+            Err(Error::Locked) => return Err(Error::Locked),
+            Err(Error::NotFound) => {}
+            _ => _ = fs::remove_file(&part),
+        }
+        Ok(Target { replika: Replika::create(&part, config)?, unfinished: Some((part, path)) })
+    }
+
+    /// Gives a new store its name, once something is in it.
+    fn keep(&mut self) -> Result<(), Failure> {
+        let Some((part, path)) = &self.unfinished else { return Ok(()) };
+        let named = fs::rename(part, path).and_then(|()| output_file::sync_folder_of(path));
+        named.map_err(|error| Failure::Writing(visible::path(path), error))?;
+        self.unfinished = None;
+        Ok(())
     }
 
     pub(crate) fn replika(&self) -> &Replika {
         &self.replika
     }
 
-    /// Takes one file by `deliver` and reports what it did.
+    /// Takes one extract by `deliver` and reports what it did.
     pub(crate) fn take(
-        &self,
-        path: &Path,
+        &mut self,
+        globals: &Globals,
+        extract: &InputFile,
         options: &IntakeOptions,
         allow: Allow,
-        as_json: bool,
+        screen: &mut Screen,
         deliver: impl Fn(&Replika, File, &ApplyOptions<'_>) -> Result<Report, Error>,
     ) -> Result<(), Failure> {
-        let shown = path.display().to_string();
-        let file = File::open(path).map_err(|error| Failure::File(shown.clone(), error))?;
-        let bytes = file.metadata().map_or(0, |found| found.len());
-        let meter = Meter::new(bytes);
+        let failed = |error| Failure::Reading(extract.shown.clone(), error);
+        let file = extract.reopen()?;
+        let meter = Meter::of_bytes(file.metadata().map_err(failed)?.len());
         let progress = |progress| {
             meter.show(progress);
             ControlFlow::Continue(())
         };
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let apply = ApplyOptions {
-            applied_at: Some(jiff::Timestamp::now().as_second()),
+            applied_at: Some(clock::now()),
             family: options.family()?,
             dry_run: options.dry_run,
             allow,
             progress: Some(&progress),
-            ..ApplyOptions::named(&name)
+            ..ApplyOptions::named(&extract.name)
         };
         let answer = deliver(&self.replika, file, &apply);
-        meter.clear();
-        let report = answer.map_err(|error| Failure::Engine(error, Some(shown.clone())))?;
-        self.delivered.set(true);
-        if as_json {
-            json::print(&delivery_report::as_json(&shown, &report))?;
-        } else {
-            delivery_report::write(&mut std::io::stdout().lock(), &shown, &report)?;
+        drop(meter);
+        let report = answer.map_err(|error| match error {
+            Error::Input(error) => failed(error),
+            error => Failure::Engine(error, Some(extract.shown.clone())),
+        })?;
+        self.keep()?;
+        match globals.json {
+            true => screen.print_json(&delivery_report::as_json(&extract.shown, &report))?,
+            false => delivery_report::write(screen, &extract.shown, &report)?,
         }
-        Ok(())
+        // It is done, whatever becomes of the next one.
+        screen.flush()
     }
 }
 
 impl Drop for Target<'_> {
-    /// A store that was created for a first file that was refused does not stay behind, with settings nobody chose.
     fn drop(&mut self) {
-        if let Some(path) = self.created
-            && !self.delivered.get()
-        {
-            std::fs::remove_file(path).ok();
+        if let Some((part, _)) = &self.unfinished {
+            fs::remove_file(part).ok();
         }
     }
 }
 
-/// Progress on a terminal, at most some times a second; silent in a pipe.
-struct Meter {
-    on: bool,
-    bytes: u64,
-    shown: Cell<Option<Instant>>,
-}
-
-impl Meter {
-    fn new(bytes: u64) -> Meter {
-        Meter { on: std::io::stderr().is_terminal(), bytes, shown: Cell::new(None) }
-    }
-
-    fn show(&self, progress: Progress) {
-        let recent = self.shown.get().is_some_and(|at| at.elapsed() < Duration::from_millis(200));
-        if !self.on || recent {
-            return;
-        }
-        self.shown.set(Some(Instant::now()));
-        let percent = |done: u64, of: u64| (done * 100).checked_div(of).unwrap_or(100);
-        let text = match progress {
-            Progress::Checking { bytes } => format!("checking {:3} %", percent(bytes, self.bytes)),
-            Progress::Merging { done, of } => format!("merging {:3} % ({done} of {of} persons)", percent(done, of)),
-            Progress::Committing => "committing".to_owned(),
-        };
-        eprint!("\r\x1b[K{text}");
-        std::io::stderr().flush().ok();
-    }
-
-    fn clear(&self) {
-        if self.on && self.shown.get().is_some() {
-            eprint!("\r\x1b[K");
-        }
-    }
+fn is_empty(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file() && found.len() == 0)
 }

@@ -3,25 +3,33 @@
 //! Arguments, files, the clock, progress and printing are here and nowhere else; what is true is the engine's business.
 //! Human text by default, `--json` for programs; exit code 0 done, 1 refused input, 2 usage, 3 trouble with the store.
 
+mod clock;
 mod commands;
 mod context;
 mod delivery_report;
-mod durable;
 mod fact;
 mod failure;
+mod fault;
+mod input_file;
 mod intake;
 mod json;
 mod outbox;
+mod output_file;
 mod plural;
+mod progress;
+mod screen;
+mod usage;
 mod values;
+mod visible;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser};
 
 use crate::commands::Command;
 use crate::context::Globals;
+use crate::failure::Failure;
+use crate::screen::Screen;
 
 /// Keep a replica of Denmark's population register (CPR) in a file, and ask it: who is this person, as of when in the
 /// world, and as of when we knew.
@@ -36,22 +44,39 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::try_parse().unwrap_or_else(|error| discreet(error).exit());
-    match arguments.command.execute(&arguments.globals) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(arguments.globals.json),
-    }
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => match usage::message(&error) {
+            None => error.exit(),
+            Some(message) => {
+                screen::warn(&format!("replika: {message}"));
+                return ExitCode::from(2);
+            }
+        },
+    };
+    let mut screen = Screen::new();
+    let done = arguments.command.execute(&arguments.globals, &mut screen, Arguments::command);
+    let done = match (done, screen.flush()) {
+        (Ok(()), flushed) => flushed,
+        (failed, _) => failed,
+    };
+    done.map_or_else(|failure| report(&failure, arguments.globals.json, &mut screen), |()| ExitCode::SUCCESS)
 }
 
-/// Takes out of an error of the command line what may be a number or an address in the wrong place: clap quotes it.
-fn discreet(mut error: clap::Error) -> clap::Error {
-    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
-        if let Some(ContextValue::String(text)) = error.get(kind)
-            && !text.starts_with('-')
-            && text.bytes().any(|byte| byte.is_ascii_digit())
-        {
-            error.insert(kind, ContextValue::String("..".to_owned()));
+/// Says why, to standard output as JSON or to standard error as text, and gives the exit code.
+fn report(failure: &Failure, as_json: bool, screen: &mut Screen) -> ExitCode {
+    if failure.is_closed_pipe() {
+        return ExitCode::SUCCESS;
+    }
+    let code = failure.code();
+    if as_json && code != 2 && !matches!(failure, Failure::Reported(_)) {
+        // When standard output is gone, the exit code is all that is left.
+        screen.print_json(&failure.as_json()).and_then(|()| screen.flush()).ok();
+    } else if !matches!(failure, Failure::Reported(_)) {
+        screen::warn(&format!("replika: {}", failure.text()));
+        for fault in failure.faults() {
+            screen::warn(&format!("  {fault}"));
         }
     }
-    error
+    ExitCode::from(code)
 }

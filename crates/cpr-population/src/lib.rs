@@ -30,6 +30,7 @@ pub use fixtures::basis::{TOWN_HALL_STREET, basis};
 pub use fixtures::scenario::{Scenario, ScenarioError};
 pub use population::Population;
 pub use reference_data::codes::{DERIVED_MARKS, EVENT_CODES};
+pub use reference_data::places::is_municipality;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,5 @@
 //! `answer`: about one person, as one of the national services does.
 
-use std::io::Write;
-
 use clap::{Args, ValueEnum};
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Date, Timestamp};
@@ -9,15 +7,17 @@ use cpr_services::search::adrsog1;
 use cpr_services::sf1525::{Depth, Marking, Markings};
 use cpr_services::{Answered, Lookup, NoRegister, Request, gctp, sf1520, sf1525, sf6008};
 
+use crate::clock;
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
-use crate::values::{Hidden, KnownAt, parse_day, parse_known, parse_moment, read_pnr};
+use crate::json::Json;
+use crate::screen::Screen;
+use crate::values::{Hidden, KnownAt, Wanted, parse_day, parse_known, parse_moment, read_pnr};
 
 #[derive(Args, Debug)]
 pub(crate) struct Answer {
     /// The service.
-    #[arg(value_enum)]
+    #[arg(value_enum, ignore_case = true)]
     service: Service,
     /// The personnummer, ten digits; `-` reads it from standard input. Not with adrsog1, which is not about one person.
     #[arg(value_name = "PNR")]
@@ -25,10 +25,11 @@ pub(crate) struct Answer {
     /// adrsog1: a field of the request, VEJK=8512; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     field: Vec<Hidden>,
-    /// The day on which the question is put, for ages and protections in force; today when left out.
+    /// The day on which the question is put, for ages and protections in force; today in Denmark when left out.
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
     on: Option<Date>,
-    /// As of this moment in the world: 2001-11-19, or 2001-11-19T15:36. What CPR holds to be current when left out.
+    /// As of this moment in the world: 2001-11-19T15:36, or 2001-11-19, which is the end of that day. What CPR holds to
+    /// be current when left out.
     #[arg(long, value_name = "T", value_parser = parse_moment)]
     valid_at: Option<Timestamp>,
     /// As known after this delivery (its number, or the day YYYY-MM-DD).
@@ -78,29 +79,29 @@ enum Service {
     Adrsog1,
 }
 
-fn parse_mark(text: &str) -> Result<(Marking, Depth), &'static str> {
+fn parse_mark(text: &str) -> Result<(Marking, Depth), Wanted> {
     let (marking, depth) = text.split_once('=').unwrap_or((text, "Aktuel"));
-    let marking = Marking::from_name(marking).ok_or("a marking of SF1525, such as AdresseMarkering")?;
-    Ok((marking, Depth::from_name(depth).ok_or("Aktuel or AktuelMedHistorik")?))
+    let marking = Marking::from_name(marking).ok_or(Wanted::new("a marking of SF1525, such as AdresseMarkering"))?;
+    Ok((marking, Depth::from_name(depth).ok_or(Wanted::new("Aktuel or AktuelMedHistorik"))?))
 }
 
-pub(crate) fn print_answer(globals: &Globals, answer: &Answer) -> Result<(), Failure> {
+pub(crate) fn print_answer(globals: &Globals, answer: &Answer, screen: &mut Screen) -> Result<(), Failure> {
     if answer.service == Service::Adrsog1 {
-        return print_adrsog1(globals, answer, answer.on.map_or_else(today, Ok)?);
+        return print_adrsog1(globals, answer, answer.on.unwrap_or_else(clock::today), screen);
     }
     let person = answer.person.as_ref().ok_or(Failure::Usage("about whom? give a personnummer"))?;
-    let pnr = read_pnr(person.reveal()).map_err(Failure::Usage)?;
+    let pnr = read_pnr(person.reveal())?;
     let snapshot = globals.open_to_read()?.snapshot();
     if snapshot.known().0 == 0 {
         return Err(Failure::UnknownPerson);
     }
     let known = KnownAt::resolve(answer.known_at, &snapshot)?;
-    let day = answer.on.map_or_else(today, Ok)?;
+    let day = answer.on.unwrap_or_else(clock::today);
     let request = Request { pnr, day, valid: answer.valid_at, known };
     let format = if globals.json { Format::Json } else { answer.format };
     match ask_service(&snapshot, answer, &request, format)? {
-        Lookup::Found(Written::Xml(xml)) => writeln!(std::io::stdout().lock(), "{xml}")?,
-        Lookup::Found(Written::Json(value)) => json::print(&value)?,
+        Lookup::Found(Written::Xml(xml)) => screen.print_xml(&xml)?,
+        Lookup::Found(Written::Json(value)) => screen.print_json(&value)?,
         Lookup::Former(_) => return Err(Failure::FormerNumber),
         Lookup::Unknown => return Err(Failure::UnknownPerson),
     }
@@ -173,6 +174,12 @@ fn ask_sf1525(
     write_answer(answer, format, |of: &Answered<sf1525::Response>| of.answer.to_xml())
 }
 
+/// As the answer's own types say; docs/json.md has the shapes.
+fn as_json(answer: &impl serde::Serialize) -> Result<Json, Failure> {
+    let form = |error: serde_json::Error| Failure::Output(error.into());
+    serde_json::to_value(answer).map_err(form)
+}
+
 fn write_answer<T: serde::Serialize>(
     lookup: Lookup<T>,
     format: Format,
@@ -181,28 +188,23 @@ fn write_answer<T: serde::Serialize>(
     Ok(match lookup {
         Lookup::Found(answer) => Lookup::Found(match format {
             Format::Xml => Written::Xml(to_xml(&answer)?),
-            Format::Json => Written::Json(serde_json::to_value(&answer).map_err(std::io::Error::from)?),
+            Format::Json => Written::Json(as_json(&answer)?),
         }),
         Lookup::Former(former) => Lookup::Former(former),
         Lookup::Unknown => Lookup::Unknown,
     })
 }
 
-fn today() -> Result<Date, Failure> {
-    let today = jiff::Zoned::now().date().to_string();
-    Date::parse(&today).ok_or(Failure::Usage("which day? give --on DATE"))
-}
-
-fn print_adrsog1(globals: &Globals, options: &Answer, day: Date) -> Result<(), Failure> {
+fn print_adrsog1(globals: &Globals, options: &Answer, day: Date, screen: &mut Screen) -> Result<(), Failure> {
     const WANTED: &str = "a field is NAME=VALUE";
     let fields = options.field.iter().map(|field| field.reveal().split_once('=').ok_or(Failure::Usage(WANTED)));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let request = adrsog1::Request::parse(fields).map_err(|error| Failure::Query(error.to_string()))?;
     let answer = adrsog1::answer(&globals.open_to_read()?.snapshot(), &request, day)?;
     if globals.json || options.format == Format::Json {
-        json::print(&serde_json::to_value(&answer).map_err(std::io::Error::from)?)?;
+        screen.print_json(&as_json(&answer)?)?;
     } else {
-        writeln!(std::io::stdout().lock(), "{}", answer.to_xml()?)?;
+        screen.print_xml(&answer.to_xml()?)?;
     }
     Ok(())
 }

@@ -7,12 +7,14 @@ use cpr_replika::Replika;
 
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::input_file::InputFile;
 use crate::intake::{IntakeOptions, Target};
-use crate::outbox;
+use crate::outbox::{self, Outbox};
+use crate::screen::Screen;
 
 #[derive(Args, Debug)]
 pub(crate) struct Apply {
-    /// The extracts, oldest first.
+    /// The extracts, oldest first; `-` for standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -25,15 +27,15 @@ pub(crate) struct Apply {
     empty: bool,
 }
 
-pub(crate) fn apply_extracts(globals: &Globals, apply: &Apply) -> Result<(), Failure> {
-    let target = Target::open(globals, &apply.options)?;
+pub(crate) fn apply_extracts(globals: &Globals, apply: &Apply, screen: &mut Screen) -> Result<(), Failure> {
+    let mut target = Target::open(globals, &apply.options)?;
     let allow = apply.options.allowed();
     for file in &apply.files {
-        target.take(file, &apply.options, allow, globals.json, |replika: &Replika, file, options| {
-            replika.apply(file, options)
-        })?;
+        let extract = InputFile::open(file)?;
+        target.take(globals, &extract, &apply.options, allow, screen, Replika::apply)?;
         if let Some(folder) = &apply.deliver {
-            outbox::deliver(target.replika(), file, folder, apply.empty, globals.json)?;
+            let outbox = Outbox { folder, empty: apply.empty };
+            outbox::deliver(globals, target.replika(), &extract, &outbox, screen)?;
         }
     }
     Ok(())

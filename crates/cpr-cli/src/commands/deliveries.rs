@@ -1,29 +1,27 @@
 //! `deliveries`: the ledger, a line for each delivery.
 
-use std::io::{self, Write};
-
 use crate::context::Globals;
 use crate::delivery_report;
 use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
 
-pub(crate) fn list_deliveries(globals: &Globals) -> Result<(), Failure> {
+pub(crate) fn list_deliveries(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let deliveries = globals.open_to_read()?.snapshot().deliveries()?;
     if globals.json {
         let all = deliveries.iter().map(delivery_report::delivery_as_json).collect();
-        json::print(&json::object([("deliveries", Json::Array(all))]))?;
+        screen.print_json(&json::object([("deliveries", Json::Array(all))]))?;
         return Ok(());
     }
-    let out = &mut io::stdout().lock();
     writeln!(
-        out,
+        screen,
         "{:>4}  {:5}  {:10}  {:10}  {:6}  {:>9} {:>9} {:>9}  file",
         "no", "kind", "produced", "after", "task", "new", "changed", "same"
     )?;
     for delivery in &deliveries {
         let counts = &delivery.counts;
         writeln!(
-            out,
+            screen,
             "{:>4}  {:5}  {:10}  {:10}  {:6}  {:>9} {:>9} {:>9}  {}",
             delivery.number.0,
             delivery.kind.name(),

@@ -1,7 +1,5 @@
 //! `diff`: what changed for a person between two deliveries, with the class of each change.
 
-use std::io::Write;
-
 use clap::Args;
 use cpr_replika::DeliveryNumber;
 use cpr_replika::cpr_model::Aspect;
@@ -10,20 +8,26 @@ use crate::context::Globals;
 use crate::fact;
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::values::Person;
+use crate::screen::Screen;
+use crate::values::{Person, parse_delivery};
 
 #[derive(Args, Debug)]
 pub(crate) struct Diff {
     #[command(flatten)]
     person: Person,
     /// The earlier delivery; 0 is before any.
+    #[arg(value_parser = parse_delivery)]
     from: u32,
     /// The later delivery.
+    #[arg(value_parser = parse_delivery)]
     to: u32,
 }
 
-pub(crate) fn print_diff(globals: &Globals, diff: &Diff) -> Result<(), Failure> {
-    let pnr = diff.person.pnr().map_err(Failure::Usage)?;
+pub(crate) fn print_diff(globals: &Globals, diff: &Diff, screen: &mut Screen) -> Result<(), Failure> {
+    let pnr = diff.person.pnr()?;
+    if diff.from > diff.to {
+        return Err(Failure::Usage("the earlier delivery comes first"));
+    }
     let snapshot = globals.open_to_read()?.snapshot();
     let family = snapshot.config().family;
     let changes = snapshot.diff(pnr, DeliveryNumber(diff.from), DeliveryNumber(diff.to))?;
@@ -32,15 +36,14 @@ pub(crate) fn print_diff(globals: &Globals, diff: &Diff) -> Result<(), Failure> 
     }
     if globals.json {
         let changes = changes.iter().map(|change| fact::change_as_json(change, pnr, family)).collect();
-        json::print(&json::object([("changes", Json::Array(changes))]))?;
+        screen.print_json(&json::object([("changes", Json::Array(changes))]))?;
         return Ok(());
     }
-    let out = &mut std::io::stdout().lock();
     if changes.is_empty() {
-        writeln!(out, "nothing changed")?;
+        writeln!(screen, "nothing changed")?;
     }
     for change in &changes {
-        fact::write_change(out, change, pnr, family)?;
+        fact::write_change(screen, change, pnr, family)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `events`: what happened to whom, from any place in the feed on; and the readers whose place the store keeps.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,7 +11,9 @@ use cpr_replika::{BusinessEvent, EventCursor, EventFeed, EventFilter, EventKind,
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
 use crate::values::{parse_cursor, parse_event_code, parse_event_kind, parse_municipality};
+use crate::visible;
 
 #[derive(Args, Debug)]
 pub(crate) struct Events {
@@ -50,29 +52,27 @@ pub(crate) struct Events {
     municipality: Option<MunicipalityCode>,
 }
 
-pub(crate) fn list_events(globals: &Globals, events: &Events) -> Result<(), Failure> {
+pub(crate) fn list_events(globals: &Globals, events: &Events, screen: &mut Screen) -> Result<(), Failure> {
     if let Some(name) = &events.consumer
         && (events.add || events.remove || events.acknowledge.is_some())
     {
-        return keep_consumer(globals, name, events);
+        return keep_consumer(globals, name, events, screen);
     }
     let replika = globals.open_to_read()?;
     let feed = open_feed(&replika, events, read_filter(events)?)?;
-    let out = &mut BufWriter::new(io::stdout().lock());
     for event in feed {
         let event = event?;
         if globals.json {
-            serde_json::to_writer(&mut *out, &as_json(&event)).map_err(io::Error::from)?;
-            writeln!(out)?;
+            screen.print_json(&as_json(&event))?;
         } else {
-            write_text(out, &event)?;
+            write_text(screen, &event)?;
         }
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 /// Adds a reader, moves its place or forgets it.
-fn keep_consumer(globals: &Globals, name: &str, events: &Events) -> Result<(), Failure> {
+fn keep_consumer(globals: &Globals, name: &str, events: &Events, screen: &mut Screen) -> Result<(), Failure> {
     let replika = globals.open_to_write()?;
     if events.remove {
         return Ok(replika.remove_consumer(name)?);
@@ -85,7 +85,7 @@ fn keep_consumer(globals: &Globals, name: &str, events: &Events) -> Result<(), F
     }
     if globals.json {
         let members = [("consumer", Json::from(name)), ("cursor", cursor.to_string().into())];
-        json::print(&json::object(members))?;
+        screen.print_json(&json::object(members))?;
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ fn read_filter(events: &Events) -> Result<EventFilter, Failure> {
 
 /// The persons in a file, one number a line; empty lines are passed over.
 fn read_persons(path: &Path) -> Result<PersonSet, Failure> {
-    let failed = |error| Failure::File(path.display().to_string(), error);
+    let failed = |error| Failure::Reading(visible::path(path), error);
     let mut text = String::new();
     match path == Path::new("-") {
         true => _ = io::stdin().read_to_string(&mut text).map_err(failed)?,
@@ -143,7 +143,7 @@ fn as_json(event: &BusinessEvent) -> Json {
     ])
 }
 
-fn write_text(out: &mut impl Write, event: &BusinessEvent) -> io::Result<()> {
+fn write_text(screen: &mut Screen, event: &BusinessEvent) -> Result<(), Failure> {
     let cause = event.cause.map_or("-".to_owned(), |cause| {
         format!("{}{}", cause.code, cause.derived_mark.map_or(String::new(), |mark| format!(" {mark}")))
     });
@@ -157,7 +157,7 @@ fn write_text(out: &mut impl Write, event: &BusinessEvent) -> io::Result<()> {
         format!("  with {}", event.related.iter().map(|pnr| pnr.reveal()).collect::<Vec<_>>().join(", "))
     };
     writeln!(
-        out,
+        screen,
         "{:<10} {:>4}  {}  {:<20} {cause:<6} {moved:<11}  {}{since}{related}",
         event.cursor.to_string(),
         event.delivery.0,

@@ -1,6 +1,6 @@
 //! `filter`: what a subscriber follows.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 
 use clap::{Args, Subcommand};
 use cpr_replika::cpr_subscription::{Answer, Filter, FilterKind};
@@ -9,17 +9,22 @@ use cpr_replika::{FilterChange, UnknownNumbers};
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
 use crate::values::{Hidden, KnownAt, parse_known};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FilterCommand {
     /// Follow these too: all in one transaction, with an answer for each.
+    #[command(after_help = "Example: replika filter add school --municipality 0851 --age 5-17")]
     Add(Add),
     /// Follow these no longer: all in one transaction, with an answer for each.
+    #[command(after_help = "Example: replika filter remove school --age 5-17")]
     Remove(Remove),
     /// List what a subscriber follows, numbers and addresses in clear.
+    #[command(after_help = "Example: replika filter list school")]
     List(List),
     /// Remove every filter of one kind, or of all.
+    #[command(after_help = "Example: replika filter clear school AgeRange")]
     Clear {
         /// The subscriber.
         name: Hidden,
@@ -122,7 +127,7 @@ fn parse_number(text: &str) -> Result<Filter, cpr_replika::cpr_subscription::Fil
 /// Reads numbers, one a line; empty lines are passed over.
 fn read_numbers(lines: impl io::BufRead, filters: &mut Vec<Filter>) -> Result<(), Failure> {
     for (at, line) in lines.lines().enumerate() {
-        let line = line.map_err(|error| Failure::File("standard input".to_owned(), error))?;
+        let line = line.map_err(|error| Failure::Reading("standard input".to_owned(), error))?;
         if !line.trim().is_empty() {
             filters.push(parse_number(&line).map_err(|error| Failure::Filter(error, Some(at + 1)))?);
         }
@@ -131,17 +136,22 @@ fn read_numbers(lines: impl io::BufRead, filters: &mut Vec<Filter>) -> Result<()
 }
 
 impl FilterCommand {
-    pub(crate) fn execute(&self, globals: &Globals) -> Result<(), Failure> {
+    pub(crate) fn execute(&self, globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
         match self {
             FilterCommand::Add(add) => {
                 let unknown = if add.refuse_unknown { UnknownNumbers::Refuse } else { UnknownNumbers::Keep };
-                change_filters(globals, &add.name, &add.filters, FilterChange::Add, unknown)
+                change_filters(globals, &add.name, &add.filters, FilterChange::Add, unknown, screen)
             }
-            FilterCommand::Remove(remove) => {
-                change_filters(globals, &remove.name, &remove.filters, FilterChange::Remove, UnknownNumbers::Keep)
-            }
-            FilterCommand::List(options) => list_filters(globals, options),
-            FilterCommand::Clear { name, kind } => clear_filters(globals, name, kind.as_ref()),
+            FilterCommand::Remove(remove) => change_filters(
+                globals,
+                &remove.name,
+                &remove.filters,
+                FilterChange::Remove,
+                UnknownNumbers::Keep,
+                screen,
+            ),
+            FilterCommand::List(options) => list_filters(globals, options, screen),
+            FilterCommand::Clear { name, kind } => clear_filters(globals, name, kind.as_ref(), screen),
         }
     }
 }
@@ -152,6 +162,7 @@ fn change_filters(
     given: &Given,
     change: fn(Filter) -> FilterChange,
     unknown: UnknownNumbers,
+    screen: &mut Screen,
 ) -> Result<(), Failure> {
     let name = name.subscriber_name()?;
     let filters = given.read()?;
@@ -165,18 +176,16 @@ fn change_filters(
         };
         let answers = kinds.iter().zip(&answers).map(answer).collect();
         let members = [("subscriber", name.as_str().into()), ("answers", Json::Array(answers))];
-        json::print(&json::object(members))?;
+        screen.print_json(&json::object(members))?;
     } else {
-        let mut out = BufWriter::new(io::stdout().lock());
         for (kind, answer) in kinds.iter().zip(&answers) {
-            writeln!(out, "{} {}", kind.name(), answer.name())?;
+            writeln!(screen, "{} {}", kind.name(), answer.name())?;
         }
-        out.flush()?;
     }
-    if answers.contains(&Answer::UnknownNumber) { Err(Failure::Told(1)) } else { Ok(()) }
+    if answers.contains(&Answer::UnknownNumber) { Err(Failure::Reported(1)) } else { Ok(()) }
 }
 
-fn list_filters(globals: &Globals, options: &List) -> Result<(), Failure> {
+fn list_filters(globals: &Globals, options: &List, screen: &mut Screen) -> Result<(), Failure> {
     let name = options.name.subscriber_name()?;
     let snapshot = globals.open_to_read()?.snapshot();
     let filters: Vec<Filter> = if options.not_held {
@@ -188,25 +197,24 @@ fn list_filters(globals: &Globals, options: &List) -> Result<(), Failure> {
     if globals.json {
         let filters = filters.iter().map(json::filter).collect();
         let members = [("subscriber", name.as_str().into()), ("filters", Json::Array(filters))];
-        json::print(&json::object(members))?;
+        screen.print_json(&json::object(members))?;
         return Ok(());
     }
-    let mut out = BufWriter::new(io::stdout().lock());
     for filter in &filters {
-        writeln!(out, "{} {}", filter.kind().name(), filter.reveal())?;
+        writeln!(screen, "{} {}", filter.kind().name(), filter.reveal())?;
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
-fn clear_filters(globals: &Globals, name: &Hidden, kind: Option<&Hidden>) -> Result<(), Failure> {
+fn clear_filters(globals: &Globals, name: &Hidden, kind: Option<&Hidden>, screen: &mut Screen) -> Result<(), Failure> {
     const WANTED: &str = "a kind is PNR, AgeRange, MunicipalityCode, EventChangeCode, Address, Everything or AllOf";
     let name = name.subscriber_name()?;
     let kind = kind.map(|kind| FilterKind::from_name(kind.reveal()).ok_or(Failure::Usage(WANTED))).transpose()?;
     let removed = globals.open_to_write()?.clear_filters(&name, kind)?;
     if globals.json {
-        json::print(&json::object([("subscriber", name.as_str().into()), ("removed", removed.into())]))?;
+        screen.print_json(&json::object([("subscriber", name.as_str().into()), ("removed", removed.into())]))?;
     } else {
-        writeln!(io::stdout().lock(), "removed {removed}")?;
+        writeln!(screen, "removed {removed}")?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! `find`: whom the indexes know by what is known of them now.
 
-use std::io::{self, BufWriter, Write};
 use std::ops::RangeInclusive;
 
 use clap::Args;
@@ -10,7 +9,8 @@ use cpr_replika::{DeliveryNumber, PersonSet, Query, Snapshot};
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::values::{Hidden, Person, parse_day};
+use crate::screen::{self, Screen};
+use crate::values::{Hidden, Person, parse_count, parse_day, parse_delivery};
 
 #[derive(Args, Debug)]
 pub(crate) struct Find {
@@ -37,7 +37,7 @@ pub(crate) struct Find {
     #[arg(long, value_name = "CODE")]
     citizenship: Vec<String>,
     /// Whom this delivery changed.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_delivery)]
     changed: Vec<u32>,
     /// Who had an event of this change code in a delivery named by --changed, or in the last one: A01.
     #[arg(long, value_name = "CODE")]
@@ -46,59 +46,71 @@ pub(crate) struct Find {
     #[arg(long, conflicts_with_all = ["limit", "after"])]
     count: bool,
     /// Print no more than this many.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<usize>)]
     limit: Option<usize>,
     /// Go on behind this person, the last of the page before; `-` reads the number from standard input.
     #[arg(long, value_name = "PNR")]
     after: Option<Person>,
 }
 
-pub(crate) fn find_persons(globals: &Globals, find: &Find) -> Result<(), Failure> {
+pub(crate) fn find_persons(globals: &Globals, find: &Find, screen: &mut Screen) -> Result<(), Failure> {
     let after = match &find.after {
         None => None,
         Some(person) => {
-            let key = person.pnr().map_err(Failure::Usage)?.key();
+            let key = person.pnr()?.key();
             Some(key.ok_or(Failure::Usage("a personnummer has a day and a month"))?)
         }
     };
     let snapshot = globals.open_to_read()?.snapshot();
     let found = snapshot.find(&read_query(find, &snapshot)?)?;
-    let out = &mut BufWriter::new(io::stdout().lock());
+    if found.is_empty() {
+        warn_of_unknown_municipalities(&find.municipality);
+    }
     if globals.json {
-        write!(out, "{{\"known\":{},\"count\":{}", snapshot.known(), found.len())?;
+        write!(screen, "{{\"known\":{},\"count\":{}", snapshot.known(), found.len())?;
     }
     match (find.count, globals.json) {
         (true, true) => {}
-        (true, false) => writeln!(out, "{}", found.len())?,
-        (false, as_json) => write_page(out, &found, after, find.limit.unwrap_or(usize::MAX), as_json)?,
+        (true, false) => writeln!(screen, "{}", found.len())?,
+        (false, as_json) => write_page(screen, &found, after, find.limit.unwrap_or(usize::MAX), as_json)?,
     }
     if globals.json {
-        writeln!(out, "}}")?;
+        writeln!(screen, "}}")?;
     }
-    Ok(out.flush()?)
+    Ok(())
+}
+
+/// Nobody lives where no municipality is; rather a slip of the finger than an answer.
+fn warn_of_unknown_municipalities(codes: &[String]) {
+    let unknown = |code: &&String| code.parse().is_ok_and(|code| !cpr_population::is_municipality(code));
+    match codes.iter().filter(unknown).count() {
+        0 => {}
+        1 => screen::warn("replika: no municipality has such a code today (--municipality)"),
+        count => screen::warn(&format!("replika: no municipality has such a code today ({count} of --municipality)")),
+    }
 }
 
 /// Prints a page, one person at a time: it may be millions.
 fn write_page(
-    out: &mut impl Write,
+    screen: &mut Screen,
     found: &PersonSet,
     after: Option<PersonKey>,
     limit: usize,
     as_json: bool,
-) -> io::Result<()> {
+) -> Result<(), Failure> {
     let mut rest: Box<dyn Iterator<Item = PersonKey> + '_> = match after {
         Some(last) => Box::new(found.after(last)),
         None => Box::new(found.iter()),
     };
     if !as_json {
-        return rest.take(limit).try_for_each(|key| writeln!(out, "{}", key.pnr().reveal()));
+        return rest.take(limit).try_for_each(|key| writeln!(screen, "{}", key.pnr().reveal()));
     }
-    write!(out, ",\"persons\":[")?;
+    write!(screen, ",\"persons\":[")?;
     for (at, key) in rest.by_ref().take(limit).enumerate() {
         let comma = if at > 0 { "," } else { "" };
-        write!(out, "{comma}\"{}\"", key.pnr().reveal())?;
+        write!(screen, "{comma}\"{}\"", key.pnr().reveal())?;
     }
-    write!(out, "],\"more\":{}", rest.next().is_some())
+    write!(screen, "],\"more\":{}", rest.next().is_some())
 }
 
 /// Criteria of different kinds are joined by *and*, and of one kind by *or*.

@@ -1,7 +1,5 @@
 //! `followers`: which subscribers follow a person, and by what.
 
-use std::io::{self, Write};
-
 use clap::Args;
 use cpr_replika::cpr_model::Date;
 use cpr_replika::cpr_subscription::{Filter, SubscriberName};
@@ -9,6 +7,7 @@ use cpr_replika::cpr_subscription::{Filter, SubscriberName};
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
 use crate::values::{Person, parse_day};
 
 #[derive(Args, Debug)]
@@ -20,8 +19,8 @@ pub(crate) struct Followers {
     on: Option<Date>,
 }
 
-pub(crate) fn list_followers(globals: &Globals, options: &Followers) -> Result<(), Failure> {
-    let pnr = options.person.pnr().map_err(Failure::Usage)?;
+pub(crate) fn list_followers(globals: &Globals, options: &Followers, screen: &mut Screen) -> Result<(), Failure> {
+    let pnr = options.person.pnr()?;
     let snapshot = globals.open_to_read()?.snapshot();
     let day = match options.on {
         Some(day) => day,
@@ -34,18 +33,17 @@ pub(crate) fn list_followers(globals: &Globals, options: &Followers) -> Result<(
             let filters = filters.iter().map(json::filter).collect();
             json::object([("name", name.as_str().into()), ("filters", Json::Array(filters))])
         };
-        json::print(&json::object([
+        screen.print_json(&json::object([
             ("pnr", pnr.reveal().into()),
             ("on", day.to_string().into()),
             ("subscribers", Json::Array(followers.iter().map(follower).collect())),
         ]))?;
         return Ok(());
     }
-    let out = &mut io::stdout().lock();
     for (name, filters) in &followers {
         let filters: Vec<String> =
             filters.iter().map(|filter| format!("{} {}", filter.kind().name(), filter.reveal())).collect();
-        writeln!(out, "{name}  {}", filters.join(", "))?;
+        writeln!(screen, "{name}  {}", filters.join(", "))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `inspect`: what an extract is, without a store.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,56 +10,60 @@ use cpr_replika::cpr_extract::{self, CheckOptions, Checked, FIRST_LINES, Family,
 
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::fault;
+use crate::input_file::InputFile;
 use crate::json;
-use crate::values::find_family;
+use crate::screen::Screen;
+use crate::values::{find_family, parse_count};
 
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
-    /// The extract.
+    /// The extract; `-` for standard input.
     file: PathBuf,
     /// Read it as this layout family (std, uuid, 2022, u12180, full) instead of finding out.
     #[arg(long)]
     family: Option<String>,
-    /// How many faults are told.
-    #[arg(long, default_value_t = 20)]
+    /// How many kinds of fault are listed; with --json, how many faults.
+    #[arg(long, value_name = "N", default_value = "20", value_parser = parse_count::<usize>)]
     faults: usize,
 }
 
-pub(crate) fn inspect_extract(globals: &Globals, inspect: &Inspect) -> Result<(), Failure> {
-    let shown = inspect.file.display().to_string();
-    let failed = |error| Failure::File(shown.clone(), error);
-    let mut file = File::open(&inspect.file).map_err(failed)?;
+/// So many faults are looked at to tell which kinds there are; a file of another kind altogether has one in each line.
+const FAULTS_READ: usize = 10_000;
+
+pub(crate) fn inspect_extract(globals: &Globals, inspect: &Inspect, screen: &mut Screen) -> Result<(), Failure> {
+    let InputFile { mut file, shown, .. } = InputFile::open(&inspect.file)?;
+    let failed = |error| Failure::Reading(shown.clone(), error);
     let checked = match &inspect.family {
-        Some(name) => check_file(&mut file, find_family(name)?, inspect).map_err(failed)?,
+        Some(name) => check_file(&mut file, find_family(name)?).map_err(failed)?,
         None => {
             let found = |file: &mut File, lines| {
                 let found = cpr_extract::find_family(file, &[], lines).map_err(failed)?;
                 found.map_err(|families| Failure::Engine(Error::AmbiguousFamily { families }, Some(shown.clone())))
             };
             let family = found(&mut file, FIRST_LINES)?;
-            let first = check_file(&mut file, family, inspect).map_err(failed)?;
+            let first = check_file(&mut file, family).map_err(failed)?;
             // What does not fit may be a variant whose own records come late.
             match first.is_sound() {
                 true => first,
                 false => {
                     let family = found(&mut file, u64::MAX)?;
-                    check_file(&mut file, family, inspect).map_err(failed)?
+                    check_file(&mut file, family).map_err(failed)?
                 }
             }
         }
     };
-    if globals.json {
-        json::print(&as_object(&shown, &checked))?;
-    } else {
-        print_text(&shown, &checked)?;
+    match globals.json {
+        true => screen.print_json(&as_object(&shown, &checked, inspect.faults))?,
+        false => print_text(screen, &shown, &checked, inspect.faults)?,
     }
-    if checked.is_sound() { Ok(()) } else { Err(Failure::Told(1)) }
+    if checked.is_sound() { Ok(()) } else { Err(Failure::Reported(1)) }
 }
 
-fn check_file(file: &mut File, family: &'static Family, inspect: &Inspect) -> std::io::Result<Checked> {
+fn check_file(file: &mut File, family: &'static Family) -> std::io::Result<Checked> {
     file.seek(SeekFrom::Start(0))?;
     let waive = Waive::default();
-    check(file, CheckOptions { family, chosen: None, ignored: &[], fault_limit: inspect.faults, waive })
+    check(file, CheckOptions { family, chosen: None, ignored: &[], fault_limit: FAULTS_READ, waive })
 }
 
 fn name_padding(padding: Padding) -> String {
@@ -70,39 +74,41 @@ fn name_padding(padding: Padding) -> String {
     }
 }
 
-fn print_text(file: &str, checked: &Checked) -> Result<(), Failure> {
-    let out = &mut std::io::stdout().lock();
-    writeln!(out, "{file}: family {} ({})", checked.family.name, checked.family.products)?;
+fn print_text(screen: &mut Screen, file: &str, checked: &Checked, most: usize) -> Result<(), Failure> {
+    writeln!(screen, "{file}: family {} ({})", checked.family.name, checked.family.products)?;
     if let Some(header) = &checked.header {
         let (date, before) = (header.production_date, header.previous_production_date);
-        writeln!(out, "  task {} (customer {}), produced {date}, after {before}", header.task, header.customer())?;
+        writeln!(screen, "  task {} (customer {}), produced {date}, after {before}", header.task, header.customer())?;
     }
     writeln!(
-        out,
+        screen,
         "  {} bytes, {} lines, line end {}, lines {}",
         checked.bytes,
         checked.lines,
         checked.style.line_end.name(),
         name_padding(checked.style.padding)
     )?;
-    writeln!(out, "  {} persons", checked.persons)?;
+    writeln!(screen, "  {} persons", checked.persons)?;
     let records: Vec<String> = checked.records.iter().map(|(number, count)| format!("{number:03} x {count}")).collect();
-    writeln!(out, "  records {}", records.join(", "))?;
+    writeln!(screen, "  records {}", records.join(", "))?;
     if checked.odd_characters > 0 {
-        writeln!(out, "  {} records hold characters that CPR's set does not have", checked.odd_characters)?;
+        writeln!(screen, "  {} records hold characters that CPR's set does not have", checked.odd_characters)?;
     }
-    for fault in &checked.faults {
-        writeln!(out, "  {fault}")?;
+    let lines = fault::as_lines(&checked.faults);
+    for line in lines.iter().take(most) {
+        writeln!(screen, "  {line}")?;
     }
-    let told = checked.faults.len() as u64;
-    if checked.fault_count > told {
-        writeln!(out, "  and {} more faults", checked.fault_count - told)?;
+    if lines.len() > most {
+        writeln!(screen, "  and faults of {} more kinds (--faults)", lines.len() - most)?;
     }
-    writeln!(out, "{}", if checked.is_sound() { "  whole and sound" } else { "  would be refused" })?;
+    if checked.fault_count > checked.faults.len() as u64 {
+        writeln!(screen, "  {} faults in all, of which the first {FAULTS_READ} were looked at", checked.fault_count)?;
+    }
+    writeln!(screen, "{}", if checked.is_sound() { "  whole and sound" } else { "  would be refused" })?;
     Ok(())
 }
 
-fn as_object(file: &str, checked: &Checked) -> json::Json {
+fn as_object(file: &str, checked: &Checked, most: usize) -> json::Json {
     let header = checked.header.as_ref().map_or(json::Json::Null, |header| {
         json::object([
             ("task", header.task.as_str().into()),
@@ -126,6 +132,6 @@ fn as_object(file: &str, checked: &Checked) -> json::Json {
         ("records", json::object(records.iter().map(|(number, count)| (number.as_str(), count.clone())))),
         ("odd_characters", checked.odd_characters.into()),
         ("fault_count", checked.fault_count.into()),
-        ("faults", json::Json::Array(checked.faults.iter().map(json::fault).collect())),
+        ("faults", json::Json::Array(checked.faults.iter().take(most).map(fault::as_json).collect())),
     ])
 }

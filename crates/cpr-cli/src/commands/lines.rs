@@ -8,6 +8,7 @@ use cpr_replika::cpr_extract::LineEnd;
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
 use crate::values::{KnownAt, Person, parse_known};
 
 #[derive(Args, Debug)]
@@ -19,8 +20,8 @@ pub(crate) struct Lines {
     known_at: Option<KnownAt>,
 }
 
-pub(crate) fn print_lines(globals: &Globals, lines: &Lines) -> Result<(), Failure> {
-    let pnr = lines.person.pnr().map_err(Failure::Usage)?;
+pub(crate) fn print_lines(globals: &Globals, lines: &Lines, screen: &mut Screen) -> Result<(), Failure> {
+    let pnr = lines.person.pnr()?;
     let snapshot = globals.open_to_read()?.snapshot();
     let known = KnownAt::resolve(lines.known_at, &snapshot)?;
     if snapshot.known().0 == 0 {
@@ -29,19 +30,17 @@ pub(crate) fn print_lines(globals: &Globals, lines: &Lines) -> Result<(), Failur
     let group = snapshot.group(pnr, known)?.ok_or(Failure::UnknownPerson)?;
     if globals.json {
         let latin1 = |line: &[u8]| Json::from(line.iter().map(|&byte| char::from(byte)).collect::<String>());
-        json::print(&json::object([
+        return screen.print_json(&json::object([
             ("pnr", pnr.reveal().into()),
             ("delivered", group.delivered.0.into()),
             ("lines", Json::Array(group.reveal().map(latin1).collect())),
-        ]))?;
-        return Ok(());
+        ]));
     }
-    let out = &mut std::io::stdout().lock();
     // A file without line ends still prints one line per record.
     let end = if group.end == LineEnd::None { LineEnd::Lf } else { group.end };
+    let mut out = screen.latin1();
     for line in group.reveal() {
-        out.write_all(line)?;
-        out.write_all(end.bytes())?;
+        out.write_all(line).and_then(|()| out.write_all(end.bytes())).map_err(Failure::Output)?;
     }
     Ok(())
 }

@@ -7,11 +7,13 @@ use cpr_replika::{Allow, Replika};
 
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::input_file::InputFile;
 use crate::intake::{IntakeOptions, Target};
+use crate::screen::Screen;
 
 #[derive(Args, Debug)]
 pub(crate) struct Load {
-    /// The extract.
+    /// The extract; `-` for standard input.
     file: PathBuf,
     #[command(flatten)]
     options: IntakeOptions,
@@ -20,10 +22,9 @@ pub(crate) struct Load {
     allow_reload: bool,
 }
 
-pub(crate) fn load_extract(globals: &Globals, load: &Load) -> Result<(), Failure> {
-    let target = Target::open(globals, &load.options)?;
+pub(crate) fn load_extract(globals: &Globals, load: &Load, screen: &mut Screen) -> Result<(), Failure> {
+    let extract = InputFile::open(&load.file)?;
+    let mut target = Target::open(globals, &load.options)?;
     let allow = Allow { reload: load.allow_reload, ..load.options.allowed() };
-    target.take(&load.file, &load.options, allow, globals.json, |replika: &Replika, file, options| {
-        replika.load(file, options)
-    })
+    target.take(globals, &extract, &load.options, allow, screen, Replika::load)
 }

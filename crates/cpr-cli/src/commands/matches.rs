@@ -1,7 +1,5 @@
 //! `matches`: whom a delivery had for a subscriber, and by which of its filters.
 
-use std::io::{self, BufWriter, Write};
-
 use clap::Args;
 use cpr_replika::cpr_model::Pnr;
 use cpr_replika::cpr_subscription::{Change, Filter, FilterKind, Reason};
@@ -11,41 +9,55 @@ use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
 use crate::plural::persons;
-use crate::values::Hidden;
+use crate::screen::Screen;
+use crate::values::{Hidden, parse_delivery};
 
 #[derive(Args, Debug)]
 pub(crate) struct MatchesOf {
     /// The delivery.
+    #[arg(value_parser = parse_delivery)]
     delivery: u32,
     /// The subscriber; without one, how many persons each is sent.
     name: Option<Hidden>,
 }
 
-pub(crate) fn list_matches(globals: &Globals, options: &MatchesOf) -> Result<(), Failure> {
+pub(crate) fn list_matches(globals: &Globals, options: &MatchesOf, screen: &mut Screen) -> Result<(), Failure> {
     let snapshot = globals.open_to_read()?.snapshot();
     let delivery = DeliveryNumber(options.delivery);
     match &options.name {
-        Some(name) => print_matches(globals, &snapshot.matches(delivery, &name.subscriber_name()?)?, delivery, name),
-        None => print_counts(globals, &snapshot, delivery),
+        Some(name) => {
+            print_matches(globals, &snapshot.matches(delivery, &name.subscriber_name()?)?, delivery, name, screen)
+        }
+        None => print_counts(globals, &snapshot, delivery, screen),
     }
 }
 
 /// How many persons each subscriber is sent.
-fn print_counts(globals: &Globals, snapshot: &Snapshot, delivery: DeliveryNumber) -> Result<(), Failure> {
+fn print_counts(
+    globals: &Globals,
+    snapshot: &Snapshot,
+    delivery: DeliveryNumber,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
     let recipients = snapshot.recipients(delivery)?;
     let counts = recipients.iter().map(|recipient| (recipient.subscriber.name.as_str(), recipient.persons.len()));
     if globals.json {
         let count = |(name, count): (&str, u64)| json::object([("name", name.into()), ("persons", count.into())]);
         let members = [("delivery", delivery.0.into()), ("subscribers", Json::Array(counts.map(count).collect()))];
-        json::print(&json::object(members))?;
+        screen.print_json(&json::object(members))?;
         return Ok(());
     }
-    let out = &mut io::stdout().lock();
-    counts.into_iter().try_for_each(|(name, count)| writeln!(out, "{name}  {}", persons(count)))?;
+    counts.into_iter().try_for_each(|(name, count)| writeln!(screen, "{name}  {}", persons(count)))?;
     Ok(())
 }
 
-fn print_matches(globals: &Globals, matches: &Matches, delivery: DeliveryNumber, name: &Hidden) -> Result<(), Failure> {
+fn print_matches(
+    globals: &Globals,
+    matches: &Matches,
+    delivery: DeliveryNumber,
+    name: &Hidden,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
     if globals.json {
         let person = |found: &Match| {
             let reasons = found.reasons.iter().map(|reason| Why::read(reason, found.pnr, matches).as_json()).collect();
@@ -56,20 +68,19 @@ fn print_matches(globals: &Globals, matches: &Matches, delivery: DeliveryNumber,
             ])
         };
         let persons = matches.persons.iter().map(person).collect();
-        json::print(&json::object([
+        screen.print_json(&json::object([
             ("delivery", delivery.0.into()),
             ("subscriber", name.reveal().into()),
             ("persons", Json::Array(persons)),
         ]))?;
         return Ok(());
     }
-    let mut out = BufWriter::new(io::stdout().lock());
     for found in &matches.persons {
         let sent = if found.delivered { "sent" } else { "not sent" };
         let reasons = found.reasons.iter().map(|reason| Why::read(reason, found.pnr, matches).as_text());
-        writeln!(out, "{}  {sent}: {}", found.pnr.reveal(), reasons.collect::<Vec<_>>().join(", "))?;
+        writeln!(screen, "{}  {sent}: {}", found.pnr.reveal(), reasons.collect::<Vec<_>>().join(", "))?;
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 /// A reason, told by the filter that holds.

@@ -1,15 +1,16 @@
 //! `search`: persons by what is known of them.
 
-use std::io::Write;
-
 use clap::{Args, ValueEnum};
-use cpr_replika::{Hit, Policy, Scope};
+use cpr_replika::{Hit, Policy, Scope, Snapshot};
 use cpr_services::search::solr;
 
+use crate::clock;
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::values::{Hidden, parse_pnr};
+use crate::screen::{self, Screen};
+use crate::values::{Hidden, parse_count, read_line, read_pnr};
+use crate::visible::one_line;
 
 #[derive(Args, Debug)]
 pub(crate) struct Search {
@@ -19,10 +20,10 @@ pub(crate) struct Search {
     /// Print only how many there are.
     #[arg(long)]
     count: bool,
-    /// Most rows of a page; 10, or what the request says, when left out.
-    #[arg(long, value_name = "N")]
+    /// Most rows of a page, 100 000 at most; 10, or what the request says, when left out.
+    #[arg(long, value_name = "N", value_parser = parse_count::<usize>)]
     limit: Option<usize>,
-    /// Begin behind this number: the last of the page before.
+    /// Begin behind this number, the last of the page before; `-` reads it from standard input.
     #[arg(long, value_name = "PNR")]
     after: Option<Hidden>,
     /// When the criteria must be true.
@@ -40,21 +41,52 @@ enum When {
     AtTheSameTime,
 }
 
-pub(crate) fn search_persons(globals: &Globals, options: &Search) -> Result<(), Failure> {
-    let mut query = options.query.reveal().to_owned();
-    if query == "-" {
-        query.clear();
-        std::io::stdin().read_line(&mut query)?;
-    }
+pub(crate) fn search_persons(globals: &Globals, options: &Search, screen: &mut Screen) -> Result<(), Failure> {
+    let query = match options.query.reveal() {
+        "-" => read_line()?,
+        query => query.to_owned(),
+    };
     let request = solr::Request::parse(query.trim()).map_err(|error| Failure::Query(error.to_string()))?;
+    let (search, passed_over) = read_search(options, &request)?;
+    let snapshot = globals.open_to_read()?.snapshot();
+    let hits = snapshot.search(&search)?;
+    let rows = hits.rows.iter().skip(passed_over);
+    if globals.json {
+        let rows: Result<Vec<Json>, Failure> = rows.map(|hit| hit_as_json(&snapshot, hit)).collect();
+        let mut members = vec![("rows", Json::Array(rows?))];
+        if let Some(count) = hits.count {
+            members = vec![("count", count.into())];
+        }
+        members.extend(hits.next.map(|next| ("next", Json::from(next.reveal()))));
+        return screen.print_json(&json::object(members));
+    }
+    if let Some(count) = hits.count {
+        writeln!(screen, "{count}")?;
+    }
+    for hit in rows {
+        let protected = if hit.protections.is_empty() { "" } else { "  (protected: docs/search.md)" };
+        let name = one_line(hit.addressing_name.as_deref().unwrap_or_default());
+        writeln!(screen, "{}  {name}{protected}", hit.pnr.reveal())?;
+    }
+    screen.flush()?;
+    if let Some(next) = hits.next {
+        screen::warn(&format!("more: the same search with --after {}", next.reveal()));
+    }
+    Ok(())
+}
+
+/// What the engine is asked, and how many of its rows are passed over.
+fn read_search(options: &Search, request: &solr::Request) -> Result<(cpr_replika::Search, usize), Failure> {
     let scope = match options.scope {
         When::Now => Scope::Now,
         When::Ever => Scope::Ever,
         When::AtTheSameTime => Scope::AtTheSameTime,
     };
-    let mut search = cpr_replika::Search { policy: Policy::open(), count: options.count, ..request.search(scope) };
+    let policy = Policy::open();
+    let most = usize::try_from(policy.documents).unwrap_or(usize::MAX);
+    let mut search = cpr_replika::Search { policy, count: options.count, ..request.search(scope) };
     if let Some(after) = &options.after {
-        search.after = Some(parse_pnr(after.reveal()).map_err(Failure::Usage)?);
+        search.after = Some(read_pnr(after.reveal())?);
     }
     let passed_over = if options.limit.is_some() { 0 } else { request.start };
     if let Some(limit) = options.limit {
@@ -63,36 +95,30 @@ pub(crate) fn search_persons(globals: &Globals, options: &Search) -> Result<(), 
     if options.count {
         search.limit = 0;
     }
-    let hits = globals.open_to_read()?.snapshot().search(&search)?;
-    let rows = hits.rows.iter().skip(passed_over);
-    if globals.json {
-        let mut members = vec![("rows", Json::Array(rows.map(hit_as_json).collect()))];
-        if let Some(count) = hits.count {
-            members = vec![("count", count.into())];
-        }
-        members.extend(hits.next.map(|next| ("next", Json::from(next.reveal()))));
-        json::print(&json::object(members))?;
-        return Ok(());
+    if search.limit > most {
+        return Err(Failure::Query(format!("a page has {most} rows at most; --after goes on behind its last")));
     }
-    let out = &mut std::io::stdout().lock();
-    if let Some(count) = hits.count {
-        writeln!(out, "{count}")?;
-    }
-    for hit in rows {
-        let protected = if hit.protections.is_empty() { "" } else { "  (protected: docs/search.md)" };
-        writeln!(out, "{}  {}{protected}", hit.pnr.reveal(), hit.addressing_name.as_deref().unwrap_or_default())?;
-    }
-    if let Some(next) = hits.next {
-        writeln!(out, "more: --after {}", next.reveal())?;
-    }
-    Ok(())
+    Ok((search, passed_over))
 }
 
-fn hit_as_json(hit: &Hit) -> Json {
-    let protections = hit.protections.iter().map(|kind| Json::from(kind.0)).collect();
-    json::object([
+/// A row; its protections in the shape that the services' answers have.
+fn hit_as_json(snapshot: &Snapshot, hit: &Hit) -> Result<Json, Failure> {
+    let image = if hit.protections.is_empty() { None } else { snapshot.as_of(hit.pnr, None, None)? };
+    let current = image.iter().flat_map(|image| image.believed()).filter(|fact| !fact.is_historic());
+    let today = clock::today();
+    let protections = current.filter_map(|fact| {
+        let row = fact.protection()?;
+        let (from, until) = (row.from(), row.to().or(row.deleted_on()));
+        Some(json::object([
+            ("kind", row.kind()?.0.into()),
+            ("from", json::day(from)),
+            ("until", json::day(until)),
+            ("in_force", (from.is_none_or(|from| from <= today) && until.is_none_or(|until| today <= until)).into()),
+        ]))
+    });
+    Ok(json::object([
         ("pnr", hit.pnr.reveal().into()),
         ("addressing_name", hit.addressing_name.as_deref().map_or(Json::Null, Json::from)),
-        ("protections", Json::Array(protections)),
-    ])
+        ("protections", Json::Array(protections.collect())),
+    ]))
 }

@@ -2,8 +2,6 @@
 //!
 //! Which facts are asked for is chosen here; how a fact is printed is told in `fact.rs`.
 
-use std::io::Write;
-
 use clap::Args;
 use cpr_replika::cpr_model::{Aspect, Pnr, Timestamp};
 use cpr_replika::{DeliveryNumber, Fact, FactView, Residence, Snapshot};
@@ -12,13 +10,14 @@ use crate::context::Globals;
 use crate::fact;
 use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
 use crate::values::{KnownAt, Person, parse_known, parse_moment};
 
 #[derive(Args, Debug)]
 pub(crate) struct Show {
     #[command(flatten)]
     person: Person,
-    /// Only what held in the world then: 2001-11-19, or 2001-11-19T15:36.
+    /// Only what held in the world then: 2001-11-19T15:36, or 2001-11-19, which is the end of that day.
     #[arg(long, value_name = "T", value_parser = parse_moment)]
     valid_at: Option<Timestamp>,
     /// As known after this delivery (its number, or the day YYYY-MM-DD).
@@ -29,8 +28,8 @@ pub(crate) struct Show {
     history: bool,
 }
 
-pub(crate) fn show_person(globals: &Globals, show: &Show) -> Result<(), Failure> {
-    let pnr = show.person.pnr().map_err(Failure::Usage)?;
+pub(crate) fn show_person(globals: &Globals, show: &Show, screen: &mut Screen) -> Result<(), Failure> {
+    let pnr = show.person.pnr()?;
     let snapshot = globals.open_to_read()?.snapshot();
     let known = KnownAt::resolve(show.known_at, &snapshot)?;
     let facts = select_facts(&snapshot, show, pnr, known)?;
@@ -40,7 +39,7 @@ pub(crate) fn show_person(globals: &Globals, show: &Show) -> Result<(), Failure>
     let family = snapshot.config().family;
     if globals.json {
         let numbers = chain.numbers.iter().map(|number| number.pnr.reveal().into()).collect();
-        json::print(&json::object([
+        screen.print_json(&json::object([
             ("pnr", pnr.reveal().into()),
             ("current_pnr", chain.current.map_or(Json::Null, |current| current.reveal().into())),
             ("numbers", Json::Array(numbers)),
@@ -49,19 +48,18 @@ pub(crate) fn show_person(globals: &Globals, show: &Show) -> Result<(), Failure>
         ]))?;
         return Ok(());
     }
-    let out = &mut std::io::stdout().lock();
     let produced = snapshot.delivery(known)?.production_date;
-    writeln!(out, "{} as known after delivery {known} (produced {produced})", pnr.reveal())?;
+    writeln!(screen, "{} as known after delivery {known} (produced {produced})", pnr.reveal())?;
     let others: Vec<&str> = chain.numbers.iter().map(|n| n.pnr.reveal()).filter(|text| *text != pnr.reveal()).collect();
     if !others.is_empty() {
         let current = chain.current.map_or("not known".to_owned(), |current| current.reveal().to_owned());
-        writeln!(out, "other numbers of the same person: {}; the number now: {current}", others.join(", "))?;
+        writeln!(screen, "other numbers of the same person: {}; the number now: {current}", others.join(", "))?;
     }
     if let Some(at) = show.valid_at {
-        write_residence(out, &snapshot, pnr, at, known)?;
+        write_residence(screen, &snapshot, pnr, at, known)?;
     }
     for fact in &facts {
-        fact::write(out, &fact.view(), pnr, family)?;
+        fact::write(screen, &fact.view(), pnr, family)?;
     }
     Ok(())
 }
@@ -98,7 +96,7 @@ fn select_facts(
 }
 
 fn write_residence(
-    out: &mut impl Write,
+    screen: &mut Screen,
     snapshot: &Snapshot,
     pnr: Pnr,
     at: Timestamp,
@@ -111,6 +109,6 @@ fn write_residence(
         Some(Residence::Disappeared(_)) => "had disappeared",
         None => "no row says where the person was",
     };
-    writeln!(out, "on {}: {whereabouts}", at.date())?;
+    writeln!(screen, "on {}: {whereabouts}", at.date())?;
     Ok(())
 }

@@ -1,17 +1,17 @@
 //! `stats`: how large the tables are.
 
-use std::io::{self, Write};
-
 use cpr_replika::TableStats;
 
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
+use crate::visible;
 
-pub(crate) fn print_stats(globals: &Globals) -> Result<(), Failure> {
+pub(crate) fn print_stats(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let path = globals.store_path()?;
     let stats = globals.open_to_read()?.snapshot().stats()?;
-    let file_bytes = path.metadata().map_err(|error| Failure::File(path.display().to_string(), error))?.len();
+    let file_bytes = path.metadata().map_err(|error| Failure::Reading(visible::path(path), error))?.len();
     if globals.json {
         let table = |table: &TableStats| {
             json::object([
@@ -23,18 +23,17 @@ pub(crate) fn print_stats(globals: &Globals) -> Result<(), Failure> {
             ])
         };
         let tables = stats.tables.iter().map(table).collect();
-        json::print(&json::object([("file_bytes", file_bytes.into()), ("tables", Json::Array(tables))]))?;
+        screen.print_json(&json::object([("file_bytes", file_bytes.into()), ("tables", Json::Array(tables))]))?;
         return Ok(());
     }
-    let out = &mut io::stdout().lock();
-    writeln!(out, "{:16} {:>12} {:>14} {:>14} {:>14}", "table", "rows", "stored bytes", "metadata", "empty")?;
+    writeln!(screen, "{:16} {:>12} {:>14} {:>14} {:>14}", "table", "rows", "stored bytes", "metadata", "empty")?;
     for table in &stats.tables {
         writeln!(
-            out,
+            screen,
             "{:16} {:>12} {:>14} {:>14} {:>14}",
             table.name, table.rows, table.stored_bytes, table.metadata_bytes, table.fragmented_bytes
         )?;
     }
-    writeln!(out, "file: {file_bytes} bytes")?;
+    writeln!(screen, "file: {file_bytes} bytes")?;
     Ok(())
 }

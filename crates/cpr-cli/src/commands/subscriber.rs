@@ -1,7 +1,6 @@
 //! `subscriber`: who is told, and for which reasons.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 use cpr_replika::Subscriber;
@@ -10,18 +9,22 @@ use cpr_replika::cpr_subscription::{FilterKind, Profile, SubscriberName};
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
+use crate::screen::Screen;
 use crate::values::Hidden;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SubscriberCommand {
     /// Add a subscriber, which follows nobody yet. One that is there keeps its filters and gets this profile.
+    #[command(after_help = "Example: replika subscriber add school --leaves")]
     Add(Add),
     /// Remove a subscriber with its filters, its matches and the state of its stream.
+    #[command(after_help = "Example: replika subscriber remove school")]
     Remove {
         /// The subscriber.
         name: Hidden,
     },
     /// List the subscribers, or one with how much it follows.
+    #[command(after_help = "Example: replika subscriber list school")]
     List {
         /// The subscriber.
         name: Option<Hidden>,
@@ -64,48 +67,47 @@ impl Add {
 }
 
 impl SubscriberCommand {
-    pub(crate) fn execute(&self, globals: &Globals) -> Result<(), Failure> {
+    pub(crate) fn execute(&self, globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
         match self {
             SubscriberCommand::Add(add) => {
                 let name = add.name.subscriber_name()?;
                 let answer = globals.open_to_write()?.add_subscriber(&name, add.profile())?;
-                print_answer(globals, &name, answer.name())
+                print_answer(globals, &name, answer.name(), screen)
             }
             SubscriberCommand::Remove { name } => {
                 let name = name.subscriber_name()?;
                 let answer = globals.open_to_write()?.remove_subscriber(&name)?;
-                print_answer(globals, &name, answer.name())
+                print_answer(globals, &name, answer.name(), screen)
             }
-            SubscriberCommand::List { name: None } => list_subscribers(globals),
-            SubscriberCommand::List { name: Some(name) } => print_subscriber(globals, &name.subscriber_name()?),
+            SubscriberCommand::List { name: None } => list_subscribers(globals, screen),
+            SubscriberCommand::List { name: Some(name) } => print_subscriber(globals, &name.subscriber_name()?, screen),
         }
     }
 }
 
-fn print_answer(globals: &Globals, name: &SubscriberName, answer: &str) -> Result<(), Failure> {
+fn print_answer(globals: &Globals, name: &SubscriberName, answer: &str, screen: &mut Screen) -> Result<(), Failure> {
     if globals.json {
-        json::print(&json::object([("subscriber", name.as_str().into()), ("answer", answer.into())]))?;
+        screen.print_json(&json::object([("subscriber", name.as_str().into()), ("answer", answer.into())]))?;
     } else {
-        writeln!(io::stdout().lock(), "{answer}")?;
+        writeln!(screen, "{answer}")?;
     }
     Ok(())
 }
 
-fn list_subscribers(globals: &Globals) -> Result<(), Failure> {
+fn list_subscribers(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let subscribers = globals.open_to_read()?.snapshot().subscribers()?;
     if globals.json {
         let all = subscribers.iter().map(|subscriber| json::object(members(subscriber))).collect();
-        json::print(&json::object([("subscribers", Json::Array(all))]))?;
+        screen.print_json(&json::object([("subscribers", Json::Array(all))]))?;
         return Ok(());
     }
-    let out = &mut io::stdout().lock();
     for subscriber in &subscribers {
-        writeln!(out, "{}  {}", subscriber.name, write_profile(subscriber.profile))?;
+        writeln!(screen, "{}  {}", subscriber.name, write_profile(subscriber.profile))?;
     }
     Ok(())
 }
 
-fn print_subscriber(globals: &Globals, name: &SubscriberName) -> Result<(), Failure> {
+fn print_subscriber(globals: &Globals, name: &SubscriberName, screen: &mut Screen) -> Result<(), Failure> {
     let snapshot = globals.open_to_read()?.snapshot();
     let subscriber = snapshot.subscriber(name)?;
     let mut counts: BTreeMap<FilterKind, u64> = BTreeMap::new();
@@ -118,16 +120,15 @@ fn print_subscriber(globals: &Globals, name: &SubscriberName) -> Result<(), Fail
         let mut members = members(&subscriber);
         members.push(("filters", json::object(counts)));
         members.push(("numbers_not_held", on_nobody.into()));
-        json::print(&json::object(members))?;
+        screen.print_json(&json::object(members))?;
         return Ok(());
     }
-    let out = &mut io::stdout().lock();
-    writeln!(out, "{}  {}", subscriber.name, write_profile(subscriber.profile))?;
+    writeln!(screen, "{}  {}", subscriber.name, write_profile(subscriber.profile))?;
     for (kind, count) in &counts {
-        writeln!(out, "  {count} {}", kind.name())?;
+        writeln!(screen, "  {count} {}", kind.name())?;
     }
     if on_nobody > 0 {
-        writeln!(out, "  numbers that the replica does not hold: {on_nobody}")?;
+        writeln!(screen, "  numbers that the replica does not hold: {on_nobody}")?;
     }
     Ok(())
 }

@@ -6,11 +6,13 @@ use clap::Args;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::outbox;
+use crate::input_file::InputFile;
+use crate::outbox::{self, Outbox};
+use crate::screen::Screen;
 
 #[derive(Args, Debug)]
 pub(crate) struct Thin {
-    /// The extract, which was applied.
+    /// The extract, which was applied; `-` for standard input.
     file: PathBuf,
     /// The folder that holds a folder for each subscriber.
     folder: PathBuf,
@@ -19,7 +21,8 @@ pub(crate) struct Thin {
     empty: bool,
 }
 
-pub(crate) fn thin_delivery(globals: &Globals, thin: &Thin) -> Result<(), Failure> {
+pub(crate) fn thin_delivery(globals: &Globals, thin: &Thin, screen: &mut Screen) -> Result<(), Failure> {
+    let extract = InputFile::open(&thin.file)?;
     let replika = globals.open_to_write()?;
-    outbox::deliver(&replika, &thin.file, &thin.folder, thin.empty, globals.json)
+    outbox::deliver(globals, &replika, &extract, &Outbox { folder: &thin.folder, empty: thin.empty }, screen)
 }

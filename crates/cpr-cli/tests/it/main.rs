@@ -54,6 +54,11 @@ impl Desk {
     }
 }
 
+/// The command, for a shell.
+fn binary() -> String {
+    env!("CARGO_BIN_EXE_replika").to_owned()
+}
+
 fn extract(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/demo").join(name).display().to_string()
 }

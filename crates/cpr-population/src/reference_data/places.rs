@@ -64,6 +64,11 @@ municipalities! {
     959 "Qeqertalik" 61 3950 "Aasiaat", 960 "Avannaata" 108 3952 "Ilulissat",
 }
 
+/// True when a municipality has this code (KOMKOD) today, Christiansø and Greenland's municipalities among them.
+pub fn is_municipality(code: u16) -> bool {
+    MUNICIPALITIES.iter().any(|place| place.code == code)
+}
+
 /// Where the codes of Greenland begin.
 pub(crate) const FIRST_GREENLAND: u16 = 900;
 

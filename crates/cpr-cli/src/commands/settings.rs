@@ -1,0 +1,33 @@
+//! `settings`: what a store was created for; fixed since then.
+
+use cpr_replika::ALL_HISTORY;
+
+use crate::context::Globals;
+use crate::failure::Failure;
+use crate::json::{self, Json};
+use crate::screen::Screen;
+
+pub(crate) fn print_settings(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
+    let config = globals.open_to_read()?.config();
+    let numbers = |numbers: &[u16]| Json::Array(numbers.iter().map(|&number| json::record(number)).collect());
+    if globals.json {
+        return screen.print_json(&json::object([
+            ("family", config.family.map_or(Json::Null, |family| family.name.into())),
+            ("window_years", config.window_years.into()),
+            ("records", config.chosen.as_deref().map_or(Json::Null, numbers)),
+            ("ignored", numbers(&config.ignored)),
+        ]));
+    }
+    let list = |numbers: &[u16]| numbers.iter().map(|number| format!("{number:03}")).collect::<Vec<_>>().join(", ");
+    let family = config.family.map_or("not known before the first extract".to_owned(), |family| {
+        format!("{} ({})", family.name, family.products)
+    });
+    let window = match config.window_years {
+        ALL_HISTORY => "all history".to_owned(),
+        years => format!("{years} years of history"),
+    };
+    writeln!(screen, "family   {family}")?;
+    writeln!(screen, "window   {window}")?;
+    writeln!(screen, "records  {}", config.chosen.as_deref().map_or("all of the family".to_owned(), list))?;
+    writeln!(screen, "ignored  {}", if config.ignored.is_empty() { "none".to_owned() } else { list(&config.ignored) })
+}
