@@ -12,27 +12,25 @@
 //!
 //! No error and no `Debug` says which person or address a filter names; [`Filter::reveal`] marks every place that does.
 
-mod address;
-mod age;
-mod deliver;
-mod event;
+mod bits;
+mod sorted_rows;
+
 mod filter;
-mod followers;
-mod matcher;
-mod person;
-mod reason;
 mod subscriber;
-mod tables;
+
+mod matching;
 mod thin;
 
-pub use address::{AddressFilter, AddressSubject, Door, Floor, HouseNumber};
-pub use age::{AgeRange, age_on, birth_dates, birth_dates_reaching};
-pub use deliver::{Deliveries, Matching, PersonSet};
-pub use event::{DerivedMark, EventCode, EventLabel};
-pub use filter::{AllOf, Filter, FilterError, FilterKind};
-pub use followers::{Followers, FollowersWalk};
-pub use matcher::{Matcher, Subscription};
-pub use reason::{AllOfNumber, Change, PersonChange, Profile, Reason, Subject, UnknownFlags};
+pub use filter::address::{AddressFilter, AddressSubject, Door, Floor, HouseNumber};
+pub use filter::age::{AgeRange, age_on, birth_dates, birth_dates_reaching};
+pub use filter::error::FilterError;
+pub use filter::event_code::{DerivedMark, EventCode, EventLabel};
+pub use filter::kind::FilterKind;
+pub use filter::{AllOf, Filter};
+pub use matching::delivery::{Deliveries, Matching, PersonSet};
+pub use matching::followers::{Followers, FollowersWalk};
+pub use matching::matcher::{Matcher, Subscription};
+pub use matching::reason::{AllOfNumber, Change, PersonChange, Profile, Reason, Subject, UnknownFlags};
 pub use subscriber::{Answer, NameError, SubscriberName, SubscriberNumber};
 pub use thin::{FileIndex, Output, Owner, Selection, Stream, TaskNumber, ThinError, Thinned};
 

@@ -15,7 +15,8 @@ use std::ops::Range;
 use cpr_extract::{Family, Fault, Item, Record, Role, end_counter, records};
 use cpr_model::{Date, PersonKey, Pnr};
 
-use crate::followers::advance;
+use crate::bits::positions;
+use crate::sorted_rows::advance;
 
 /// Why a file could not be indexed or thinned. Says where, never what the data said.
 #[derive(Debug, thiserror::Error)]
@@ -167,7 +168,7 @@ impl fmt::Debug for Selection {
 impl Selection {
     /// The positions of the parts, ascending.
     fn parts(&self) -> impl Iterator<Item = usize> + '_ {
-        crate::deliver::places(&self.words)
+        positions(&self.words)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use cpr_model::{Date, MunicipalityCode};
 
-use crate::reason::Outcome;
-use crate::{AddressSubject, AgeRange, AllOf, Change, Filter, PersonChange, age_on};
+use crate::filter::address::AddressSubject;
+use crate::filter::age::{AgeRange, age_on};
+use crate::filter::{AllOf, Filter};
+
+use super::reason::{Change, Outcome, PersonChange, Subject};
 
 /// One image of a person as filters see it on the day.
 #[derive(Clone, Copy, PartialEq)]
@@ -22,7 +25,7 @@ pub(crate) struct Person<'a> {
 
 impl<'a> Person<'a> {
     pub(crate) fn new(change: &'a PersonChange<'a>, day: Date) -> Person<'a> {
-        let image = |subject: &crate::Subject| Image {
+        let image = |subject: &Subject| Image {
             municipality: subject.municipality,
             age: subject.birth_date.and_then(|birth| age_on(birth, day)).filter(|&age| age <= AgeRange::HIGHEST),
             address: subject.address,

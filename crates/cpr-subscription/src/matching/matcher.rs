@@ -9,10 +9,14 @@ use std::fmt;
 
 use cpr_model::Date;
 
-use crate::person::{Image, Person};
-use crate::reason::Outcome;
-use crate::tables::{Lists, NO_AGE, Tables, anchor, bit, equal, place};
-use crate::{AllOfNumber, EventLabel, Filter, Followers, PersonChange, Profile, Reason, SubscriberNumber};
+use crate::filter::Filter;
+use crate::filter::event_code::EventLabel;
+use crate::subscriber::SubscriberNumber;
+
+use super::candidate::{Image, Person};
+use super::followers::Followers;
+use super::reason::{AllOfNumber, Outcome, PersonChange, Profile, Reason};
+use super::tables::{Lists, NO_AGE, Tables, anchor, bit, equal, place};
 
 /// One subscriber: what it follows, and which reasons count.
 #[derive(Clone, Debug)]

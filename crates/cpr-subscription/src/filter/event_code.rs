@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::FilterError;
+use super::error::FilterError;
 
 /// Hændelseskode (HAENDELSE): one to three letters or digits, `A01`. Which codes there are is CPR's to say, and grows.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]

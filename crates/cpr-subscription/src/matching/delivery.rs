@@ -9,11 +9,15 @@ use std::ops::Range;
 
 use cpr_model::{Date, PersonKey};
 
-use crate::matcher::Matcher;
-use crate::person::{Image, Person};
-use crate::reason::{Change, OUTCOMES, Outcome};
-use crate::tables::Lists;
-use crate::{Filter, PersonChange, SubscriberNumber};
+use crate::bits::{positions, set_bits, set_first_bits};
+use crate::filter::Filter;
+use crate::filter::age::AgeRange;
+use crate::subscriber::SubscriberNumber;
+
+use super::candidate::{Image, Person};
+use super::matcher::Matcher;
+use super::reason::{Change, OUTCOMES, Outcome, PersonChange};
+use super::tables::Lists;
 
 /// A delivery while its persons come; see [`Matcher::deliver`].
 pub struct Matching<'m> {
@@ -81,7 +85,7 @@ impl<'m> Matching<'m> {
     /// All persons have come.
     pub fn finish(self) -> Deliveries<'m> {
         let matcher = self.matcher;
-        let ages = self.ages.map(|pairs| Lists::new(usize::from(crate::AgeRange::HIGHEST) + 1, &pairs));
+        let ages = self.ages.map(|pairs| Lists::new(usize::from(AgeRange::HIGHEST) + 1, &pairs));
         let mut deliveries = Deliveries {
             matcher,
             words: self.persons.len().div_ceil(64),
@@ -158,9 +162,9 @@ impl Deliveries<'_> {
     fn lay(&self, position: u32, words: &mut [u64]) {
         let matcher = self.matcher;
         if matcher.everything.binary_search(&position).is_ok() {
-            return fill(words, self.persons.len());
+            return set_first_bits(words, self.persons.len());
         }
-        mark(words, self.numbered.of(position as usize));
+        set_bits(words, self.numbered.of(position as usize));
         let profile_at = matcher.subscribers[position as usize].profile_at as usize;
         for &term in matcher.terms_of.of(position as usize) {
             match self.shared_at[term as usize * matcher.profiles.len() + profile_at] {
@@ -175,7 +179,7 @@ impl Deliveries<'_> {
 
     /// Lays the persons of a term that a profile takes over `words`.
     fn lay_alone(&self, term: usize, profile_at: usize, words: &mut [u64]) {
-        self.lists(term, profile_at, |places| mark(words, places));
+        self.lists(term, profile_at, |places| set_bits(words, places));
     }
 
     /// Gives the persons of a term that a profile takes, list by list.
@@ -231,22 +235,6 @@ impl Deliveries<'_> {
     }
 }
 
-fn mark(words: &mut [u64], places: &[u32]) {
-    for &place in places {
-        words[place as usize / 64] |= 1 << (place % 64);
-    }
-}
-
-/// Marks the first `count` places.
-fn fill(words: &mut [u64], count: usize) {
-    words.fill(u64::MAX);
-    if let Some(last) = words.last_mut()
-        && !count.is_multiple_of(64)
-    {
-        *last = (1 << (count % 64)) - 1;
-    }
-}
-
 /// Persons of a delivery, by their place in it. Made to be reused.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct PersonSet {
@@ -278,18 +266,6 @@ impl PersonSet {
 
     /// The places in [`Deliveries::persons`], ascending.
     pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
-        places(&self.words)
+        positions(&self.words)
     }
-}
-
-/// The places of the bits that are set, ascending.
-pub(crate) fn places(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
-    words.iter().enumerate().flat_map(|(at, &word)| {
-        let mut rest = word;
-        std::iter::from_fn(move || {
-            let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
-            rest &= rest - 1;
-            Some(at * 64 + bit)
-        })
-    })
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use cpr_model::{MunicipalityCode, StreetCode};
 
-use crate::FilterError;
+use super::error::FilterError;
+use super::four_digits::{four_digits_from_bytes, parse_four_digits};
 
 macro_rules! part {
     ($(#[$doc:meta])* $name:ident, $bytes:literal, $write:expr) => {
@@ -148,7 +149,7 @@ impl AddressFilter {
             return Err(FilterError::NotAnAddress { part: "number of parts" });
         }
         let refused = |part| move || FilterError::NotAnAddress { part };
-        let code = |at: usize, part| crate::filter::four_digits(parts[at]).ok_or_else(refused(part));
+        let code = |at: usize, part| parse_four_digits(parts[at]).ok_or_else(refused(part));
         fn optional<T>(text: Option<&&str>, parse: fn(&[u8]) -> Option<T>) -> Option<Option<T>> {
             match text.map_or("", |text| text.trim()) {
                 "" => Some(None),
@@ -184,8 +185,8 @@ impl AddressFilter {
     pub(crate) fn take(bytes: &[u8; ADDRESS_BYTES]) -> Option<AddressFilter> {
         let [m1, m2, s1, s2, h1, h2, h3, h4, f1, f2, d1, d2, d3, d4] = *bytes;
         Some(AddressFilter {
-            municipality: MunicipalityCode(crate::filter::code(m1, m2)?),
-            street: StreetCode(crate::filter::code(s1, s2)?),
+            municipality: MunicipalityCode(four_digits_from_bytes(m1, m2)?),
+            street: StreetCode(four_digits_from_bytes(s1, s2)?),
             house: HouseNumber::from_stored([h1, h2, h3, h4])?,
             floor: Floor::from_stored([f1, f2])?,
             door: Door::from_stored([d1, d2, d3, d4])?,

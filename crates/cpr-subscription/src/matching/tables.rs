@@ -2,8 +2,11 @@
 
 use cpr_model::{MunicipalityCode, PersonKey};
 
-use crate::person::Image;
-use crate::{AgeRange, EventCode, Filter};
+use crate::filter::Filter;
+use crate::filter::age::AgeRange;
+use crate::filter::event_code::EventCode;
+
+use super::candidate::Image;
 
 /// Many short lists, end to end.
 pub(crate) struct Lists<T = u32> {

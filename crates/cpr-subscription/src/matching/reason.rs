@@ -2,7 +2,10 @@
 
 use cpr_model::{Date, MunicipalityCode, PersonKey};
 
-use crate::{AddressFilter, AddressSubject, AgeRange, DerivedMark, EventCode, EventLabel, SubscriberNumber};
+use crate::filter::address::{AddressFilter, AddressSubject};
+use crate::filter::age::AgeRange;
+use crate::filter::event_code::{DerivedMark, EventCode, EventLabel};
+use crate::subscriber::SubscriberNumber;
 
 /// A person as one image of the register shows it: what filters look at.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

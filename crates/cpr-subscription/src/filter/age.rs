@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use cpr_model::Date;
 
-use crate::FilterError;
+use super::error::FilterError;
 
 /// Digits of `YYYYMMDD` that one year is.
 const YEAR: u32 = 10_000;

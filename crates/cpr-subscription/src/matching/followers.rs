@@ -7,7 +7,8 @@ use std::fmt;
 
 use cpr_model::PersonKey;
 
-use crate::SubscriberNumber;
+use crate::sorted_rows::advance;
+use crate::subscriber::SubscriberNumber;
 
 /// The subscribers of each number.
 #[derive(Clone, Default)]
@@ -85,16 +86,4 @@ impl<'a> FollowersWalk<'a> {
             _ => &[],
         }
     }
-}
-
-/// The first row at or behind `at` that is not before what is looked for, in rows that ascend: twice as far each time, and
-/// then by halves. Near neighbours cost little, and far ones not much more.
-pub(crate) fn advance<T>(rows: &[T], at: usize, is_before: impl Fn(&T) -> bool) -> usize {
-    let (mut at, mut step) = (at.min(rows.len()), 1);
-    while rows.get(at + step).is_some_and(&is_before) {
-        at += step;
-        step *= 2;
-    }
-    let end = rows.len().min(at + step + 1);
-    at + rows[at..end].partition_point(is_before)
 }

@@ -1,125 +1,23 @@
 //! What a subscriber follows: the kinds of filter, as text, as bytes that may be keys, and in one order.
 
+pub(crate) mod address;
+pub(crate) mod age;
+pub(crate) mod error;
+pub(crate) mod event_code;
+mod four_digits;
+pub(crate) mod kind;
+
 use std::fmt;
 use std::str::FromStr;
 
 use cpr_model::{MunicipalityCode, PersonKey, Pnr};
 
-use crate::address::ADDRESS_BYTES;
-use crate::{AddressFilter, AgeRange, EventCode};
-
-/// The kinds of filter, in the order of listings.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum FilterKind {
-    /// One number.
-    Pnr = 1,
-    /// Ages.
-    AgeRange,
-    /// One municipality.
-    Municipality,
-    /// One event code.
-    EventChangeCode,
-    /// A street, house or dwelling.
-    Address,
-    /// Everybody.
-    Everything,
-    /// Several of the others at once.
-    AllOf,
-}
-
-impl FilterKind {
-    /// Every kind, in order.
-    pub const ALL: [FilterKind; 7] = [
-        FilterKind::Pnr,
-        FilterKind::AgeRange,
-        FilterKind::Municipality,
-        FilterKind::EventChangeCode,
-        FilterKind::Address,
-        FilterKind::Everything,
-        FilterKind::AllOf,
-    ];
-
-    /// A stable word. Those of SF6002 are its own (`FilterGroup`): `PNR`, `AgeRange`, `MunicipalityCode`,
-    /// `EventChangeCode`; the others are `Address`, `Everything`, `AllOf`.
-    pub fn name(self) -> &'static str {
-        match self {
-            FilterKind::Pnr => "PNR",
-            FilterKind::AgeRange => "AgeRange",
-            FilterKind::Municipality => "MunicipalityCode",
-            FilterKind::EventChangeCode => "EventChangeCode",
-            FilterKind::Address => "Address",
-            FilterKind::Everything => "Everything",
-            FilterKind::AllOf => "AllOf",
-        }
-    }
-
-    /// The kind with this name.
-    pub fn from_name(name: &str) -> Option<FilterKind> {
-        FilterKind::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// Why a text or bytes are no filter. Says what was expected, never which number or address was given.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FilterError {
-    /// The text has the form of no kind.
-    #[error("not a filter: none of PNR, 0-17, 0851, A21, 0851:8512, everything, or several joined by +")]
-    NoKind,
-    /// Not ten digits, or a day or month that no number has.
-    #[error("not a personnummer")]
-    NotAPnr,
-    /// Not two ages with a hyphen between.
-    #[error("not an age range: two ages of at most three digits with a hyphen between")]
-    NotAnAgeRange,
-    /// The ages are in the wrong order, or above 999.
-    #[error("an impossible age range: from {from} to {to}")]
-    ImpossibleAgeRange {
-        /// The first age.
-        from: u16,
-        /// The second age.
-        to: u16,
-    },
-    /// Not one to four digits, or all zeros.
-    #[error("not a municipality code: four digits, not all zeros")]
-    NotAMunicipality,
-    /// No characters, or others than letters and digits.
-    #[error("not a change code: one to three letters or digits")]
-    NotACode,
-    /// More than three characters.
-    #[error("a change code has at most three characters, not {characters}")]
-    CodeTooLong {
-        /// How many were given.
-        characters: usize,
-    },
-    /// A part of an address does not fit.
-    #[error("not an address: the {part} does not fit")]
-    NotAnAddress {
-        /// Which part.
-        part: &'static str,
-    },
-    /// The text of *everything* is that word, and nothing else means it.
-    #[error("the filter of everybody is written `everything`")]
-    NotEverything,
-    /// Fewer than two, or more than eight.
-    #[error("all-of joins 2 to 8 filters, not {found}")]
-    MemberCount {
-        /// How many were given.
-        found: usize,
-    },
-    /// *Everything* or *all of* inside *all of*.
-    #[error("a filter of kind {} cannot be part of all-of", kind.name())]
-    MemberKind {
-        /// The kind that cannot.
-        kind: FilterKind,
-    },
-    /// The same filter twice in one *all of*.
-    #[error("the same filter stands twice in one all-of")]
-    RepeatedMember,
-    /// Bytes that no filter has.
-    #[error("bytes that are not a stored filter")]
-    Stored,
-}
+use self::address::{ADDRESS_BYTES, AddressFilter};
+use self::age::AgeRange;
+use self::error::FilterError;
+use self::event_code::EventCode;
+use self::four_digits::{four_digits_from_bytes, parse_four_digits};
+use self::kind::FilterKind;
 
 /// One thing that a subscriber follows. Several filters are a sum: a person is told of when any of them matches.
 ///
@@ -202,7 +100,7 @@ impl Filter {
             }
             FilterKind::AgeRange => AgeRange::parse(text).map(Filter::AgeRange),
             FilterKind::Municipality => {
-                let code = four_digits(text).ok_or(FilterError::NotAMunicipality)?;
+                let code = parse_four_digits(text).ok_or(FilterError::NotAMunicipality)?;
                 Ok(Filter::Municipality(MunicipalityCode(code)))
             }
             FilterKind::EventChangeCode => EventCode::parse(text.as_bytes()).map(Filter::EventChangeCode),
@@ -294,7 +192,7 @@ impl Filter {
             }
             FilterKind::Municipality => {
                 let ([high, low], rest) = rest.split_first_chunk::<2>()?;
-                (Filter::Municipality(MunicipalityCode(code(*high, *low)?)), rest)
+                (Filter::Municipality(MunicipalityCode(four_digits_from_bytes(*high, *low)?)), rest)
             }
             FilterKind::EventChangeCode => {
                 let (code, rest) = rest.split_first_chunk::<3>()?;
@@ -328,17 +226,6 @@ impl FromStr for Filter {
         };
         Filter::parse(kind, text)
     }
-}
-
-/// One to four digits, not all zeros.
-pub(crate) fn four_digits(text: &str) -> Option<u16> {
-    let is_code = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_code.then(|| text.parse().ok()).flatten().filter(|&code| code > 0)
-}
-
-/// A code of four digits in two bytes, not zero.
-pub(crate) fn code(high: u8, low: u8) -> Option<u16> {
-    Some(u16::from_be_bytes([high, low])).filter(|code| (1..=9999).contains(code))
 }
 
 /// Prints kind and value, the value of a number or an address as `..`.
