@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use cpr_population::Population;
 use cpr_replika::cpr_model::{Date, MunicipalityCode, PersonKey, StreetCode};
 use cpr_subscription::{
-    AddressSubject, DerivedMark, EventCode, EventLabel, Filter, Followers, HouseNumber, Matcher, PersonChange,
-    PersonSet, Profile, Reason, Subject, SubscriberNumber, Subscription,
+    AddressSubject, DeliveryPersons, DerivedMark, EventCode, EventLabel, Filter, Followers, HouseNumber, Matcher,
+    PersonChange, Profile, Reason, Subject, SubscriberNumber, Subscription,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use roaring::RoaringBitmap;
@@ -170,7 +170,7 @@ fn change<'a>(person: &'a Changed, followers: &'a [SubscriberNumber]) -> PersonC
 }
 
 /// Every subscriber's set, laid out for `each`.
-fn matched(matcher: &Matcher, followers: &Followers, night: &[Changed], mut each: impl FnMut(&PersonSet)) {
+fn matched(matcher: &Matcher, followers: &Followers, night: &[Changed], mut each: impl FnMut(&DeliveryPersons)) {
     let mut matching = matcher.deliver(day());
     let mut walk = followers.walk();
     for person in night {

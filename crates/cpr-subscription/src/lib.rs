@@ -1,14 +1,15 @@
 //! Who is sent what of a night's delivery: filters, matching them against every changed person, and thinning the file.
 //!
-//! A subscriber is a number and a set of [`Filter`]s; no filter is nothing, and [`Filter::Everything`] is a filter of its
-//! own. [`Matcher`] holds the filters of all subscribers by value, so that a delivery costs one pass over its persons:
+//! A subscriber is a number and a set of [`Filter`]s; no filter is nothing, and [`Filter::Everything`] is a filter of
+//! its own. [`Matcher`] holds the filters of all subscribers by value, so that a delivery costs one pass over its
+//! persons:
 //!
-//! 1. [`Matcher::reasons`] says for one person who is told, and why ([`Reason`]).
+//! 1. [`Matcher::reasons`] says for one person who is sent it, and why ([`Reason`]).
 //! 2. [`Matcher::deliver`] takes the persons of a delivery one by one and gives the persons of each subscriber.
 //! 3. [`FileIndex`] knows where each person stands in the delivery's file, and copies a subscriber's lines out of it.
 //!
-//! Both ways of matching give the same answer. Everything here is data in and data out: no store, no files, no clock; the day
-//! of production comes from the file. What the filters mean is told in docs/subscriptions.md.
+//! Both ways of matching give the same answer. Everything here is data in and data out: no store, no files, no clock;
+//! the day of production comes from the file. What the filters mean stands in docs/subscriptions.md.
 //!
 //! No error and no `Debug` says which person or address a filter names; [`Filter::reveal`] marks every place that does.
 
@@ -27,11 +28,11 @@ pub use filter::error::FilterError;
 pub use filter::event_code::{DerivedMark, EventCode, EventLabel};
 pub use filter::kind::FilterKind;
 pub use filter::{AllOf, Filter};
-pub use matching::delivery::{Deliveries, Matching, PersonSet};
+pub use matching::delivery::{DeliveryMatching, DeliveryPersons, MatchedDelivery};
 pub use matching::followers::{Followers, FollowersWalk};
 pub use matching::matcher::{Matcher, Subscription};
-pub use matching::reason::{AllOfNumber, Change, PersonChange, Profile, Reason, Subject, UnknownFlags};
-pub use subscriber::{Answer, NameError, SubscriberName, SubscriberNumber};
+pub use matching::reason::{AllOfNumber, ImageChange, PersonChange, Profile, Reason, Subject, UnknownFlags};
+pub use subscriber::{FilterAnswer, NameError, SubscriberName, SubscriberNumber};
 pub use thin::{FileIndex, Output, Owner, Selection, Stream, TaskNumber, ThinError, Thinned};
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ pub struct SubscriberNumber(pub u32);
 
 /// What became of adding or removing one filter. Both can be repeated; the answer says which of the two happened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Answer {
+pub enum FilterAnswer {
     /// The filter is new.
     Added,
     /// The subscriber had the filter.
@@ -82,15 +82,15 @@ pub enum Answer {
     UnknownNumber,
 }
 
-impl Answer {
+impl FilterAnswer {
     /// A stable word for programs: `added`, `already_existed`, `removed`, `not_found`, `unknown_number`.
     pub fn name(self) -> &'static str {
         match self {
-            Answer::Added => "added",
-            Answer::AlreadyExisted => "already_existed",
-            Answer::Removed => "removed",
-            Answer::NotFound => "not_found",
-            Answer::UnknownNumber => "unknown_number",
+            FilterAnswer::Added => "added",
+            FilterAnswer::AlreadyExisted => "already_existed",
+            FilterAnswer::Removed => "removed",
+            FilterAnswer::NotFound => "not_found",
+            FilterAnswer::UnknownNumber => "unknown_number",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Copies a subscriber's persons out of a delivery's file: the same lines in the same order, to the byte.
 //!
-//! [`FileIndex`] is made in one pass and knows which bytes are whose. Thinning then copies ranges: it looks at no line that
-//! it does not keep, and at no field of those it keeps. What is written anew is three fields: the task number (when asked),
-//! the previous production date, which is that of the subscriber's own stream, and the counter.
+//! [`FileIndex`] is made in one pass and knows which bytes are whose. Thinning then copies ranges: it looks at no line
+//! that it does not keep, and at no field of those it keeps. What is written anew is three fields: the task number
+//! (when asked), the previous production date, which is that of the subscriber's own stream, and the counter.
 //!
 //! Rows, and the 003 behind all persons, go with their person. A receipt (997) goes to who follows its number. An error
 //! record (910) echoes what the platform itself has sent in, and goes to nobody. Rows of a person without 001, which a
@@ -75,7 +75,7 @@ pub enum Owner {
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Kind {
+enum PartKind {
     /// Rows that begin with the 001.
     Opened,
     Rows,
@@ -89,42 +89,42 @@ struct Part {
     bytes: u32,
     lines: u32,
     owner: PersonKey,
-    kind: Kind,
+    kind: PartKind,
 }
 
 impl Part {
     fn owner(&self) -> Owner {
         match self.kind {
-            Kind::Receipt => Owner::Receipt(self.owner),
-            Kind::Opened | Kind::Rows => Owner::Person(self.owner),
+            PartKind::Receipt => Owner::Receipt(self.owner),
+            PartKind::Opened | PartKind::Rows => Owner::Person(self.owner),
         }
     }
 }
 
 impl Part {
     /// Holds the first line of the bytes against the owner.
-    fn check(&self, bytes: &[u8]) -> Result<(), ThinError> {
+    fn check_owner(&self, bytes: &[u8]) -> Result<(), ThinError> {
         if key_of(bytes) == Some(self.owner) { Ok(()) } else { Err(ThinError::Changed) }
     }
 }
 
 /// A line as received, and where the fields stand that are written anew.
 #[derive(Clone)]
-struct Frame {
+struct FrameRecord {
     line: Vec<u8>,
     fields: Vec<(&'static str, Range<usize>)>,
 }
 
-impl Frame {
-    fn new(record: &Record<'_>) -> Frame {
+impl FrameRecord {
+    fn new(record: &Record<'_>) -> FrameRecord {
         let line = [record.bytes(), record.end.bytes()].concat();
         let columns = record.layout.columns.iter();
         let fields = columns.map(|column| (column.name, column.start..column.start + column.length));
-        Frame { line, fields: fields.collect() }
+        FrameRecord { line, fields: fields.collect() }
     }
 
     /// Writes a number over a field of digits, which the check of the line has found whole.
-    fn put(&mut self, name: &str, digits: &str) {
+    fn write_field(&mut self, name: &str, digits: &str) {
         let field = self.fields.iter().find(|(of, _)| *of == name).map(|(_, range)| range.clone());
         let field = field.expect("a field of the frame records");
         let width = field.len();
@@ -135,8 +135,8 @@ impl Frame {
 /// Which bytes of a file are whose.
 #[derive(Clone)]
 pub struct FileIndex {
-    start: Frame,
-    end: Frame,
+    start: FrameRecord,
+    end: FrameRecord,
     trailer: Vec<u8>,
     /// In the order of the file.
     parts: Vec<Part>,
@@ -155,7 +155,7 @@ impl fmt::Debug for FileIndex {
 #[derive(Clone, Default)]
 pub struct Selection {
     /// A bit for each part of the file.
-    words: Vec<u64>,
+    bit_words: Vec<u64>,
 }
 
 /// Says how many parts there are, not whose.
@@ -168,7 +168,7 @@ impl fmt::Debug for Selection {
 impl Selection {
     /// The positions of the parts, ascending.
     fn parts(&self) -> impl Iterator<Item = usize> + '_ {
-        positions(&self.words)
+        positions(&self.bit_words)
     }
 }
 
@@ -193,8 +193,8 @@ pub struct Output<W> {
 }
 
 impl FileIndex {
-    /// Reads an extract of this family from its first byte to its last. Record numbers in `ignored` are not looked into: such
-    /// a line goes with the person whose number stands where rows have it.
+    /// Reads an extract of this family from its first byte to its last. Record numbers in `ignored` are not looked
+    /// into: such a line goes with the person whose number stands where rows have it.
     ///
     /// The file is held to be checked ([`cpr_extract::check`]); here it must only be whole and every line fit.
     ///
@@ -208,21 +208,21 @@ impl FileIndex {
             let line = match lines.next_item()? {
                 None => break,
                 Some(Item::Fault(fault, _)) => return Err(ThinError::Misfit(fault)),
-                Some(Item::Ignored(_, bytes)) => key_of(bytes).map(|owner| (owner, Kind::Rows)),
+                Some(Item::Ignored(_, bytes)) => key_of(bytes).map(|owner| (owner, PartKind::Rows)),
                 Some(Item::Record(record)) => match record.layout.role {
                     Role::Start if offset == 0 => {
-                        start = Some(Frame::new(&record));
+                        start = Some(FrameRecord::new(&record));
                         None
                     }
                     Role::End if end.is_none() => {
-                        end = Some(Frame::new(&record));
+                        end = Some(FrameRecord::new(&record));
                         continue;
                     }
                     Role::Start | Role::End => return Err(ThinError::NotWhole),
                     Role::InputError => continue,
-                    Role::Receipt => key_of(record.bytes()).map(|owner| (owner, Kind::Receipt)),
+                    Role::Receipt => key_of(record.bytes()).map(|owner| (owner, PartKind::Receipt)),
                     Role::Fact(..) | Role::Event => {
-                        let kind = if record.layout.opens_person() { Kind::Opened } else { Kind::Rows };
+                        let kind = if record.layout.opens_person() { PartKind::Opened } else { PartKind::Rows };
                         key_of(record.bytes()).map(|owner| (owner, kind))
                     }
                 },
@@ -235,9 +235,9 @@ impl FileIndex {
             }
         }
         let (Some(start), Some(end)) = (start, end) else { return Err(ThinError::NotWhole) };
-        let mut opened: Vec<PersonKey> = of_kind(&parts, Kind::Opened).collect();
+        let mut opened: Vec<PersonKey> = of_kind(&parts, PartKind::Opened).collect();
         opened.sort_unstable();
-        parts.retain(|part| part.kind != Kind::Rows || opened.binary_search(&part.owner).is_ok());
+        parts.retain(|part| part.kind != PartKind::Rows || opened.binary_search(&part.owner).is_ok());
         let mut by_owner: Vec<(Owner, u32)> = (0u32..).zip(&parts).map(|(at, part)| (part.owner(), at)).collect();
         by_owner.sort_unstable();
         Ok(FileIndex { start, end, trailer: lines.trailer().to_vec(), parts, by_owner })
@@ -245,7 +245,7 @@ impl FileIndex {
 
     /// The numbers that the file has receipts (997) for, each once, ascending.
     pub fn receipts(&self) -> impl Iterator<Item = PersonKey> + use<> {
-        let mut numbers: Vec<PersonKey> = of_kind(&self.parts, Kind::Receipt).collect();
+        let mut numbers: Vec<PersonKey> = of_kind(&self.parts, PartKind::Receipt).collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers.into_iter()
@@ -255,8 +255,8 @@ impl FileIndex {
     ///
     /// Persons in ascending order are found fastest.
     pub fn select(&self, owners: impl IntoIterator<Item = Owner>, selection: &mut Selection) {
-        selection.words.clear();
-        selection.words.resize(self.parts.len().div_ceil(64), 0);
+        selection.bit_words.clear();
+        selection.bit_words.resize(self.parts.len().div_ceil(64), 0);
         let mut at = 0;
         for owner in owners {
             if at > 0 && self.by_owner[at - 1].0 >= owner {
@@ -264,18 +264,18 @@ impl FileIndex {
             }
             at = advance(&self.by_owner, at, |(of, _)| *of < owner);
             while let Some((_, part)) = self.by_owner.get(at).filter(|(of, _)| *of == owner) {
-                selection.words[*part as usize / 64] |= 1 << (part % 64);
+                selection.bit_words[*part as usize / 64] |= 1 << (part % 64);
                 at += 1;
             }
         }
     }
 
-    /// Writes the file of one subscriber. `source` holds the bytes that were indexed; what is not kept is not read but for
-    /// what its buffer brings along. The writer is not flushed.
+    /// Writes the file of one subscriber. `source` holds the bytes that were indexed; what is not kept is not read but
+    /// for what its buffer brings along. The writer is not flushed.
     ///
     /// # Errors
-    /// [`ThinError::Changed`] when the source is another file, and those of reading and writing. The output is then of no
-    /// use.
+    /// [`ThinError::Changed`] when the source is another file, and those of reading and writing. The output is then of
+    /// no use.
     pub fn thin<S: BufRead + Seek>(
         &self,
         source: S,
@@ -285,18 +285,19 @@ impl FileIndex {
     ) -> Result<Thinned, ThinError> {
         let mut source = Source::new(source)?;
         let mut thinned = Thinned::default();
-        self.begin(stream, &mut out, &mut thinned)?;
+        self.write_start_record(stream, &mut out, &mut thinned)?;
         for part in selection.parts() {
             let part = self.parts.get(part).ok_or(ThinError::Changed)?;
             source.copy(part, |bytes| out.write_all(bytes))?;
-            thinned.count(part);
+            thinned.count_part(part);
         }
-        self.finish(&mut out, &mut thinned)?;
+        self.write_end_record(&mut out, &mut thinned)?;
         Ok(thinned)
     }
 
     /// Writes the files of many subscribers in one pass over the source. For each owner, in the order of the file and
-    /// perhaps more than once, `recipients` adds the positions of the outputs that get its lines. Writers are not flushed.
+    /// perhaps more than once, `recipients` adds the positions of the outputs that get its lines. Writers are not
+    /// flushed.
     ///
     /// # Errors
     /// Those of [`FileIndex::thin`], and [`ThinError::NoOutput`]. The outputs are then of no use.
@@ -309,7 +310,7 @@ impl FileIndex {
         let mut source = Source::new(source)?;
         let mut thinned = vec![Thinned::default(); outputs.len()];
         for (output, thinned) in outputs.iter_mut().zip(&mut thinned) {
-            self.begin(&output.stream, &mut output.out, thinned)?;
+            self.write_start_record(&output.stream, &mut output.out, thinned)?;
         }
         let mut targets = Vec::new();
         for part in &self.parts {
@@ -322,29 +323,34 @@ impl FileIndex {
             }
             if !targets.is_empty() {
                 source.copy(part, |bytes| targets.iter().try_for_each(|&at| outputs[at].out.write_all(bytes)))?;
-                targets.iter().for_each(|&at| thinned[at].count(part));
+                targets.iter().for_each(|&at| thinned[at].count_part(part));
             }
         }
         for (output, thinned) in outputs.iter_mut().zip(&mut thinned) {
-            self.finish(&mut output.out, thinned)?;
+            self.write_end_record(&mut output.out, thinned)?;
         }
         Ok(thinned)
     }
 
-    fn begin(&self, stream: &Stream, out: &mut impl Write, thinned: &mut Thinned) -> Result<(), ThinError> {
+    fn write_start_record(
+        &self,
+        stream: &Stream,
+        out: &mut impl Write,
+        thinned: &mut Thinned,
+    ) -> Result<(), ThinError> {
         let mut start = self.start.clone();
-        start.put("PRODDTOFORRIG", &format!("{:08}", stream.previous_production_date.digits()));
+        start.write_field("PRODDTOFORRIG", &format!("{:08}", stream.previous_production_date.digits()));
         if let Some(task) = stream.task {
-            start.put("OPGAVENR", str::from_utf8(&task.0).expect("six digits, checked by `parse`"));
+            start.write_field("OPGAVENR", str::from_utf8(&task.0).expect("six digits, checked by `parse`"));
         }
         out.write_all(&start.line)?;
         thinned.bytes = start.line.len() as u64;
         Ok(())
     }
 
-    fn finish(&self, out: &mut impl Write, thinned: &mut Thinned) -> Result<(), ThinError> {
+    fn write_end_record(&self, out: &mut impl Write, thinned: &mut Thinned) -> Result<(), ThinError> {
         let mut end = self.end.clone();
-        end.put("TAELLER", &end_counter(thinned.records).to_string());
+        end.write_field("TAELLER", &end_counter(thinned.records).to_string());
         out.write_all(&end.line)?;
         out.write_all(&self.trailer)?;
         thinned.bytes += (end.line.len() + self.trailer.len()) as u64;
@@ -353,8 +359,8 @@ impl FileIndex {
 }
 
 impl Thinned {
-    fn count(&mut self, part: &Part) {
-        self.persons += u64::from(part.kind == Kind::Opened);
+    fn count_part(&mut self, part: &Part) {
+        self.persons += u64::from(part.kind == PartKind::Opened);
         self.records += u64::from(part.lines);
         self.bytes += u64::from(part.bytes);
     }
@@ -371,7 +377,7 @@ const HEAD: usize = 13;
 /// Adds the line from `line.start` to `end`, to the part before it where it continues that.
 fn add_line(parts: &mut Vec<Part>, line: Part, end: u64) {
     let continues = |last: &Part| {
-        let is_same = line.kind == last.kind || (line.kind == Kind::Rows && last.kind == Kind::Opened);
+        let is_same = line.kind == last.kind || (line.kind == PartKind::Rows && last.kind == PartKind::Opened);
         let fits = end - last.start <= u64::from(u32::MAX);
         last.owner == line.owner && is_same && last.start + u64::from(last.bytes) == line.start && fits
     };
@@ -383,7 +389,7 @@ fn add_line(parts: &mut Vec<Part>, line: Part, end: u64) {
     part.lines += 1;
 }
 
-fn of_kind(parts: &[Part], kind: Kind) -> impl Iterator<Item = PersonKey> + '_ {
+fn of_kind(parts: &[Part], kind: PartKind) -> impl Iterator<Item = PersonKey> + '_ {
     parts.iter().filter(move |part| part.kind == kind).map(|part| part.owner)
 }
 
@@ -404,7 +410,7 @@ impl<S: BufRead + Seek> Source<S> {
         self.go_to(part.start)?;
         self.at = part.start + u64::from(part.bytes);
         if let Some(whole) = self.source.fill_buf()?.get(..part.bytes as usize) {
-            part.check(whole)?;
+            part.check_owner(whole)?;
             sink(whole)?;
             self.source.consume(part.bytes as usize);
             return Ok(());
@@ -414,7 +420,7 @@ impl<S: BufRead + Seek> Source<S> {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(ThinError::Changed),
             read => read?,
         }
-        part.check(&head)?;
+        part.check_owner(&head)?;
         sink(&head)?;
         let mut missing = part.bytes as usize - HEAD;
         while missing > 0 {

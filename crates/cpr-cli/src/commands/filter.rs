@@ -3,7 +3,7 @@
 use std::io;
 
 use clap::{Args, Subcommand};
-use cpr_replika::cpr_subscription::{Answer, Filter, FilterKind};
+use cpr_replika::cpr_subscription::{Filter, FilterAnswer, FilterKind};
 use cpr_replika::{FilterChange, UnknownNumbers};
 
 use crate::context::Globals;
@@ -171,7 +171,7 @@ fn change_filters(
     let replika = globals.open_to_write()?;
     let answers = replika.change_filters(&name, &changes, unknown)?;
     if globals.json {
-        let answer = |(kind, answer): (&FilterKind, &Answer)| {
+        let answer = |(kind, answer): (&FilterKind, &FilterAnswer)| {
             json::object([("kind", kind.name().into()), ("answer", answer.name().into())])
         };
         let answers = kinds.iter().zip(&answers).map(answer).collect();
@@ -182,7 +182,7 @@ fn change_filters(
             writeln!(screen, "{} {}", kind.name(), answer.name())?;
         }
     }
-    if answers.contains(&Answer::UnknownNumber) { Err(Failure::Reported(1)) } else { Ok(()) }
+    if answers.contains(&FilterAnswer::UnknownNumber) { Err(Failure::Reported(1)) } else { Ok(()) }
 }
 
 fn list_filters(globals: &Globals, options: &List, screen: &mut Screen) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use cpr_replika::cpr_model::Pnr;
-use cpr_replika::cpr_subscription::{Change, Filter, FilterKind, Reason};
+use cpr_replika::cpr_subscription::{Filter, FilterKind, ImageChange, Reason};
 use cpr_replika::{DeliveryNumber, Match, Matches, Snapshot};
 
 use crate::context::Globals;
@@ -87,7 +87,7 @@ fn print_matches(
 struct Why {
     kind: &'static str,
     filter: String,
-    change: Option<Change>,
+    change: Option<ImageChange>,
     derived_mark: Option<String>,
     derived: bool,
 }

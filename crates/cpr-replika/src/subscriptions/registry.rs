@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use cpr_model::{PersonKey, Pnr};
-use cpr_subscription::{Answer, Filter, FilterKind, Profile, SubscriberName, SubscriberNumber};
+use cpr_subscription::{Filter, FilterAnswer, FilterKind, Profile, SubscriberName, SubscriberNumber};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::delivery_number::DeliveryNumber;
@@ -45,7 +45,7 @@ pub enum FilterChange {
 pub enum UnknownNumbers {
     /// It is kept, and matches when the person appears.
     Keep,
-    /// It is not added: [`Answer::UnknownNumber`].
+    /// It is not added: [`FilterAnswer::UnknownNumber`].
     Refuse,
 }
 
@@ -54,7 +54,7 @@ impl Replika {
     ///
     /// # Errors
     /// A storage failure, or [`Error::ReadOnly`], here as in every change below.
-    pub fn add_subscriber(&self, name: &SubscriberName, profile: Profile) -> Result<Answer, Error> {
+    pub fn add_subscriber(&self, name: &SubscriberName, profile: Profile) -> Result<FilterAnswer, Error> {
         self.change(|write, _| {
             let mut table = write.open_table(SUBSCRIBERS)?;
             let held = table.get(name.as_str())?.map(|held| held.value().0);
@@ -63,7 +63,7 @@ impl Replika {
                 None => next_number(write)?,
             };
             table.insert(name.as_str(), (number, profile.to_byte()))?;
-            Ok(if held.is_some() { Answer::AlreadyExisted } else { Answer::Added })
+            Ok(if held.is_some() { FilterAnswer::AlreadyExisted } else { FilterAnswer::Added })
         })
     }
 
@@ -71,10 +71,10 @@ impl Replika {
     ///
     /// # Errors
     /// As [`Replika::add_subscriber`].
-    pub fn remove_subscriber(&self, name: &SubscriberName) -> Result<Answer, Error> {
+    pub fn remove_subscriber(&self, name: &SubscriberName) -> Result<FilterAnswer, Error> {
         self.change(|write, last| {
             let removed = write.open_table(SUBSCRIBERS)?.remove(name.as_str())?.map(|held| held.value().0);
-            let Some(number) = removed else { return Ok(Answer::NotFound) };
+            let Some(number) = removed else { return Ok(FilterAnswer::NotFound) };
             let mut filters = write.open_table(FILTERS)?;
             let mut followers = write.open_multimap_table(FOLLOWERS)?;
             for row in filters.extract_from_if(of_subscriber(number, &[]), |_, _| true)? {
@@ -88,7 +88,7 @@ impl Replika {
             for delivery in 1..=last {
                 matches.remove((delivery, number))?;
             }
-            Ok(Answer::Removed)
+            Ok(FilterAnswer::Removed)
         })
     }
 
@@ -101,7 +101,7 @@ impl Replika {
         name: &SubscriberName,
         changes: &[FilterChange],
         unknown: UnknownNumbers,
-    ) -> Result<Vec<Answer>, Error> {
+    ) -> Result<Vec<FilterAnswer>, Error> {
         self.change(|write, known| {
             let number = number_of(write, name)?;
             let mut editor = Editor::new(write, number, known)?;
@@ -116,7 +116,7 @@ impl Replika {
                             }
                             _ => false,
                         };
-                        if refused { Answer::UnknownNumber } else { editor.add(filter)? }
+                        if refused { FilterAnswer::UnknownNumber } else { editor.add(filter)? }
                     }
                     FilterChange::Remove(filter) => editor.remove(filter)?,
                 });
@@ -136,7 +136,7 @@ impl Replika {
             let mut editor = Editor::new(write, number, known)?;
             let mut removed = 0;
             for filter in filters.iter().filter(|filter| kind.is_none_or(|kind| filter.kind() == kind)) {
-                removed += u64::from(editor.remove(filter)? == Answer::Removed);
+                removed += u64::from(editor.remove(filter)? == FilterAnswer::Removed);
             }
             Ok(removed)
         })
@@ -158,28 +158,28 @@ impl<'t> Editor<'t> {
         Ok(Editor { filters, followers, number, known })
     }
 
-    fn add(&mut self, filter: &Filter) -> Result<Answer, Error> {
+    fn add(&mut self, filter: &Filter) -> Result<FilterAnswer, Error> {
         let mut spans = self.spans(filter)?;
         if !spans.open(self.known) {
-            return Ok(Answer::AlreadyExisted);
+            return Ok(FilterAnswer::AlreadyExisted);
         }
         self.store(filter, &spans)?;
         if let Filter::Pnr(key) = filter {
             self.followers.insert(key.as_u32(), self.number)?;
         }
-        Ok(Answer::Added)
+        Ok(FilterAnswer::Added)
     }
 
-    fn remove(&mut self, filter: &Filter) -> Result<Answer, Error> {
+    fn remove(&mut self, filter: &Filter) -> Result<FilterAnswer, Error> {
         let mut spans = self.spans(filter)?;
         if !spans.close(self.known) {
-            return Ok(Answer::NotFound);
+            return Ok(FilterAnswer::NotFound);
         }
         self.store(filter, &spans)?;
         if let Filter::Pnr(key) = filter {
             self.followers.remove(key.as_u32(), self.number)?;
         }
-        Ok(Answer::Removed)
+        Ok(FilterAnswer::Removed)
     }
 
     fn spans(&self, filter: &Filter) -> Result<Spans, Error> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use cpr_replika::cpr_extract::{LineEnd, Padding, Style};
-use cpr_replika::cpr_subscription::{Change, Profile, Reason};
+use cpr_replika::cpr_subscription::{ImageChange, Profile, Reason};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Match, Matches, Replika, UnknownNumbers};
 use cpr_replika::{FilterChange, cpr_subscription::Filter};
 use proptest::prelude::*;
@@ -113,7 +113,7 @@ struct Definition<'a> {
 }
 
 /// Filter, with which image it holds, and the mark of an event or that an *all of* is derived.
-type Why = (String, Option<Change>, String);
+type Why = (String, Option<ImageChange>, String);
 
 impl Definition<'_> {
     fn reasons(&self, text: &str) -> Vec<Why> {
@@ -177,11 +177,11 @@ fn is_code(text: &str) -> bool {
     text.len() == 3
 }
 
-fn change(before: bool, after: bool) -> Option<Change> {
+fn change(before: bool, after: bool) -> Option<ImageChange> {
     match (before, after) {
-        (true, true) => Some(Change::Within),
-        (false, true) => Some(Change::Enters),
-        (true, false) => Some(Change::Leaves),
+        (true, true) => Some(ImageChange::Within),
+        (false, true) => Some(ImageChange::Enters),
+        (true, false) => Some(ImageChange::Leaves),
         (false, false) => None,
     }
 }
@@ -197,9 +197,9 @@ fn age(birth: &str, day: &str) -> Option<i32> {
 fn delivers(profile: Profile, (text, change, mark): &Why) -> bool {
     let image = match change {
         None => true,
-        Some(Change::Within) => profile.within,
-        Some(Change::Enters) => profile.enters,
-        Some(Change::Leaves) => profile.leaves,
+        Some(ImageChange::Within) => profile.within,
+        Some(ImageChange::Enters) => profile.enters,
+        Some(ImageChange::Leaves) => profile.leaves,
     };
     let chain = mark == "chain";
     let derived = !chain && !mark.is_empty();

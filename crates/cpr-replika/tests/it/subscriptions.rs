@@ -3,7 +3,7 @@
 use std::io::{self, Cursor, Write};
 
 use cpr_replika::cpr_subscription::{
-    Answer, FileIndex, Filter, FilterKind, Owner, Profile, Selection, Stream, SubscriberName,
+    FileIndex, Filter, FilterAnswer, FilterKind, Owner, Profile, Selection, Stream, SubscriberName,
 };
 use cpr_replika::{
     Allow, ApplyOptions, DeliveryNumber, Error, FilterChange, Outcome, PersonSet, Replika, Snapshot, UnknownNumbers,
@@ -25,12 +25,12 @@ pub(crate) fn subscribe(replika: &Replika, subscriber: &str, profile: Profile, f
     add(replika, subscriber, filters);
 }
 
-pub(crate) fn add(replika: &Replika, subscriber: &str, filters: &[&str]) -> Vec<Answer> {
+pub(crate) fn add(replika: &Replika, subscriber: &str, filters: &[&str]) -> Vec<FilterAnswer> {
     let changes: Vec<FilterChange> = filters.iter().map(|text| FilterChange::Add(filter(text))).collect();
     replika.change_filters(&name(subscriber), &changes, UnknownNumbers::Keep).unwrap()
 }
 
-fn remove(replika: &Replika, subscriber: &str, filters: &[&str]) -> Vec<Answer> {
+fn remove(replika: &Replika, subscriber: &str, filters: &[&str]) -> Vec<FilterAnswer> {
     let changes: Vec<FilterChange> = filters.iter().map(|text| FilterChange::Remove(filter(text))).collect();
     replika.change_filters(&name(subscriber), &changes, UnknownNumbers::Keep).unwrap()
 }
@@ -127,21 +127,21 @@ fn derived(code: &str, mark: &str) -> String {
 #[test]
 fn scenario_1_adding_and_removing_twice_tells_which_of_the_two_happened() {
     let replika = begun(&[(ANNA, LIVES_IN_A)]);
-    assert_eq!(replika.add_subscriber(&name("x"), Profile::SF6002).unwrap(), Answer::Added);
-    assert_eq!(replika.add_subscriber(&name("x"), Profile::SF6002).unwrap(), Answer::AlreadyExisted);
+    assert_eq!(replika.add_subscriber(&name("x"), Profile::SF6002).unwrap(), FilterAnswer::Added);
+    assert_eq!(replika.add_subscriber(&name("x"), Profile::SF6002).unwrap(), FilterAnswer::AlreadyExisted);
     for text in [ANNA, "0-17", "0851", "A21", "0851:8512:091", "everything", "0-17+0751"] {
-        assert_eq!(remove(&replika, "x", &[text]), [Answer::NotFound], "{text}");
-        assert_eq!(add(&replika, "x", &[text, text]), [Answer::Added, Answer::AlreadyExisted], "{text}");
-        assert_eq!(add(&replika, "x", &[text]), [Answer::AlreadyExisted], "{text}");
-        assert_eq!(remove(&replika, "x", &[text, text]), [Answer::Removed, Answer::NotFound], "{text}");
+        assert_eq!(remove(&replika, "x", &[text]), [FilterAnswer::NotFound], "{text}");
+        assert_eq!(add(&replika, "x", &[text, text]), [FilterAnswer::Added, FilterAnswer::AlreadyExisted], "{text}");
+        assert_eq!(add(&replika, "x", &[text]), [FilterAnswer::AlreadyExisted], "{text}");
+        assert_eq!(remove(&replika, "x", &[text, text]), [FilterAnswer::Removed, FilterAnswer::NotFound], "{text}");
     }
     let unknown = [FilterChange::Add(filter(BO)), FilterChange::Add(filter(ANNA))];
     let answers = replika.change_filters(&name("x"), &unknown, UnknownNumbers::Refuse).unwrap();
-    assert_eq!(answers, [Answer::UnknownNumber, Answer::Added]);
+    assert_eq!(answers, [FilterAnswer::UnknownNumber, FilterAnswer::Added]);
     add(&replika, "x", &[BO]);
     assert_eq!(replika.snapshot().filters_on_nobody(&name("x")).unwrap(), [pnr(BO)], "kept, and told when asked");
-    assert_eq!(replika.remove_subscriber(&name("x")).unwrap(), Answer::Removed);
-    assert_eq!(replika.remove_subscriber(&name("x")).unwrap(), Answer::NotFound);
+    assert_eq!(replika.remove_subscriber(&name("x")).unwrap(), FilterAnswer::Removed);
+    assert_eq!(replika.remove_subscriber(&name("x")).unwrap(), FilterAnswer::NotFound);
     let gone = replika.change_filters(&name("x"), &unknown, UnknownNumbers::Keep).unwrap_err();
     assert!(matches!(gone, Error::UnknownSubscriber));
     assert_eq!(replika.snapshot().verify().unwrap().faults, []);
@@ -155,7 +155,7 @@ fn scenario_2_a_municipality_is_the_same_with_and_without_its_zero() {
     replika.change_filters(&name("x"), &[without], UnknownNumbers::Keep).unwrap();
     let filters = replika.snapshot().filters(&name("x"), None).unwrap();
     assert_eq!(filters.iter().map(Filter::reveal).collect::<Vec<_>>(), ["0101"]);
-    assert_eq!(add(&replika, "x", &["0101"]), [Answer::AlreadyExisted]);
+    assert_eq!(add(&replika, "x", &["0101"]), [FilterAnswer::AlreadyExisted]);
 }
 
 #[test]

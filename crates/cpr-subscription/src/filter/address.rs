@@ -33,7 +33,8 @@ macro_rules! part {
                 str::from_utf8(&self.0[..length]).expect("ASCII, checked by `parse`")
             }
 
-            /// The bytes it has as part of a stored filter or index, in the order of the part; zeros when it is not named.
+            /// The bytes it has as part of a stored filter or index, in the order of the part; zeros when it is not
+            /// named.
             pub fn stored(part: Option<$name>) -> [u8; $bytes] {
                 part.map_or([0; $bytes], |part| part.0)
             }
@@ -63,7 +64,7 @@ part! {
         if !(1..=3).contains(&digits) || part.len() > digits + 1 {
             return None;
         }
-        fill_left(&part[..digits], &mut bytes[..3]);
+        write_zero_padded(&part[..digits], &mut bytes[..3]);
         bytes[3] = part.get(digits).map_or(0, u8::to_ascii_uppercase);
         Some(())
     }
@@ -71,29 +72,29 @@ part! {
 part! {
     /// Etage (ETAGE): `01`, `st`, `kl`, `k2`.
     Floor, 2, |part, bytes| {
-        fill(part, bytes);
+        write_part(part, bytes);
         Some(())
     }
 }
 part! {
     /// Sidedør (SIDEDOER): `tv`, `th`, `mf`, a number of four digits (`0012`), or what else stands on the door.
     Door, 4, |part, bytes| {
-        fill(part, bytes);
+        write_part(part, bytes);
         Some(())
     }
 }
 
 /// Digits at the right behind zeros.
-fn fill_left(digits: &[u8], bytes: &mut [u8]) {
+fn write_zero_padded(digits: &[u8], bytes: &mut [u8]) {
     let zeros = bytes.len() - digits.len();
     bytes[..zeros].fill(b'0');
     bytes[zeros..].copy_from_slice(digits);
 }
 
 /// A number as [`fill_left`], and anything else in small letters at the left.
-fn fill(part: &[u8], bytes: &mut [u8]) {
+fn write_part(part: &[u8], bytes: &mut [u8]) {
     if part.iter().all(u8::is_ascii_digit) {
-        return fill_left(part, bytes);
+        return write_zero_padded(part, bytes);
     }
     bytes[..part.len()].copy_from_slice(part);
     bytes.make_ascii_lowercase();
@@ -174,7 +175,7 @@ impl AddressFilter {
         text.trim_end_matches(':').to_owned()
     }
 
-    pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
+    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.municipality.0.to_be_bytes());
         bytes.extend(self.street.0.to_be_bytes());
         bytes.extend(HouseNumber::stored(self.house));
@@ -182,7 +183,7 @@ impl AddressFilter {
         bytes.extend(Door::stored(self.door));
     }
 
-    pub(crate) fn take(bytes: &[u8; ADDRESS_BYTES]) -> Option<AddressFilter> {
+    pub(crate) fn take_from(bytes: &[u8; ADDRESS_BYTES]) -> Option<AddressFilter> {
         let [m1, m2, s1, s2, h1, h2, h3, h4, f1, f2, d1, d2, d3, d4] = *bytes;
         Some(AddressFilter {
             municipality: MunicipalityCode(four_digits_from_bytes(m1, m2)?),

@@ -1,8 +1,8 @@
 //! Age by the digits of a date, and the birth dates that give an age.
 //!
-//! Dates are compared as digits, the way [`Date`] orders: an unknown month or day (00) sorts before any other, so a person
-//! born 1896-00-00 is as old as one born on 1 January 1896, and 29 February has its birthday on 1 March in other years.
-//! In these digits a year is 10 000, whatever the date, so age and interval are one subtraction each.
+//! Dates are compared as digits, the way [`Date`] orders: an unknown month or day (00) sorts before any other, so a
+//! person born 1896-00-00 is as old as one born on 1 January 1896, and 29 February has its birthday on 1 March in other
+//! years. In these digits a year is 10 000, whatever the date, so age and interval are one subtraction each.
 
 use std::ops::RangeInclusive;
 

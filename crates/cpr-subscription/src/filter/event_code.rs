@@ -12,8 +12,8 @@ impl EventCode {
     /// Reads a code, blanks around it and small letters allowed.
     ///
     /// # Errors
-    /// [`FilterError::CodeTooLong`] for more than three characters, [`FilterError::NotACode`] for others than letters and
-    /// digits, or none.
+    /// [`FilterError::CodeTooLong`] for more than three characters, [`FilterError::NotACode`] for others than letters
+    /// and digits, or none.
     pub fn parse(latin1: &[u8]) -> Result<EventCode, FilterError> {
         let code = latin1.trim_ascii();
         if code.is_empty() || !code.iter().all(u8::is_ascii_alphanumeric) {

@@ -19,7 +19,7 @@ use self::event_code::EventCode;
 use self::four_digits::{four_digits_from_bytes, parse_four_digits};
 use self::kind::FilterKind;
 
-/// One thing that a subscriber follows. Several filters are a sum: a person is told of when any of them matches.
+/// One thing that a subscriber follows. Several filters are a sum: a person is sent when any of them matches.
 ///
 /// The order is that of [`FilterKind`], then of the value; it is also the order of [`Filter::to_bytes`].
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -133,11 +133,11 @@ impl Filter {
     /// The filter in bytes, 1 to 121 of them: equal filters have equal bytes, and bytes order as filters do.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(16);
-        self.put(&mut bytes);
+        self.append_to(&mut bytes);
         bytes
     }
 
-    fn put(&self, bytes: &mut Vec<u8>) {
+    fn append_to(&self, bytes: &mut Vec<u8>) {
         bytes.push(self.kind() as u8);
         match self {
             Filter::Pnr(key) => bytes.extend(key.as_u32().to_be_bytes()),
@@ -147,9 +147,9 @@ impl Filter {
             }
             Filter::Municipality(code) => bytes.extend(code.0.to_be_bytes()),
             Filter::EventChangeCode(code) => bytes.extend(code.bytes()),
-            Filter::Address(address) => address.put(bytes),
+            Filter::Address(address) => address.append_to(bytes),
             Filter::Everything => {}
-            Filter::AllOf(all) => all.0.iter().for_each(|member| member.put(bytes)),
+            Filter::AllOf(all) => all.0.iter().for_each(|member| member.append_to(bytes)),
         }
     }
 
@@ -162,7 +162,7 @@ impl Filter {
             Some((&kind, mut rest)) if kind == FilterKind::AllOf as u8 => {
                 let mut members = Vec::new();
                 while !rest.is_empty() && members.len() <= 8 {
-                    let (member, after) = Filter::take(rest).ok_or(FilterError::Stored)?;
+                    let (member, after) = Filter::take_from(rest).ok_or(FilterError::Stored)?;
                     members.push(member);
                     rest = after;
                 }
@@ -171,13 +171,13 @@ impl Filter {
                 }
                 AllOf::new(members).ok().map(Filter::AllOf)
             }
-            _ => Filter::take(bytes).filter(|(_, rest)| rest.is_empty()).map(|(filter, _)| filter),
+            _ => Filter::take_from(bytes).filter(|(_, rest)| rest.is_empty()).map(|(filter, _)| filter),
         };
         filter.ok_or(FilterError::Stored)
     }
 
     /// The filter that these bytes begin with, and what follows; not *all of*, which has no length of its own.
-    fn take(bytes: &[u8]) -> Option<(Filter, &[u8])> {
+    fn take_from(bytes: &[u8]) -> Option<(Filter, &[u8])> {
         let (&kind, rest) = bytes.split_first()?;
         let kind = FilterKind::ALL.into_iter().find(|known| *known as u8 == kind)?;
         Some(match kind {
@@ -200,7 +200,7 @@ impl Filter {
             }
             FilterKind::Address => {
                 let (address, rest) = rest.split_first_chunk::<ADDRESS_BYTES>()?;
-                (Filter::Address(AddressFilter::take(address)?), rest)
+                (Filter::Address(AddressFilter::take_from(address)?), rest)
             }
             FilterKind::Everything => (Filter::Everything, rest),
             FilterKind::AllOf => return None,

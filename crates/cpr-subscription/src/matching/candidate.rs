@@ -6,31 +6,31 @@ use crate::filter::address::AddressSubject;
 use crate::filter::age::{AgeRange, age_on};
 use crate::filter::{AllOf, Filter};
 
-use super::reason::{Change, Outcome, PersonChange, Subject};
+use super::reason::{ImageChange, Outcome, PersonChange, Subject};
 
 /// One image of a person as filters see it on the day.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) struct Image {
+pub(crate) struct ImageOnDay {
     pub(crate) municipality: Option<MunicipalityCode>,
     pub(crate) age: Option<u16>,
     pub(crate) address: Option<AddressSubject>,
 }
 
 /// A person as filters see it on the day.
-pub(crate) struct Person<'a> {
+pub(crate) struct Candidate<'a> {
     pub(crate) change: &'a PersonChange<'a>,
-    pub(crate) before: Option<Image>,
-    pub(crate) after: Option<Image>,
+    pub(crate) before: Option<ImageOnDay>,
+    pub(crate) after: Option<ImageOnDay>,
 }
 
-impl<'a> Person<'a> {
-    pub(crate) fn new(change: &'a PersonChange<'a>, day: Date) -> Person<'a> {
-        let image = |subject: &Subject| Image {
+impl<'a> Candidate<'a> {
+    pub(crate) fn new(change: &'a PersonChange<'a>, day: Date) -> Candidate<'a> {
+        let image = |subject: &Subject| ImageOnDay {
             municipality: subject.municipality,
             age: subject.birth_date.and_then(|birth| age_on(birth, day)).filter(|&age| age <= AgeRange::HIGHEST),
             address: subject.address,
         };
-        Person { change, before: change.before.map(image), after: change.after.map(image) }
+        Candidate { change, before: change.before.map(image), after: change.after.map(image) }
     }
 
     /// How a filter matches the person; none when it does not. The definition, whatever led here.
@@ -46,7 +46,7 @@ impl<'a> Person<'a> {
                 Some(Outcome { change: None, derived: marks.all(|event| event.derived_mark.is_some()) })
             }
             Filter::AgeRange(_) | Filter::Municipality(_) | Filter::Address(_) => {
-                image(Change::of(holds(filter, &self.before), holds(filter, &self.after))?)
+                image(ImageChange::of(holds(filter, &self.before), holds(filter, &self.after))?)
             }
         }
     }
@@ -67,13 +67,13 @@ impl<'a> Person<'a> {
                 _ => derived |= self.outcome(member)?.derived,
             }
         }
-        let change = if has_images { Some(Change::of(before, after)?) } else { None };
+        let change = if has_images { Some(ImageChange::of(before, after)?) } else { None };
         Some(Outcome { change, derived })
     }
 }
 
 /// True when a filter that looks at an image holds in it.
-fn holds(filter: &Filter, image: &Option<Image>) -> bool {
+fn holds(filter: &Filter, image: &Option<ImageOnDay>) -> bool {
     let Some(image) = image else { return false };
     match filter {
         Filter::AgeRange(range) => image.age.is_some_and(|age| range.contains(age)),

@@ -13,10 +13,12 @@ use crate::filter::Filter;
 use crate::filter::event_code::EventLabel;
 use crate::subscriber::SubscriberNumber;
 
-use super::candidate::{Image, Person};
+use super::candidate::{Candidate, ImageOnDay};
 use super::followers::Followers;
 use super::reason::{AllOfNumber, Outcome, PersonChange, Profile, Reason};
-use super::tables::{Lists, NO_AGE, Tables, anchor, bit, equal, place};
+use super::term_tables::{
+    NO_AGE, PackedLists, TermTables, event_bit, most_selective_member, municipality_row, rows_under,
+};
 
 /// One subscriber: what it follows, and which reasons count.
 #[derive(Clone, Debug)]
@@ -32,7 +34,7 @@ pub struct Subscription {
 /// The filters of all subscribers, ready to be held against persons.
 pub struct Matcher {
     /// By number.
-    pub(crate) subscribers: Vec<Subscriber>,
+    pub(crate) subscribers: Vec<MatcherSubscriber>,
     /// Distinct profiles of the subscribers.
     pub(crate) profiles: Vec<Profile>,
     /// Positions of those who follow everybody.
@@ -40,14 +42,14 @@ pub struct Matcher {
     /// Distinct filters on neither a number nor everybody, in order.
     pub(crate) terms: Vec<Filter>,
     /// Positions of the subscribers of each term.
-    pub(crate) followers_of: Lists,
+    pub(crate) followers_of: PackedLists,
     /// The terms of each subscriber.
-    pub(crate) terms_of: Lists,
-    tables: Tables,
+    pub(crate) terms_of: PackedLists,
+    term_tables: TermTables,
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Subscriber {
+pub(crate) struct MatcherSubscriber {
     pub(crate) number: SubscriberNumber,
     pub(crate) profile: Profile,
     /// Its place in [`Matcher::profiles`].
@@ -86,9 +88,9 @@ impl Matcher {
         distinct.dedup();
         let subscriber = |(number, profile): (SubscriberNumber, Profile)| {
             let at = distinct.binary_search_by_key(&profile.to_byte(), |of| of.to_byte());
-            Subscriber { number, profile, profile_at: at.expect("collected above") as u32 }
+            MatcherSubscriber { number, profile, profile_at: at.expect("collected above") as u32 }
         };
-        let subscribers: Vec<Subscriber> = profiles.into_iter().map(subscriber).collect();
+        let subscribers: Vec<MatcherSubscriber> = profiles.into_iter().map(subscriber).collect();
         let position = |number: &SubscriberNumber| position(&subscribers, *number).expect("collected above");
         let mut everything: Vec<u32> = everything.iter().map(position).collect();
         let mut pairs: Vec<(u32, u32)> = (0u32..)
@@ -100,12 +102,13 @@ impl Matcher {
         pairs.dedup();
         everything.sort_unstable();
         everything.dedup();
-        let followers_of = Lists::new(terms.len(), &pairs);
+        let followers_of = PackedLists::new(terms.len(), &pairs);
         let reversed: Vec<(u32, u32)> = pairs.iter().map(|&(term, subscriber)| (subscriber, term)).collect();
-        let terms_of = Lists::new(subscribers.len(), &reversed);
+        let terms_of = PackedLists::new(subscribers.len(), &reversed);
         let terms: Vec<Filter> = terms.into_keys().collect();
-        let tables = Tables::new(&terms);
-        let matcher = Matcher { subscribers, profiles: distinct, everything, terms, followers_of, terms_of, tables };
+        let term_tables = TermTables::new(&terms);
+        let matcher =
+            Matcher { subscribers, profiles: distinct, everything, terms, followers_of, terms_of, term_tables };
         (matcher, Followers::new(numbers))
     }
 
@@ -139,7 +142,7 @@ impl Matcher {
         for (other, subscriber) in change.chain_followers.iter().filter(|(_, of)| self.position(*of).is_some()) {
             sink(*subscriber, Reason::NumberChain(*other));
         }
-        let person = Person::new(change, day);
+        let person = Candidate::new(change, day);
         let mut each = |term: u32, outcome: Outcome| {
             self.term_reasons(term, outcome, change.events, |reason| {
                 for &subscriber in self.followers_of.of(term as usize) {
@@ -169,7 +172,7 @@ impl Matcher {
         for (other, _) in change.chain_followers.iter().filter(|(_, of)| *of == subscriber) {
             sink(Reason::NumberChain(*other));
         }
-        let person = Person::new(change, day);
+        let person = Candidate::new(change, day);
         for &term in self.terms_of.of(position as usize) {
             if let Some(outcome) = person.outcome(&self.terms[term as usize]) {
                 self.term_reasons(term, outcome, change.events, &mut sink);
@@ -197,45 +200,49 @@ impl Matcher {
     }
 
     /// Gives every term that matches, and how, but for age ranges that stand alone.
-    pub(crate) fn matches(&self, person: &Person<'_>, each: &mut impl FnMut(u32, Outcome)) {
-        let mut one = |term: u32| {
+    pub(crate) fn matches(&self, person: &Candidate<'_>, each: &mut impl FnMut(u32, Outcome)) {
+        let mut give_if_matching = |term: u32| {
             if let Some(outcome) = person.outcome(&self.terms[term as usize]) {
                 each(term, outcome);
             }
         };
         let (before, after) = (&person.before, &person.after);
-        let municipality = |image: &Option<Image>| image.as_ref().and_then(|image| image.municipality);
+        let municipality = |image: &Option<ImageOnDay>| image.as_ref().and_then(|image| image.municipality);
         let here = municipality(after);
         let left = municipality(before).filter(|code| here != Some(*code));
         let events = person.change.events;
         let ages = [after, before].map(|image| image.as_ref().and_then(|image| image.age).unwrap_or(NO_AGE));
-        let codes = events.iter().fold(0, |codes, event| codes | bit(event.code));
+        let event_bits = events.iter().fold(0, |event_bits, event| event_bits | event_bit(event.code));
         for code in [here, left].into_iter().flatten() {
-            let gates = self.tables.municipalities.of(place(code) as usize).iter();
-            gates.filter(|gate| gate.admits(ages, codes)).for_each(|gate| one(gate.term));
+            let previews = self.term_tables.municipalities.of(municipality_row(code) as usize).iter();
+            previews
+                .filter(|preview| preview.admits(ages, event_bits))
+                .for_each(|preview| give_if_matching(preview.term));
         }
-        let street = |image: &Option<Image>| {
+        let street = |image: &Option<ImageOnDay>| {
             let image = (*image)?;
             Some((image.municipality?, image.address?.street))
         };
         let left = before.filter(|_| street(before) != street(after));
         for image in [*after, left].iter().flatten() {
-            self.tables.addresses(image).iter().for_each(|&(_, term)| one(term));
+            self.term_tables.addresses(image).iter().for_each(|&(_, term)| give_if_matching(term));
         }
         each_once(events.iter().map(|event| event.code), |code| {
-            equal(&self.tables.events, &code).iter().for_each(|&(_, term)| one(term));
+            rows_under(&self.term_tables.events, &code).iter().for_each(|&(_, term)| give_if_matching(term));
         });
-        if !self.tables.numbers.is_empty() {
-            equal(&self.tables.numbers, &person.change.number).iter().for_each(|&(_, term)| one(term));
+        if !self.term_tables.numbers.is_empty() {
+            rows_under(&self.term_tables.numbers, &person.change.number)
+                .iter()
+                .for_each(|&(_, term)| give_if_matching(term));
         }
-        if self.tables.has_age_sets {
-            self.by_age(&self.tables.age_sets, person, &mut one);
+        if self.term_tables.has_age_sets {
+            self.by_age(&self.term_tables.age_sets, person, &mut give_if_matching);
         }
     }
 
     /// Gives every age range that stands alone and matches, and how.
-    pub(crate) fn age_matches(&self, person: &Person<'_>, each: &mut impl FnMut(u32, Outcome)) {
-        self.by_age(&self.tables.ages, person, &mut |term| {
+    pub(crate) fn age_matches(&self, person: &Candidate<'_>, each: &mut impl FnMut(u32, Outcome)) {
+        self.by_age(&self.term_tables.ages, person, &mut |term| {
             if let Some(outcome) = person.outcome(&self.terms[term as usize]) {
                 each(term, outcome);
             }
@@ -243,10 +250,10 @@ impl Matcher {
     }
 
     /// Gives every term of a table that stands under the age of either image, once.
-    fn by_age(&self, table: &Lists, person: &Person<'_>, each: &mut impl FnMut(u32)) {
-        let age = |image: &Option<Image>| image.as_ref().and_then(|image| image.age);
+    fn by_age(&self, table: &PackedLists, person: &Candidate<'_>, each: &mut impl FnMut(u32)) {
+        let age = |image: &Option<ImageOnDay>| image.as_ref().and_then(|image| image.age);
         let (before, after) = (age(&person.before), age(&person.after));
-        let has_been_given = |term: u32| match anchor(&self.terms[term as usize]) {
+        let has_been_given = |term: u32| match most_selective_member(&self.terms[term as usize]) {
             Filter::AgeRange(range) => after.is_some_and(|age| range.contains(age)),
             _ => false,
         };
@@ -260,7 +267,7 @@ impl Matcher {
     }
 }
 
-fn position(subscribers: &[Subscriber], number: SubscriberNumber) -> Option<u32> {
+fn position(subscribers: &[MatcherSubscriber], number: SubscriberNumber) -> Option<u32> {
     // Numbers are mostly given without gaps: the first guess is where it would stand then.
     let first = subscribers.first()?.number.0;
     let guess = number.0.checked_sub(first)? as usize;

@@ -8,4 +8,4 @@ pub(crate) mod delivery;
 pub(crate) mod followers;
 pub(crate) mod matcher;
 pub(crate) mod reason;
-pub(crate) mod tables;
+pub(crate) mod term_tables;

@@ -1,4 +1,4 @@
-//! Why a person is told of, and which of the reasons count for a subscriber.
+//! Why a person is sent to a subscriber, and which of the reasons count for a subscriber.
 
 use cpr_model::{Date, MunicipalityCode, PersonKey};
 
@@ -37,7 +37,7 @@ pub struct PersonChange<'a> {
 
 /// With which image a filter holds.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Change {
+pub enum ImageChange {
     /// Before and after.
     Within,
     /// Only after: moved in, born, immigrated.
@@ -46,22 +46,22 @@ pub enum Change {
     Leaves,
 }
 
-impl Change {
+impl ImageChange {
     /// A stable word: `within`, `enters`, `leaves`.
     pub fn name(self) -> &'static str {
         match self {
-            Change::Within => "within",
-            Change::Enters => "enters",
-            Change::Leaves => "leaves",
+            ImageChange::Within => "within",
+            ImageChange::Enters => "enters",
+            ImageChange::Leaves => "leaves",
         }
     }
 
     /// What it means that a filter held before, and holds after.
-    pub(crate) fn of(before: bool, after: bool) -> Option<Change> {
+    pub(crate) fn of(before: bool, after: bool) -> Option<ImageChange> {
         match (before, after) {
-            (true, true) => Some(Change::Within),
-            (false, true) => Some(Change::Enters),
-            (true, false) => Some(Change::Leaves),
+            (true, true) => Some(ImageChange::Within),
+            (false, true) => Some(ImageChange::Enters),
+            (true, false) => Some(ImageChange::Leaves),
             (false, false) => None,
         }
     }
@@ -71,7 +71,7 @@ impl Change {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct AllOfNumber(pub(crate) u32);
 
-/// Why a subscriber could be told of a person.
+/// Why a subscriber could be sent a person.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Reason {
     /// The subscriber follows everybody.
@@ -81,11 +81,11 @@ pub enum Reason {
     /// It follows this other number of the same person.
     NumberChain(PersonKey),
     /// It follows a municipality where the person lives or lived.
-    Municipality(MunicipalityCode, Change),
+    Municipality(MunicipalityCode, ImageChange),
     /// It follows these ages.
-    Age(AgeRange, Change),
+    Age(AgeRange, ImageChange),
     /// It follows an address where the person lives or lived.
-    Address(AddressFilter, Change),
+    Address(AddressFilter, ImageChange),
     /// It follows this code, and the person has such an event today: the own, or one derived from a relative's.
     Event(EventCode, Option<DerivedMark>),
     /// All members of an *all of* hold.
@@ -93,7 +93,7 @@ pub enum Reason {
         /// Which one.
         filter: AllOfNumber,
         /// With which image; none when no member looks at an image (numbers and events alone).
-        change: Option<Change>,
+        change: Option<ImageChange>,
         /// True when an event that it asks for is there only as derived.
         derived: bool,
     },
@@ -120,8 +120,8 @@ pub struct Profile {
 pub struct UnknownFlags;
 
 impl Profile {
-    /// SF6002 1.x: all but the farewell and the chain of numbers. A derived event delivers, since that service's filter has
-    /// room for the code only.
+    /// SF6002 1.x: all but the farewell and the chain of numbers. A derived event delivers, since that service's filter
+    /// has room for the code only.
     pub const SF6002: Profile =
         Profile { within: true, enters: true, leaves: false, number_chain: false, derived_events: true };
 
@@ -169,9 +169,9 @@ impl Profile {
     pub(crate) fn takes(self, outcome: Outcome) -> bool {
         let image = match outcome.change {
             None => true,
-            Some(Change::Within) => self.within,
-            Some(Change::Enters) => self.enters,
-            Some(Change::Leaves) => self.leaves,
+            Some(ImageChange::Within) => self.within,
+            Some(ImageChange::Enters) => self.enters,
+            Some(ImageChange::Leaves) => self.leaves,
         };
         image && (self.derived_events || !outcome.derived)
     }
@@ -180,7 +180,7 @@ impl Profile {
 /// How a filter matched a person: all that a profile asks about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Outcome {
-    pub(crate) change: Option<Change>,
+    pub(crate) change: Option<ImageChange>,
     /// Only by events derived from a relative's.
     pub(crate) derived: bool,
 }
@@ -196,7 +196,8 @@ impl Outcome {
     }
 
     pub(crate) fn all() -> impl Iterator<Item = Outcome> {
-        const IMAGES: [Option<Change>; 4] = [None, Some(Change::Within), Some(Change::Enters), Some(Change::Leaves)];
+        const IMAGES: [Option<ImageChange>; 4] =
+            [None, Some(ImageChange::Within), Some(ImageChange::Enters), Some(ImageChange::Leaves)];
         (0..OUTCOMES).map(|at| Outcome { change: IMAGES[at % 4], derived: at >= 4 })
     }
 }

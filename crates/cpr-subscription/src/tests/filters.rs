@@ -102,7 +102,7 @@ fn what_is_no_filter_is_refused_with_its_reason() {
 }
 
 #[test]
-fn neither_debug_nor_an_error_tells_a_number_or_an_address() {
+fn neither_debug_nor_an_error_shows_a_number_or_an_address() {
     let secret = "6101801234";
     let one = filter(secret);
     let all = filter("6101801234+A01+0851:8512:091:01:tv");
@@ -111,9 +111,9 @@ fn neither_debug_nor_an_error_tells_a_number_or_an_address() {
         profile: Profile::SF6002,
         filters: vec![one.clone(), all.clone()],
     }]);
-    let told = format!("{one:?} {all:?} {matcher:?} {followers:?} {:?}", Reason::NumberChain(key(secret)));
+    let printed = format!("{one:?} {all:?} {matcher:?} {followers:?} {:?}", Reason::NumberChain(key(secret)));
     let key_digits = key(secret).as_u32().to_string();
-    for text in [told, format!("{:?}", filter("0851:8512:091:01:tv"))] {
+    for text in [printed, format!("{:?}", filter("0851:8512:091:01:tv"))] {
         assert!(!text.contains(secret) && !text.contains("091") && !text.contains(&key_digits), "{text}");
     }
     assert_eq!(format!("{all:?}"), "AllOf([PNR(..), EventChangeCode(A01), Address(..)])");
@@ -146,8 +146,8 @@ fn a_name_may_be_a_folder() {
 
 #[test]
 fn words_and_flags_are_stable() {
-    use Answer::{Added, AlreadyExisted, NotFound, Removed, UnknownNumber};
-    let words = [Added, AlreadyExisted, Removed, NotFound, UnknownNumber].map(Answer::name);
+    use FilterAnswer::{Added, AlreadyExisted, NotFound, Removed, UnknownNumber};
+    let words = [Added, AlreadyExisted, Removed, NotFound, UnknownNumber].map(FilterAnswer::name);
     assert_eq!(words, ["added", "already_existed", "removed", "not_found", "unknown_number"]);
     let kinds = ["PNR", "AgeRange", "MunicipalityCode", "EventChangeCode", "Address", "Everything", "AllOf"];
     assert_eq!(FilterKind::ALL.map(FilterKind::name), kinds);
@@ -238,7 +238,12 @@ fn member() -> impl Strategy<Value = Filter> {
 
 proptest! {
     #[test]
-    fn age_agrees_with_counting_and_with_the_interval(birth in any_date(), day in any_date(), from in 0u16..120, more in 0u16..120) {
+    fn age_agrees_with_counting_and_with_the_interval(
+        birth in any_date(),
+        day in any_date(),
+        from in 0u16..120,
+        more in 0u16..120,
+    ) {
         let age = age_on(digits(birth), digits(day));
         prop_assert_eq!(age, counted_age(birth, day));
         let range = AgeRange::new(from, from + more).unwrap();
@@ -248,7 +253,12 @@ proptest! {
     }
 
     #[test]
-    fn reaching_an_age_is_being_younger_and_then_not(birth in any_date(), after in any_date(), until in any_date(), years in 0u16..120) {
+    fn reaching_an_age_is_being_younger_and_then_not(
+        birth in any_date(),
+        after in any_date(),
+        until in any_date(),
+        years in 0u16..120,
+    ) {
         let (after, until) = (digits(after.min(until)), digits(until.max(after)));
         let dates = birth_dates_reaching(years, after, until);
         let old_enough = |day| age_on(digits(birth), day).is_some_and(|age| age >= years);

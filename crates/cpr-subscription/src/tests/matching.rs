@@ -106,9 +106,9 @@ fn naive(filters: &[Filter], matcher: &Matcher, person: &Changed, day: Date) -> 
         _ => true,
     };
     let change = |of: &dyn Fn(&Option<Subject>) -> bool| match (of(&person.before), of(&person.after)) {
-        (true, true) => Some(Change::Within),
-        (false, true) => Some(Change::Enters),
-        (true, false) => Some(Change::Leaves),
+        (true, true) => Some(ImageChange::Within),
+        (false, true) => Some(ImageChange::Enters),
+        (true, false) => Some(ImageChange::Leaves),
         (false, false) => None,
     };
     let mut reasons = BTreeSet::new();
@@ -178,10 +178,10 @@ fn check(subscriptions: &[Subscription], persons: &[Changed]) {
             chain_followers: &chain,
         };
         matching.add(&change);
-        let mut told = Vec::new();
-        matcher.reasons(&change, day, |subscriber, reason| told.push((subscriber, reason)));
-        let all: BTreeSet<(SubscriberNumber, Reason)> = told.iter().copied().collect();
-        assert_eq!(all.len(), told.len(), "each reason once");
+        let mut given = Vec::new();
+        matcher.reasons(&change, day, |subscriber, reason| given.push((subscriber, reason)));
+        let all: BTreeSet<(SubscriberNumber, Reason)> = given.iter().copied().collect();
+        assert_eq!(all.len(), given.len(), "each reason once");
         let mut wanted = BTreeSet::new();
         for (at, subscription) in subscriptions.iter().enumerate() {
             let reasons = naive(&subscription.filters, &matcher, person, day);
@@ -194,15 +194,15 @@ fn check(subscriptions: &[Subscription], persons: &[Changed]) {
         }
         assert_eq!(all, wanted);
     }
-    let deliveries = matching.finish();
-    let mut set = PersonSet::default();
+    let matched = matching.finish();
+    let mut set = DeliveryPersons::default();
     let mut sent = Vec::new();
     for (subscription, expected) in subscriptions.iter().zip(&expected) {
-        deliveries.collect(subscription.subscriber, &mut set);
+        matched.collect(subscription.subscriber, &mut set);
         let found: Vec<bool> = (0..persons.len()).map(|at| set.contains(at)).collect();
         assert_eq!(&found, expected, "{subscription:?}");
         let keys: Vec<PersonKey> = (0..persons.len()).filter(|at| expected[*at]).map(|at| persons[at].number).collect();
-        assert_eq!(deliveries.keys(&set).collect::<Vec<_>>(), keys);
+        assert_eq!(matched.keys(&set).collect::<Vec<_>>(), keys);
         assert_eq!((set.len(), set.is_empty()), (keys.len(), keys.is_empty()));
         if !keys.is_empty() {
             sent.push((subscription.subscriber, set.clone()));
@@ -210,7 +210,7 @@ fn check(subscriptions: &[Subscription], persons: &[Changed]) {
     }
     sent.sort_by_key(|(subscriber, _)| *subscriber);
     let mut all = Vec::new();
-    deliveries.for_each(|subscriber, set| all.push((subscriber, set.clone())));
+    matched.for_each(|subscriber, set| all.push((subscriber, set.clone())));
     assert_eq!(all, sent);
 }
 

@@ -38,9 +38,9 @@ fn subject(place: &str, born: &str) -> Subject {
     subject
 }
 
-/// Why each subscriber is told of the person, and whether SF6002 delivers it: `Municipality(0101, Within)`; subscribers are
-/// named by their filters. Held to both ways of matching.
-fn told(case: Case<'_>, subscribers: &[&str], profile: Profile) -> BTreeMap<String, (Vec<Reason>, bool)> {
+/// Why each subscriber matches the person, and whether SF6002 delivers it: `Municipality(0101, Within)`; subscribers
+/// are named by their filters. Held to both ways of matching.
+fn match_case(case: Case<'_>, subscribers: &[&str], profile: Profile) -> BTreeMap<String, (Vec<Reason>, bool)> {
     let subscriptions = (0u32..).zip(subscribers).map(|(number, filters)| Subscription {
         subscriber: SubscriberNumber(number),
         profile,
@@ -62,12 +62,12 @@ fn told(case: Case<'_>, subscribers: &[&str], profile: Profile) -> BTreeMap<Stri
     let day = date(case.day);
     let mut matching = matcher.deliver(day);
     matching.add(&change);
-    let deliveries = matching.finish();
+    let matched = matching.finish();
     let mut reasons = vec![Vec::new(); subscribers.len()];
     matcher.reasons(&change, day, |subscriber, reason| reasons[subscriber.0 as usize].push(reason));
     let named = (0u32..).zip(subscribers).zip(reasons).map(|((number, name), reasons)| {
-        let mut set = PersonSet::default();
-        deliveries.collect(SubscriberNumber(number), &mut set);
+        let mut set = DeliveryPersons::default();
+        matched.collect(SubscriberNumber(number), &mut set);
         let is_delivered = reasons.iter().any(|reason| profile.delivers(reason));
         assert_eq!(set.len() == 1, is_delivered, "both ways of matching agree about {name}");
         ((*name).to_owned(), (reasons, is_delivered))
@@ -77,12 +77,12 @@ fn told(case: Case<'_>, subscribers: &[&str], profile: Profile) -> BTreeMap<Stri
 
 /// The subscribers among `all` that are sent the person.
 fn sent<'a>(case: Case<'_>, all: &[&'a str], profile: Profile) -> Vec<&'a str> {
-    let told = told(case, all, profile);
-    all.iter().copied().filter(|name| told[*name].1).collect()
+    let matched = match_case(case, all, profile);
+    all.iter().copied().filter(|name| matched[*name].1).collect()
 }
 
-fn image(told: &BTreeMap<String, (Vec<Reason>, bool)>, name: &str) -> Option<Change> {
-    match told[name].0.as_slice() {
+fn image(matched: &BTreeMap<String, (Vec<Reason>, bool)>, name: &str) -> Option<ImageChange> {
+    match matched[name].0.as_slice() {
         [] => None,
         [Reason::Municipality(_, change) | Reason::Age(_, change) | Reason::Address(_, change)] => Some(*change),
         [Reason::AllOf { change, .. }] => *change,
@@ -105,11 +105,14 @@ fn scenario_3_a_mover_from_a_to_b() {
     let all = ["0101", "0751", "0101 A01", P, "everything", "0851"];
     assert_eq!(sent(mover, &all, Profile::SF6002), ["0751", "0101 A01", P, "everything"]);
     assert_eq!(sent(mover, &all, FAREWELL), ["0101", "0751", "0101 A01", P, "everything"]);
-    let told = told(mover, &all, Profile::SF6002);
-    assert_eq!((image(&told, "0101"), image(&told, "0751")), (Some(Change::Leaves), Some(Change::Enters)));
-    assert_eq!(told["everything"].0, [Reason::Everything]);
-    assert_eq!(told[P].0, [Reason::Number]);
-    assert_eq!(told["0101 A01"].0.len(), 2, "the farewell and the event");
+    let matched = match_case(mover, &all, Profile::SF6002);
+    assert_eq!(
+        (image(&matched, "0101"), image(&matched, "0751")),
+        (Some(ImageChange::Leaves), Some(ImageChange::Enters))
+    );
+    assert_eq!(matched["everything"].0, [Reason::Everything]);
+    assert_eq!(matched[P].0, [Reason::Number]);
+    assert_eq!(matched["0101 A01"].0.len(), 2, "the farewell and the event");
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn scenario_4_a_death_in_a() {
     let death = Case { before: Some("0101"), after: Some(""), events: &["A21"], ..CASE };
     let all = ["0101", "A21", P];
     assert_eq!(sent(death, &all, Profile::SF6002), ["A21", P]);
-    assert_eq!(image(&told(death, &all, FAREWELL), "0101"), Some(Change::Leaves));
+    assert_eq!(image(&match_case(death, &all, FAREWELL), "0101"), Some(ImageChange::Leaves));
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn scenario_5_a_person_turns_18() {
     assert_eq!(sent(Case { day: "2026-03-10", ..born }, &ages, Profile::SF6002), ["18-999"]);
     // Both images are as old as the day says, so a birthday is no change; and no delivery, no reason: who passed an age
     // in between is asked of the birth dates.
-    assert_eq!(image(&told(born, &ages, Profile::SF6002), "18-999"), Some(Change::Within));
+    assert_eq!(image(&match_case(born, &ages, Profile::SF6002), "18-999"), Some(ImageChange::Within));
     let passed = birth_dates_reaching(18, date("2026-03-06"), date("2026-03-10")).unwrap();
     assert!(passed.contains(&date(born.born)) && !passed.contains(&date("2008-03-11")));
 }
@@ -162,7 +165,7 @@ fn scenario_7_a_number_changes() {
     assert_eq!(sent(on_new, &all, chain), [old, new]);
     assert_eq!(sent(Case { number: child, events: &["P03/BØ"], ..CASE }, &all, chain), [child]);
     assert_eq!(sent(Case { number: spouse, events: &["P03/ÆG"], ..CASE }, &all, chain), [spouse]);
-    assert_eq!(told(on_new, &all, Profile::SF6002)[old].0, [Reason::NumberChain(key(old))]);
+    assert_eq!(match_case(on_new, &all, Profile::SF6002)[old].0, [Reason::NumberChain(key(old))]);
 }
 
 #[test]
@@ -173,7 +176,7 @@ fn scenario_8_a_derived_event_reaches_the_widow_by_the_profile() {
     assert!(sent(widow, &["A21"], own_only).is_empty());
     let both = Case { events: &["A21/ÆG", "A21", "A21"], ..CASE };
     assert_eq!(sent(both, &["A21"], own_only), ["A21"]);
-    let marks: Vec<Option<DerivedMark>> = told(both, &["A21"], own_only)["A21"]
+    let marks: Vec<Option<DerivedMark>> = match_case(both, &["A21"], own_only)["A21"]
         .0
         .iter()
         .map(|reason| match reason {
@@ -190,14 +193,14 @@ fn scenario_9_a_person_sent_without_a_change() {
     let repeated = Case { before: Some("0101"), after: Some("0101"), events: &["A45"], ..CASE };
     let all = ["0101", "A01", "A45", "everything", P];
     assert_eq!(sent(repeated, &all, Profile::SF6002), ["0101", "A45", "everything", P]);
-    assert_eq!(image(&told(repeated, &all, Profile::SF6002), "0101"), Some(Change::Within));
+    assert_eq!(image(&match_case(repeated, &all, Profile::SF6002), "0101"), Some(ImageChange::Within));
 }
 
 #[test]
 fn scenario_14_no_filter_is_nothing() {
     let mover = Case { before: None, after: Some("0751"), born: "2008-03-10", events: &["A01"], ..CASE };
     assert_eq!(sent(mover, &["", "everything"], FAREWELL), ["everything"]);
-    assert!(told(mover, &["", "everything"], FAREWELL)[""].0.is_empty());
+    assert!(match_case(mover, &["", "everything"], FAREWELL)[""].0.is_empty());
 }
 
 #[test]
@@ -206,9 +209,9 @@ fn an_address_filter_names_a_street_a_house_or_a_dwelling() {
     let all = [at, "0851:8512", "0851:8512:091", "0851:8512:091:01", "0851:8512:091:02", "0851:8512:091A", "0101:8512"];
     let moves_in = Case { before: Some("0851:8512:093:01:tv"), after: Some(at), ..CASE };
     assert_eq!(sent(moves_in, &all, Profile::SF6002), &all[..4]);
-    let told = told(moves_in, &all, Profile::SF6002);
-    assert_eq!(image(&told, "0851:8512"), Some(Change::Within), "the street is the same");
-    assert_eq!(image(&told, "0851:8512:091"), Some(Change::Enters));
+    let matched = match_case(moves_in, &all, Profile::SF6002);
+    assert_eq!(image(&matched, "0851:8512"), Some(ImageChange::Within), "the street is the same");
+    assert_eq!(image(&matched, "0851:8512:091"), Some(ImageChange::Enters));
     // As the register pads: the door to the right, the house to the left.
     assert_eq!((Door::parse(b"  tv"), HouseNumber::parse(b"091 ")), (Door::parse(b"TV"), HouseNumber::parse(b"91")));
 }
@@ -217,12 +220,12 @@ fn an_address_filter_names_a_street_a_house_or_a_dwelling() {
 fn all_of_holds_in_one_image() {
     let child_of_0751 = ["0-17+0751"];
     let child = Case { born: "2016-01-01", ..CASE };
-    let said = |case| image(&told(case, &child_of_0751, FAREWELL), child_of_0751[0]);
-    assert_eq!(said(Case { before: Some("0751"), after: Some("0751"), ..child }), Some(Change::Within));
-    assert_eq!(said(Case { before: Some("0101"), after: Some("0751"), ..child }), Some(Change::Enters));
-    assert_eq!(said(Case { before: None, after: Some("0751"), ..child }), Some(Change::Enters));
-    assert_eq!(said(Case { before: Some("0751"), after: Some("0101"), ..child }), Some(Change::Leaves));
-    assert_eq!(said(Case { before: Some("0751"), after: None, ..child }), Some(Change::Leaves));
+    let said = |case| image(&match_case(case, &child_of_0751, FAREWELL), child_of_0751[0]);
+    assert_eq!(said(Case { before: Some("0751"), after: Some("0751"), ..child }), Some(ImageChange::Within));
+    assert_eq!(said(Case { before: Some("0101"), after: Some("0751"), ..child }), Some(ImageChange::Enters));
+    assert_eq!(said(Case { before: None, after: Some("0751"), ..child }), Some(ImageChange::Enters));
+    assert_eq!(said(Case { before: Some("0751"), after: Some("0101"), ..child }), Some(ImageChange::Leaves));
+    assert_eq!(said(Case { before: Some("0751"), after: None, ..child }), Some(ImageChange::Leaves));
     assert_eq!(said(Case { before: Some("0101"), after: Some("0101"), ..child }), None);
     assert_eq!(said(Case { before: Some("0751"), after: Some("0751"), born: "1980-01-01", ..CASE }), None);
 }
@@ -237,7 +240,7 @@ fn events_in_an_all_of_are_those_of_the_day_whatever_the_image() {
     assert_eq!(sent(moves_out, &all, own_only), ["0101+A01", "0751+A01", "A01+6101801234"]);
     assert_eq!(sent(derived, &all, Profile::SF6002), ["0751+A01", "A01+6101801234"]);
     assert!(sent(derived, &all, own_only).is_empty(), "the event is a relative's");
-    let told = told(moves_out, &all, own_only);
-    assert_eq!(image(&told, "A01+6101801234"), None, "no member looks at an image");
-    assert_eq!(told["A01+6101801234"].0.len(), 1);
+    let matched = match_case(moves_out, &all, own_only);
+    assert_eq!(image(&matched, "A01+6101801234"), None, "no member looks at an image");
+    assert_eq!(matched["A01+6101801234"].0.len(), 1);
 }

@@ -332,8 +332,8 @@ fn debug_output_tells_nothing_of_the_persons() {
     let index = index(&bytes);
     let mut selection = Selection::default();
     index.select([Owner::Person(key(PERSONS[0]))], &mut selection);
-    let told = format!("{index:?} {selection:?} {:?}", Owner::Person(key(PERSONS[0])));
-    assert_eq!(told, "FileIndex of 6 parts Selection of 2 parts Person(PersonKey(..))");
+    let printed = format!("{index:?} {selection:?} {:?}", Owner::Person(key(PERSONS[0])));
+    assert_eq!(printed, "FileIndex of 6 parts Selection of 2 parts Person(PersonKey(..))");
 }
 
 /// CPR's own test extract, where `CPR_SAMPLES` points, by municipality and those without one.

@@ -6,17 +6,17 @@ use crate::filter::Filter;
 use crate::filter::age::AgeRange;
 use crate::filter::event_code::EventCode;
 
-use super::candidate::Image;
+use super::candidate::ImageOnDay;
 
 /// Many short lists, end to end.
-pub(crate) struct Lists<T = u32> {
+pub(crate) struct PackedLists<T = u32> {
     ends: Vec<u32>,
     items: Vec<T>,
 }
 
-impl<T: Copy + Default> Lists<T> {
+impl<T: Copy + Default> PackedLists<T> {
     /// The lists of `(list, item)` pairs, for lists 0 to `count`; items keep their order. Fewer than 2^32 pairs.
-    pub(crate) fn new(count: usize, pairs: &[(u32, T)]) -> Lists<T> {
+    pub(crate) fn new(count: usize, pairs: &[(u32, T)]) -> PackedLists<T> {
         let mut ends = vec![0u32; count + 1];
         for &(list, _) in pairs {
             ends[list as usize + 1] += 1;
@@ -31,7 +31,7 @@ impl<T: Copy + Default> Lists<T> {
             *next += 1;
         }
         ends.truncate(count);
-        Lists { ends, items }
+        PackedLists { ends, items }
     }
 
     pub(crate) fn of(&self, list: usize) -> &[T] {
@@ -44,15 +44,15 @@ const MUNICIPALITIES: usize = 10_000;
 const AGES: usize = AgeRange::HIGHEST as usize + 1;
 
 /// Terms by the value that they cannot match without.
-pub(crate) struct Tables {
+pub(crate) struct TermTables {
     /// Terms by municipality code.
-    pub(crate) municipalities: Lists<Gate>,
+    pub(crate) municipalities: PackedLists<TermPreview>,
     /// Street codes and terms by municipality code.
-    addresses: Lists<(u16, u32)>,
+    addresses: PackedLists<(u16, u32)>,
     /// Age ranges that stand alone, by each age in them.
-    pub(crate) ages: Lists,
+    pub(crate) ages: PackedLists,
     /// *All of* nothing but age ranges, by each age in the narrowest.
-    pub(crate) age_sets: Lists,
+    pub(crate) age_sets: PackedLists,
     pub(crate) has_age_sets: bool,
     /// By code.
     pub(crate) events: Vec<(EventCode, u32)>,
@@ -61,7 +61,7 @@ pub(crate) struct Tables {
 }
 
 /// The member that the fewest persons of a delivery match: by number, address, municipality, code, age.
-pub(crate) fn anchor(filter: &Filter) -> &Filter {
+pub(crate) fn most_selective_member(filter: &Filter) -> &Filter {
     let Filter::AllOf(all) = filter else { return filter };
     let rank = |member: &&Filter| match member {
         Filter::Pnr(_) => (0, 0),
@@ -74,14 +74,18 @@ pub(crate) fn anchor(filter: &Filter) -> &Filter {
     all.members().iter().min_by_key(rank).expect("an all-of has two members or more")
 }
 
-impl Tables {
-    pub(crate) fn new(terms: &[Filter]) -> Tables {
+impl TermTables {
+    pub(crate) fn new(terms: &[Filter]) -> TermTables {
         let (mut municipalities, mut addresses, mut ages, mut age_sets) = (vec![], vec![], vec![], vec![]);
         let (mut events, mut numbers) = (vec![], vec![]);
         for (term, filter) in (0u32..).zip(terms) {
-            match anchor(filter) {
-                Filter::Municipality(code) => municipalities.push((place(*code), Gate::new(term, filter))),
-                Filter::Address(address) => addresses.push((place(address.municipality), (address.street.0, term))),
+            match most_selective_member(filter) {
+                Filter::Municipality(code) => {
+                    municipalities.push((municipality_row(*code), TermPreview::new(term, filter)))
+                }
+                Filter::Address(address) => {
+                    addresses.push((municipality_row(address.municipality), (address.street.0, term)))
+                }
                 Filter::EventChangeCode(code) => events.push((*code, term)),
                 Filter::Pnr(number) => numbers.push((*number, term)),
                 Filter::AgeRange(range) => {
@@ -94,74 +98,74 @@ impl Tables {
         addresses.sort_unstable();
         events.sort_unstable();
         numbers.sort_unstable();
-        Tables {
-            municipalities: Lists::new(MUNICIPALITIES, &municipalities),
-            addresses: Lists::new(MUNICIPALITIES, &addresses),
-            ages: Lists::new(AGES, &ages),
+        TermTables {
+            municipalities: PackedLists::new(MUNICIPALITIES, &municipalities),
+            addresses: PackedLists::new(MUNICIPALITIES, &addresses),
+            ages: PackedLists::new(AGES, &ages),
             has_age_sets: !age_sets.is_empty(),
-            age_sets: Lists::new(AGES, &age_sets),
+            age_sets: PackedLists::new(AGES, &age_sets),
             events,
             numbers,
         }
     }
 
-    pub(crate) fn addresses(&self, image: &Image) -> &[(u16, u32)] {
+    pub(crate) fn addresses(&self, image: &ImageOnDay) -> &[(u16, u32)] {
         let (Some(municipality), Some(address)) = (image.municipality, image.address) else { return &[] };
-        equal(self.addresses.of(place(municipality) as usize), &address.street.0)
+        rows_under(self.addresses.of(municipality_row(municipality) as usize), &address.street.0)
     }
 }
 
-/// What a term asks beside its municipality, in so few bytes that most terms of a municipality are passed over without a
-/// look at their filters. What passes may still not match.
+/// What a term asks beside its municipality, in so few bytes that most terms of a municipality are passed over without
+/// a look at their filters. What passes may still not match.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Gate {
+pub(crate) struct TermPreview {
     pub(crate) term: u32,
     /// Ages that either image must have; up to `NO_AGE` when the term asks none.
     from: u16,
     to: u16,
     /// A bit for each code asked for.
-    codes: u64,
+    event_bits: u64,
 }
 
 /// Stands for the age of an image that has none.
 pub(crate) const NO_AGE: u16 = u16::MAX;
 
-impl Gate {
-    fn new(term: u32, filter: &Filter) -> Gate {
-        let mut gate = Gate { term, from: 0, to: NO_AGE, codes: 0 };
+impl TermPreview {
+    fn new(term: u32, filter: &Filter) -> TermPreview {
+        let mut preview = TermPreview { term, from: 0, to: NO_AGE, event_bits: 0 };
         let members = if let Filter::AllOf(all) = filter { all.members() } else { &[] };
         for member in members {
             match member {
                 Filter::AgeRange(range) => {
-                    gate.from = gate.from.max(range.from());
-                    gate.to = gate.to.min(range.to());
+                    preview.from = preview.from.max(range.from());
+                    preview.to = preview.to.min(range.to());
                 }
-                Filter::EventChangeCode(code) => gate.codes |= bit(*code),
+                Filter::EventChangeCode(code) => preview.event_bits |= event_bit(*code),
                 _ => {}
             }
         }
-        gate
+        preview
     }
 
-    pub(crate) fn admits(&self, ages: [u16; 2], codes: u64) -> bool {
+    pub(crate) fn admits(&self, ages: [u16; 2], event_bits: u64) -> bool {
         let is_between = |age| self.from <= age && age <= self.to;
-        self.codes & !codes == 0 && (is_between(ages[0]) || is_between(ages[1]))
+        self.event_bits & !event_bits == 0 && (is_between(ages[0]) || is_between(ages[1]))
     }
 }
 
 /// One of 64 bits for a code; several codes share one.
-pub(crate) fn bit(code: EventCode) -> u64 {
+pub(crate) fn event_bit(code: EventCode) -> u64 {
     let [a, b, c] = code.bytes();
     1 << (u32::from_le_bytes([a, b, c, 0]).wrapping_mul(0x9E37_79B1) >> 26)
 }
 
 /// The place of a municipality in its table; codes beyond four digits share the place of none.
-pub(crate) fn place(code: MunicipalityCode) -> u32 {
+pub(crate) fn municipality_row(code: MunicipalityCode) -> u32 {
     if usize::from(code.0) < MUNICIPALITIES { u32::from(code.0) } else { 0 }
 }
 
 /// The rows of a sorted table under a key.
-pub(crate) fn equal<'a, K: Ord>(rows: &'a [(K, u32)], key: &K) -> &'a [(K, u32)] {
+pub(crate) fn rows_under<'a, K: Ord>(rows: &'a [(K, u32)], key: &K) -> &'a [(K, u32)] {
     let start = rows.partition_point(|(of, _)| of < key);
     let length = rows[start..].iter().take_while(|(of, _)| of == key).count();
     &rows[start..start + length]
