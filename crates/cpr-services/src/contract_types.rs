@@ -3,8 +3,11 @@
 //! CPR's dates may be partial (`196100000000`), which `xsd:date` cannot say. Such a date stands in the struct as received and
 //! is left out of what serde writes, element and all: nothing is invented.
 
-use cpr_replika::cpr_model::{self, Date, PersonKey, Pnr, Timestamp};
+use std::fmt;
+
+use cpr_replika::cpr_model::{self, Date, PersonKey, Pnr, Timestamp, facts};
 use serde::{Serialize, Serializer};
+use uuid::Uuid;
 
 use crate::error::Error;
 
@@ -59,6 +62,23 @@ always_there!(String, &'static str, bool, u8, u16, u32);
 
 /// A date as received; written `YYYY-MM-DD` when it is a day of the calendar.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct PlainDate(pub Date);
+
+impl Absent for PlainDate {
+    fn is_absent(&self) -> bool {
+        !is_calendar_day(self.0)
+    }
+}
+
+impl Serialize for PlainDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A date as received; written `YYYY-MM-DD+01:00`, with the offset of Danish time on that day, when it is a day of the calendar.
+/// The platform writes its dates so, and some of its clients read them no other way.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct XsdDate(pub Date);
 
 impl Absent for XsdDate {
@@ -69,11 +89,12 @@ impl Absent for XsdDate {
 
 impl Serialize for XsdDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.collect_str(&format_args!("{}{}", self.0, Offset(Timestamp::start_of(self.0))))
     }
 }
 
-/// A moment as received; written `YYYY-MM-DDTHH:MM:00`, at midnight when CPR does not know the time of day (minute 99).
+/// A moment as received; written `YYYY-MM-DDTHH:MM:00.000+01:00`, with the offset of Danish time, at midnight when CPR does not
+/// know the time of day (minute 99).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct XsdDateTime(pub Timestamp);
 
@@ -86,7 +107,17 @@ impl Absent for XsdDateTime {
 impl Serialize for XsdDateTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (hour, minute) = self.0.time_of_day().unwrap_or_default();
-        serializer.collect_str(&format_args!("{}T{hour:02}:{minute:02}:00", self.0.date()))
+        serializer.collect_str(&format_args!("{}T{hour:02}:{minute:02}:00.000{}", self.0.date(), Offset(self.0)))
+    }
+}
+
+/// How far Danish time is ahead of UTC at a moment: `+01:00`.
+struct Offset(Timestamp);
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = cpr_model::minutes_ahead_of_utc(self.0).unwrap_or(60);
+        write!(f, "+{:02}:{:02}", minutes / 60, minutes % 60)
     }
 }
 
@@ -140,6 +171,12 @@ pub(crate) fn printable(text: &str) -> String {
         return text.chars().filter(|c| !c.is_ascii_control()).collect();
     }
     text.to_owned()
+}
+
+/// The UUID of an address in the one spelling of all services: small letters and hyphens. What is no UUID goes through as received.
+pub(crate) fn address_uuid(row: facts::Address<'_>) -> Option<String> {
+    let text = text(row.address_uuid())?;
+    Some(Uuid::try_parse(&text).map_or(text, |uuid| uuid.hyphenated().to_string()))
 }
 
 /// The birth date that a number states; none when its digits can be nobody's.

@@ -41,7 +41,7 @@ pub mod sf1520;
 pub mod sf1525;
 pub mod sf6008;
 
-pub use contract_types::{Uncertain, XsdDate, XsdDateTime};
+pub use contract_types::{PlainDate, Uncertain, XsdDate, XsdDateTime};
 pub use error::Error;
 pub use lookup::{Answered, Former, Lookup};
 pub use protection::{Protection, Protections};

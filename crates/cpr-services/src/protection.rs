@@ -3,7 +3,7 @@
 use cpr_replika::cpr_model::{Date, ProtectionKind, facts};
 use serde::{Serialize, Serializer};
 
-use crate::contract_types::XsdDate;
+use crate::contract_types::PlainDate;
 use crate::subject::Subject;
 
 /// One protection of a person.
@@ -13,9 +13,9 @@ pub struct Protection {
     #[serde(serialize_with = "code")]
     pub kind: ProtectionKind,
     /// Where it starts; none when the record does not say.
-    pub from: Option<XsdDate>,
+    pub from: Option<PlainDate>,
     /// Where it ends, or CPR plans to delete it; none when the record does not say.
-    pub until: Option<XsdDate>,
+    pub until: Option<PlainDate>,
     /// True when the day of the request lies in it, both ends included. CPR holds a protection to be there as long as its
     /// record comes, so a recorded one past its end still means caution.
     pub in_force: bool,
@@ -52,5 +52,5 @@ impl Protections {
 fn protection(row: facts::Protection<'_>, day: Date) -> Option<Protection> {
     let (from, until) = (row.from(), row.to().or(row.deleted_on()));
     let in_force = from.is_none_or(|from| from <= day) && until.is_none_or(|until| day <= until);
-    Some(Protection { kind: row.kind()?, from: from.map(XsdDate), until: until.map(XsdDate), in_force })
+    Some(Protection { kind: row.kind()?, from: from.map(PlainDate), until: until.map(PlainDate), in_force })
 }

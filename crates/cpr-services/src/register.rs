@@ -14,6 +14,13 @@ use crate::contract_types::Absent;
 #[derive(Clone, Eq, PartialEq)]
 pub struct Elsewhere<T>(pub Option<T>);
 
+/// Not given.
+impl<T> Default for Elsewhere<T> {
+    fn default() -> Elsewhere<T> {
+        Elsewhere(None)
+    }
+}
+
 /// Says whether there is a value.
 impl<T> fmt::Debug for Elsewhere<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, ProtectionKind, facts, full_years};
 
-use crate::contract_types::{self, Uncertain, XsdDate, XsdDateTime, text};
+use crate::contract_types::{self, Absent, Uncertain, XsdDate, XsdDateTime, text};
 use crate::error::Error;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
@@ -50,14 +50,17 @@ answer! {
         status: Option<State> = "status",
         separation: Option<SeparationState> = "separation",
         civil_status: Option<CivilStatus> = "civilstand",
+        /// Left out whole when its date is no day of the calendar: clients read the date without asking whether it is there.
         citizenship: Option<Citizenship> = "statsborgerskab",
         guardianship: Option<Guardianship> = "umyndiggoerelse",
         disappeared: Option<Uncertain<XsdDateTime>> = "forsvindingsdato",
-        name_and_address_protection: Option<Protected> = "adressebeskyttelse",
+        /// Always there: clients look into it without asking whether it is.
+        name_and_address_protection: Protected = "adressebeskyttelse",
         directory_protection: Option<Protected> = "vejviserbeskyttelse",
         marketing_protection: Option<Protected> = "markedsfoeringsbeskyttelse",
         nem_sms: Elsewhere<bool> = "tilmeldtNemsms",
-        digital_post: Elsewhere<bool> = "tilmeldtDigitalpost",
+        /// False when no register says: clients want the element of everybody.
+        digital_post: bool = "tilmeldtDigitalpost",
     }
     /// `statsborgerskab`.
     pub struct Citizenship {
@@ -66,7 +69,13 @@ answer! {
         country_name: Elsewhere<String> = "landekodeMyndighedsnavn",
     }
 }
-always_there!(PersonData, Citizenship);
+always_there!(PersonData);
+
+impl Absent for Citizenship {
+    fn is_absent(&self) -> bool {
+        self.from.is_absent()
+    }
+}
 
 impl Response {
     /// The response of this version in XML.
@@ -110,7 +119,7 @@ fn person_data(
 ) -> PersonData {
     let person = subject.person();
     let with_status = subject.with_status();
-    let protected = |kind| parts::protected(protections, ProtectionKind(kind));
+    let protected = |kind| Some(parts::protected(protections, ProtectionKind(kind))).filter(|kind| kind.protected);
     PersonData {
         pnr: subject.pnr.reveal().to_owned(),
         current_pnr: subject.current_pnr().map(|pnr| pnr.reveal().to_owned()),
@@ -139,11 +148,11 @@ fn person_data(
         }),
         guardianship: subject.guardianship().map(|row| parts::guardianship(row, version)),
         disappeared: disappeared(subject),
-        name_and_address_protection: protected(1),
+        name_and_address_protection: parts::protected(protections, ProtectionKind::NAME_AND_ADDRESS),
         directory_protection: protected(2),
         marketing_protection: protected(3),
         nem_sms: Elsewhere(register.nem_sms(subject.pnr)),
-        digital_post: Elsewhere(register.digital_post(subject.pnr)),
+        digital_post: register.digital_post(subject.pnr).unwrap_or(false),
     }
 }
 

@@ -4,7 +4,7 @@ use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Date, ProtectionKind, facts};
 use serde::Serialize;
 
-use crate::contract_types::{self, XsdDate, text};
+use crate::contract_types::{self, PlainDate, text};
 use crate::error::Error;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
@@ -22,10 +22,10 @@ answer! {
         current_pnr: Option<String> = "gaeldendePersonnummer",
         /// K or M; the contract wants it of everybody.
         sex: String = "koen",
-        birth_date: Option<XsdDate> = "foedselsdato",
+        birth_date: Option<PlainDate> = "foedselsdato",
         birth_date_uncertain: bool = "foedselsdatoUsikkerhedsmarkering",
         status: Option<u8> = "status",
-        status_date: Option<XsdDate> = "statusdato",
+        status_date: Option<PlainDate> = "statusdato",
         civil_status: Option<String> = "civilstand",
         /// True when a protection of name and address is recorded, whatever its dates (rule P1).
         protected: bool = "navneOgAdressebeskyttelse",
@@ -43,7 +43,7 @@ answer! {
         side_or_door: Option<String> = "sidedoer",
         municipality_code: Option<u16> = "kommunekode",
         street_code: Option<u16> = "vejkode",
-        moved_in: Option<XsdDate> = "tilflytningsdato",
+        moved_in: Option<PlainDate> = "tilflytningsdato",
         /// Of the citizenship.
         country_code: Option<u16> = "landekode",
         /// Of the last stay abroad that ended.
@@ -112,7 +112,7 @@ fn record(subject: &Subject<'_>, protections: &Protections, extended: bool) -> R
     let formatted = subject.formatted();
     let emigration = subject.emigration();
     let name = subject.name().filter(|_| extended);
-    let plain_day = |date: Option<Date>| date.map(XsdDate);
+    let plain_day = |date: Option<Date>| date.map(PlainDate);
     let of_003 = |field: fn(facts::FormattedAddress<'_>) -> Option<String>| formatted.and_then(field);
     let abroad = |field: fn(facts::Emigration<'_>) -> Option<String>| emigration.and_then(field);
     Record {

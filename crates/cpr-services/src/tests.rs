@@ -30,9 +30,10 @@ fn check(day: u32, moment: u64, text: &str, expected: &str) {
 #[test]
 fn what_a_schema_cannot_say_is_left_out() {
     let time = |text: &str| format!("<tid><dato>{text}</dato><usikkerhedsmarkering>*</usikkerhedsmarkering></tid>");
-    let whole = format!("<dag>2000-02-29</dag>{}<tekst>Ågård &amp; Søn</tekst>", time("1961-09-07T20:00:00"));
+    let whole =
+        format!("<dag>2000-02-29+01:00</dag>{}<tekst>Ågård &amp; Søn</tekst>", time("1961-09-07T20:00:00.000+01:00"));
     check(2000_02_29, 1961_09_07_20_00, "Ågård & Søn", &whole);
-    let no_time_of_day = format!("{}<tekst>A</tekst>", time("1961-09-07T00:00:00"));
+    let no_time_of_day = format!("{}<tekst>A</tekst>", time("1961-09-07T00:00:00.000+01:00"));
     check(1900_02_29, 1961_09_07_12_99, "A", &no_time_of_day);
     check(1961_00_00, 1961_00_00_00_00, "A\u{1}B", "<tekst>AB</tekst>");
     check(0, 1961_13_01_00_00, "A", "<tekst>A</tekst>");

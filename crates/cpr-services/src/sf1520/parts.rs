@@ -2,7 +2,7 @@
 
 use cpr_replika::cpr_model::{Aspect, Pnr, ProtectionKind, facts};
 
-use crate::contract_types::{self, Absent, Uncertain, XsdDate, XsdDateTime, text};
+use crate::contract_types::{self, Absent, PlainDate, Uncertain, XsdDate, XsdDateTime, text};
 use crate::protection::Protections;
 use crate::register::{Districts, Elsewhere, Place, Register};
 use crate::sf1520::version::Version;
@@ -69,13 +69,15 @@ answer! {
     }
     /// `adressedataType`.
     pub struct Addresses {
-        current: Option<Address> = "aktuelAdresse",
+        /// Always there, empty for one who lives in neither Denmark nor Greenland: clients look into it without asking.
+        current: Address = "aktuelAdresse",
         abroad: Option<Abroad> = "udrejseoplysninger",
         contact: Option<Contact> = "kontaktAdresse",
         /// Historic and corrected addresses, the one that began last first.
         past: Vec<LivedAt> = "adresseHistorik",
     }
     /// `adresseType`.
+    #[derive(Default)]
     pub struct Address {
         municipality_cvr: Elsewhere<String> = "kommuneCvr",
         municipality_code: Option<u16> = "kommunekode",
@@ -146,11 +148,13 @@ answer! {
     pub struct Relations {
         spouse: Option<Relation> = "aegtefaelle",
         children: Vec<Child> = "barn",
-        mother: Option<Relation> = "mor",
-        father: Option<Relation> = "far",
+        /// Always there, and so is `far`, empty when nothing is known: clients do not bear `relationer` without an element.
+        mother: Relation = "mor",
+        father: Relation = "far",
         custody: Vec<Custody> = "foraeldremyndighed",
     }
     /// `personRelationType`: a number, or what is known of one without a number.
+    #[derive(Default)]
     pub struct Relation {
         pnr: Option<String> = "personnummer",
         birth_date: Option<Uncertain<XsdDate>> = "foedselsdato",
@@ -226,9 +230,11 @@ pub(crate) fn guardianship(row: facts::Guardianship<'_>, version: Version) -> Gu
     }
 }
 
-pub(super) fn protected(protections: &Protections, kind: ProtectionKind) -> Option<Protected> {
-    let recorded = protections.recorded(kind)?;
-    Some(Protected { from: recorded.from, until: recorded.until, protected: true })
+pub(super) fn protected(protections: &Protections, kind: ProtectionKind) -> Protected {
+    let recorded = protections.recorded(kind);
+    let (from, until) = (recorded.and_then(|row| row.from), recorded.and_then(|row| row.until));
+    let in_contract = |date: PlainDate| XsdDate(date.0);
+    Protected { from: from.map(in_contract), until: until.map(in_contract), protected: recorded.is_some() }
 }
 
 pub(super) fn addresses(subject: &Subject<'_>, version: Version, register: &dyn Register) -> Addresses {
@@ -240,7 +246,7 @@ pub(super) fn addresses(subject: &Subject<'_>, version: Version, register: &dyn 
         fact.address().map(|row| lived_at(row, mark, register))
     };
     Addresses {
-        current: subject.address().map(|row| address(subject, row, version, register)),
+        current: subject.address().map(|row| address(subject, row, version, register)).unwrap_or_default(),
         abroad: subject.emigration().map(|row| abroad(row, register)),
         contact: subject.fact(Aspect::ContactAddress).and_then(|fact| fact.contact_address()).map(contact),
         past: past.filter_map(lived_at).collect(),
@@ -282,7 +288,7 @@ pub(crate) fn address(
         supplementary_line_4: text(row.supplementary_line_4()),
         supplementary_line_5: text(row.supplementary_line_5()),
         districts: Elsewhere(place.and_then(|place| register.districts(place))),
-        uuid: text(row.address_uuid()).map(|uuid| uuid.to_lowercase()).filter(|_| version == Version::V5),
+        uuid: contract_types::address_uuid(row).filter(|_| version == Version::V5),
     }
 }
 
@@ -350,8 +356,8 @@ pub(crate) fn relations(subject: &Subject<'_>) -> Relations {
     Relations {
         spouse,
         children: children.collect(),
-        mother,
-        father,
+        mother: mother.unwrap_or_default(),
+        father: father.unwrap_or_default(),
         custody: subject.all(|fact| fact.custody()).filter_map(custody).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use cpr_replika::cpr_model::{Aspect, CorrectionMark, Date, Timestamp, facts, full_years};
 use cpr_replika::{FactView, Snapshot};
 
-use crate::contract_types::{self, Uncertain, XsdDate, XsdDateTime, text};
+use crate::contract_types::{self, PlainDate, Uncertain, XsdDate, XsdDateTime, text};
 use crate::error::Error;
 use crate::protection::Protection;
 use crate::register::{Elsewhere, Place, Register};
@@ -136,6 +136,7 @@ answer! {
         custody: Vec<sf1520::Custody> = "Forældremyndighed",
     }
     /// A related person.
+    #[derive(Default)]
     pub struct Related {
         pnr: Option<String> = "Personnummer",
         birth_date: Option<Uncertain<XsdDate>> = "Fødselsdato",
@@ -280,7 +281,13 @@ pub(super) fn disappearance(fact: &FactView<'_>) -> Option<DisappearanceVersion>
 }
 
 pub(super) fn protected(of: &Protection) -> Protected {
-    Protected { kind: of.kind.0, from: of.from, until: of.until, in_force: of.in_force }
+    let in_contract = |date: PlainDate| XsdDate(date.0);
+    Protected {
+        kind: of.kind.0,
+        from: of.from.map(in_contract),
+        until: of.until.map(in_contract),
+        in_force: of.in_force,
+    }
 }
 
 pub(super) fn address(subject: &Subject<'_>, fact: &FactView<'_>, register: &dyn Register) -> Option<AddressVersion> {
@@ -299,7 +306,7 @@ pub(super) fn address(subject: &Subject<'_>, fact: &FactView<'_>, register: &dyn
     Some(AddressVersion {
         municipality_cvr: Elsewhere(row.municipality_code().and_then(|code| register.municipality_cvr(code))),
         municipality_code: row.municipality_code().map(|code| code.0),
-        uuid: text(row.address_uuid()),
+        uuid: contract_types::address_uuid(row),
         street_code: row.street_code().map(|code| code.0),
         house_number: text(row.house_number()),
         floor: text(row.floor()),
@@ -357,13 +364,14 @@ pub(super) fn relations(subject: &Subject<'_>) -> Relations {
     let in_urn = |pnr: String| format!("urn:oio:cpr-nr:{pnr}");
     let related =
         |one: sf1520::Relation| Related { pnr: one.pnr.map(in_urn), birth_date: one.birth_date, name: one.name };
+    let stated = |one: sf1520::Relation| Some(related(one)).filter(|one| *one != Related::default());
     let child = |pnr| Related { pnr: Some(urn(pnr)), birth_date: None, name: None };
     let custody = of.custody.into_iter().map(|row| sf1520::Custody { holder_pnr: row.holder_pnr.map(in_urn), ..row });
     Relations {
         spouse: of.spouse.map(related),
         children: subject.children().into_iter().map(child).collect(),
-        mother: of.mother.map(related),
-        father: of.father.map(related),
+        mother: stated(of.mother),
+        father: stated(of.father),
         custody: custody.collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! The services' answers against what the national services said, against their schemas, and on made-up persons.
 
 mod as_of;
+mod clients;
 mod kit;
 mod recorded;
 mod schema;
