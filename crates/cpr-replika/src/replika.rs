@@ -12,7 +12,9 @@ use crate::error::Error;
 use crate::snapshot::Snapshot;
 use crate::store::config::Config;
 use crate::store::config::write_config;
-use crate::store::file::{Opened, Options, begin_write, builder, is_vacant, refuse_strangers};
+use crate::store::file::{
+    Opened, Options, begin_write, builder, create_private, is_vacant, make_private, refuse_strangers,
+};
 use crate::store::secret::create_secret;
 use crate::store::tables::{FORMAT, META, Tables};
 
@@ -33,7 +35,7 @@ impl std::fmt::Debug for Replika {
 }
 
 impl Replika {
-    /// Creates a store where none is.
+    /// Creates a store where none is, in a file for its owner alone (0600), whatever the umask.
     ///
     /// # Errors
     /// [`Error::Exists`] when a file is there; [`Error::Config`] when the configuration cannot be.
@@ -51,10 +53,12 @@ impl Replika {
         if !is_vacant(path) {
             return Err(Error::Exists);
         }
+        create_private(path)?;
         Replika::initialize(builder(options).create(path)?, &config)
     }
 
-    /// Opens a store to read and to apply deliveries.
+    /// Opens a store to read and to apply deliveries. A file that others than its owner may read or write is made
+    /// private first.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Locked`].
@@ -69,6 +73,7 @@ impl Replika {
     pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
         let path = path.as_ref();
         refuse_strangers(path)?;
+        make_private(path, true)?;
         Replika::over(Opened::ReadWrite(builder(options).open(path)?))
     }
 
@@ -98,6 +103,7 @@ impl Replika {
     pub fn open_read_only_with(path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
         let path = path.as_ref();
         refuse_strangers(path)?;
+        make_private(path, false)?;
         let database = match builder(options).open_read_only(path) {
             Err(redb::DatabaseError::RepairAborted) => {
                 drop(builder(options).open(path)?);

@@ -89,6 +89,49 @@ pub(crate) fn refuse_strangers(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Makes the file that a new store is created in, for its owner alone whatever the umask: the register is in it.
+pub(crate) fn create_private(path: &Path) -> Result<(), Error> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+    let made = options.open(path).map_err(redb::StorageError::Io)?;
+    Ok(set_private(&made).map_err(redb::StorageError::Io)?)
+}
+
+/// Takes every right to a store from others than its owner. Who may only read it and cannot change that, reads it.
+pub(crate) fn make_private(path: &Path, to_write: bool) -> Result<(), Error> {
+    let file = std::fs::File::open(path);
+    match file.and_then(|file| if is_private(&file)? { Ok(()) } else { set_private(&file) }) {
+        Err(error) if to_write => Err(redb::StorageError::Io(error).into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+const PRIVATE: u32 = 0o600;
+
+#[cfg(unix)]
+fn set_private(file: &std::fs::File) -> std::io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(PRIVATE))
+}
+
+#[cfg(unix)]
+fn is_private(file: &std::fs::File) -> std::io::Result<bool> {
+    Ok(std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o077 == 0)
+}
+
+/// Elsewhere the folder decides who may read.
+#[cfg(not(unix))]
+fn set_private(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn is_private(_: &std::fs::File) -> std::io::Result<bool> {
+    Ok(true)
+}
+
 /// True where a store can be created: an empty file is what a creation that never got anywhere leaves behind.
 pub(crate) fn is_vacant(path: &Path) -> bool {
     path.metadata().map_or(true, |found| found.len() == 0)

@@ -40,3 +40,34 @@ fn debug_output_of_every_answer_tells_nothing_of_the_person() {
         assert!(!told.contains(secret), "{secret} is told");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_store_is_for_its_owner_alone_whatever_stood_there() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let (new, reserved) = (folder.path().join("new"), folder.path().join("reserved"));
+    std::fs::write(&reserved, b"").unwrap();
+    std::fs::set_permissions(&reserved, PermissionsExt::from_mode(0o666)).unwrap();
+    for path in [&new, &reserved] {
+        drop(cpr_replika::Replika::create(path, &cpr_replika::Config::default()).unwrap());
+        assert_eq!(mode(path), 0o600);
+        for open in [cpr_replika::Replika::open, cpr_replika::Replika::open_read_only] {
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o644)).unwrap();
+            drop(open(path).unwrap());
+            assert_eq!(mode(path), 0o600, "an older store is made private when it is opened");
+        }
+    }
+}
+
+#[test]
+fn what_always_comes_is_always_chosen_and_never_passed_over() {
+    use cpr_replika::{Config, Replika};
+    let config = Config { chosen: Some(vec![8, 2, 8, 0, 999]), ..Config::default() };
+    assert_eq!(Replika::in_memory(&config).unwrap().config().chosen, Some(vec![1, 2, 8, 99]));
+    for record in [0, 1, 999] {
+        let config = Config { ignored: vec![record], ..Config::default() };
+        assert_eq!(Replika::in_memory(&config).unwrap_err().kind(), "config", "{record}");
+    }
+}
