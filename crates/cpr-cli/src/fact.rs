@@ -11,7 +11,7 @@ use crate::visible::one_line;
 
 /// A fact with both clocks, its fields by CPR's names with their text as received.
 pub(crate) fn as_json(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> Json {
-    let (valid, known) = (fact.valid(), fact.known());
+    let ((valid_from, valid_to), known) = (fact.stated_bounds(), fact.known());
     let mut fields = serde_json::Map::new();
     if let Some(layout) = family.and_then(|family| family.record(fact.record())) {
         let mut line = Vec::new();
@@ -23,10 +23,11 @@ pub(crate) fn as_json(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) ->
     json::object([
         ("aspect", fact.aspect().name().into()),
         ("record", json::record(fact.record())),
-        ("valid_from", json::moment(valid.from)),
-        ("valid_to", json::moment(valid.to)),
+        ("valid_from", json::moment(valid_from)),
+        ("valid_to", json::moment(valid_to)),
         ("known_from", known.from.into()),
         ("known_to", known.to.map_or(Json::Null, Json::from)),
+        ("historic", fact.is_historic().into()),
         ("mark", fact.mark().map_or(Json::Null, |mark| mark.letter().to_string().into())),
         ("fields", Json::Object(fields)),
     ])
@@ -53,9 +54,11 @@ pub(crate) fn write(
 }
 
 fn as_lines(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> Vec<String> {
-    let (valid, known) = (fact.valid(), fact.known());
-    let valid = match (valid.from, valid.to) {
+    let (bounds, known) = (fact.stated_bounds(), fact.known());
+    let valid = match bounds {
         (None, None) => "undated".to_owned(),
+        // It is over, and nobody said when.
+        (from, None) if fact.is_historic() => format!("valid {}..?", write_bound(from)),
         (from, to) => format!("valid {}..{}", write_bound(from), write_bound(to)),
     };
     let known = format!("known {}..{}", known.from, known.to.map_or(String::new(), |to| to.to_string()));

@@ -45,6 +45,13 @@ pub(crate) enum Failure {
         /// How long, in seconds.
         waited: u64,
     },
+    /// The file shows no sign of the family that was named, and all of another of which that one is a variant.
+    NarrowerFamily {
+        /// The file.
+        file: String,
+        /// The family that it fits.
+        found: &'static str,
+    },
     /// The file was never applied, so nobody can be sent anything of it.
     NotApplied(String),
     /// The delivery is stored, and what subscribers are sent of it could not all be written.
@@ -104,6 +111,7 @@ impl Failure {
             | Failure::UnknownPerson
             | Failure::FormerNumber
             | Failure::BeforeFirstDelivery(_)
+            | Failure::NarrowerFamily { .. }
             | Failure::NotApplied(_)
             | Failure::NotReplaced(..)
             | Failure::Reading(..)
@@ -130,6 +138,7 @@ impl Failure {
             Failure::NotReplaced(..) => "not_replaced",
             Failure::NoFolder(_) => "no_folder",
             Failure::Locked { .. } => "locked",
+            Failure::NarrowerFamily { .. } => "other_family",
             Failure::NotApplied(_) => "not_applied",
             Failure::Undelivered { .. } => "undelivered",
             Failure::Form(_) => "form",
@@ -145,8 +154,8 @@ impl Failure {
             Failure::Reported(_) => String::new(),
             Failure::Usage(what) => (*what).to_owned(),
             Failure::Query(what) => what.clone(),
-            Failure::Filter(error, None) => error.to_string(),
-            Failure::Filter(error, Some(line)) => format!("line {line} of standard input: {error}"),
+            Failure::Filter(error, None) => filter_text(error),
+            Failure::Filter(error, Some(line)) => format!("line {line} of standard input: {}", filter_text(error)),
             Failure::Name(error) => error.to_string(),
             Failure::UnknownPerson => "the replica does not hold this number".to_owned(),
             Failure::FormerNumber => {
@@ -164,6 +173,9 @@ impl Failure {
             }
             Failure::Locked { waited } => {
                 format!("the store is open elsewhere, and was not free within {waited} s (--wait SECONDS)")
+            }
+            Failure::NarrowerFamily { file, found } => {
+                format!("{file}: nothing in the file is of the family named; it is of {found}, a narrower one")
             }
             Failure::NotApplied(file) => format!("{file}: the file was not applied to this store; apply it first"),
             Failure::Undelivered { target, delivery, error, again } => {
@@ -197,6 +209,7 @@ impl Failure {
             Failure::Reading(file, _)
             | Failure::Writing(file, _)
             | Failure::NotReplaced(file, _)
+            | Failure::NarrowerFamily { file, .. }
             | Failure::NotApplied(file) => (None, Some(file.as_str())),
             _ => (None, None),
         };
@@ -218,6 +231,14 @@ impl Failure {
 fn engine_text(error: &Error) -> String {
     match error {
         Error::UnknownDelivery { last, .. } => format!("there is no such delivery; the last is {last}"),
+        error => error.to_string(),
+    }
+}
+
+/// The text of what is no filter, but for what would repeat a part of it.
+fn filter_text(error: &FilterError) -> String {
+    match error {
+        FilterError::ImpossibleAgeRange { .. } => "an impossible age range: the lower age comes first".to_owned(),
         error => error.to_string(),
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cpr_replika::cpr_extract::Family;
+use cpr_replika::cpr_extract::{self, FIRST_LINES, Family};
 use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Replika, Report};
 
 use crate::context::{Globals, INTAKE_WAIT_SECONDS};
@@ -164,6 +164,11 @@ impl<'a> Target<'a> {
         deliver: impl Fn(&Replika, File, &ApplyOptions<'_>) -> Result<Report, Error>,
     ) -> Result<(), Failure> {
         let failed = |error| Failure::Reading(extract.shown.clone(), error);
+        if self.unfinished.is_some()
+            && let Some(family) = options.family()?
+        {
+            refuse_wider_family(extract, family, &self.replika.config().ignored)?;
+        }
         let file = extract.reopen()?;
         let meter = Meter::of_bytes(file.metadata().map_err(failed)?.len());
         let progress = |progress| {
@@ -192,6 +197,19 @@ impl<'a> Target<'a> {
         // It is done, whatever becomes of the next one.
         screen.flush()
     }
+}
+
+/// A new store is not to be of a variant that the first file shows no sign of: nothing would tell later that it is not.
+fn refuse_wider_family(extract: &InputFile, family: &'static Family, ignored: &[u16]) -> Result<(), Failure> {
+    let mut narrower = None;
+    for lines in [FIRST_LINES, u64::MAX] {
+        let found = cpr_extract::find_family(&mut extract.reopen()?, ignored, lines);
+        match found.map_err(|error| Failure::Reading(extract.shown.clone(), error))? {
+            Ok(found) if found != family && family.is_variant_of(found) => narrower = Some(found.name),
+            _ => return Ok(()),
+        }
+    }
+    narrower.map_or(Ok(()), |found| Err(Failure::NarrowerFamily { file: extract.shown.clone(), found }))
 }
 
 impl Drop for Target<'_> {

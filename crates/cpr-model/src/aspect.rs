@@ -176,6 +176,13 @@ impl Aspect {
         self.period_between(values.bounds(info.start, info.end), historic)
     }
 
+    /// The bounds that a row states, none where it states none: those of [`Aspect::period`] before anything is concluded.
+    pub fn stated_bounds(self, values: Values<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
+        let info = self.info();
+        let Bounds { from, to, .. } = values.bounds(info.start, info.end);
+        (from, to)
+    }
+
     /// CPR's mark on a row of this aspect.
     pub fn mark(self, values: Values<'_>) -> Option<CorrectionMark> {
         let info = self.info();

@@ -3,7 +3,7 @@
 use std::io;
 
 use clap::{Args, Subcommand};
-use cpr_replika::cpr_subscription::{Filter, FilterAnswer, FilterKind};
+use cpr_replika::cpr_subscription::{Filter, FilterAnswer, FilterError, FilterKind};
 use cpr_replika::{FilterChange, UnknownNumbers};
 
 use crate::context::Globals;
@@ -120,8 +120,13 @@ impl Given {
     }
 }
 
-fn parse_number(text: &str) -> Result<Filter, cpr_replika::cpr_subscription::FilterError> {
-    Filter::parse(FilterKind::Pnr, &text.trim().replacen('-', "", 1))
+/// A number on which somebody can be followed; 0000000000 is CPR's way to write none.
+fn parse_number(text: &str) -> Result<Filter, FilterError> {
+    let digits = text.trim().replacen('-', "", 1);
+    if digits.bytes().all(|digit| digit == b'0') {
+        return Err(FilterError::NotAPnr);
+    }
+    Filter::parse(FilterKind::Pnr, &digits)
 }
 
 /// Reads numbers, one a line; empty lines are passed over.

@@ -22,14 +22,17 @@ pub(crate) struct Generate {
     #[command(flatten)]
     what: Kind,
     /// With --persons: how many nights of change follow, one file for each working day.
-    #[arg(long, value_name = "D", requires = "persons", value_parser = parse_count::<u32>)]
+    #[arg(long, value_name = "D", conflicts_with_all = ["basis", "archetypes", "scenario"],
+        value_parser = parse_count::<u32>)]
     nights: Option<u32>,
     /// With --persons: how many persons a night delivers; 10 000 to 50 000 is usual for all of Denmark. One in 200
     /// when left out.
-    #[arg(long, value_name = "N", requires = "persons", value_parser = parse_count::<u32>)]
+    #[arg(long, value_name = "N", conflicts_with_all = ["basis", "archetypes", "scenario"],
+        value_parser = parse_count::<u32>)]
     night_size: Option<u32>,
     /// With --persons: the same seed gives the same bytes. 1 when left out.
-    #[arg(long, value_name = "N", requires = "persons", value_parser = parse_seed)]
+    #[arg(long, value_name = "N", conflicts_with_all = ["basis", "archetypes", "scenario"],
+        value_parser = parse_seed)]
     seed: Option<u64>,
     /// The layout family (std, uuid, 2022, full).
     #[arg(long, default_value = "std")]

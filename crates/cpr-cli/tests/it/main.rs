@@ -8,7 +8,11 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod command_line;
 mod following;
+mod intake;
+
+mod outputs;
 
 const SOFIE: &str = "6101801234";
 
@@ -137,7 +141,25 @@ fn show_tells_both_clocks_and_fields_by_cprs_names() {
     let (all, _) = desk.json(&["show", SOFIE, "--history"]);
     let marks: Vec<&Value> = all["facts"].as_array().unwrap().iter().filter(|fact| fact["mark"] == "K").collect();
     assert_eq!(marks.len(), 1);
-    assert_eq!(marks[0]["valid_from"], marks[0]["valid_to"]);
+    assert_eq!((&marks[0]["historic"], &marks[0]["valid_to"]), (&true.into(), &marks[0]["valid_from"]));
+}
+
+#[test]
+fn a_historic_row_without_an_end_shows_no_end_that_nobody_sent() {
+    let desk = Desk::new();
+    let mut file = std::fs::read(extract("D260106.L999901")).unwrap();
+    let row = file.windows(24).position(|text| text == b"0236101801234 0751042007").unwrap();
+    let end = row + file[row..].windows(12).position(|text| text == b"202003011200").unwrap();
+    file[end..end + 12].copy_from_slice(b"000000000000");
+    let path = desk.folder.path().join("open");
+    std::fs::write(&path, file).unwrap();
+    desk.says(&["load", path.to_str().unwrap()]);
+    let (shown, _) = desk.json(&["show", SOFIE, "--history"]);
+    let facts = shown["facts"].as_array().unwrap();
+    let row = facts.iter().find(|fact| fact["valid_from"] == "2009-06-13T14:00" && fact["mark"].is_null());
+    let row = row.filter(|fact| fact["record"] == "023").unwrap();
+    assert_eq!((&row["historic"], &row["valid_to"]), (&Value::Bool(true), &Value::Null));
+    assert!(desk.says(&["show", SOFIE, "--history"]).contains("valid 2009-06-13 14:00..? "));
 }
 
 #[test]

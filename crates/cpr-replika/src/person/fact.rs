@@ -49,6 +49,12 @@ impl<'a> FactView<'a> {
         self.aspect.period(self.values, self.historic)
     }
 
+    /// The bounds that the row states. A historic row without an end has none here, where [`FactView::valid`] makes it a
+    /// point in time, since it is not said how long it held.
+    pub fn stated_bounds(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        self.aspect.stated_bounds(self.values)
+    }
+
     /// CPR's mark: a marked row is kept, and never counts as true in the world.
     pub fn mark(&self) -> Option<CorrectionMark> {
         self.aspect.mark(self.values)
