@@ -5,7 +5,7 @@
 use std::io;
 
 use cpr_replika::cpr_model::Date;
-use cpr_replika::cpr_subscription::{FilterError, NameError, ThinError};
+use cpr_replika::cpr_subscription::{FilterError, NameError};
 use cpr_replika::{DeliveryNumber, Error};
 
 use crate::fault;
@@ -61,7 +61,7 @@ pub(crate) enum Failure {
         /// The delivery.
         delivery: DeliveryNumber,
         /// Why.
-        error: ThinError,
+        error: io::Error,
         /// The command that goes on from here; none where the file came through a pipe.
         again: Option<String>,
     },
@@ -179,10 +179,6 @@ impl Failure {
             }
             Failure::NotApplied(file) => format!("{file}: the file was not applied to this store; apply it first"),
             Failure::Undelivered { target, delivery, error, again } => {
-                let error = match error {
-                    ThinError::Io(error) => error.to_string(),
-                    error => error.to_string(),
-                };
                 let on = match again {
                     Some(again) => format!("to write its files:\n{again}"),
                     None => "to write its files, give the same extract as a file to `replika thin`".to_owned(),

@@ -61,9 +61,7 @@ impl OutputOptions {
         }
         let target = Target::at(&self.output, self.force, globals.named_store())?;
         let written: Result<T, WriteError> = match target {
-            Target::Whole { folder, name } => {
-                self::write(&folder, &name, Existing::Replace, |out| Ok(write(&mut meter.count(out))?))
-            }
+            Target::Whole { folder, name } => self::write(&folder, &name, |out| Ok(write(&mut meter.count(out))?)),
             Target::Stream(file) => write_stream(file, |out| Ok(write(&mut meter.count(out))?)),
         };
         written.map_err(|error| error.at(&self.output))
@@ -163,7 +161,7 @@ pub(crate) fn write_new<T>(
     write: impl FnOnce(&mut Synced) -> Result<T, WriteError>,
 ) -> Result<T, Failure> {
     let written = match Target::at(path, force, globals.named_store())? {
-        Target::Whole { folder, name } => self::write(&folder, &name, Existing::Replace, write),
+        Target::Whole { folder, name } => self::write(&folder, &name, write),
         Target::Stream(file) => write_stream(file, write),
     };
     written.map_err(|error| error.at(path))
@@ -180,15 +178,6 @@ fn is_same_file(path: &Path, found: &fs::Metadata) -> bool {
     fs::metadata(path).is_ok_and(|of| (of.dev(), of.ino()) == (found.dev(), found.ino()))
 }
 
-/// What becomes of a file that is there already.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Existing {
-    /// It is replaced.
-    Replace,
-    /// It must hold the same bytes.
-    MustBeEqual,
-}
-
 const BUFFER: usize = 1024 * 1024;
 
 /// Writes `folder/name` in a folder that is there. The folder is durable with the file.
@@ -198,7 +187,6 @@ const BUFFER: usize = 1024 * 1024;
 pub(crate) fn write<T, E: From<io::Error>>(
     folder: &Path,
     name: &OsStr,
-    existing: Existing,
     write: impl FnOnce(&mut Synced) -> Result<T, E>,
 ) -> Result<T, E> {
     let temporary = folder.join(part_name(name));
@@ -208,11 +196,7 @@ pub(crate) fn write<T, E: From<io::Error>>(
         if !is_same_file(&temporary, &file.metadata()?) {
             return Err(io::Error::from(io::ErrorKind::ResourceBusy).into());
         }
-        let whole = folder.join(name);
-        if existing == Existing::MustBeEqual && !is_equal_if_there(&whole, &temporary)? {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file with other contents is there").into());
-        }
-        fs::rename(&temporary, whole)?;
+        fs::rename(&temporary, folder.join(name))?;
         File::open(folder)?.sync_all()?;
         Ok(written)
     });
@@ -261,29 +245,6 @@ fn write_part<T, E: From<io::Error>>(file: &File, write: impl FnOnce(&mut Synced
     Ok(written)
 }
 
-/// True when nothing is there, or a file with the same bytes.
-fn is_equal_if_there(path: &Path, other: &Path) -> io::Result<bool> {
-    let mut one = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        file => file?,
-    };
-    let mut other = File::open(other)?;
-    if one.metadata()?.len() != other.metadata()?.len() {
-        return Ok(false);
-    }
-    let (mut left, mut right) = (vec![0; BUFFER], vec![0; BUFFER]);
-    loop {
-        let read = io::Read::read(&mut one, &mut left)?;
-        if read == 0 {
-            return Ok(true);
-        }
-        io::Read::read_exact(&mut other, &mut right[..read])?;
-        if left[..read] != right[..read] {
-            return Ok(false);
-        }
-    }
-}
-
 /// Makes the folders that are missing, each for its owner alone and durable in the one above it. A folder that is there
 /// and empty is made private too; one that holds something already is somebody's, and keeps its mode.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
@@ -311,12 +272,6 @@ fn make_folders_above(folder: &Path) -> io::Result<()> {
 pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
-}
-
-/// A folder that is the command's own, below one that was named: made when it is missing, private in any case.
-pub(crate) fn make_own_folder(folder: &Path) -> io::Result<()> {
-    make_folder(folder)?;
-    tighten_folder(folder)
 }
 
 fn tighten_folder(folder: &Path) -> io::Result<()> {

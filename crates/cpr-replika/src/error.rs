@@ -82,6 +82,12 @@ pub enum Error {
         /// The last delivery; 0 when there is none.
         last: DeliveryNumber,
     },
+    /// The source is not the extract that the delivery was.
+    #[error("the file is not the extract of delivery {delivery}")]
+    OtherExtract {
+        /// The delivery.
+        delivery: DeliveryNumber,
+    },
     /// No subscriber has this name.
     #[error("there is no such subscriber")]
     UnknownSubscriber,
@@ -199,6 +205,7 @@ impl Error {
             Error::AmbiguousFamily { .. } => (RefusedInput, "ambiguous_family"),
             Error::OtherFamily { .. } => (RefusedInput, "other_family"),
             Error::OtherCustomer { .. } => (RefusedInput, "other_customer"),
+            Error::OtherExtract { .. } => (RefusedInput, "other_extract"),
             Error::TooManyFacts => (RefusedInput, "too_many_facts"),
             Error::SequenceGap { .. } => (OutOfOrder, "sequence_gap"),
             Error::Older { .. } => (OutOfOrder, "older"),

@@ -81,6 +81,8 @@ pub use search::{AddressPattern, Criterion, Hit, Hits, Policy, Scope, Search, Se
 pub use snapshot::Snapshot;
 pub use store::config::{ALL_HISTORY, Config};
 pub use store::file::Options;
+pub use subscriptions::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
+pub use subscriptions::folder_sink::FolderSink;
 pub use subscriptions::matching::{Match, Matches};
 pub use subscriptions::registry::{FilterChange, Subscriber, UnknownNumbers};
 pub use subscriptions::streams::{InitialLoad, Recipient};

@@ -39,7 +39,7 @@ impl Replika {
     /// A damaged, foreign or out-of-order extract is refused whole with the reason ([`Error::is_refusal`]); after any
     /// error the store is as before.
     pub fn apply(&self, extract: impl Read + Seek + Send, options: &ApplyOptions<'_>) -> Result<Report, Error> {
-        self.deliver(extract, options, DeliveryKind::Delta)
+        self.take_extract(extract, options, DeliveryKind::Delta)
     }
 
     /// Loads an extract of any kind (full, establishment, delta) as the starting point of the store.
@@ -47,10 +47,10 @@ impl Replika {
     /// # Errors
     /// As [`Replika::apply`], and [`Error::NotEmpty`] when there are deliveries already.
     pub fn load(&self, extract: impl Read + Seek + Send, options: &ApplyOptions<'_>) -> Result<Report, Error> {
-        self.deliver(extract, options, DeliveryKind::Load)
+        self.take_extract(extract, options, DeliveryKind::Load)
     }
 
-    fn deliver(
+    fn take_extract(
         &self,
         mut extract: impl Read + Seek + Send,
         options: &ApplyOptions<'_>,

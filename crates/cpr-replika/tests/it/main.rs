@@ -8,6 +8,7 @@
 mod answers;
 mod calendar;
 mod consumers;
+mod deliver;
 mod find;
 mod happenings;
 mod happenings_model;
