@@ -36,7 +36,7 @@ impl Desk {
 
     fn run_with(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_replika"));
-        command.arg("--store").arg(self.store()).args(arguments);
+        command.arg("--store").arg(self.store()).args(arguments).current_dir(self.folder.path());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input).unwrap();
         child.wait_with_output().unwrap()
