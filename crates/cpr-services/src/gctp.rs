@@ -86,7 +86,7 @@ impl Answer {
     /// [`Error::Xml`] when the answer does not go into XML.
     pub fn to_xml(&self) -> Result<String, Error> {
         let name = self.service.name();
-        xml::answered(self.service.system(), name, &[], name, &self.rows)
+        xml::answered(self.service.system(), name, &[], xml::Table { name, count: None, rows: &self.rows })
     }
 }
 

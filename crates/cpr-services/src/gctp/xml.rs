@@ -8,19 +8,22 @@ use crate::gctp::row::Row;
 
 const NAMESPACE: &str = "http://www.cpr.dk";
 
-/// The answer of ADRSOG1, with fields of the key.
-pub(crate) fn adrsog1_xml(key: &[(&str, Option<String>)], rows: &[Row]) -> Result<String, Error> {
-    answered("CprSoeg", "ADRSOG1", key, "ADRSOEG", rows)
+/// The answer of ADRSOG1: with the restart key of the next page where there is one, and with the count where that was asked for.
+pub(crate) fn adrsog1_xml(rest: Option<&str>, count: Option<u64>, rows: &[Row]) -> Result<String, Error> {
+    let key: Vec<(&str, &str)> = rest.map(|rest| ("REST", rest)).into_iter().collect();
+    answered("CprSoeg", "ADRSOG1", &key, Table { name: "ADRSOEG", count, rows })
 }
 
-/// The whole envelope; a key field without a value is left out, as is a key without fields.
-pub(super) fn answered(
-    system: &str,
-    name: &str,
-    key: &[(&str, Option<String>)],
-    table: &str,
-    rows: &[Row],
-) -> Result<String, Error> {
+/// The table of an answer.
+pub(super) struct Table<'a> {
+    pub(super) name: &'a str,
+    /// How many rows there are in all (`aia`), where the answer says.
+    pub(super) count: Option<u64>,
+    pub(super) rows: &'a [Row],
+}
+
+/// The whole envelope; a key without fields is left out.
+pub(super) fn answered(system: &str, name: &str, key: &[(&str, &str)], table: Table<'_>) -> Result<String, Error> {
     let mut out = Envelope(Writer::new(Vec::new()));
     out.open("root", &[("xmlns", NAMESPACE)])?;
     out.open("Gctp", &[("v", "1.0")])?;
@@ -32,12 +35,11 @@ pub(super) fn answered(
         out.open("CprServiceHeader", &[("r", name)])?;
         out.open("Key", &[])?;
         for (field, value) in key {
-            let Some(value) = value else { continue };
             out.empty("Field", &[("r", field), ("v", value)])?;
         }
         out.close(&["Key", "CprServiceHeader"])?;
     }
-    out.table(table, rows)?;
+    out.table(&table)?;
     out.close(&["Service", "System", "Gctp", "root"])?;
     String::from_utf8(out.0.into_inner()).map_err(|_| Error::Xml)
 }
@@ -45,13 +47,17 @@ pub(super) fn answered(
 struct Envelope(Writer<Vec<u8>>);
 
 impl Envelope {
-    fn table(&mut self, name: &str, rows: &[Row]) -> Result<(), Error> {
+    fn table(&mut self, table: &Table<'_>) -> Result<(), Error> {
         self.open("CprData", &[("u", "O")])?;
         self.open("Rolle", &[("r", "HovedRolle")])?;
+        let count = table.count.map(|count| count.to_string());
+        let mut attributes = vec![("r", table.name)];
+        attributes.extend(count.as_deref().map(|count| ("aia", count)));
+        let rows = table.rows;
         if rows.is_empty() {
-            self.empty("Table", &[("r", name)])?;
+            self.empty("Table", &attributes)?;
         } else {
-            self.open("Table", &[("r", name)])?;
+            self.open("Table", &attributes)?;
             for (number, row) in rows.iter().enumerate() {
                 self.open("Row", &[("k", &number.to_string())])?;
                 for field in &row.fields {

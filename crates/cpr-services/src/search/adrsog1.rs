@@ -1,9 +1,10 @@
 //! ADRSOG1: the search by address, with whole names to narrow it.
 //!
 //! A street (code or name) and a place (postal code or municipality) are required. One row for each person, at the current
-//! address, in the order of the numbers. How the service tells the number of matches (AIA) and where the next page begins (REST) is
-//! not public: here both stand in the key of the answer, under the names of the request. So does what `STAF` means: this
-//! status or a higher one, by its name ("status fra").
+//! address, in the order of the numbers. The number of matches (AIA) is an attribute of the table, told when it is asked for. Where
+//! the next page begins (REST) is not public: here it stands in the key of the answer, under the name of the request, and the
+//! header is empty on the last page, as recorded. Nor is what `STAF` means: here this status or a higher one, by its name ("status
+//! fra").
 
 use std::fmt;
 
@@ -120,6 +121,9 @@ impl Request {
 pub struct Answer {
     /// How many match, whatever the page.
     pub count: u64,
+    /// True when no more than that was asked for: only then does the service tell it.
+    #[serde(skip)]
+    pub only_count: bool,
     /// REST of the next page; none on the last one, and when only the number was wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rest: Option<String>,
@@ -140,8 +144,8 @@ impl Answer {
     /// # Errors
     /// [`Error::Xml`] when the answer does not go into XML.
     pub fn to_xml(&self) -> Result<String, Error> {
-        let key = [("AIA", Some(self.count.to_string())), ("REST", self.rest.clone())];
-        adrsog1_xml(&key, &self.rows)
+        let count = Some(self.count).filter(|_| self.only_count);
+        adrsog1_xml(self.rest.as_deref(), count, &self.rows)
     }
 }
 
@@ -167,7 +171,7 @@ pub fn answer(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answe
         rows.push(Row { fields: fields(&subject), protections: Protections::of(&subject, day) });
     }
     let rest = hits.next.map(|last| last.reveal().to_owned());
-    Ok(Answer { count: hits.count.unwrap_or(0), rest, rows })
+    Ok(Answer { count: hits.count.unwrap_or(0), only_count: request.only_count, rest, rows })
 }
 
 /// The fields of a row, in the order of the service. `TABMRK` is 1 for the current address.
@@ -190,10 +194,16 @@ fn fields(subject: &Subject<'_>) -> Vec<Field> {
         ("HUSNR", raw(address.map(|row| row.house_number())), None),
         ("KOMKOD", address.and_then(|row| row.municipality_code()).map(|code| code.to_string()), None),
         ("PNR", Some(subject.pnr.reveal().to_owned()), None),
-        ("SIDEDOER", raw(address.map(|row| row.side_or_door())), None),
+        ("SIDEDOER", raw(address.map(|row| row.side_or_door())).map(door), None),
         ("STARTDATO", address.and_then(|row| row.moved_in()).map(|from| format!("{:012}", from.value.digits())), None),
         ("TABMRK", Some("1".to_owned()), None),
         ("VEJKOD", address.and_then(|row| row.street_code()).map(|code| code.to_string()), None),
     ];
     said.into_iter().filter_map(|(name, value, text)| value.map(|value| Field { name, value, text })).collect()
+}
+
+/// A door as the service gives it: of the blanks before the letters, one is left.
+fn door(received: String) -> String {
+    let letters = received.trim_start();
+    if letters.len() == received.len() { received } else { format!(" {letters}") }
 }

@@ -1,9 +1,10 @@
 //! CPR's own test extract against what the national replica answered about its persons.
 
 use cpr_services::gctp::{self, Service};
+use cpr_services::search::adrsog1;
 use cpr_services::{Lookup, Request};
 
-use crate::kit::{date, gctp_rows, pnr, samples, test_extract};
+use crate::kit::{GctpRow, date, gctp_rows, pnr, samples, test_extract};
 
 const SERVICES: [(&str, Service); 4] = [
     ("Stam+", Service::StamPlus),
@@ -51,4 +52,29 @@ fn the_gctp_services_answer_as_recorded() {
     let expected: Vec<(String, String)> =
         DEVIATIONS.iter().map(|(p, s, _)| ((*p).to_owned(), (*s).to_owned())).collect();
     assert_eq!(deviating, expected);
+}
+
+#[test]
+fn adrsog1_answers_as_recorded() {
+    let Some(samples) = samples("adrsog1_answers_as_recorded") else { return };
+    let replika = test_extract(&samples);
+    let recorded = samples.join("services/schemas/testdata/replica-responses/ADRSOG1.OK.xml");
+    let recorded = std::fs::read_to_string(recorded).expect("UTF-8");
+    let fields = [("VEJK", "8512"), ("KOMK", "0851"), ("HNR", "091"), ("ETAG", "01"), ("SIDO", "tv")];
+    let request = adrsog1::Request::parse(fields).expect("a request");
+    let answer = adrsog1::answer(&replika.snapshot(), &request, date("2001-11-19")).expect("a read");
+    let answer = answer.to_xml().expect("XML");
+    // The recorded answer comes from data in which more people live there; whoever is in both is told alike.
+    let (ours, theirs) = (gctp_rows(&answer), gctp_rows(&recorded));
+    let of = |row: &GctpRow| row["PNR"].0.clone();
+    let both: Vec<_> =
+        ours.iter().filter_map(|row| Some((row, theirs.iter().find(|one| of(one) == of(row))?))).collect();
+    assert!(!both.is_empty(), "nobody is in both");
+    assert!(both.iter().all(|(ours, theirs)| ours == theirs));
+    // What stands around the rows, without the blanks between elements.
+    let frame = |xml: &str| -> Vec<String> {
+        let end = xml.find("<Row").expect("a row");
+        xml[..end].split('>').map(|tag| tag.trim_start_matches('\u{feff}').trim().to_owned()).collect()
+    };
+    assert_eq!(frame(&answer), frame(&recorded));
 }

@@ -149,7 +149,7 @@ fn adrsog1_gives_a_row_for_each_resident() {
         ("HUSNR", "001"),
         ("KOMKOD", "0621"),
         ("PNR", ANE),
-        ("SIDEDOER", "  tv"),
+        ("SIDEDOER", " tv"),
         ("STARTDATO", "199912312000"),
         ("TABMRK", "1"),
         ("VEJKOD", "0042"),
@@ -164,7 +164,15 @@ fn adrsog1_gives_a_row_for_each_resident() {
     assert_eq!((second.rows[0].value("PNR"), second.rest), (Some(ANE), None));
     let counted = with(&[("AIA", "X")]);
     assert_eq!((counted.count, counted.rows.len()), (2, 0));
-    assert!(counted.to_xml().unwrap().contains("<Key><Field r=\"AIA\" v=\"2\"/></Key>"));
+    let header = "<CprServiceHeader r=\"ADRSOG1\"/>";
+    let table = |xml: String| xml[xml.find("<Table").unwrap()..].split('>').next().unwrap().to_owned();
+    let counted = counted.to_xml().unwrap();
+    assert!(counted.contains(header));
+    assert_eq!(table(counted), "<Table r=\"ADRSOEG\" aia=\"2\"/");
+    let all_rows = all.to_xml().unwrap();
+    assert!(all_rows.contains(header), "empty, as recorded");
+    assert_eq!(table(all_rows), "<Table r=\"ADRSOEG\"");
+    assert!(first.to_xml().unwrap().contains(&format!("<Key><Field r=\"REST\" v=\"{CARL}\"/></Key>")));
     for (field, expected) in [
         (("HNR", "0001"), 0),
         (("HNR", "001"), 1),
