@@ -28,7 +28,7 @@ pub(crate) enum FilterCommand {
     Clear {
         /// The subscriber.
         name: Hidden,
-        /// PNR, AgeRange, MunicipalityCode, EventChangeCode, Address, Everything or AllOf.
+        /// PNR, AgeRange, MunicipalityCode, EventChangeCode, Address, NoFilter or AllOf.
         kind: Option<Hidden>,
     },
 }
@@ -83,8 +83,8 @@ pub(crate) struct Given {
     /// Who lives in this street, house, floor or dwelling: 0851:8512, 0851:8512:091:01:tv.
     #[arg(long, value_name = "ADDRESS")]
     address: Vec<Hidden>,
-    /// Everybody in the delivery.
-    #[arg(long)]
+    /// Everybody in the delivery (NoFilter, "Ingen filtre").
+    #[arg(long, visible_alias = "no-filter")]
     everything: bool,
     /// For whom all of these hold at once: 0-17+0751.
     #[arg(long, value_name = "FILTERS")]
@@ -120,13 +120,8 @@ impl Given {
     }
 }
 
-/// A number on which somebody can be followed; 0000000000 is CPR's way to write none.
 fn parse_number(text: &str) -> Result<Filter, FilterError> {
-    let digits = text.trim().replacen('-', "", 1);
-    if digits.bytes().all(|digit| digit == b'0') {
-        return Err(FilterError::NotAPnr);
-    }
-    Filter::parse(FilterKind::Pnr, &digits)
+    Filter::parse(FilterKind::Pnr, &text.trim().replacen('-', "", 1))
 }
 
 /// Reads numbers, one a line; empty lines are passed over.
@@ -212,7 +207,7 @@ fn list_filters(globals: &Globals, options: &List, screen: &mut Screen) -> Resul
 }
 
 fn clear_filters(globals: &Globals, name: &Hidden, kind: Option<&Hidden>, screen: &mut Screen) -> Result<(), Failure> {
-    const WANTED: &str = "a kind is PNR, AgeRange, MunicipalityCode, EventChangeCode, Address, Everything or AllOf";
+    const WANTED: &str = "a kind is PNR, AgeRange, MunicipalityCode, EventChangeCode, Address, NoFilter or AllOf";
     let name = name.subscriber_name()?;
     let kind = kind.map(|kind| FilterKind::from_name(kind.reveal()).ok_or(Failure::Usage(WANTED))).transpose()?;
     let removed = globals.open_to_write()?.clear_filters(&name, kind)?;

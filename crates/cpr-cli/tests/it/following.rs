@@ -202,7 +202,7 @@ fn matches_tell_the_reasons_and_followers_who_follows() {
         followers["subscribers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!((followers["on"].as_str(), names), (Some("2026-01-06"), vec!["children", "everybody"]));
     let text = desk.run_with(&["followers", "-", "--on", "2046-01-01"], format!("{CHILD}\n").as_bytes());
-    assert_eq!(String::from_utf8(text.stdout).unwrap(), "everybody  Everything everything\n");
+    assert_eq!(String::from_utf8(text.stdout).unwrap(), "everybody  NoFilter everything\n");
 }
 
 #[test]

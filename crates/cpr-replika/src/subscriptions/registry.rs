@@ -43,7 +43,7 @@ pub enum FilterChange {
 /// What becomes of a filter on a number that the replica does not hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UnknownNumbers {
-    /// It is kept, and matches when the person appears.
+    /// It is kept, and matches when the person appears. (0000000000 never does, and is refused.)
     Keep,
     /// It is not added: [`FilterAnswer::UnknownNumber`].
     Refuse,
@@ -111,6 +111,7 @@ impl Replika {
                 answers.push(match change {
                     FilterChange::Add(filter) => {
                         let refused = match filter {
+                            filter if filter.names_nobody() => true,
                             Filter::Pnr(key) if unknown == UnknownNumbers::Refuse => {
                                 persons.get(key.as_u32())?.is_none()
                             }

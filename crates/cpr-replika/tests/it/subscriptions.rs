@@ -370,6 +370,31 @@ fn scenario_13_removing_all_of_one_kind_leaves_the_others() {
 }
 
 #[test]
+fn no_filter_is_set_and_unset_as_a_filter_and_never_by_removing_others() {
+    let replika = begun(&[]);
+    subscribe(&replika, "x", Profile::SF6002, &["0851"]);
+    assert_eq!(add(&replika, "x", &["everything", "everything"]), [FilterAnswer::Added, FilterAnswer::AlreadyExisted]);
+    night(&replika, 2, &[(ANNA, LIVES_IN_A), (BO, LIVES_IN_B)]);
+    assert_eq!(sent(&replika, 2, "x"), [ANNA, BO]);
+    assert_eq!(replika.clear_filters(&name("x"), FilterKind::from_name("NoFilter")).unwrap(), 1);
+    night(&replika, 3, &[(ANNA, LIVES_IN_A), (BO, LIVES_IN_B)]);
+    assert_eq!(sent(&replika, 3, "x"), [BO], "the others stay");
+    assert_eq!(remove(&replika, "x", &["everything", "0851"]), [FilterAnswer::NotFound, FilterAnswer::Removed]);
+    night(&replika, 4, &[(ANNA, LIVES_IN_A), (BO, LIVES_IN_B)]);
+    assert!(sent(&replika, 4, "x").is_empty(), "what is left is nobody");
+}
+
+#[test]
+fn nobody_is_followed_by_the_number_of_nobody() {
+    let replika = begun(&[]);
+    subscribe(&replika, "x", Profile::SF6002, &[]);
+    let nobody = FilterChange::Add(Filter::Pnr(pnr("0000000000").key().unwrap()));
+    let answers = replika.change_filters(&name("x"), &[nobody], UnknownNumbers::Keep).unwrap();
+    assert_eq!(answers, [FilterAnswer::UnknownNumber]);
+    assert!(replika.snapshot().filters(&name("x"), None).unwrap().is_empty());
+}
+
+#[test]
 fn scenario_14_a_subscriber_without_filters_is_sent_nothing() {
     let replika = begun(&[(ANNA, LIVES_IN_A)]);
     subscribe(&replika, "x", Profile::SF6002, &[]);

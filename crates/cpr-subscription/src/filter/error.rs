@@ -9,7 +9,7 @@ pub enum FilterError {
     /// The text has the form of no kind.
     #[error("not a filter: none of PNR, 0-17, 0851, A21, 0851:8512, everything, or several joined by +")]
     NoKind,
-    /// Not ten digits, or a day or month that no number has.
+    /// Not ten digits, a day or month that no number has, or 0000000000, which is nobody's.
     #[error("not a personnummer")]
     NotAPnr,
     /// Not two ages with a hyphen between.

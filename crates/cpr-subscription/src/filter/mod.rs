@@ -62,6 +62,9 @@ impl AllOf {
         if let Some(kind) = members.iter().map(Filter::kind).find(|&kind| refused(kind)) {
             return Err(FilterError::MemberKind { kind });
         }
+        if members.iter().any(Filter::names_nobody) {
+            return Err(FilterError::NotAPnr);
+        }
         members.sort_unstable();
         if members.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(FilterError::RepeatedMember);
@@ -88,6 +91,11 @@ impl Filter {
         }
     }
 
+    /// True for a filter on 0000000000, which CPR writes where it gives no number: nobody can be followed by it.
+    pub fn names_nobody(&self) -> bool {
+        matches!(self, Filter::Pnr(key) if is_nobody(*key))
+    }
+
     /// Reads a filter of this kind. Beside the canonical text it takes a municipality without its zeros (`101`).
     ///
     /// # Errors
@@ -96,7 +104,7 @@ impl Filter {
         match kind {
             FilterKind::Pnr => {
                 let key = Pnr::parse(text.as_bytes()).and_then(|pnr| pnr.key());
-                key.map(Filter::Pnr).ok_or(FilterError::NotAPnr)
+                key.filter(|key| !is_nobody(*key)).map(Filter::Pnr).ok_or(FilterError::NotAPnr)
             }
             FilterKind::AgeRange => AgeRange::parse(text).map(Filter::AgeRange),
             FilterKind::Municipality => {
@@ -183,7 +191,8 @@ impl Filter {
         Some(match kind {
             FilterKind::Pnr => {
                 let (key, rest) = rest.split_first_chunk::<4>()?;
-                (Filter::Pnr(PersonKey::from_u32(u32::from_be_bytes(*key))?), rest)
+                let key = PersonKey::from_u32(u32::from_be_bytes(*key)).filter(|key| !is_nobody(*key))?;
+                (Filter::Pnr(key), rest)
             }
             FilterKind::AgeRange => {
                 let ([f1, f2, t1, t2], rest) = rest.split_first_chunk::<4>()?;
@@ -226,6 +235,10 @@ impl FromStr for Filter {
         };
         Filter::parse(kind, text)
     }
+}
+
+fn is_nobody(key: PersonKey) -> bool {
+    key.pnr().reveal() == "0000000000"
 }
 
 /// Prints kind and value, the value of a number or an address as `..`.

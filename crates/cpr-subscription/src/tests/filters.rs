@@ -69,6 +69,8 @@ fn what_is_no_filter_is_refused_with_its_reason() {
         (FilterKind::Pnr, "610180123", FilterError::NotAPnr),
         (FilterKind::Pnr, "6101801234 ", FilterError::NotAPnr),
         (FilterKind::Pnr, "6113801234", FilterError::NotAPnr),
+        (FilterKind::Pnr, "0000000000", FilterError::NotAPnr),
+        (FilterKind::AllOf, "0000000000+0851", FilterError::NotAPnr),
         (FilterKind::AgeRange, "17-0", ages(17, 0)),
         (FilterKind::AgeRange, "0-1000", FilterError::NotAnAgeRange),
         (FilterKind::AgeRange, "-17", FilterError::NotAnAgeRange),
@@ -99,6 +101,14 @@ fn what_is_no_filter_is_refused_with_its_reason() {
     assert_eq!(nested, Err(FilterError::MemberKind { kind: FilterKind::AllOf }));
     assert_eq!(AgeRange::new(0, 1000), Err(ages(0, 1000)));
     assert_eq!("whatever".parse::<Filter>(), Err(FilterError::NoKind));
+}
+
+#[test]
+fn nobody_is_followed_by_the_number_that_cpr_writes_where_it_gives_none() {
+    let nobody = Filter::Pnr(key("0000000000"));
+    assert!(nobody.names_nobody() && !filter("6101801234").names_nobody() && !filter("everything").names_nobody());
+    assert_eq!(Filter::from_bytes(&nobody.to_bytes()), Err(FilterError::Stored));
+    assert_eq!(AllOf::new(vec![nobody, filter("0851")]), Err(FilterError::NotAPnr));
 }
 
 #[test]
@@ -149,7 +159,7 @@ fn words_and_flags_are_stable() {
     use FilterAnswer::{Added, AlreadyExisted, NotFound, Removed, UnknownNumber};
     let words = [Added, AlreadyExisted, Removed, NotFound, UnknownNumber].map(FilterAnswer::name);
     assert_eq!(words, ["added", "already_existed", "removed", "not_found", "unknown_number"]);
-    let kinds = ["PNR", "AgeRange", "MunicipalityCode", "EventChangeCode", "Address", "Everything", "AllOf"];
+    let kinds = ["PNR", "AgeRange", "MunicipalityCode", "EventChangeCode", "Address", "NoFilter", "AllOf"];
     assert_eq!(FilterKind::ALL.map(FilterKind::name), kinds);
     assert!(FilterKind::ALL.iter().all(|kind| FilterKind::from_name(kind.name()) == Some(*kind)));
     assert_eq!(Profile::SF6002.to_byte(), 0b1_0011);
