@@ -2,9 +2,10 @@
 
 use std::io::Cursor;
 
+use benches::documents::{self, into_redb};
 use cpr_replika::{ApplyOptions, Config, Replika};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::TableDefinition;
 
 const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
@@ -37,7 +38,7 @@ fn delta(c: &mut Criterion) {
     let replika = Replika::create(&ours, &Config::default()).expect("a new store");
     replika.load(Cursor::new(benches::full(&population)), &ApplyOptions::named("full")).expect("a sound extract");
     drop(replika);
-    std::fs::copy(&ours, &plain).expect("the same store twice");
+    let documents = documents::all(&ours);
 
     let mut group = c.benchmark_group("delta");
     group.throughput(Throughput::Elements(u64::from(changed))).sample_size(10);
@@ -53,13 +54,8 @@ fn delta(c: &mut Criterion) {
 
     // The peer writes values of the size and keys of a night, sorted, in one durable two-phase commit.
     let step = (of / changed) as usize;
-    let database = Database::open(&plain).expect("the copy");
-    let values: Vec<(u32, Vec<u8>)> = {
-        let read = database.begin_read().expect("a read");
-        let table = read.open_table(PERSONS).expect("the table");
-        let rows = table.iter().expect("rows").step_by(step).take(changed as usize);
-        rows.map(|row| row.map(|(key, value)| (key.value(), value.value().to_vec())).expect("a row")).collect()
-    };
+    let database = into_redb(&plain, &documents, PERSONS);
+    let values: Vec<&(u32, Vec<u8>)> = documents.iter().step_by(step).take(changed as usize).collect();
     group.bench_function("plain redb: overwrite, commit", |b| {
         b.iter(|| {
             let mut write = database.begin_write().expect("a write");

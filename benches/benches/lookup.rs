@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::io::Cursor;
 
+use benches::documents::{self, into_redb};
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, Timestamp};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -36,7 +37,7 @@ fn lookup(c: &mut Criterion) {
     let mut group = c.benchmark_group("lookup");
     group.throughput(criterion::Throughput::Elements(1));
     {
-        let database = redb::Database::open(&path).expect("the store");
+        let database = into_redb(&folder.path().join("plain"), &documents::all(&path), PERSONS);
         let read = database.begin_read().expect("a read");
         let table = read.open_table(PERSONS).expect("the table");
         let mut at = 0;

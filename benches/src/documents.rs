@@ -4,9 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
-
-const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
+use cpr_replika::raw;
 
 /// A person's key and sealed document.
 pub type Document = (u32, Vec<u8>);
@@ -45,17 +43,14 @@ impl Documents {
 pub fn write_all(store: &Path, out: &Path) -> (u64, u64) {
     let mut out = BufWriter::new(File::create(out).expect("a new file"));
     let (mut count, mut bytes) = (0, 0);
-    with_table(store, |table| {
-        for row in table.iter().expect("rows") {
-            let (key, value) = row.expect("a row");
-            let value = value.value();
-            out.write_all(&key.value().to_le_bytes()).expect("a write");
-            out.write_all(&(value.len() as u32).to_le_bytes()).expect("a write");
-            out.write_all(value).expect("a write");
-            count += 1;
-            bytes += value.len() as u64;
-        }
-    });
+    raw::for_each_person(store, |key, value| {
+        out.write_all(&key.to_le_bytes()).expect("a write");
+        out.write_all(&(value.len() as u32).to_le_bytes()).expect("a write");
+        out.write_all(value).expect("a write");
+        count += 1;
+        bytes += value.len() as u64;
+    })
+    .expect("the engine's store");
     out.flush().expect("a write");
     (count, bytes)
 }
@@ -65,17 +60,32 @@ pub fn of_keys(store: &Path, keys: &[u32]) -> Vec<Document> {
     let mut keys = keys.to_vec();
     keys.sort_unstable();
     let mut documents = Vec::with_capacity(keys.len());
-    with_table(store, |table| {
-        for key in keys {
-            let found = table.get(key).expect("a get");
-            documents.extend(found.map(|value| (key, value.value().to_vec())));
+    raw::for_each_person(store, |key, value| {
+        if keys.binary_search(&key).is_ok() {
+            documents.push((key, value.to_vec()));
         }
-    });
+    })
+    .expect("the engine's store");
     documents
 }
 
-fn with_table(store: &Path, read: impl FnOnce(&ReadOnlyTable<u32, &'static [u8]>)) {
-    let database = Database::open(store).expect("the engine's store");
-    let transaction = database.begin_read().expect("a read");
-    read(&transaction.open_table(PERSONS).expect("the table of persons"));
+/// Writes documents into a new redb file, as one table in one commit, and returns the open database.
+pub fn into_redb(path: &Path, documents: &[Document], table: redb::TableDefinition<u32, &[u8]>) -> redb::Database {
+    let database = redb::Database::create(path).expect("a new file");
+    let write = database.begin_write().expect("a write");
+    {
+        let mut table = write.open_table(table).expect("a table");
+        for (key, value) in documents {
+            table.insert(key, value.as_slice()).expect("an insert");
+        }
+    }
+    write.commit().expect("a commit");
+    database
+}
+
+/// Every document of a store.
+pub fn all(store: &Path) -> Vec<Document> {
+    let mut documents = Vec::new();
+    raw::for_each_person(store, |key, value| documents.push((key, value.to_vec()))).expect("the engine's store");
+    documents
 }

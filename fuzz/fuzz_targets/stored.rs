@@ -10,13 +10,10 @@ use std::path::{Path, PathBuf};
 
 use cpr_extract::{LineEnd, Padding};
 use cpr_model::{Aspect, Date, PersonKey, Pnr, Timestamp};
-use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Error, FactView, GroupLines, Image, Replika, Snapshot};
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Error, FactView, GroupLines, Image, Replika, Snapshot, raw};
 use libfuzzer_sys::fuzz_target;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use replika_fuzz::made_up::{self, Ending, NUMBERS, style};
 use tempfile::TempDir;
-
-const PERSONS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons/v2");
 
 /// What the seal of a section starts from: the person, and 0 for the document or all ones for the past.
 type Row = (u32, u32);
@@ -144,15 +141,13 @@ impl Prepared {
 }
 
 fn rows(path: &Path) -> Vec<Sections> {
-    let database = Database::open(path).expect("a store");
-    let read = database.begin_read().expect("a transaction");
-    let persons = read.open_table(PERSONS).expect("the table");
-    let rows = persons.iter().expect("rows").map(|row| row.expect("a row"));
-    let sections = rows.map(|(key, value)| {
-        let (document, past) = value.value().split_at(sealed_bytes(value.value()));
-        Sections { key: key.value(), document: document.to_vec(), past: past.to_vec() }
-    });
-    sections.collect()
+    let mut persons = Vec::new();
+    raw::for_each_person(path, |key, value| {
+        let (document, past) = value.split_at(sealed_bytes(value));
+        persons.push(Sections { key, document: document.to_vec(), past: past.to_vec() });
+    })
+    .expect("a store");
+    persons
 }
 
 /// The bytes of the first section: header, payload, zeros to a multiple of four.
@@ -187,8 +182,6 @@ fn try_out(store: &Prepared, change: &Change<'_>) {
 
 /// Changes one section of one value in the file; true when the seal is right and the payload another.
 fn damage(store: &Prepared, change: &Change<'_>) -> bool {
-    let database = Database::open(&store.path).expect("a store");
-    let write = database.begin_write().expect("a transaction");
     let with_past: Vec<&Sections> =
         store.persons.iter().filter(|person| !change.past || !person.past.is_empty()).collect();
     let person = with_past[change.row % with_past.len()];
@@ -196,8 +189,7 @@ fn damage(store: &Prepared, change: &Change<'_>) -> bool {
     let before = if change.past { &person.past } else { &person.document };
     let after = change.of(row, before, &store.persons);
     let value = if change.past { [&person.document, &after] } else { [&after, &person.past] }.map(|part| &part[..]);
-    write.open_table(PERSONS).expect("the table").insert(person.key, value.concat().as_slice()).expect("a row");
-    write.commit().expect("a commit");
+    raw::write_person(&store.path, person.key, &value.concat()).expect("a row");
     let payload = |sealed: &[u8]| {
         let length = u32::from_le_bytes([sealed[4], sealed[5], sealed[6], sealed[7]]) as usize;
         sealed[HEADER..HEADER + length].to_vec()

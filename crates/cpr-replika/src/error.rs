@@ -6,6 +6,7 @@ use std::io;
 use cpr_extract::Fault;
 use cpr_model::Date;
 
+use crate::damage::{BlockError, Damage, Place};
 use crate::delivery_number::DeliveryNumber;
 use crate::refusal::Refusal;
 
@@ -157,6 +158,17 @@ pub enum Error {
         /// What does not fit.
         what: &'static str,
     },
+    /// The file of the store does not hold what was written to it, at this place.
+    #[error("corrupt store: {place}: {what}")]
+    Damaged {
+        /// Where.
+        place: Place,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// The store's file is not where it was opened any more, or another stands there.
+    #[error("the store's file is gone or was replaced by another")]
+    Replaced,
     /// Reading the extract failed.
     #[error("reading the extract failed: {0}")]
     Input(#[source] io::Error),
@@ -236,7 +248,8 @@ impl Error {
             Error::Output(_) => (Storage, "output"),
             Error::Random(_) => (Storage, "random"),
             Error::Storage(_) => (Storage, "storage"),
-            Error::Corrupt { .. } => (Corrupt, "corrupt"),
+            Error::Replaced => (Storage, "replaced"),
+            Error::Corrupt { .. } | Error::Damaged { .. } => (Corrupt, "corrupt"),
         }
     }
 
@@ -314,32 +327,61 @@ impl std::error::Error for StorageFailure {
     }
 }
 
+impl StorageFailure {
+    /// Whether all it says is that an earlier call failed.
+    pub(crate) fn is_earlier_failure(&self) -> bool {
+        matches!(*self.0, redb::Error::PreviousIo)
+    }
+}
+
+impl From<redb::Error> for Error {
+    fn from(error: redb::Error) -> Error {
+        match error {
+            redb::Error::DatabaseAlreadyOpen => Error::Locked,
+            redb::Error::Corrupted(_) => Error::Damaged { place: Place::Pages, what: "they do not fit together" },
+            redb::Error::Io(error) => match BlockError::inside(&error) {
+                Some(refusal) => refusal.into(),
+                None if error.kind() == io::ErrorKind::NotFound => Error::NotFound,
+                None => Error::Storage(StorageFailure(Box::new(redb::Error::Io(error)))),
+            },
+            error => Error::Storage(StorageFailure(Box::new(error))),
+        }
+    }
+}
+
+impl From<BlockError> for Error {
+    fn from(error: BlockError) -> Error {
+        match error {
+            BlockError::Damaged(Damage { place, what }) => Error::Damaged { place, what },
+            BlockError::NotAStore | BlockError::Unfinished => Error::NotAStore,
+            BlockError::Exists => Error::Exists,
+            BlockError::Newer { found, supported } => {
+                Error::NewerFormat { found: found.into(), supported: supported.into() }
+            }
+            BlockError::Panicked => Error::Damaged { place: Place::Pages, what: "the storage engine cannot read them" },
+            BlockError::Replaced => Error::Replaced,
+            BlockError::Unforeseen(what) => {
+                Error::Storage(StorageFailure(Box::new(redb::Error::Io(io::Error::other(what)))))
+            }
+        }
+    }
+}
+
 macro_rules! from_storage {
     ($($error:ty),*) => {
         $(impl From<$error> for Error {
             fn from(error: $error) -> Error {
-                Error::Storage(StorageFailure(Box::new(error.into())))
+                Error::from(redb::Error::from(error))
             }
         })*
     };
 }
 
-from_storage!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError, redb::CursorError);
-
-impl From<redb::DatabaseError> for Error {
-    fn from(error: redb::DatabaseError) -> Error {
-        match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => Error::Locked,
-            redb::DatabaseError::Storage(redb::StorageError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-                Error::NotFound
-            }
-            redb::DatabaseError::Storage(redb::StorageError::Io(error))
-                if error.kind() == io::ErrorKind::InvalidData =>
-            {
-                Error::NotAStore
-            }
-            redb::DatabaseError::Storage(redb::StorageError::Corrupted(_)) => Error::NotAStore,
-            error => Error::Storage(StorageFailure(Box::new(error.into()))),
-        }
-    }
-}
+from_storage!(
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::CursorError,
+    redb::DatabaseError
+);

@@ -30,6 +30,7 @@
 // From the ground up: a room imports only from those above it in this list.
 // From the ground up: a room imports only from the floors above it in this list.
 mod arrivals;
+mod damage;
 mod delivery_number;
 mod error;
 mod refusal;
@@ -53,11 +54,15 @@ mod subscriptions;
 mod apply;
 mod verify;
 
+#[cfg(feature = "raw")]
+pub mod raw;
+
 #[cfg(test)]
 mod power_cut_tests;
 
 pub use apply::{Allow, ApplyOptions, Progress};
 pub use arrivals::DeliveryListener;
+pub use damage::Place;
 pub use delivery_number::DeliveryNumber;
 pub use error::{Error, ErrorClass, StorageFailure};
 pub use events::calendar::{CalendarEvent, Due};

@@ -4,17 +4,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use redb::{Database, ReadableDatabase, StorageBackend, WriteTransaction};
+use redb::{StorageBackend, WriteTransaction};
 
 use crate::arrivals::{Arrivals, DeliveryListener};
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
+use crate::store::block_file::Opening;
 use crate::store::config::Config;
 use crate::store::config::write_config;
-use crate::store::file::{
-    Opened, Options, begin_write, builder, create_private, is_vacant, make_private, refuse_strangers,
-};
+use crate::store::file::{Opened, Options, is_vacant};
 use crate::store::secret::create_secret;
 use crate::store::tables::{FORMAT, META, Tables};
 
@@ -53,8 +52,7 @@ impl Replika {
         if !is_vacant(path) {
             return Err(Error::Exists);
         }
-        create_private(path)?;
-        Replika::initialize(builder(options).create(path)?, &config)
+        Replika::initialize(Opened::create(path, options)?, &config)
     }
 
     /// Opens a store to read and to apply deliveries. A file that others than its owner may read or write is made
@@ -71,10 +69,7 @@ impl Replika {
     /// # Errors
     /// As [`Replika::open`].
     pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
-        let path = path.as_ref();
-        refuse_strangers(path)?;
-        make_private(path, true)?;
-        Replika::over(Opened::ReadWrite(builder(options).open(path)?))
+        Replika::over(Opened::open(path.as_ref(), options)?)
     }
 
     /// Opens the store that is there, whatever its configuration, or creates one with this configuration.
@@ -101,28 +96,15 @@ impl Replika {
     /// # Errors
     /// As [`Replika::open`].
     pub fn open_read_only_with(path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
-        let path = path.as_ref();
-        refuse_strangers(path)?;
-        make_private(path, false)?;
-        let database = match builder(options).open_read_only(path) {
-            Err(redb::DatabaseError::RepairAborted) => {
-                drop(builder(options).open(path)?);
-                builder(options).open_read_only(path)?
-            }
-            opened => opened?,
-        };
-        Replika::over(Opened::ReadOnly(database))
+        Replika::over(Opened::open_read_only(path.as_ref(), options)?)
     }
 
     /// Creates or opens a store over a storage of the caller's making: memory, or one that fails on purpose.
     pub(crate) fn with_backend(backend: impl StorageBackend, config: &Config) -> Result<Replika, Error> {
         let config = &config.settled()?;
-        let database = builder(&Options::default()).create_with_backend(backend)?;
-        let fresh = {
-            let read = database.begin_read()?;
-            read.open_table(META).is_err()
-        };
-        if fresh { Replika::initialize(database, config) } else { Replika::over(Opened::ReadWrite(database)) }
+        let database = Opened::over(backend, Opening::Any, &Options::default())?;
+        let fresh = database.begin_read()?.list_tables()?.next().is_none();
+        if fresh { Replika::initialize(database, config) } else { Replika::over(database) }
     }
 
     /// A store in memory, for tests and for trying things out.
@@ -146,17 +128,17 @@ impl Replika {
         self.snapshot().config().clone()
     }
 
-    fn initialize(database: Database, config: &Config) -> Result<Replika, Error> {
-        let write = begin_write(&database)?;
+    fn initialize(database: Opened, config: &Config) -> Result<Replika, Error> {
+        let write = database.begin_write()?;
         Tables::create(&write)?;
         write.open_table(META)?.insert("format", FORMAT.to_string().as_str())?;
         write_config(&write, config)?;
         create_secret(&write)?;
         write.commit()?;
-        Replika::over(Opened::ReadWrite(database))
+        Replika::over(database)
     }
 
-    fn over(database: Opened) -> Result<Replika, Error> {
+    pub(crate) fn over(database: Opened) -> Result<Replika, Error> {
         let database = Arc::new(database);
         let snapshot = Snapshot::take(&database)?;
         let arrivals = Arc::new(Arrivals::default());
@@ -166,10 +148,13 @@ impl Replika {
 
     pub(crate) fn publish(&self) -> Result<(), Error> {
         let snapshot = Snapshot::take(&self.database)?;
-        let known = snapshot.known();
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
-        self.arrivals.announce(known);
         Ok(())
+    }
+
+    /// Tells whoever waits for a delivery which is the last.
+    pub(crate) fn announce(&self) {
+        self.arrivals.announce(self.snapshot().known());
     }
 
     /// Waits until the store has this delivery; false when the time is up first. Whoever applies need not know who waits.
@@ -214,14 +199,54 @@ impl Replika {
         change: impl FnOnce(&WriteTransaction, u32) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let _lock = self.write_lock();
-        let write = self.begin_write()?;
-        let answer = change(&write, self.snapshot().known().0)?;
-        write.commit()?;
-        self.publish()?;
-        Ok(answer)
+        self.database.latch().sound(|| {
+            let write = self.begin_write()?;
+            let answer = change(&write, self.snapshot().known().0)?;
+            write.commit()?;
+            self.publish()?;
+            Ok(answer)
+        })
     }
 
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction, Error> {
         self.database.begin_write()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EventCursor;
+
+    #[test]
+    fn a_store_of_another_format_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
+        drop(Replika::create(&path, &Config::default()).unwrap());
+        let opened_as = |format: &str| {
+            let opened = Opened::open(&path, &Options::default()).unwrap();
+            let write = opened.begin_write().unwrap();
+            write.open_table(META).unwrap().insert("format", format).unwrap();
+            write.commit().unwrap();
+            drop(opened);
+            Replika::open(&path)
+        };
+        let newer = opened_as("4");
+        assert!(matches!(newer, Err(Error::NewerFormat { found: 4, supported: 3 })), "{newer:?}");
+        let older = opened_as("1");
+        assert!(matches!(older, Err(Error::OlderFormat { found: 1, supported: 3 })), "{older:?}");
+        assert!(opened_as("3").is_ok());
+    }
+
+    #[test]
+    fn a_store_whose_file_is_gone_or_replaced_is_not_written_any_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
+        let replika = Replika::create(&path, &Config::default()).unwrap();
+        std::fs::copy(&path, directory.path().join("copy")).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(replika.add_consumer("gone", EventCursor::BEGINNING), Err(Error::Replaced)));
+        std::fs::rename(directory.path().join("copy"), &path).unwrap();
+        assert!(matches!(replika.add_consumer("replaced", EventCursor::BEGINNING), Err(Error::Replaced)));
     }
 }

@@ -58,7 +58,7 @@ impl Snapshot {
             Ordering::Equal => {}
         }
         let config = Config::from_entries(setting)?;
-        let tables = Tables::open(&transaction)?;
+        let tables = Tables::open(&transaction, database.latch())?;
         let last = match tables.deliveries.last()? {
             None => None,
             Some((number, sealed)) => Some(Delivery::open(DeliveryNumber(number.value()), sealed.value())?),

@@ -1,6 +1,6 @@
-//! `verify`: every checksum, archive and relation between tables, checked anew.
+//! `verify`: every block, page, archive and relation between tables, checked anew. The file is left as it is.
 
-use cpr_replika::VerifyFault;
+use cpr_replika::{Options, Replika, VerifyFault};
 
 use crate::context::Globals;
 use crate::failure::Failure;
@@ -9,12 +9,14 @@ use crate::progress::Meter;
 use crate::screen::Screen;
 
 pub(crate) fn verify_store(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
-    let snapshot = globals.open_to_read()?.snapshot();
     let meter = Meter::open_ended("verifying");
-    let report = snapshot.verify()?;
+    let report = Replika::verify_file(globals.store_path()?, &Options::default())?;
     drop(meter);
     if globals.json {
-        let fault = |fault: &VerifyFault| json::object([("table", fault.table.into()), ("what", fault.what.into())]);
+        let fault = |fault: &VerifyFault| {
+            let place = fault.place.map_or(Json::Null, |place| place.to_string().into());
+            json::object([("table", fault.table.into()), ("place", place), ("what", fault.what.into())])
+        };
         screen.print_json(&json::object([
             ("clean", report.is_clean().into()),
             ("persons", report.persons.into()),
@@ -22,17 +24,25 @@ pub(crate) fn verify_store(globals: &Globals, screen: &mut Screen) -> Result<(),
             ("superseded", report.superseded.into()),
             ("events", report.events.into()),
             ("deliveries", report.deliveries.into()),
+            ("blocks", report.blocks.into()),
+            ("unsettled", report.unsettled.into()),
             ("fault_count", report.fault_count.into()),
             ("faults", Json::Array(report.faults.iter().map(fault).collect())),
         ]))?;
     } else {
         writeln!(
             screen,
-            "read {} persons with {} facts, {} superseded rows, {} events, {} deliveries",
-            report.persons, report.facts, report.superseded, report.events, report.deliveries
+            "read {} blocks, {} persons with {} facts, {} superseded rows, {} events, {} deliveries",
+            report.blocks, report.persons, report.facts, report.superseded, report.events, report.deliveries
         )?;
+        if report.unsettled > 0 {
+            writeln!(screen, "{} unused blocks hold what a write that was cut off left: no fault", report.unsettled)?;
+        }
         for fault in &report.faults {
-            writeln!(screen, "fault: {}: {}", fault.table, fault.what)?;
+            match fault.place {
+                Some(place) => writeln!(screen, "fault: {place}: {}", fault.what)?,
+                None => writeln!(screen, "fault: {}: {}", fault.table, fault.what)?,
+            }
         }
         writeln!(screen, "{}", if report.is_clean() { "everything holds" } else { "the store is damaged" })?;
     }

@@ -6,6 +6,7 @@ mod merger;
 mod options;
 
 use std::io::{Read, Seek};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use cpr_extract::Groups;
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
 use crate::replika::Replika;
 use crate::store::config::{Config, window_end, write_config};
+use crate::store::read_table::OutsideSource;
 use crate::store::tables::{DELIVERIES, DIGESTS};
 use crate::subscriptions::matching::{self, Noted};
 
@@ -51,6 +53,22 @@ impl Replika {
     }
 
     fn take_extract(
+        &self,
+        source: impl Read + Seek + Send,
+        options: &ApplyOptions<'_>,
+        kind: DeliveryKind,
+    ) -> Result<Report, Error> {
+        let report = self.database.latch().sound_outside(|outside| {
+            let progress =
+                |so_far| outside.run(|| options.progress.map_or(ControlFlow::Continue(()), |report| report(so_far)));
+            let options = ApplyOptions { progress: Some(&progress), ..*options };
+            self.deliver_next(OutsideSource { source, outside }, &options, kind)
+        })?;
+        self.announce();
+        Ok(report)
+    }
+
+    fn deliver_next(
         &self,
         mut extract: impl Read + Seek + Send,
         options: &ApplyOptions<'_>,

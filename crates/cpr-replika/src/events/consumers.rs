@@ -66,8 +66,10 @@ impl Replika {
     /// [`Error::Corrupt`] or a storage failure.
     pub fn consumers(&self) -> Result<Vec<Consumer>, Error> {
         // Not part of the published snapshot: a consumer's place moves between deliveries.
-        let read = self.database.begin_read()?;
-        read_consumers(&read.open_table(CONSUMERS)?)
+        self.database.latch().sound(|| {
+            let read = self.database.begin_read()?;
+            read_consumers(&read.open_table(CONSUMERS)?)
+        })
     }
 
     /// The events that a consumer has not acknowledged, up to the last delivery.

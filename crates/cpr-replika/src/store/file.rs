@@ -1,9 +1,19 @@
-//! The file of a store: opened to write or to read, and what is none told apart from damage.
+//! The file of a store: opened to write or to read, and what went wrong with it first.
 
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::backends::FileBackend;
+use redb::{
+    BackendError, Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
+    StorageBackend, WriteTransaction,
+};
 
+use super::block_file::overlay::Overlay;
+use super::block_file::scan::Scan;
+use super::block_file::{BlockFile, Opening};
+use crate::damage::{BlockError, Latch};
 use crate::error::Error;
 
 /// How a store is opened: what is the process's to choose, and changes nothing that is stored.
@@ -30,77 +40,237 @@ impl Default for Options {
     }
 }
 
+/// Bytes of pages kept in memory while pages are checked, each once.
+const CHECK_CACHE_BYTES: usize = 64 * 1024 * 1024;
+
 /// The open database. Snapshots share it, since closing it ends their transactions.
-pub(crate) enum Opened {
+pub(crate) struct Opened {
+    database: Mode,
+    latch: Latch,
+    /// The file that was opened, when it is one.
+    file: Option<OpenedFile>,
+}
+
+enum Mode {
     ReadWrite(Database),
     ReadOnly(ReadOnlyDatabase),
 }
 
 impl Opened {
+    /// Makes a store's file where none is, for its owner alone.
+    pub(crate) fn create(path: &Path, options: &Options) -> Result<Opened, Error> {
+        let mut how = OpenOptions::new();
+        how.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut how, PRIVATE);
+        Opened::file(path, &how, Opening::Create, options)
+    }
+
+    /// Opens a store's file to read and to write.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened, Error> {
+        Opened::file(path, OpenOptions::new().read(true).write(true), Opening::Existing, options)
+    }
+
+    fn file(path: &Path, how: &OpenOptions, opening: Opening, options: &Options) -> Result<Opened, Error> {
+        let (storage, file) = open_file(path, how)?;
+        let opened = Opened::over(storage, opening, options)?;
+        make_private(path, true)?;
+        Ok(Opened { file: Some(file), ..opened })
+    }
+
+    /// Opens a store's file to read, beside any number of others who do.
+    pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Opened, Error> {
+        match Opened::read_only(path, options) {
+            Err(OpeningError::NotClosed) => {
+                drop(Opened::open(path, options)?);
+                Opened::read_only(path, options).map_err(Error::from)
+            }
+            opened => opened.map_err(Error::from),
+        }
+    }
+
+    fn read_only(path: &Path, options: &Options) -> Result<Opened, OpeningError> {
+        let (storage, file) = open_file(path, OpenOptions::new().read(true))?;
+        let latch = Latch::default();
+        let blocks = BlockFile::new(storage, Opening::Existing, latch.clone());
+        let database = latch.sound(|| match builder(options).open_read_only_with_backend(blocks) {
+            Err(DatabaseError::RepairAborted) => Err(OpeningError::NotClosed),
+            opened => Ok(opened.map_err(Error::from)?),
+        })?;
+        make_private(path, false)?;
+        Ok(Opened { database: Mode::ReadOnly(database), latch, file: Some(file) })
+    }
+
+    /// Opens or makes a store over any storage.
+    pub(crate) fn over(storage: impl StorageBackend, opening: Opening, options: &Options) -> Result<Opened, Error> {
+        let latch = Latch::default();
+        let blocks = BlockFile::new(storage, opening, latch.clone());
+        let database = latch.sound(|| builder(options).create_with_backend(blocks).map_err(Error::from))?;
+        Ok(Opened { database: Mode::ReadWrite(database), latch, file: None })
+    }
+
+    /// Opens a store's file as if to write, and leaves it as it is.
+    pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Opened, Error> {
+        let (latch, file) = unchanged(path)?;
+        let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
+        Ok(Opened { database: Mode::ReadWrite(database), latch, file: None })
+    }
+
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction, Error> {
-        Ok(match self {
-            Opened::ReadWrite(database) => database.begin_read()?,
-            Opened::ReadOnly(database) => database.begin_read()?,
+        self.latch.sound(|| {
+            Ok(match &self.database {
+                Mode::ReadWrite(database) => database.begin_read()?,
+                Mode::ReadOnly(database) => database.begin_read()?,
+            })
         })
     }
 
     /// # Errors
     /// [`Error::ReadOnly`].
     pub(crate) fn check_writable(&self) -> Result<(), Error> {
-        match self {
-            Opened::ReadWrite(_) => Ok(()),
-            Opened::ReadOnly(_) => Err(Error::ReadOnly),
+        match &self.database {
+            Mode::ReadWrite(_) => Ok(()),
+            Mode::ReadOnly(_) => Err(Error::ReadOnly),
         }
     }
 
+    /// Begins a transaction. Every commit is durable and in two phases; with quick repair, opening after a kill does not
+    /// walk the store.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`]; [`Error::Replaced`] when the file at the path is not the one that was opened.
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction, Error> {
-        match self {
-            Opened::ReadWrite(database) => begin_write(database),
-            Opened::ReadOnly(_) => Err(Error::ReadOnly),
+        let Mode::ReadWrite(database) = &self.database else { return Err(Error::ReadOnly) };
+        self.file.as_ref().map_or(Ok(()), OpenedFile::check_in_place)?;
+        self.latch.sound(|| {
+            let mut write = database.begin_write()?;
+            write.set_two_phase_commit(true);
+            write.set_quick_repair(true);
+            Ok(write)
+        })
+    }
+
+    /// What went wrong with the file first.
+    pub(crate) fn latch(&self) -> &Latch {
+        &self.latch
+    }
+}
+
+/// A store's file over which whatever is written stays in memory.
+fn unchanged(path: &Path) -> Result<(Latch, Overlay<BlockFile<FileBackend>>), Error> {
+    let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
+    let latch = Latch::default();
+    let blocks = BlockFile::new(storage, Opening::Existing, latch.clone());
+    Ok((latch, Overlay::new(blocks)))
+}
+
+/// Tries every block of a store's file.
+pub(crate) fn scan(path: &Path, _options: &Options) -> Result<Scan, Error> {
+    let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
+    let blocks = BlockFile::new(storage, Opening::Existing, Latch::default());
+    let io = |error| Error::from(redb::StorageError::Io(error));
+    // Whoever writes holds some of these bytes alone; whoever reads shares them.
+    match blocks.try_lock_shared_range(Bound::Unbounded, Bound::Unbounded) {
+        Ok(false) => return Err(Error::Locked),
+        Ok(true) | Err(BackendError::Unsupported) => {}
+        Err(BackendError::Io(error)) => return Err(io(error)),
+        Err(error) => return Err(io(std::io::Error::other(error.to_string()))),
+    }
+    let scan = blocks.scan().map_err(io);
+    blocks.close().map_err(io)?;
+    scan
+}
+
+/// Has redb check every page of a store's file: false when it would have had to repair its account of free pages.
+pub(crate) fn check_pages(path: &Path, _options: &Options) -> Result<bool, Error> {
+    let (latch, file) = unchanged(path)?;
+    latch.sound(|| {
+        let mut database = Builder::new().set_cache_size(CHECK_CACHE_BYTES).create_with_backend(file)?;
+        Ok(database.check_integrity()?)
+    })
+}
+
+/// Why a store's file cannot be opened to read.
+enum OpeningError {
+    /// Its writer was killed, and it is to be put in order first.
+    NotClosed,
+    Other(Error),
+}
+
+impl From<Error> for OpeningError {
+    fn from(error: Error) -> OpeningError {
+        OpeningError::Other(error)
+    }
+}
+
+impl From<redb::StorageError> for OpeningError {
+    fn from(error: redb::StorageError) -> OpeningError {
+        OpeningError::Other(error.into())
+    }
+}
+
+impl super::read_table::Told for OpeningError {
+    fn is_earlier_failure(&self) -> bool {
+        matches!(self, OpeningError::Other(error) if error.is_earlier_failure())
+    }
+}
+
+impl From<OpeningError> for Error {
+    fn from(error: OpeningError) -> Error {
+        match error {
+            OpeningError::NotClosed => Error::Locked,
+            OpeningError::Other(error) => error,
         }
     }
 }
 
-pub(crate) fn builder(options: &Options) -> Builder {
+/// A file that was opened by its path, and what tells it from another.
+struct OpenedFile {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+impl OpenedFile {
+    fn check_in_place(&self) -> Result<(), Error> {
+        let found = self.path.metadata().map_err(|_| Error::from(BlockError::Replaced))?;
+        if identity(&found) == self.identity { Ok(()) } else { Err(BlockError::Replaced.into()) }
+    }
+}
+
+/// The device and the number of a file, where the system tells them.
+fn identity(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
+fn open_file(path: &Path, how: &OpenOptions) -> Result<(FileBackend, OpenedFile), Error> {
+    // Opening a pipe waits for whoever writes to it, and a device has no end.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(Error::NotAStore);
+    }
+    let storage = |error| Error::from(redb::StorageError::Io(error));
+    let file: File = how.open(path).map_err(storage)?;
+    let identity = identity(&file.metadata().map_err(storage)?);
+    let path = std::path::absolute(path).map_err(storage)?;
+    Ok((FileBackend::new(file)?, OpenedFile { path, identity }))
+}
+
+fn builder(options: &Options) -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(options.cache_bytes);
     builder
 }
 
-/// Every commit is durable and in two phases; with quick repair, opening after a kill does not walk the store.
-pub(crate) fn begin_write(database: &Database) -> Result<WriteTransaction, Error> {
-    let mut write = database.begin_write()?;
-    write.set_two_phase_commit(true);
-    write.set_quick_repair(true);
-    Ok(write)
-}
-
-/// What redb would take for an empty database or for damage is told apart first: no file, an empty one, another kind.
-pub(crate) fn refuse_strangers(path: &Path) -> Result<(), Error> {
-    use std::io::Read;
-    let mut magic = [0; 4];
-    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::NotFound,
-        _ => Error::from(redb::StorageError::Io(error)),
-    })?;
-    match file.take(4).read(&mut magic) {
-        Ok(4) if &magic == b"redb" => Ok(()),
-        _ => Err(Error::NotAStore),
-    }
-}
-
-/// Makes the file that a new store is created in, for its owner alone whatever the umask: the register is in it.
-pub(crate) fn create_private(path: &Path) -> Result<(), Error> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
-    let made = options.open(path).map_err(redb::StorageError::Io)?;
-    Ok(set_private(&made).map_err(redb::StorageError::Io)?)
-}
-
 /// Takes every right to a store from others than its owner. Who may only read it and cannot change that, reads it.
-pub(crate) fn make_private(path: &Path, to_write: bool) -> Result<(), Error> {
+fn make_private(path: &Path, to_write: bool) -> Result<(), Error> {
     let file = std::fs::File::open(path);
     match file.and_then(|file| if is_private(&file)? { Ok(()) } else { set_private(&file) }) {
         Err(error) if to_write => Err(redb::StorageError::Io(error).into()),

@@ -3,8 +3,10 @@
 //! Nothing here knows a person; the rooms above give the bytes their meaning. docs/format.md draws them.
 
 pub(crate) mod bitmap;
+pub(crate) mod block_file;
 pub(crate) mod config;
 pub(crate) mod file;
+pub(crate) mod read_table;
 pub(crate) mod sealed;
 pub(crate) mod secret;
 pub(crate) mod tables;

@@ -3,10 +3,10 @@
 //! A name carries the version of its layout: a changed layout is a new name. All tables are created with the store, and a
 //! snapshot opens all of them at once, in one transaction.
 
-use redb::{
-    MultimapTableDefinition, ReadOnlyMultimapTable, ReadOnlyTable, ReadTransaction, TableDefinition, WriteTransaction,
-};
+use redb::{MultimapTableDefinition, ReadTransaction, TableDefinition, WriteTransaction};
 
+use super::read_table::{Many, One};
+use crate::damage::Latch;
 use crate::error::Error;
 
 /// The store format that this version reads and writes. Earlier ones were replaced before anything was released with them.
@@ -41,15 +41,15 @@ macro_rules! tables {
 
         /// Every table as of one read transaction.
         pub(crate) struct Tables {
-            $($(#[$one_doc])* pub(crate) $one: ReadOnlyTable<$one_key, $one_value>,)*
-            $($(#[$many_doc])* pub(crate) $many: ReadOnlyMultimapTable<$many_key, $many_value>,)*
+            $($(#[$one_doc])* pub(crate) $one: One<$one_key, $one_value>,)*
+            $($(#[$many_doc])* pub(crate) $many: Many<$many_key, $many_value>,)*
         }
 
         impl Tables {
-            pub(crate) fn open(read: &ReadTransaction) -> Result<Tables, Error> {
+            pub(crate) fn open(read: &ReadTransaction, latch: &Latch) -> Result<Tables, Error> {
                 Ok(Tables {
-                    $($one: read.open_table($ONE)?,)*
-                    $($many: read.open_multimap_table($MANY)?,)*
+                    $($one: One::open(read, $ONE, latch)?,)*
+                    $($many: Many::open(read, $MANY, latch)?,)*
                 })
             }
 

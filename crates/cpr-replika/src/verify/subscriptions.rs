@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use cpr_model::{Date, PersonKey};
 use cpr_subscription::Filter;
-use redb::ReadableTableMetadata;
 use roaring::RoaringBitmap;
 
 use super::VerifyReport;

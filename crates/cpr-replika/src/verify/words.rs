@@ -1,7 +1,5 @@
 //! Rechecks the tables that names are found by, against the documents.
 
-use redb::{ReadableTable, ReadableTableMetadata};
-
 use crate::error::Error;
 use crate::index::street_names::{StreetNames, name_row, postal_row};
 use crate::index::words::{Words, read_row};

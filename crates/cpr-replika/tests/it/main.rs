@@ -8,6 +8,7 @@
 mod answers;
 mod calendar;
 mod consumers;
+mod damage;
 mod deliver;
 mod find;
 mod happenings;

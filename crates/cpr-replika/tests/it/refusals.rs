@@ -417,27 +417,6 @@ fn a_store_that_is_no_store_or_not_ours_is_told_apart() {
 }
 
 #[test]
-fn a_store_of_another_format_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("store");
-    drop(Replika::create(&path, &config()).unwrap());
-    let opened_as = |format: &str| {
-        let database = redb::Database::open(&path).unwrap();
-        let write = database.begin_write().unwrap();
-        let meta = redb::TableDefinition::<&str, &str>::new("meta");
-        write.open_table(meta).unwrap().insert("format", format).unwrap();
-        write.commit().unwrap();
-        drop(database);
-        Replika::open(&path)
-    };
-    let newer = opened_as("4");
-    assert!(matches!(newer, Err(Error::NewerFormat { found: 4, supported: 3 })), "{newer:?}");
-    let older = opened_as("1");
-    assert!(matches!(older, Err(Error::OlderFormat { found: 1, supported: 3 })), "{older:?}");
-    assert!(opened_as("3").is_ok());
-}
-
-#[test]
 fn a_store_is_written_by_one_handle_and_read_by_none_meanwhile() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");

@@ -1,0 +1,37 @@
+//! The stored values of a store as bytes, for benchmarks that hand them to other stores and for fuzzers that change them.
+//!
+//! Behind the feature `raw`. docs/format.md draws the values; nothing here checks them.
+
+use std::path::Path;
+
+use redb::ReadableTable;
+
+use crate::error::Error;
+use crate::store::file::{Opened, Options};
+use crate::store::tables::PERSONS;
+
+/// Hands on every person's key and stored value, in key order.
+///
+/// # Errors
+/// As [`crate::Replika::open`].
+pub fn for_each_person(store: impl AsRef<Path>, mut visit: impl FnMut(u32, &[u8])) -> Result<(), Error> {
+    let opened = Opened::open(store.as_ref(), &Options::default())?;
+    let read = opened.begin_read()?;
+    for row in read.open_table(PERSONS)?.iter()? {
+        let (key, value) = row?;
+        visit(key.value(), value.value());
+    }
+    Ok(())
+}
+
+/// Replaces the stored value of one person.
+///
+/// # Errors
+/// As [`crate::Replika::open`].
+pub fn write_person(store: impl AsRef<Path>, key: u32, value: &[u8]) -> Result<(), Error> {
+    let opened = Opened::open(store.as_ref(), &Options::default())?;
+    let write = opened.begin_write()?;
+    write.open_table(PERSONS)?.insert(key, value)?;
+    write.commit()?;
+    Ok(())
+}

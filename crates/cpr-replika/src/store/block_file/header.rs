@@ -1,0 +1,116 @@
+//! The store's header: what kind of file this is. Written at creation, twice, and by nothing that a delivery does.
+//!
+//! ```text
+//! 0     8      10     12     16           24        40                    4080    4096
+//! +-----+------+------+------+------------+---------+---------------------+-------+
+//! |magic|layout| kind | 0    | generation | id      | key space, or zeros | check |
+//! |8    |u16   | u16  |      | u64        | 16      |                     | 16    |
+//! +-----+------+------+------+------------+---------+---------------------+-------+
+//! ```
+
+use redb::StorageBackend;
+
+use super::geometry::BLOCK_BYTES;
+use super::seal::{Page, StoreId, header_check};
+use crate::damage::{BlockError, Place};
+
+/// The first bytes of every store.
+pub(super) const MAGIC: [u8; 8] = *b"REPLIKA\n";
+/// The layout of the block file that is written and read here.
+pub(super) const LAYOUT: u16 = 1;
+
+/// Whether a file begins as a store does.
+pub(crate) fn is_magic(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC)
+}
+
+/// What the header says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct StoreHeader {
+    pub(super) id: StoreId,
+    pub(super) kind: Kind,
+    /// Counts the rewritings: the valid copy with the higher one counts.
+    pub(super) generation: u64,
+}
+
+/// What the blocks of a store are checked by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Plain,
+}
+
+impl StoreHeader {
+    pub(super) fn plain(id: StoreId) -> StoreHeader {
+        StoreHeader { id, kind: Kind::Plain, generation: 1 }
+    }
+
+    /// The bytes of one copy.
+    pub(super) fn to_page(&self, copy: u8) -> Box<Page> {
+        let mut page: Box<Page> = Box::new([0; _]);
+        page[..8].copy_from_slice(&MAGIC);
+        page[8..10].copy_from_slice(&LAYOUT.to_le_bytes());
+        match self.kind {
+            Kind::Plain => {}
+        }
+        page[16..24].copy_from_slice(&self.generation.to_le_bytes());
+        page[24..40].copy_from_slice(&self.id);
+        let check = header_check(copy, &page[..4080]);
+        page[4080..].copy_from_slice(&check);
+        page
+    }
+
+    /// Reads one copy back.
+    fn from_page(copy: u8, page: &Page) -> Result<StoreHeader, BlockError> {
+        let damaged = |what| BlockError::damaged(Place::StoreHeader(copy), what);
+        let (bytes, check) = page.split_at(4080);
+        if check != header_check(copy, bytes) {
+            return Err(damaged("its check does not fit"));
+        }
+        let kind = match u16::from_le_bytes([page[10], page[11]]) {
+            0 => Kind::Plain,
+            _ => return Err(damaged("a kind of store this version does not know")),
+        };
+        let generation = u64::from_le_bytes(page[16..24].try_into().expect("eight bytes"));
+        let id = page[24..40].try_into().expect("sixteen bytes");
+        Ok(StoreHeader { id, kind, generation })
+    }
+
+    /// Writes both copies.
+    pub(super) fn write(&self, storage: &impl StorageBackend) -> std::io::Result<()> {
+        for copy in 0..2 {
+            storage.write(u64::from(copy) * BLOCK_BYTES, &*self.to_page(copy))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the header of a file that is at least as long as two of them: the newest copy that is whole, and what is
+    /// wrong with either.
+    pub(super) fn read(storage: &impl StorageBackend) -> std::io::Result<(StoreHeader, Vec<BlockError>)> {
+        let mut pages: [Box<Page>; 2] = [Box::new([0; _]), Box::new([0; _])];
+        for (copy, page) in pages.iter_mut().enumerate() {
+            storage.read(copy as u64 * BLOCK_BYTES, &mut **page)?;
+        }
+        if pages.iter().all(|page| page[..8] != MAGIC) {
+            return Err(BlockError::NotAStore.into());
+        }
+        let layouts = pages.each_ref().map(|page| u16::from_le_bytes([page[8], page[9]]));
+        if layouts[0] == layouts[1] && layouts[0] > LAYOUT {
+            return Err(BlockError::Newer { found: layouts[0], supported: LAYOUT }.into());
+        }
+        let mut faults = Vec::new();
+        let mut newest: Option<StoreHeader> = None;
+        for (copy, page) in (0..).zip(&pages) {
+            match StoreHeader::from_page(copy, page) {
+                Ok(header) if newest.as_ref().is_none_or(|other| other.generation < header.generation) => {
+                    newest = Some(header);
+                }
+                Ok(_) => {}
+                Err(fault) => faults.push(fault),
+            }
+        }
+        match newest {
+            Some(header) => Ok((header, faults)),
+            None => Err(faults[0].into()),
+        }
+    }
+}
