@@ -168,7 +168,7 @@ fn a_command_waits_for_a_store_that_is_open_elsewhere_when_asked() {
 }
 
 /// The help of every command, by the words that name it.
-fn helps() -> Vec<(Vec<String>, String)> {
+pub(crate) fn helps() -> Vec<(Vec<String>, String)> {
     let (mut open, mut all) = (vec![Vec::new()], Vec::new());
     while let Some(words) = open.pop() {
         let output = Command::new(binary()).args(&words).arg("--help").output().unwrap();

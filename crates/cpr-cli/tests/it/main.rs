@@ -11,6 +11,7 @@ use tempfile::TempDir;
 mod command_line;
 mod following;
 mod intake;
+mod json_shapes;
 
 mod outputs;
 
