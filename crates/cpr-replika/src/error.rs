@@ -230,6 +230,7 @@ impl Error {
             Error::Search(Refusal::TooLittleAsked { .. }) => (BadQuestion, "too_little_asked"),
             Error::Search(Refusal::TooManyDocuments { .. }) => (BadQuestion, "too_many_documents"),
             Error::Search(Refusal::PageTooLarge { .. }) => (BadQuestion, "page_too_large"),
+            Error::Search(Refusal::NotHeld { .. }) => (BadQuestion, "not_held"),
             Error::Search(Refusal::TooManyRows { .. }) => (BadQuestion, "too_many_rows"),
             Error::NotACursor => (BadQuestion, "not_a_cursor"),
             Error::ConsumerName => (BadQuestion, "consumer_name"),

@@ -51,6 +51,13 @@ pub enum Refusal {
         /// The policy's limit.
         limit: usize,
     },
+    /// The record type that would answer is not among those that the customer has chosen, or the product does not have it: *not
+    /// held* is not *nobody*.
+    #[error("the store does not hold {}: its record type is not chosen, or not part of the product", .aspect.name())]
+    NotHeld {
+        /// What is asked for.
+        aspect: cpr_model::Aspect,
+    },
     /// More words would have to be looked at.
     #[error("more than {limit} rows of words would have to be read: begin the word with more letters")]
     TooManyRows {

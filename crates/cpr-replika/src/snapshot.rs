@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, Timestamp};
+use cpr_model::{Aspect, Date, PersonKey, Pnr, Timestamp};
 use redb::{ReadTransaction, ReadableTable};
 use roaring::RoaringBitmap;
 
@@ -212,15 +212,8 @@ impl Snapshot {
     /// # Errors
     /// Those of [`Snapshot::as_of`].
     pub fn holding(&self, pnr: Pnr, aspect: Aspect, known: Option<DeliveryNumber>) -> Result<Holding, Error> {
-        let family = self.config().family;
-        let carries = |record: &cpr_extract::RecordLayout| {
-            matches!(record.role, cpr_extract::Role::Fact(of, _) if of == aspect)
-                || aspect == Aspect::Parents && record.columns.iter().any(|c| c.field == Some(Field::MotherPnr))
-        };
-        let chosen = family.is_some_and(|family| {
-            family.records().any(|record| carries(record) && self.config().is_chosen(record.number))
-        });
-        let Some(image) = self.as_of(pnr, None, known)?.filter(|_| chosen) else { return Ok(Holding::Unknown) };
+        let comes = self.config().carries(aspect);
+        let Some(image) = self.as_of(pnr, None, known)?.filter(|_| comes) else { return Ok(Holding::Unknown) };
         let carries =
             |fact: &FactView<'_>| fact.aspect() == aspect || aspect == Aspect::Parents && fact.parents().is_some();
         Ok(if image.facts().any(|fact| carries(&fact)) { Holding::Held } else { Holding::None })

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use cpr_model::{CountryCode, Date, Folder, MunicipalityCode, StreetCode, latin1_of};
+use cpr_model::{Aspect, CountryCode, Date, Folder, MunicipalityCode, StreetCode, latin1_of};
 use cpr_subscription::{Door, Floor, HouseNumber};
 
 use crate::index::name_part::NamePart;
 use crate::index::person_set::PersonSet;
+use crate::refusal::Refusal;
+use crate::store::config::Config;
 
 /// Whom a search is for. `Debug` says how it is built, not what it asks for.
 #[derive(Clone)]
@@ -52,6 +54,27 @@ impl fmt::Debug for Criterion {
 }
 
 impl Criterion {
+    /// Refuses what the store does not hold.
+    pub(crate) fn require_held(&self, config: &Config) -> Result<(), Refusal> {
+        match self {
+            Criterion::Name(NamePart::Any | NamePart::Addressing, _) => {
+                // The addressing name stands in either.
+                config
+                    .require(Aspect::Name)
+                    .or_else(|refusal| config.require(Aspect::FormattedAddress).map_err(|_| refusal))
+            }
+            Criterion::Name(..) => config.require(Aspect::Name),
+            Criterion::Citizenship(_) => config.require(Aspect::Citizenship),
+            Criterion::Address(address) => {
+                config.require(Aspect::Address)?;
+                if address.asks_003() { config.require(Aspect::FormattedAddress) } else { Ok(()) }
+            }
+            Criterion::All(list) | Criterion::Any(list) => list.iter().try_for_each(|of| of.require_held(config)),
+            Criterion::Not(of) => of.require_held(config),
+            Criterion::Born(_) | Criterion::Sex(_) | Criterion::Status(_) | Criterion::Persons(_) => Ok(()),
+        }
+    }
+
     /// The words of a name as it is typed, all of them: `Hans*`, `Anne-Marie Skov`, `M?ller`. A word with a hyphen stands for
     /// the word without it and for its parts: `Anne-Marie` finds `Annemarie` and `Anne Marie` too. A text without a letter
     /// or digit is an empty list.

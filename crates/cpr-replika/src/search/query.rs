@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use cpr_model::{CountryCode, Date, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
+use cpr_model::{Aspect, CountryCode, Date, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
 use cpr_subscription::HouseNumber;
 use roaring::RoaringBitmap;
 
@@ -14,7 +14,9 @@ use crate::error::Error;
 use crate::index::keys::{SetKind, house, street, year_of};
 use crate::index::person_set::PersonSet;
 use crate::index::sets::Row;
+use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
+use crate::store::config::Config;
 
 /// A set expression: whom to find among those held now.
 #[derive(Clone, Debug)]
@@ -56,12 +58,32 @@ pub enum Query {
     Not(Box<Query>),
 }
 
+impl Query {
+    /// An aspect that it asks for and that the store does not hold.
+    fn aspect_not_held(&self, config: &Config) -> Option<Aspect> {
+        let aspect = match self {
+            Query::Municipality(_) | Query::Street { .. } => Aspect::Address,
+            Query::Protection(_) => Aspect::Protection,
+            Query::Citizenship(_) => Aspect::Citizenship,
+            Query::And(list) | Query::Or(list) => return list.iter().find_map(|query| query.aspect_not_held(config)),
+            Query::Not(query) => return query.aspect_not_held(config),
+            Query::All | Query::Status(_) | Query::Born(_) | Query::Persons(_) => return None,
+            Query::Changed(_) | Query::ChangedBy(..) => return None,
+        };
+        (!config.carries(aspect)).then_some(aspect)
+    }
+}
+
 impl Snapshot {
     /// Finds persons by what is known of them now. The number of a set is its [`PersonSet::len`].
     ///
     /// # Errors
-    /// [`Error::UnknownDelivery`] when a delivery is named that there is not; [`Error::Corrupt`] or a storage failure.
+    /// [`Error::UnknownDelivery`] when a delivery is named that there is not; [`Error::Search`] when the store does not hold what is
+    /// asked for; [`Error::Corrupt`] or a storage failure.
     pub fn find(&self, query: &Query) -> Result<PersonSet, Error> {
+        if let Some(aspect) = query.aspect_not_held(self.config()) {
+            return Err(Refusal::NotHeld { aspect }.into());
+        }
         self.evaluate(query).map(PersonSet)
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use cpr_extract::Family;
-use cpr_model::{Date, Timestamp};
+use cpr_extract::{Family, RecordLayout, Role};
+use cpr_model::{Aspect, Date, Field, Timestamp};
 use redb::WriteTransaction;
 
 use crate::error::Error;
+use crate::refusal::Refusal;
 use crate::store::tables::{META, name};
 
 /// The history window that leaves nothing out.
@@ -113,6 +114,23 @@ impl Config {
             },
             ignored: list(text("ignored")?)?,
         })
+    }
+
+    /// Whether rows of this aspect come at all: the product has a record of it, and the customer has chosen it. Where they do not
+    /// come, nothing can be said of it, which is not the same as that there is nothing. True before the first delivery, when the
+    /// product is not known yet.
+    pub fn carries(&self, aspect: Aspect) -> bool {
+        let of_aspect = |record: &RecordLayout| {
+            matches!(record.role, Role::Fact(of, _) if of == aspect)
+                || aspect == Aspect::Parents && record.columns.iter().any(|c| c.field == Some(Field::MotherPnr))
+        };
+        self.family
+            .is_none_or(|family| family.records().any(|record| of_aspect(record) && self.is_chosen(record.number)))
+    }
+
+    /// Nothing, or the reason why a question about this aspect cannot be answered.
+    pub(crate) fn require(&self, aspect: Aspect) -> Result<(), Refusal> {
+        if self.carries(aspect) { Ok(()) } else { Err(Refusal::NotHeld { aspect }) }
     }
 
     /// Whether the customer gets this record type at all.

@@ -6,14 +6,16 @@
 
 use std::collections::BTreeSet;
 
-use cpr_model::{PersonKey, Pnr};
+use cpr_model::{Aspect, PersonKey, Pnr};
 use cpr_subscription::{Filter, FilterAnswer, FilterKind, Profile, SubscriberName, SubscriberNumber};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
+use crate::refusal::Refusal;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
+use crate::store::config::Config;
 use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS, name};
 use crate::subscriptions::spans::Spans;
 
@@ -95,13 +97,20 @@ impl Replika {
     /// Adds and removes filters in one transaction; the answers are in the order of the changes.
     ///
     /// # Errors
-    /// [`Error::UnknownSubscriber`], and as [`Replika::add_subscriber`].
+    /// [`Error::UnknownSubscriber`], [`Error::Search`] for a new filter on what the store does not hold (nobody would ever match), and
+    /// as [`Replika::add_subscriber`].
     pub fn change_filters(
         &self,
         name: &SubscriberName,
         changes: &[FilterChange],
         unknown: UnknownNumbers,
     ) -> Result<Vec<FilterAnswer>, Error> {
+        let snapshot = self.snapshot();
+        for change in changes {
+            if let FilterChange::Add(filter) = change {
+                require_held(filter, snapshot.config())?;
+            }
+        }
         self.change(|write, known| {
             let number = number_of(write, name)?;
             let mut editor = Editor::new(write, number, known)?;
@@ -141,6 +150,15 @@ impl Replika {
             }
             Ok(removed)
         })
+    }
+}
+
+/// Refuses a filter on what the store does not hold.
+fn require_held(filter: &Filter, config: &Config) -> Result<(), Refusal> {
+    match filter {
+        Filter::Municipality(_) | Filter::Address(_) => config.require(Aspect::Address),
+        Filter::AllOf(all) => all.members().iter().try_for_each(|filter| require_held(filter, config)),
+        Filter::Pnr(_) | Filter::AgeRange(_) | Filter::EventChangeCode(_) | Filter::Everything => Ok(()),
     }
 }
 
