@@ -23,6 +23,13 @@ pub fn describe() -> Value {
     })
 }
 
+/// Nanoseconds that this thread has been on a processor: unlike a clock's, they do not count what others do meanwhile. None
+/// where the system does not say. The system counts in steps of some milliseconds.
+pub fn thread_nanoseconds() -> Option<u64> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
 /// The most memory this process has had resident so far, in bytes; 0 where the system does not say.
 pub fn peak_memory_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
