@@ -83,6 +83,23 @@ fn main() -> std::io::Result<()> {
     for (name, change) in changes {
         write("stored", name, change)?;
     }
+
+    // How it is read, then places (two bytes), how many bytes, and what they are changed by; see the target.
+    let changes: [(&str, &[u8]); 8] = [
+        ("sound", &[0]),
+        ("sound-checked-at-every-read", &[4]),
+        ("kind-resealed", &[2, 32, 0, 1, 3]),
+        ("tables-resealed", &[2, 68, 0, 1, 3]),
+        ("row-length", &[0, 4, 16, 1, 1]),
+        ("row-length-resealed", &[2, 4, 16, 1, 1]),
+        ("row-gone-resealed", &[2, 4, 16, 4, 255, 255, 255, 255]),
+        ("place-resealed", &[10, 32, 64, 4, 1, 2, 3, 4]),
+    ];
+    for (name, change) in changes {
+        write("pack", name, change)?;
+    }
+    let header = [&[3][..], b"\x89PACK\r\n\x1a\x01\x00\x00\x00", &[0; 4084]].concat();
+    write("pack", "whole-header", &header)?;
     Ok(())
 }
 
