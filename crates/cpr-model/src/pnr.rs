@@ -127,19 +127,20 @@ impl PersonKey {
     }
 
     /// The first and the last value a key can have (see [`PersonKey::as_u32`]) whose number says a date in this range;
-    /// none when no number can.
+    /// none when no number can. The ends of the range may be digits that no number has, such as the 32nd.
     pub fn values_of_dates(dates: &RangeInclusive<Date>) -> Option<RangeInclusive<u32>> {
-        let slots = |date: Date, last: u32| {
-            let digits = date.digits();
+        // Slots of earlier dates: a date that no number says lies between the slots of its neighbours.
+        let slots_before = |digits: u32| {
             let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
-            let day = if month < MONTHS { day.min(31) * 2 + last } else { DAY_SLOTS - 1 };
-            let year = year.checked_sub(FIRST_YEAR)?;
-            Some(year * MONTHS * DAY_SLOTS + month.min(MONTHS - 1) * DAY_SLOTS + day)
+            let year = year.clamp(FIRST_YEAR, LAST_YEAR + 1) - FIRST_YEAR;
+            let of_year =
+                if month < MONTHS { month * DAY_SLOTS + day.min(DAY_SLOTS / 2) * 2 } else { MONTHS * DAY_SLOTS };
+            let of_year = if (FIRST_YEAR..=LAST_YEAR).contains(&(digits / 10_000)) { of_year } else { 0 };
+            year * MONTHS * DAY_SLOTS + of_year
         };
-        let end = (LAST_YEAR - FIRST_YEAR + 1) * MONTHS * DAY_SLOTS;
-        let first = slots(*dates.start(), 0).unwrap_or(0);
-        let last = slots(*dates.end(), 1)?.min(end - 1);
-        (first <= last).then(|| first * SERIALS..=last * SERIALS + (SERIALS - 1))
+        let first = slots_before(dates.start().digits());
+        let end = slots_before(dates.end().digits() + 1);
+        (first < end).then(|| first * SERIALS..=(end - 1) * SERIALS + (SERIALS - 1))
     }
 
     fn parts(self) -> (u32, u32, u32, u32) {

@@ -40,6 +40,26 @@ fn days_and_months_that_cannot_be_have_no_key() {
 }
 
 #[test]
+fn a_range_of_dates_is_the_range_of_the_keys_that_say_them() {
+    let date = |digits| Date::from_digits(digits).expect("eight digits");
+    let days = (0..=12).flat_map(|month| (0..=31).chain(60..=91).map(move |day| (day, month)));
+    let keys: Vec<PersonKey> = days.filter_map(|(day, month)| key(&format!("{day:02}{month:02}804000"))).collect();
+    assert_eq!(keys.len(), 13 * 64);
+    for month in 0..=13 {
+        // Behind the 31st comes the 32nd, which is no day of any number.
+        for bound in (0..=33).map(|day| date(1980_00_00 + month * 100 + day)) {
+            for dates in [bound..=date(1981_01_01), date(1979_12_31)..=bound] {
+                let values = PersonKey::values_of_dates(&dates);
+                for key in &keys {
+                    let found = values.as_ref().is_some_and(|values| values.contains(&key.as_u32()));
+                    assert_eq!(found, dates.contains(&key.date()), "{} in {dates:?}", key.date());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_personal_is_printed() {
     let pnr = Pnr::parse(b"6101801234").unwrap();
     let text = Text::new(b"Sofie");
