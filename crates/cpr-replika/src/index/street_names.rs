@@ -61,10 +61,12 @@ impl StreetNames {
     /// Notes what the rows of a person say, unless those before said the same.
     pub(crate) fn person(&mut self, before: Option<&ArchivedPerson>, after: &Group) {
         let rows = || after.rows().map(|(row, values)| (row.shape, values)).filter(|(shape, _)| is_of_address(*shape));
-        let held = before.into_iter().flat_map(ArchivedPerson::facts).map(|(fact, values)| (fact.shape, values));
-        let held: HashSet<(u8, Values<'_>), BuildHasherDefault<WordHasher>> =
-            held.filter(|(shape, _)| is_of_address(*shape)).collect();
-        if before.is_none() || !rows().all(|row| held.contains(&row)) {
+        let held = || before.into_iter().flat_map(ArchivedPerson::facts).map(|(fact, values)| (fact.shape, values));
+        let known: HashSet<(u8, Values<'_>), BuildHasherDefault<WordHasher>> =
+            held().filter(|(shape, _)| is_of_address(*shape)).collect();
+        let says_no_more =
+            || rows().all(|row| known.contains(&row)) && current_address(rows()) == current_address(held());
+        if before.is_none() || !says_no_more() {
             self.read(rows);
         }
     }
@@ -76,9 +78,8 @@ impl StreetNames {
     }
 
     fn read<'a, I: Iterator<Item = (u8, Values<'a>)>>(&mut self, rows: impl Fn() -> I) {
-        // The postal code is that of the current address, whatever street 003 names; of two, of the one that began last.
-        let current = rows().filter(|(shape, _)| *shape == v2::shape(Aspect::Address, false));
-        let current = current.map(|(_, values)| values).max_by_key(|values| values.timestamp(Field::MovedIn));
+        // The postal code is that of the current address, whatever street 003 names.
+        let current = current_address(rows());
         for (shape, values) in rows() {
             let formatted = matches!(v2::aspect(shape), Some((Aspect::FormattedAddress, _)));
             if !formatted && values.get(Field::StreetName).is_none() {
@@ -166,6 +167,12 @@ impl StreetNames {
 
 /// Streets by word and whole folded name.
 pub(crate) type ByName = BTreeMap<(Box<[u8]>, Box<[u8]>), BTreeSet<u32>>;
+
+/// The current address; of two, the one that began last.
+fn current_address<'a>(rows: impl Iterator<Item = (u8, Values<'a>)>) -> Option<Values<'a>> {
+    let current = rows.filter(|(shape, _)| *shape == v2::shape(Aspect::Address, false));
+    current.map(|(_, values)| values).max_by_key(|values| values.timestamp(Field::MovedIn))
+}
 
 /// True for records that may name a street, or say where the postal code of one that does belongs.
 fn is_of_address(shape: u8) -> bool {
