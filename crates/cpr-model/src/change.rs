@@ -7,9 +7,11 @@ use std::fmt;
 
 use bitemporal::Period;
 
+use crate::change::claims::Claims;
 use crate::change::pairing::{By, FEW_PAIRS, Pairing};
 use crate::{Aspect, CorrectionMark, Date, Field, RelatedPnr, Status, Timestamp, Value, Values};
 
+mod claims;
 mod pairing;
 #[cfg(test)]
 mod reference;
@@ -198,7 +200,7 @@ pub fn classify(
 /// The changes, and how often one row was held against another or looked up by a key.
 fn classify_open<'a>(rules: Rules<'a>, mut pairing: Pairing<'a>) -> (Vec<Classified>, usize) {
     let any = |_: &FactRef<'_>| true;
-    let in_window = |old: &FactRef<'_>| !rules.has_aged_out(old);
+    let is_stated = |old: &FactRef<'_>| !rules.stays_known(old);
     if pairing.has_marks() {
         // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same start.
         pairing.find_disproved();
@@ -212,8 +214,8 @@ fn classify_open<'a>(rules: Rules<'a>, mut pairing: Pairing<'a>) -> (Vec<Classif
     // A current row that became history, and history that became current again.
     pairing.pair(By::Turn, any, |old, new, _| rules.turned(old, new));
     // Other values in the same place, and the same values with other bounds.
-    pairing.pair(By::Place, in_window, |old, new, _| rules.replaced(old, new));
-    pairing.pair(By::Content, in_window, |old, new, _| rules.moved_bounds(old, new));
+    pairing.pair(By::Place, any, |old, new, _| rules.replaced(old, new));
+    pairing.pair(By::Content, is_stated, |old, new, _| rules.moved_bounds(old, new));
     // Text without dates of its own goes with what it spells out, so it is judged last.
     pairing.settle_new(|new| (new.aspect != Aspect::FormattedAddress).then(|| rules.came(new)));
     let coded = rules.class_of_coded_change(&pairing.changes);
@@ -239,6 +241,8 @@ struct Rules<'a> {
     /// The person's number is no longer the one in force.
     given_up: bool,
     situation: Situation,
+    /// What the rows that came claim of valid time.
+    claims: Claims<'a>,
 }
 
 impl<'a> Rules<'a> {
@@ -246,6 +250,8 @@ impl<'a> Rules<'a> {
         let marked_annulled = came.iter().filter(|&&new| after[new].mark() == Some(CorrectionMark::Annulled));
         let status = after.iter().find(|fact| fact.aspect == Aspect::Person);
         let status = status.and_then(|fact| fact.values.number(Field::Status));
+        let claims = situation.window.map(|_| Claims::read(before, came.iter().map(|&new| &after[new])));
+        let numbers = |facts| numbers(facts, situation.window);
         Rules {
             before,
             after,
@@ -253,6 +259,7 @@ impl<'a> Rules<'a> {
             renumbered: situation.held_before && numbers(before) != numbers(after),
             given_up: status.is_some_and(|code| Status(code as u8).is_replaced()),
             situation,
+            claims: claims.unwrap_or_default(),
         }
     }
 }
@@ -301,7 +308,7 @@ impl Rules<'_> {
         let same_place =
             new.historic == old.historic && new.same_slot(old) && (!new.historic || new.start() == old.start());
         let is_text = new.aspect == Aspect::FormattedAddress;
-        if !same_place || is_text || old.mark().is_some() != new.mark().is_some() || self.has_aged_out(old) {
+        if !same_place || is_text || old.mark().is_some() != new.mark().is_some() {
             return None;
         }
         let status = |fact: &FactRef<'_>| fact.values.number(Field::Status);
@@ -318,15 +325,18 @@ impl Rules<'_> {
         if !(old.historic && new.historic && old.aspect == new.aspect) {
             return None;
         }
-        let unmarked = old.mark().is_none() && new.mark().is_none() && !self.has_aged_out(old);
+        let unmarked = old.mark().is_none() && new.mark().is_none() && !self.stays_known(old);
         (unmarked && new.same_slot(old) && new.says(old) && old.says(new)).then_some(ChangeClass::Rewritten)
     }
 
     /// The class of a row that came and has no partner.
     fn came(&self, fact: &FactRef<'_>) -> ChangeClass {
         let is_old = self.starts_before_the_last_delivery(fact);
+        if !self.situation.held_before {
+            return ChangeClass::New;
+        }
         match fact.mark() {
-            Some(mark) if self.situation.held_before => ChangeClass::of_mark(mark),
+            Some(mark) => ChangeClass::of_mark(mark),
             _ if self.renumbered && (fact.historic || is_old || fact.start().is_none()) => ChangeClass::MovedNumber,
             _ if self.is_annulled(fact.aspect) && !fact.historic && (is_old || fact.start().is_none()) => {
                 ChangeClass::Annulled
@@ -337,7 +347,7 @@ impl Rules<'_> {
 
     /// The class of a row that went and has no partner.
     fn went(&self, fact: &FactRef<'_>) -> ChangeClass {
-        if self.has_aged_out(fact) {
+        if self.stays_known(fact) {
             ChangeClass::AgedOut
         } else if self.renumbered {
             ChangeClass::MovedNumber
@@ -379,21 +389,28 @@ impl Rules<'_> {
         self.annulled >> aspect.number() & 1 == 1
     }
 
-    /// True for history that ended before the customer's window.
-    fn has_aged_out(&self, fact: &FactRef<'_>) -> bool {
-        let end = fact.period().to;
-        fact.historic && self.situation.window.is_some_and(|window| end.is_some_and(|end| end <= window))
+    /// True for history that ended before the customer's window, unless a row that came says otherwise of its time: that one
+    /// takes its place, since CPR no longer states the old one.
+    fn stays_known(&self, fact: &FactRef<'_>) -> bool {
+        has_aged_out(fact, self.situation.window) && !self.claims.contradict(fact)
     }
 }
 
-/// What ties a person to other numbers: the number in force and the numbers given up.
-fn numbers<'a>(facts: &[FactRef<'a>]) -> Vec<Option<RelatedPnr>> {
+/// True for history that ended before the customer's window.
+fn has_aged_out(fact: &FactRef<'_>, window: Option<Timestamp>) -> bool {
+    let end = fact.period().to;
+    fact.historic && window.is_some_and(|window| end.is_some_and(|end| end <= window))
+}
+
+/// What ties a person to other numbers: the number in force and the numbers given up, but for those given up before the
+/// customer's window, which do not come whether they are tied or not.
+fn numbers<'a>(facts: &[FactRef<'a>], window: Option<Timestamp>) -> Vec<Option<RelatedPnr>> {
     let field = |fact: &FactRef<'a>| match fact.aspect {
         Aspect::Person => Some(fact.values.pnr(Field::CurrentPnr)),
         Aspect::FormerNumber => Some(fact.values.pnr(Field::FormerPnr)),
         _ => None,
     };
-    let mut numbers: Vec<_> = facts.iter().filter_map(field).collect();
+    let mut numbers: Vec<_> = facts.iter().filter(|fact| !has_aged_out(fact, window)).filter_map(field).collect();
     numbers.sort_by_key(|number| match number {
         Some(RelatedPnr::Known(pnr)) => Some(*pnr),
         _ => None,

@@ -65,6 +65,9 @@ impl fmt::Display for Date {
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// Behind every moment of the calendar.
+    pub(crate) const LAST: Timestamp = Timestamp(999_999_999_999);
+
     /// The point with these twelve digits.
     #[inline]
     pub fn from_digits(yyyymmddhhmm: u64) -> Option<Timestamp> {

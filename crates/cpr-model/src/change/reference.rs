@@ -1,7 +1,7 @@
 //! The classification as its rules tell it, without cleverness: every row that came against every one that is gone.
 
-use super::{ChangeClass, Classified, FactRef, Situation, numbers};
-use crate::{Aspect, CorrectionMark, Field, Status};
+use super::{ChangeClass, Classified, FactRef, Situation, has_aged_out, numbers};
+use crate::{Aspect, CorrectionMark, Field, Status, Timestamp};
 
 pub(super) fn classify(
     before: &[FactRef<'_>],
@@ -14,7 +14,8 @@ pub(super) fn classify(
         before,
         after,
         marked: came.iter().copied().filter(|&new| after[new].mark().is_some()).collect(),
-        renumbered: situation.held_before && numbers(before) != numbers(after),
+        renumbered: situation.held_before && numbers(before, situation.window) != numbers(after, situation.window),
+        came,
         situation,
     };
     let mut pairing = Pairing { gone: gone.to_vec(), came: came.to_vec(), changes: Vec::new() };
@@ -82,6 +83,7 @@ struct Rules<'a> {
     marked: Vec<usize>,
     /// The numbers that the person is tied to are others than before.
     renumbered: bool,
+    came: &'a [usize],
     situation: Situation,
 }
 
@@ -128,7 +130,7 @@ impl Rules<'_> {
         let same_place =
             new.historic == old.historic && new.same_slot(old) && (!new.historic || new.start() == old.start());
         let is_text = new.aspect == Aspect::FormattedAddress;
-        if !same_place || is_text || old.mark().is_some() != new.mark().is_some() || self.has_aged_out(old) {
+        if !same_place || is_text || old.mark().is_some() != new.mark().is_some() {
             return None;
         }
         let status = |fact: &FactRef<'_>| fact.values.number(Field::Status);
@@ -146,7 +148,7 @@ impl Rules<'_> {
         if !(old.historic && new.historic && old.aspect == new.aspect) {
             return None;
         }
-        let unmarked = old.mark().is_none() && new.mark().is_none() && !self.has_aged_out(old);
+        let unmarked = old.mark().is_none() && new.mark().is_none() && !self.stays_known(old);
         (unmarked && new.same_slot(old) && new.says(old) && old.says(new)).then_some(ChangeClass::Rewritten)
     }
 
@@ -155,7 +157,8 @@ impl Rules<'_> {
         let fact = &self.after[new];
         let is_old = self.starts_before_the_last_delivery(fact);
         match fact.mark() {
-            Some(mark) if self.situation.held_before => ChangeClass::of_mark(mark),
+            _ if !self.situation.held_before => ChangeClass::New,
+            Some(mark) => ChangeClass::of_mark(mark),
             _ if self.renumbered && (fact.historic || is_old || fact.start().is_none()) => ChangeClass::MovedNumber,
             _ if self.is_annulled(fact.aspect) && !fact.historic && (is_old || fact.start().is_none()) => {
                 ChangeClass::Annulled
@@ -167,7 +170,7 @@ impl Rules<'_> {
     /// The class of a row that went and has no partner.
     fn went(&self, old: usize) -> ChangeClass {
         let fact = &self.before[old];
-        if self.has_aged_out(fact) {
+        if self.stays_known(fact) {
             ChangeClass::AgedOut
         } else if self.renumbered {
             ChangeClass::MovedNumber
@@ -218,9 +221,28 @@ impl Rules<'_> {
         status.and_then(|fact| fact.values.number(Field::Status)).is_some_and(|code| Status(code as u8).is_replaced())
     }
 
-    /// True for history that ended before the customer's window.
-    fn has_aged_out(&self, fact: &FactRef<'_>) -> bool {
-        let end = fact.period().to;
-        fact.historic && self.situation.window.is_some_and(|window| end.is_some_and(|end| end <= window))
+    /// True for history that ended before the customer's window and that no row that came contradicts.
+    fn stays_known(&self, fact: &FactRef<'_>) -> bool {
+        has_aged_out(fact, self.situation.window)
+            && !self.came.iter().any(|&new| self.contradicts(&self.after[new], fact))
+    }
+
+    /// True when both hold at one moment at which no row before said what the new one says, of the same start.
+    fn contradicts(&self, new: &FactRef<'_>, old: &FactRef<'_>) -> bool {
+        let line = |fact: &FactRef<'_>| if fact.aspect.is_residence() { Aspect::Address } else { fact.aspect };
+        let is_dated = |fact: &FactRef<'_>| {
+            let period = fact.period();
+            fact.mark().is_none() && period.from.is_some() && !period.is_empty()
+        };
+        let holds = |fact: &FactRef<'_>, at| is_dated(fact) && fact.period().contains(at);
+        let same_line =
+            |other: &FactRef<'_>| line(other) == line(new) && (other.aspect != new.aspect || other.same_slot(new));
+        let said = |at| {
+            self.before.iter().any(|row| same_line(row) && row.period().from == new.period().from && holds(row, at))
+        };
+        // Every bound of the rows of the tests: minutes of a day, or days.
+        let moments =
+            (0..8).chain((1..8).map(|day| day * 10_000)).filter_map(|at| Timestamp::from_digits(190_001_010_000 + at));
+        same_line(old) && moments.into_iter().any(|at| holds(new, at) && holds(old, at) && !said(at))
     }
 }

@@ -189,7 +189,8 @@ const SHAPES: [(&str, Shape); 8] = [
 
 #[test]
 fn twice_the_rows_cost_twice_the_looks_however_alike_they_are() {
-    let window = Timestamp::from_digits(190_001_010_000);
+    // Half of the rows left the window.
+    let window = Timestamp::from_digits(190_001_012_000);
     let situation = Situation { held_before: true, previous_production: None, window };
     for (name, shape) in SHAPES {
         let looks = [2_000, 4_000, 8_000].map(|rows| {

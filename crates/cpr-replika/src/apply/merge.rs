@@ -3,7 +3,7 @@
 use bitemporal::Diff;
 use cpr_extract::{Group, Padding};
 use cpr_model::stored::v2::{self, ArchivedPast, ArchivedPerson, Fact, Past, Person};
-use cpr_model::{Aspect, ChangeClass, FactRef, PersonKey, Situation, Values, classify};
+use cpr_model::{Aspect, ChangeClass, Classified, FactRef, PersonKey, Situation, Values, classify};
 use rkyv::util::AlignedVec;
 
 use crate::delivery_number::DeliveryNumber;
@@ -135,22 +135,23 @@ impl Merge {
         let rows = group.rows().len();
         self.diff.run(held.facts.len(), rows, held_row, new_row, |old| before(old).0.known_from);
         let in_group = held.in_group.to_native() as usize;
+        // Rows that had aged out and still do not come are compared too: what came may contradict them.
         self.gone.clear();
-        // A row that had aged out and still does not come is neither gone nor changed.
-        self.gone.extend(self.diff.gone().iter().filter(|&&old| old < in_group));
+        self.gone.extend_from_slice(self.diff.gone());
         self.came.clear();
         self.came.extend(self.diff.new_entries());
         self.aged.clear();
         counts.facts_kept += (rows - self.came.len()) as u64;
-        if self.gone.is_empty() && self.came.is_empty() {
+        if self.came.is_empty() && self.gone.iter().all(|&old| old >= in_group) {
             counts.persons_unchanged += 1;
+            self.aged.extend_from_slice(&self.gone);
             let in_order = rows == in_group && self.diff.kept().iter().enumerate().all(|(new, old)| *old == Some(new));
             let widths = held.widths.iter().map(v2::ArchivedWidth::native);
             let delivered = DeliveryNumber(held.delivered.to_native());
             let as_before = in_order && widths.eq(group.widths().iter().copied()) && same_style(delivered);
             return if as_before { Verdict::Same } else { Verdict::Reshaped };
         }
-        self.count_classes(held, group, delivering.situation, counts);
+        self.count_classes(held, in_group, group, delivering.situation, counts);
         counts.facts_new += self.came.len() as u64;
         counts.facts_superseded += (self.gone.len() - self.aged.len()) as u64;
         for &new in &self.came {
@@ -164,11 +165,8 @@ impl Merge {
 
     /// Writes the new document: the group's rows, each with the known time and the id it had, then the rows that aged out.
     fn compose(&mut self, held: &ArchivedPerson, group: &Group, delivering: Delivering) -> Result<(), Error> {
-        let in_group = held.in_group.to_native() as usize;
         let (kept, aged) = (self.diff.kept(), &self.aged);
-        let stays_aged = |old: usize| {
-            aged.binary_search(&old).is_ok() || (old >= in_group && self.diff.gone().binary_search(&old).is_ok())
-        };
+        let stays_aged = |old: usize| aged.binary_search(&old).is_ok();
         let mut ids = FreeIds::default();
         if !self.came.is_empty() {
             let kept = kept.iter().flatten().copied();
@@ -242,8 +240,15 @@ impl Merge {
         counts.classes[ChangeClass::New as usize] += facts;
     }
 
-    /// Counts the classes, and notes which of the rows that are gone aged out of the window.
-    fn count_classes(&mut self, held: &ArchivedPerson, group: &Group, situation: Situation, counts: &mut Counts) {
+    /// Counts the classes, and notes which of the rows that are gone have aged out of the window and stay known.
+    fn count_classes(
+        &mut self,
+        held: &ArchivedPerson,
+        in_group: usize,
+        group: &Group,
+        situation: Situation,
+        counts: &mut Counts,
+    ) {
         let fact = |shape: u8, values| {
             let (aspect, historic) = v2::aspect(shape).unwrap_or((Aspect::Person, false));
             FactRef { aspect, historic, values }
@@ -251,7 +256,11 @@ impl Merge {
         let before: Vec<FactRef<'_>> = held.facts().map(|(row, values)| fact(row.shape, values)).collect();
         let after: Vec<FactRef<'_>> = group.rows().map(|(row, values)| fact(row.shape, values)).collect();
         let changes = classify(&before, &after, &self.gone, &self.came, Situation { held_before: true, ..situation });
-        for change in &changes {
+        // What had aged out before and stays known is no change.
+        let stays_aged = |change: &Classified| {
+            change.class == ChangeClass::AgedOut && change.before.is_some_and(|old| old >= in_group)
+        };
+        for change in changes.iter().filter(|change| !stays_aged(change)) {
             counts.classes[change.class as usize] += 1;
         }
         let aged = changes.iter().filter(|change| change.class == ChangeClass::AgedOut);

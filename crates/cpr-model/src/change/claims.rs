@@ -1,0 +1,71 @@
+//! What rows claim of valid time, so that history which CPR no longer sends can be held against it.
+//!
+//! Behind the customer's window a historic row stops coming and stays known. When a row comes that holds at the same time and
+//! of the same thing (an earlier start of the current address, say), both cannot be true, and the one that CPR states now is
+//! the one to keep. Only new claims count: rows that overlapped when they came stay as CPR sent them.
+
+use std::collections::HashMap;
+
+use crate::change::FactRef;
+use crate::{Aspect, Timestamp, Value};
+
+/// What can be so once at a time: an aspect, or the residence line of three, and the slot where there are several.
+type Line<'a> = (Aspect, Option<Value<'a>>);
+
+/// Periods that rows claim, by line.
+#[derive(Debug, Default)]
+pub(super) struct Claims<'a> {
+    /// Starts, ascending, each with the latest end of the periods up to it.
+    of: HashMap<Line<'a>, Vec<(Timestamp, Timestamp)>>,
+}
+
+impl<'a> Claims<'a> {
+    /// The periods of the rows that came, as far as no row before claimed them from the same start.
+    pub(super) fn read<'r>(before: &'r [FactRef<'a>], came: impl Iterator<Item = &'r FactRef<'a>>) -> Claims<'a>
+    where
+        'a: 'r,
+    {
+        let mut claimed: HashMap<(Line<'_>, Timestamp), Timestamp> = HashMap::new();
+        for (line, from, to) in before.iter().filter_map(period) {
+            let until = claimed.entry((line, from)).or_insert(to);
+            *until = to.max(*until);
+        }
+        let mut of: HashMap<Line<'a>, Vec<(Timestamp, Timestamp)>> = HashMap::new();
+        for (line, from, to) in came.filter_map(period) {
+            let from = claimed.get(&(line, from)).map_or(from, |&until| until.max(from));
+            if from < to {
+                of.entry(line).or_default().push((from, to));
+            }
+        }
+        for periods in of.values_mut() {
+            periods.sort_unstable();
+            let mut latest = periods[0].1;
+            for (_, to) in periods {
+                latest = latest.max(*to);
+                *to = latest;
+            }
+        }
+        Claims { of }
+    }
+
+    /// True when a claim and a row cannot both be true.
+    pub(super) fn contradict(&self, fact: &FactRef<'_>) -> bool {
+        let Some((line, from, to)) = period(fact) else { return false };
+        let Some(periods) = self.of.get(&line) else { return false };
+        let begun = periods.partition_point(|(start, _)| *start < to);
+        begun.checked_sub(1).is_some_and(|last| periods[last].1 > from)
+    }
+}
+
+/// Where and when a row holds; none for one that is marked, has no start or no length.
+fn period<'a>(fact: &FactRef<'a>) -> Option<(Line<'a>, Timestamp, Timestamp)> {
+    let period = fact.period();
+    let from = period.from?;
+    let to = period.to.unwrap_or(Timestamp::LAST);
+    if from >= to || fact.mark().is_some() {
+        return None;
+    }
+    let slot = fact.aspect.slot().and_then(|slot| fact.values.get(slot));
+    let line = if fact.aspect.is_residence() { Aspect::Address } else { fact.aspect };
+    Some(((line, slot), from, to))
+}
