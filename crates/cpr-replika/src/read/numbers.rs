@@ -1,17 +1,19 @@
 //! The chain of numbers of one human being.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, RelatedPnr};
+use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, RelatedPnr, Status};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
+use crate::store::config::window_end;
 
 /// All numbers of one human being, as far as the replica knows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NumberChain {
-    /// The number in force; none when the chain leads to no one number.
+    /// The number in force. It is there for every held person: a number that CPR holds to be in force and that names no other
+    /// is its own; where numbers lead in a circle, it is the one asked for, if it is held.
     pub current: Option<Pnr>,
     /// Every number of the chain, the one asked for among them, in key order.
     pub numbers: Vec<ChainNumber>,
@@ -33,10 +35,23 @@ pub struct ChainNumber {
 /// What is found under one number: the numbers it leads to, whether it holds records, its dates.
 #[derive(Default)]
 struct Node {
-    later: Vec<PersonKey>,
+    /// PNRGAELD, where it names another number.
+    stated: Option<PersonKey>,
+    /// The numbers that list this one as given up (022).
+    holders: Vec<PersonKey>,
     held: bool,
+    /// CPR says that the number is no longer in force.
+    replaced: bool,
     from: Option<Date>,
     to: Option<Date>,
+}
+
+impl Node {
+    /// The number that takes the place of this one; none when it is in force, or nothing says which.
+    fn next(&self) -> Option<PersonKey> {
+        let in_force = self.held && !self.replaced;
+        self.stated.or_else(|| self.holders.first().copied().filter(|_| !in_force))
+    }
 }
 
 /// A chain is short; a file that ties thousands of numbers into one is not followed to its end.
@@ -74,7 +89,7 @@ impl Snapshot {
         if nodes.len() == 1 && !nodes[&asked].held {
             return Ok(None);
         }
-        Ok(Some(NumberChain { current: current(asked, &nodes).map(PersonKey::pnr), numbers: listed(&nodes) }))
+        Ok(Some(NumberChain { current: Some(current(asked, &nodes).pnr()), numbers: listed(&nodes) }))
     }
 
     /// Reads what the records under a number say about other numbers into `nodes`, and returns those numbers.
@@ -85,8 +100,13 @@ impl Snapshot {
         nodes: &mut BTreeMap<PersonKey, Node>,
     ) -> Result<Vec<PersonKey>, Error> {
         let image = self.image(key, None, known)?;
+        // An empty store has no delivery, and nobody in it.
+        let window = match known {
+            DeliveryNumber(0) => None,
+            known => window_end(self.config(), self.delivery(known)?.production_date),
+        };
         let mut found = Vec::new();
-        nodes.entry(key).or_default();
+        nodes.entry(key).or_default().held |= image.believed().next().is_some();
         for fact in image.believed() {
             let values = fact.values();
             let related = |field| match values.pnr(field) {
@@ -96,19 +116,23 @@ impl Snapshot {
             let dates = (values.date(Field::PnrStartDate), values.date(Field::PnrEndDate));
             let node = match fact.aspect() {
                 Aspect::Person => {
+                    let status = values.number(Field::Status);
                     let node = nodes.entry(key).or_default();
-                    node.held = true;
-                    if let Some(later) = related(Field::CurrentPnr) {
-                        node.later.push(later);
-                        found.push(later);
-                    }
+                    node.replaced = status.is_some_and(|code| Status(code as u8).is_replaced());
+                    node.stated = related(Field::CurrentPnr).filter(|later| *later != key);
+                    found.extend(node.stated);
                     node
                 }
                 Aspect::FormerNumber => {
                     let Some(former) = related(Field::FormerPnr) else { continue };
+                    // What ended before the window does not come, whether it is still so or was undone.
+                    let still_comes = window.is_none_or(|window| fact.valid().to.is_none_or(|end| end > window));
+                    if !still_comes && self.is_in_force(former, known)? {
+                        continue;
+                    }
                     found.push(former);
                     let node = nodes.entry(former).or_default();
-                    node.later.push(key);
+                    node.holders.push(key);
                     node
                 }
                 _ => continue,
@@ -116,11 +140,17 @@ impl Snapshot {
             node.from = node.from.or(dates.0);
             node.to = node.to.or(dates.1);
         }
-        nodes.entry(key).or_default().held |= image.believed().next().is_some();
-        for later in found.clone() {
-            nodes.entry(later).or_default();
+        for other in &found {
+            nodes.entry(*other).or_default();
         }
         Ok(found)
+    }
+
+    /// True for a number with a record of its own that does not say that another took its place.
+    fn is_in_force(&self, key: PersonKey, known: DeliveryNumber) -> Result<bool, Error> {
+        let image = self.image(key, None, known)?;
+        let status = image.believed().find_map(|fact| fact.person()?.status());
+        Ok(status.is_some_and(|status| !status.is_replaced()))
     }
 }
 
@@ -134,15 +164,14 @@ fn listed(nodes: &BTreeMap<PersonKey, Node>) -> Vec<ChainNumber> {
     nodes.iter().map(number).collect()
 }
 
-/// Follows "the number now" from the number asked for to the one that leads nowhere.
-fn current(asked: PersonKey, nodes: &BTreeMap<PersonKey, Node>) -> Option<PersonKey> {
-    let (mut at, mut steps) = (asked, 0);
-    while let Some(&later) = nodes.get(&at).and_then(|node| node.later.iter().find(|later| **later != at)) {
-        at = later;
-        steps += 1;
-        if steps > nodes.len() {
-            return None;
+/// Follows the numbers from the one asked for to the one whose place no other took.
+fn current(asked: PersonKey, nodes: &BTreeMap<PersonKey, Node>) -> PersonKey {
+    let (mut at, mut seen) = (asked, BTreeSet::from([asked]));
+    while let Some(next) = nodes.get(&at).and_then(Node::next) {
+        if !seen.insert(next) {
+            return if nodes[&asked].held { asked } else { next };
         }
+        at = next;
     }
-    Some(at)
+    at
 }

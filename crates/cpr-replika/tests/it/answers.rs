@@ -2,11 +2,11 @@
 
 use std::io::Cursor;
 
-use cpr_replika::cpr_model::{Aspect, Date, Pnr};
+use cpr_replika::cpr_model::{Aspect, ChangeClass, Date, Pnr};
 use cpr_replika::{Allow, ApplyOptions, Config, DeliveryNumber, Holding, Replika};
 use expect_test::expect;
 
-use crate::kit::{DAYS, apply, config, date, extract, extract_of_day, group, pnr, told, told_to};
+use crate::kit::{DAYS, Person, apply, config, date, extract, extract_of_day, group, moment, pnr, told, told_to};
 
 const KARLA: &str = "6709610002";
 const VIGGO: &str = "6907600001";
@@ -350,11 +350,78 @@ fn a_chain_is_that_of_the_delivery_asked_for() {
 }
 
 #[test]
-fn numbers_that_lead_in_a_circle_have_none_in_force() {
+fn where_numbers_lead_in_a_circle_the_one_asked_for_is_in_force() {
     let a = format!("001 PNRGAELD={SECOND}, STATUS=60");
     let b = format!("001 PNRGAELD={FIRST}, STATUS=60");
     let told = told(&[&[(FIRST, &a), (SECOND, &b)]]);
-    assert_eq!(told.numbers(FIRST, 1).unwrap(), format!("{FIRST}+ .., {SECOND}+ .."));
+    assert_eq!(told.numbers(FIRST, 1).unwrap(), format!("[{FIRST}]+ .., {SECOND}+ .."));
+    assert_eq!(told.numbers(SECOND, 1).unwrap(), format!("{FIRST}+ .., [{SECOND}]+ .."));
+}
+
+#[test]
+fn a_number_in_force_that_names_no_other_is_its_own_whatever_another_says_of_it() {
+    let alone = "001 STATUS=01";
+    let kept = format!("001 STATUS=01\n022 PNR={FIRST}, SLUT_DT-PERSON=2025-12-04");
+    let gone = format!("001 PNRGAELD={SECOND}, STATUS=50, SLUT_DT-PERSON=2025-12-04");
+    // Only the number that was revived is delivered: the other still lists it.
+    let told = told(&[&[(FIRST, &gone), (SECOND, &kept)], &[(FIRST, alone)]]);
+    assert_eq!(told.numbers(FIRST, 2).unwrap(), format!("[{FIRST}]+ ..2025-12-04, {SECOND}+ .."));
+    assert_eq!(told.numbers(SECOND, 2).unwrap(), format!("{FIRST}+ ..2025-12-04, [{SECOND}]+ .."));
+}
+
+#[test]
+fn a_number_given_up_before_the_window_and_revived_is_another_persons() {
+    let config = Config { window_years: 5, ..config() };
+    let alone = "001 STATUS=01";
+    let kept = format!("001 STATUS=01\n022 PNR={FIRST}, SLUT_DT-PERSON=2021-01-01");
+    let gone = format!("001 PNRGAELD={SECOND}, STATUS=50, SLUT_DT-PERSON=2021-01-01");
+    // From delivery 2 on the 022 is outside the window: it no longer comes, whether the two are one or not.
+    let told = told_to(&config, &[&[(FIRST, &gone), (SECOND, &kept)], &[(SECOND, alone)], &[(FIRST, alone)]]);
+    let joined = format!("{FIRST}+ ..2021-01-01, [{SECOND}]+ ..");
+    assert_eq!(told.numbers(FIRST, 2).unwrap(), joined);
+    assert_eq!(told.numbers(SECOND, 2).unwrap(), joined);
+    for asked in [FIRST, SECOND] {
+        assert_eq!(told.numbers(asked, 3).unwrap(), format!("[{asked}]+ .."), "parted");
+    }
+}
+
+#[test]
+fn history_outside_the_window_gives_way_to_what_a_later_row_says_of_its_time() {
+    let config = Config { window_years: 1, ..config() };
+    let lived = |street: &str, from: &str, to: &str| {
+        format!("023 KOMKOD=0101, VEJKOD={street}, TILFLYDTO={from}, FRAFLYDTO={to}")
+    };
+    let lives = |street: &str, from: &str| format!("002 KOMKOD=0101, VEJKOD={street}, TILFLYDTO={from}");
+    let (first, second) =
+        (lived("0001", "201001010000", "202401010000"), lived("0002", "202401010000", "202501012359"));
+    let before = format!("001 STATUS=01\n{}\n{second}\n{first}", lives("0003", "202501012359"));
+    // The second row leaves the window at delivery 2. At delivery 3 the current address began earlier than was told.
+    let moved = format!("001 STATUS=01\n{}", lives("0003", "202406010000"));
+    let same = format!("001 STATUS=01\n{}", lives("0003", "202501012359"));
+    for deliveries in [vec![before.as_str(), same.as_str(), moved.as_str()], vec![&before, &moved]] {
+        let persons: Vec<[Person<'_>; 1]> = deliveries.iter().map(|rows| [(FIRST, *rows)]).collect();
+        let deliveries: Vec<&[Person<'_>]> = persons.iter().map(|persons| &persons[..]).collect();
+        let told = told_to(&config, &deliveries);
+        let snapshot = told.snapshot();
+        let image = snapshot.as_of(pnr(FIRST), None, None).unwrap().unwrap();
+        let streets: Vec<_> =
+            image.believed().filter_map(|fact| fact.address()?.street_code()).map(|code| code.0).collect();
+        assert_eq!(streets, [3, 1], "the row that was contradicted is gone, the one before it stays");
+        let changes = snapshot.diff(pnr(FIRST), DeliveryNumber(deliveries.len() as u32 - 1), snapshot.known()).unwrap();
+        assert!(changes.iter().all(|change| change.class != ChangeClass::AgedOut || deliveries.len() == 2));
+        assert!(image.residence(moment("202407010000")).is_some());
+    }
+}
+
+#[test]
+fn every_row_of_a_person_not_held_before_is_new() {
+    let rows = "001 STATUS=01
+        012 CIVST=U, HAENSTART-CIVILSTAND=000000000000
+        029 ANNKOR=A, CIVST=G, HAENSTART-CIVILSTAND=200001010000, HAENSLUT-CIVILSTAND=200001010000";
+    let told = told(&[&[(FIRST, rows)]]);
+    let changes = told.snapshot().diff(pnr(FIRST), DeliveryNumber(0), DeliveryNumber(1)).unwrap();
+    assert_eq!(changes.len(), 3);
+    assert!(changes.iter().all(|change| change.class == ChangeClass::New));
 }
 
 /// Codes of a person's events with their deliveries, and since when they are complete.
