@@ -99,7 +99,9 @@ impl Snapshot {
             let municipality = person.facts().find_map(|fact| current_municipality(&fact));
             for fact in person.facts().filter(|fact| fact.aspect() == Aspect::Protection && !fact.is_historic()) {
                 let Some(protection) = fact.protection() else { continue };
-                if let (Some(kind), Some(day)) = (protection.kind(), protection.deleted_on())
+                // A date that is no day of the calendar counts on the day after it.
+                let day = protection.deleted_on().and_then(Day::at_or_after).map(Day::date);
+                if let (Some(kind), Some(day)) = (protection.kind(), day)
                     && (first..=last).contains(&day)
                 {
                     events.push(CalendarEvent { day, due: Due::ProtectionEnds(kind), pnr: key.pnr(), municipality });

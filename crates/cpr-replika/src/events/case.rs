@@ -1,10 +1,10 @@
 //! One person in one delivery: what stood before, what stands after, and the records that say why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 use cpr_model::{
-    Aspect, ChangeClass, Date, FactRef, Field, MunicipalityCode, Pnr, RelatedPnr, Status, Timestamp, Value,
+    Aspect, ChangeClass, Date, FactRef, Field, MunicipalityCode, PersonKey, Pnr, RelatedPnr, Status, Timestamp, Value,
 };
 use cpr_model::{Situation, classify};
 use cpr_subscription::DerivedMark;
@@ -72,8 +72,10 @@ pub(crate) struct State<'a> {
     pub(crate) children: Vec<Pnr>,
     /// Mother and father, each with the date of the relation.
     pub(crate) parents: [(Option<RelatedPnr>, Option<Date>); 2],
-    /// PNRGAELD and the numbers given up, ascending.
-    pub(crate) numbers: Vec<Pnr>,
+    /// PNRGAELD and the numbers given up, ascending. When a number change is undone, the two swap.
+    pub(crate) numbers: (Option<Pnr>, Vec<Pnr>),
+    /// FOED_DT.
+    birth_date: Option<Date>,
 }
 
 fn known(number: Option<RelatedPnr>) -> Option<Pnr> {
@@ -91,11 +93,12 @@ impl<'a> State<'a> {
             match fact.aspect() {
                 Aspect::Person => {
                     state.status = values.number(Field::Status).map(|code| Status(code as u8));
-                    state.numbers.extend(known(values.pnr(Field::CurrentPnr)));
+                    state.numbers.0 = known(values.pnr(Field::CurrentPnr));
+                    state.birth_date = values.date(Field::DateOfBirth);
                     state.read_parents(*fact);
                 }
                 Aspect::Parents => state.read_parents(*fact),
-                Aspect::FormerNumber => state.numbers.extend(known(values.pnr(Field::FormerPnr))),
+                Aspect::FormerNumber => state.numbers.1.extend(known(values.pnr(Field::FormerPnr))),
                 Aspect::Address => state.address = Some(*fact),
                 Aspect::Name => state.name = Some(*fact),
                 Aspect::CivilStatus => state.civil = Some(*fact),
@@ -106,7 +109,7 @@ impl<'a> State<'a> {
         }
         state.protections.sort_unstable();
         state.children.sort_unstable();
-        state.numbers.sort_unstable();
+        state.numbers.1.sort_unstable();
         state
     }
 
@@ -167,7 +170,10 @@ pub(crate) struct Case<'a> {
     pub(crate) held_before: bool,
     /// Before the delivery nobody was held.
     pub(crate) is_first: bool,
+    /// FOED_DT; the date that the number says where there is none.
     pub(crate) birth_date: Date,
+    /// FOED_DT of children that came, as far as they are held.
+    pub(crate) child_births: BTreeMap<Pnr, Date>,
     pub(crate) production_date: Date,
     pub(crate) before: State<'a>,
     pub(crate) after: State<'a>,
@@ -175,6 +181,8 @@ pub(crate) struct Case<'a> {
     pub(crate) changed: AspectSet,
     /// Aspects that changed because the number did, and in which nothing began.
     pub(crate) renumbered: AspectSet,
+    /// What an event of a changed number explains: no row of it came or went for another reason.
+    pub(crate) renumbering: AspectSet,
     /// What the rules so far have explained.
     pub(crate) claimed: AspectSet,
     /// The event records of the delivery, in the order of the lines.
@@ -192,7 +200,7 @@ pub(crate) struct Night {
 
 impl<'a> Case<'a> {
     /// Reads the case off an image that holds what was believed before the delivery and after it.
-    pub(crate) fn read(image: &'a Image<'_>, birth_date: Date, night: Night) -> Case<'a> {
+    pub(crate) fn read(image: &'a Image<'_>, key: PersonKey, night: Night) -> Case<'a> {
         let number = night.number.0;
         let before: Vec<FactView<'a>> = image.believed_at(number - 1).collect();
         let after: Vec<FactView<'a>> = image.believed_at(number).collect();
@@ -232,13 +240,15 @@ impl<'a> Case<'a> {
         Case {
             held_before: situation.held_before,
             is_first: night.previous_production.is_none(),
-            birth_date,
+            birth_date: after.birth_date.unwrap_or_else(|| key.date()),
+            child_births: BTreeMap::new(),
             production_date: night.production_date,
             before,
             after,
             changes,
             changed,
             renumbered: if given_up { quiet } else { quiet & moved },
+            renumbering: AspectSet::default(),
             claimed: AspectSet::default(),
             causes: causes(image, number),
         }
@@ -276,6 +286,25 @@ impl<'a> Case<'a> {
         (not_in(after, before), not_in(before, after))
     }
 
+    /// The birth date of a child that came: as recorded when the child is held, else as its number says.
+    pub(crate) fn birth_of(&self, child: Pnr) -> Option<Date> {
+        self.child_births.get(&child).copied().or_else(|| child.key().map(PersonKey::date))
+    }
+
+    /// True when a change of numbers explains what changed in an aspect. Rows of custody and of guardians must say the same
+    /// but for the number of the other; in the other relations the number is what tells the rows apart.
+    pub(crate) fn only_numbers_differ(&self, aspect: Aspect) -> bool {
+        if !matches!(aspect, Aspect::Custody | Aspect::Guardianship) {
+            return true;
+        }
+        fn says(fact: FactView<'_>) -> impl Iterator<Item = (Field, Value<'_>)> {
+            let all = fact.values().iter();
+            all.filter(|(field, value)| !matches!(value, Value::Pnr(_)) && !field.is_registration())
+        }
+        let mut changes = self.changes.iter().filter(|side| side.aspect() == Some(aspect));
+        changes.all(|side| side.before.zip(side.after).is_some_and(|(before, after)| says(before).eq(says(after))))
+    }
+
     /// True for a birth date within a year before the delivery.
     pub(crate) fn is_newborn(&self, birth: Date) -> bool {
         birth <= self.production_date && birth > self.production_date.years_before(1)
@@ -304,6 +333,10 @@ impl<'a> Case<'a> {
     /// The start of the current row that came, of the first of these aspects that has one; else the end of a row that became
     /// history.
     pub(crate) fn valid_from(&self, kind: EventKind, aspects: &[Aspect]) -> Option<Timestamp> {
+        // CPR tells no day on which somebody turned out to live; the rows that stand again are as old as they were.
+        if kind == EventKind::DeathUndone {
+            return None;
+        }
         let came = |aspect: Aspect, historic: bool| {
             let rows = self.changes.iter().filter_map(|side| side.after);
             rows.filter(move |fact| fact.aspect() == aspect && fact.is_historic() == historic && fact.mark().is_none())

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use cpr_model::{MunicipalityCode, PersonKey};
+use cpr_model::{Date, MunicipalityCode, PersonKey, Pnr};
 use cpr_subscription::EventCode;
 use roaring::RoaringBitmap;
 
@@ -173,6 +173,13 @@ impl Snapshot {
         Ok(persons)
     }
 
+    /// FOED_DT as known at a delivery; none for a person who is not held.
+    fn recorded_birth(&self, pnr: Pnr, known: DeliveryNumber) -> Result<Option<Date>, Error> {
+        let Some(key) = pnr.key() else { return Ok(None) };
+        let image = self.image(key, None, known)?;
+        Ok(image.believed().find_map(|fact| fact.person()?.birth_date()).map(|born| born.value))
+    }
+
     /// The person of an event as known before its delivery and after it; none on a side where it is not held.
     ///
     /// # Errors
@@ -273,7 +280,12 @@ impl EventFeed {
             let key = PersonKey::from_u32(row).ok_or(corrupt)?;
             let place = reading.concerned.rank(row).saturating_sub(1) as u32;
             let image = self.snapshot.around(key, reading.night.number)?;
-            let mut case = Case::read(&image, key.date(), reading.night);
+            let mut case = Case::read(&image, key, reading.night);
+            let (children, _) = case.children();
+            for child in children {
+                case.child_births
+                    .extend(self.snapshot.recorded_birth(child, reading.night.number)?.map(|born| (child, born)));
+            }
             let events = join(key, &mut case, &reading.delivery, place, &self.secret);
             let is_new = |event: &BusinessEvent| reading.after.is_none_or(|after| event.cursor > after);
             self.ready.extend(events.into_iter().filter(|event| is_new(event) && self.filter.takes(event)));

@@ -290,7 +290,11 @@ fn apply_rule(rule: &'static Rule, at: usize, case: &mut Case<'_>, told: &mut [b
     }
     let aspects = match rule.kind {
         EventKind::Created => case.changed,
-        EventKind::NumberChanged => case.changed & (rule.aspects() | case.renumbered),
+        EventKind::NumberChanged => {
+            let explained: Vec<Aspect> =
+                rule.aspects.iter().copied().filter(|&aspect| case.only_numbers_differ(aspect)).collect();
+            case.changed & (AspectSet::of(&explained) | case.renumbered)
+        }
         _ => case.changed & rule.aspects(),
     };
     let mut draft = |cause| drafts.push(Draft { kind: rule.kind, cause, rule: at, aspects, order: Some(rule.aspects) });
@@ -300,6 +304,9 @@ fn apply_rule(rule: &'static Rule, at: usize, case: &mut Case<'_>, told: &mut [b
     }
     if causes.is_empty() {
         draft(None);
+    }
+    if rule.kind == EventKind::NumberChanged {
+        case.renumbering |= aspects;
     }
     if rule.claims {
         case.claimed |= aspects;

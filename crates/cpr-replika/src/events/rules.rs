@@ -104,7 +104,12 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         marks: Marks::Relatives,
         alone: false,
-        ..rule(K::NumberChanged, NUMBER_CODES, |case| RELATIONS.iter().any(|&aspect| case.is_open(aspect)), RELATIONS)
+        ..rule(
+            K::NumberChanged,
+            NUMBER_CODES,
+            |case| RELATIONS.iter().any(|&aspect| case.is_open(aspect) && case.only_numbers_differ(aspect)),
+            RELATIONS,
+        )
     },
     Rule {
         marks: Marks::Own,
@@ -302,7 +307,7 @@ fn civil_status_differs(case: &Case<'_>) -> bool {
 /// A child came, born within the year or not. Of a parent not held before, the youngest is the one.
 fn child_came(case: &Case<'_>, newborn: bool) -> bool {
     let (came, _) = case.children();
-    let births: Vec<_> = came.iter().filter_map(|child| child.key()).map(|key| key.date()).collect();
+    let births: Vec<_> = came.iter().filter_map(|child| case.birth_of(*child)).collect();
     let is_new = |birth: &cpr_model::Date| case.is_newborn(*birth);
     let removed = case.causes.iter().any(was_parent);
     match (case.held_before, newborn) {
@@ -341,7 +346,8 @@ fn other_parents(case: &Case<'_>) -> bool {
 /// A row that was not there: of another kind, or of the same one with other dates.
 fn protection_came(case: &Case<'_>) -> bool {
     let mut came = case.changes.iter().filter_map(|side| side.after);
-    came.any(|fact| fact.aspect() == A::Protection && !fact.is_historic())
+    case.changed.without(case.renumbering).has(A::Protection)
+        && came.any(|fact| fact.aspect() == A::Protection && !fact.is_historic())
 }
 
 fn protection_went(case: &Case<'_>) -> bool {
@@ -349,5 +355,5 @@ fn protection_went(case: &Case<'_>) -> bool {
     if !case.held_before {
         return after.is_empty();
     }
-    case.changed.has(A::Protection) && before.iter().any(|kind| !after.contains(kind))
+    case.changed.without(case.renumbering).has(A::Protection) && before.iter().any(|kind| !after.contains(kind))
 }

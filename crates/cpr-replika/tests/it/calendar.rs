@@ -110,3 +110,18 @@ fn a_birthday_is_a_day_of_the_calendar_and_of_the_range() {
     assert_eq!(days("2026-03-01", "2026-03-01"), ["2026-03-01"]);
     assert_eq!(days("2026-03-02", "2026-12-31"), [""; 0]);
 }
+
+#[test]
+fn what_is_due_on_a_day_that_no_month_has_is_due_on_the_day_after_it() {
+    let rows = "001 STATUS=01, FOED_DT=1983-02-30
+        004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2025-03-01, SLET_DT-BESKYTTELSE=2026-04-31
+        004 BESKYTTYPE=0003, START_DT-BESKYTTELSE=2025-03-01, SLET_DT-BESKYTTELSE=2026-03-31";
+    let replika = told(&[&[person("6102834238", rows)]]).replika;
+    let due = |first: &str, last: &str| -> Vec<String> {
+        let events = replika.snapshot().calendar(date(first), date(last), &[43]).unwrap();
+        events.iter().map(|event| event.day.to_string()).collect()
+    };
+    assert_eq!(due("2026-01-01", "2026-12-31"), ["2026-03-01", "2026-03-31", "2026-05-01"]);
+    assert_eq!(due("2026-04-01", "2026-04-30"), [""; 0]);
+    assert_eq!(due("2026-05-01", "2026-05-01"), ["2026-05-01"]);
+}

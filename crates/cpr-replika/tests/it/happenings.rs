@@ -257,9 +257,9 @@ fn a_death_is_one_event_for_the_dead_and_one_for_the_spouse_and_so_is_its_undoin
         &[(ANNA, &dead), (BO, &widowed)],
         undone,
         expect![[r#"
-        6202791235 civil_status_changed A25/ÆG [6101801231] (civil_status) 0101>0101 2005-05-05 12:00
-        6101801231 death_undone A25 [6202791235] (person address formatted_address civil_status) ->0101 2005-05-05 12:00
-    "#]],
+            6202791235 civil_status_changed A25/ÆG [6101801231] (civil_status) 0101>0101 2005-05-05 12:00
+            6101801231 death_undone A25 [6202791235] (person address formatted_address civil_status) ->0101 -
+        "#]],
     );
 }
 
@@ -737,4 +737,70 @@ fn places_that_are_not_are_refused_with_the_reason() {
     for (text, kind) in [("", "NotACode"), ("A-1", "NotACode"), ("A011", "CodeTooLong")] {
         assert!(format!("{:?}", EventCode::parse(text.as_bytes())).contains(kind), "{text:?}");
     }
+}
+
+#[test]
+fn a_number_change_that_is_undone_is_one_for_both_numbers_and_explains_what_moved() {
+    const PROTECTED: &str = "004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2020-02-03";
+    let p42 = |mark: &str| format!("099 TIMESTAMPU=202601020901, HAENDELSE=P42, AFLEDTMRK={mark}");
+    let ended = |number: &str| format!("001 STATUS=60, PNRGAELD={number}, SLUT_DT-PERSON=2026-01-01");
+    let former = |number: &str| format!("022 PNR={number}, SLUT_DT-PERSON=2026-01-01");
+    let before: &[Person<'_>] = &[(ANNA, &ended(BO)), (BO, &rows(&["001 STATUS=01", HOME, PROTECTED, &former(ANNA)]))];
+    let taken_back = rows(&["001 STATUS=01", HOME, PROTECTED, &former(BO), &p42("PN")]);
+    let given_up = rows(&[&ended(ANNA), &p42("PT")]);
+    check(
+        before,
+        &[(ANNA, &taken_back), (BO, &given_up)],
+        expect![[r#"
+        6202791235 number_changed P42/PT [6101801231] (person address formatted_address protection former_number) 0101>- 2026-01-01 00:00
+        6101801231 number_changed P42/PN [6202791235] (person address formatted_address protection former_number) ->0101 2026-01-01 00:00
+    "#]],
+    );
+}
+
+#[test]
+fn a_relatives_new_number_does_not_silence_what_changed_beside_it() {
+    let p03 = "099 TIMESTAMPU=202601020901, HAENDELSE=P03, AFLEDTMRK=BØ";
+    let custody = |kind: &str, number: &str, since: &str| {
+        format!("016 RELTYP-FORÆLDREMYN={kind}, RELPNR={number}, START_DT-FORÆLDREMYN={since}")
+    };
+    let held = |kind: &str, number: &str, since: &str| rows(&[ALIVE, HOME, &custody(kind, number, since)]);
+    let before = held("0005", ANNA, "2020-01-01");
+    // Only the number differs.
+    let renumbered = rows(&[&held("0005", BO, "2020-01-01"), p03]);
+    check(
+        &[(CARL, &before)],
+        &[(CARL, &renumbered)],
+        expect![[r#"
+        6101260017 number_changed P03/BØ [6101801231 6202791235] (custody) 0101>0101 -
+    "#]],
+    );
+    // Custody began anew.
+    let changed = rows(&[&held("0005", BO, "2026-01-02"), p03]);
+    check(
+        &[(CARL, &before)],
+        &[(CARL, &changed)],
+        expect![[r#"
+        6101260017 other P03/BØ [] () 0101>0101 -
+        6101260017 custody_changed - [6101801231 6202791235] (custody) 0101>0101 2026-01-02 00:00
+    "#]],
+    );
+}
+
+#[test]
+fn who_is_born_within_the_year_is_newborn_whatever_the_number_says() {
+    // The digits of the number say 5 January 1926.
+    const NEWBORN: &str = "6501261231";
+    let a36 = |mark: &str| format!("099 TIMESTAMPU=202601020901, HAENDELSE=A36{mark}");
+    let born = rows(&["001 STATUS=01, FOED_DT=2026-01-01", HOME, &format!("015 PNRMOR={ANNA}"), &a36("")]);
+    let mother = rows(&[ALIVE, HOME, &format!("014 PNRBARN={NEWBORN}"), &a36(", AFLEDTMRK=MO")]);
+    check(
+        &[(ANNA, &rows(&[ALIVE, HOME]))],
+        &[(NEWBORN, &born), (ANNA, &mother)],
+        expect![[r#"
+        6501261231 child_born A36 [6101801231] (person parents) ->0101 -
+        6501261231 created - [6101801231] (person address formatted_address parents) ->0101 -
+        6101801231 child_born A36/MO [6501261231] (child) 0101>0101 -
+    "#]],
+    );
 }

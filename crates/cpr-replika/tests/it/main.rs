@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "the whole binary is tests")]
 
+mod ages;
 mod answers;
 mod calendar;
 mod consumers;
