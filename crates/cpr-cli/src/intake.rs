@@ -93,7 +93,8 @@ impl IntakeOptions {
 /// A new store bears another name (`.NAME.part`) until the first extract is in it: a load that is refused, stopped or
 /// killed leaves no store behind with settings that nobody chose, and the next one begins anew.
 pub(crate) struct Target<'a> {
-    replika: Replika,
+    /// None only while a new store changes its name.
+    replika: Option<Replika>,
     /// A new store's name now, and its name to be.
     unfinished: Option<(PathBuf, &'a Path)>,
 }
@@ -111,12 +112,12 @@ impl<'a> Target<'a> {
             Err(Error::NotFound) => create(),
             // What is left of a store that never came to be, or a name that was reserved.
             Err(Error::NotAStore) if is_empty(path) => create(),
-            opened => Ok(Target { replika: opened?, unfinished: None }),
+            opened => Ok(Target { replika: Some(opened?), unfinished: None }),
         })?;
-        if !options.differ_from(&target.replika.config())? {
+        if !options.differ_from(&target.replika().config())? {
             return Ok(target);
         }
-        let snapshot = target.replika.snapshot();
+        let snapshot = target.replika().snapshot();
         if snapshot.known().0 > 0 || !snapshot.subscribers()?.is_empty() {
             return Err(Error::Config("the store was created with other settings; they are fixed").into());
         }
@@ -126,7 +127,7 @@ impl<'a> Target<'a> {
     }
 
     fn in_memory(config: &Config) -> Result<Target<'a>, Error> {
-        Ok(Target { replika: Replika::in_memory(config)?, unfinished: None })
+        Ok(Target { replika: Some(Replika::in_memory(config)?), unfinished: None })
     }
 
     fn create(path: &'a Path, config: &Config) -> Result<Target<'a>, Error> {
@@ -137,20 +138,22 @@ impl<'a> Target<'a> {
             Err(Error::NotFound) => {}
             _ => _ = fs::remove_file(&part),
         }
-        Ok(Target { replika: Replika::create(&part, config)?, unfinished: Some((part, path)) })
+        Ok(Target { replika: Some(Replika::create(&part, config)?), unfinished: Some((part, path)) })
     }
 
-    /// Gives a new store its name, once something is in it.
-    fn keep(&mut self) -> Result<(), Failure> {
-        let Some((part, path)) = &self.unfinished else { return Ok(()) };
-        let named = fs::rename(part, path).and_then(|()| output_file::sync_folder_of(path));
+    /// Gives a new store its name, once something is in it. A store stays with the name that it was opened by, so it is
+    /// closed for that moment.
+    fn keep(&mut self, globals: &Globals) -> Result<(), Failure> {
+        let Some((part, path)) = self.unfinished.take() else { return Ok(()) };
+        self.replika = None;
+        let named = fs::rename(&part, path).and_then(|()| output_file::sync_folder_of(path));
         named.map_err(|error| Failure::Writing(visible::path(path), error))?;
-        self.unfinished = None;
+        self.replika = Some(globals.wait_for(INTAKE_WAIT_SECONDS, || Replika::open(path))?);
         Ok(())
     }
 
     pub(crate) fn replika(&self) -> &Replika {
-        &self.replika
+        self.replika.as_ref().expect("it is open but for the moment in which it is renamed")
     }
 
     /// Takes one extract by `deliver` and reports what it did.
@@ -167,7 +170,7 @@ impl<'a> Target<'a> {
         if self.unfinished.is_some()
             && let Some(family) = options.family()?
         {
-            refuse_wider_family(extract, family, &self.replika.config().ignored)?;
+            refuse_wider_family(extract, family, &self.replika().config().ignored)?;
         }
         let file = extract.reopen()?;
         let meter = Meter::of_bytes(file.metadata().map_err(failed)?.len());
@@ -183,13 +186,13 @@ impl<'a> Target<'a> {
             progress: Some(&progress),
             ..ApplyOptions::named(&extract.name)
         };
-        let answer = deliver(&self.replika, file, &apply);
+        let answer = deliver(self.replika(), file, &apply);
         drop(meter);
         let report = answer.map_err(|error| match error {
             Error::Input(error) => failed(error),
             error => Failure::Engine(error, Some(extract.shown.clone())),
         })?;
-        self.keep()?;
+        self.keep(globals)?;
         match globals.json {
             true => screen.print_json(&delivery_report::as_json(&extract.shown, &report))?,
             false => delivery_report::write(screen, &extract.shown, &report)?,

@@ -9,8 +9,9 @@ use crate::progress::Meter;
 use crate::screen::Screen;
 
 pub(crate) fn verify_store(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
+    let path = globals.store_path()?;
     let meter = Meter::open_ended("verifying");
-    let report = Replika::verify_file(globals.store_path()?, &Options::default())?;
+    let report = globals.wait_for(0, || Replika::verify_file(path, &Options::default()))?;
     drop(meter);
     if globals.json {
         let fault = |fault: &VerifyFault| {

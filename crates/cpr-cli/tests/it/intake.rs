@@ -63,6 +63,15 @@ fn a_store_that_a_first_load_left_unfinished_is_taken_up_by_the_next() {
 }
 
 #[test]
+fn a_new_store_takes_one_extract_after_another() {
+    let desk = Desk::new();
+    let out = desk.folder.path().join("out").display().to_string();
+    desk.says(&["apply", &extract("D260105.L999901"), &extract("D260106.L999901"), "--deliver", &out]);
+    assert_eq!(desk.json(&["deliveries"]).0["deliveries"].as_array().unwrap().len(), 2);
+    assert!(desk.says(&["verify"]).contains("everything holds"));
+}
+
+#[test]
 fn the_folder_of_a_store_that_is_missing_is_named() {
     let desk = Desk::new();
     let store = desk.folder.path().join("no/such/folder/x.db");
