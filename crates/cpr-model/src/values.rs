@@ -223,49 +223,53 @@ impl fmt::Debug for ValuesWriter<'_> {
 }
 
 impl ValuesWriter<'_> {
-    fn tag(&mut self, field: Field) {
+    /// Tag and payload, the payload in the low bytes, at most five.
+    #[inline]
+    fn put<const PAYLOAD_BYTES: usize>(&mut self, field: Field, payload: u64) {
         let number = field.number();
         if number < TWO_BYTES {
-            self.0.push(number as u8);
+            let entry = (payload << 8) | u64::from(number);
+            self.0.extend_from_slice(&entry.to_le_bytes()[..1 + PAYLOAD_BYTES]);
         } else {
-            let over = number - TWO_BYTES;
-            self.0.extend([TWO_BYTES as u8 + (over / 256) as u8, (over % 256) as u8]);
+            let over = u64::from(number - TWO_BYTES);
+            let entry = (payload << 16) | ((over % 256) << 8) | (u64::from(TWO_BYTES) + over / 256);
+            self.0.extend_from_slice(&entry.to_le_bytes()[..2 + PAYLOAD_BYTES]);
         }
     }
 
     /// A text of at most 255 bytes, trailing blanks cut by the caller.
+    #[inline]
     pub fn text(&mut self, field: Field, latin1: &[u8]) {
         debug_assert!(latin1.len() < 256 && field.kind() == Kind::Text);
-        self.tag(field);
-        self.0.push(latin1.len() as u8);
+        self.put::<1>(field, latin1.len() as u64 & 0xFF);
         self.0.extend_from_slice(latin1);
     }
 
     /// A number of at most four digits; none is a numeric field that came blank.
+    #[inline]
     pub fn number(&mut self, field: Field, number: Option<u16>) {
-        self.tag(field);
         if field.kind() == Kind::Small {
-            self.0.push(number.map_or(u8::MAX, |n| n as u8));
+            self.put::<1>(field, u64::from(number.map_or(u8::MAX, |n| n as u8)));
         } else {
-            self.0.extend(number.unwrap_or(u16::MAX).to_le_bytes());
+            self.put::<2>(field, u64::from(number.unwrap_or(u16::MAX)));
         }
     }
 
     /// A date of eight digits.
+    #[inline]
     pub fn date(&mut self, field: Field, digits: u32) {
-        self.tag(field);
-        self.0.extend(digits.to_le_bytes());
+        self.put::<4>(field, u64::from(digits));
     }
 
     /// A timestamp of twelve digits, or a personnummer of ten.
+    #[inline]
     pub fn digits(&mut self, field: Field, digits: u64) {
-        self.tag(field);
-        self.0.extend_from_slice(&digits.to_le_bytes()[..5]);
+        self.put::<5>(field, digits & 0xFF_FFFF_FFFF);
     }
 
     /// One character.
+    #[inline]
     pub fn flag(&mut self, field: Field, character: u8) {
-        self.tag(field);
-        self.0.push(character);
+        self.put::<1>(field, u64::from(character));
     }
 }
