@@ -10,7 +10,7 @@ fn read(c: &mut Criterion) {
     let family = Family::named("std").expect("part of the product");
     let bytes = benches::full(&benches::population(benches::persons().min(100_000)));
     let options = CheckOptions { family, chosen: None, ignored: &[], fault_limit: 1, waive: Waive::default() };
-    let checked = check(&bytes[..], options).expect("bytes in memory");
+    let checked = check(Cursor::new(&bytes), options).expect("bytes in memory");
     assert!(checked.is_sound() && checked.style.padding == Padding::Cut, "{:?}", checked.faults);
 
     let mut group = c.benchmark_group("read");
@@ -39,7 +39,7 @@ fn read(c: &mut Criterion) {
         });
     });
     group.bench_function("whole extract checked", |b| {
-        b.iter(|| check(&bytes[..], options).expect("bytes in memory").persons);
+        b.iter(|| check(Cursor::new(&bytes), options).expect("bytes in memory").persons);
     });
     group.bench_function("persons with their 003", |b| {
         let mut groups = Vec::new();

@@ -50,7 +50,7 @@ fn filters(bytes: &[u8]) {
 /// A part of a sound file is sound, and what two subscribers share nothing of adds up to the file.
 fn thin(bytes: &[u8], family: &'static Family) {
     let options = CheckOptions { family, chosen: None, ignored: &[], fault_limit: 1, waive: Waive::default() };
-    let checked = check(bytes, options).expect("memory can be read");
+    let checked = check(Cursor::new(bytes), options).expect("memory can be read");
     let Ok(index) = FileIndex::read(bytes, family, &[]) else {
         assert!(!checked.is_sound(), "a sound file that cannot be indexed");
         return;
@@ -78,7 +78,7 @@ fn thin(bytes: &[u8], family: &'static Family) {
         let told = index.thin(Cursor::new(bytes), &stream, &selection, &mut alone).expect("it was thinned before");
         assert!(told == thinned[at] && alone == *out, "one by one or all at once makes a difference");
         if checked.is_sound() {
-            let part = check(&out[..], options).expect("memory can be read");
+            let part = check(Cursor::new(&out), options).expect("memory can be read");
             assert!(part.is_sound(), "a part of a sound file is not: {:?}", part.faults);
             assert_eq!(part.persons, thinned[at].persons);
         }

@@ -59,6 +59,7 @@ fn counts(delivery: &Delivery) -> Vec<(&'static str, Json)> {
         ("events", counts.events.into()),
         ("receipts", counts.receipts.into()),
         ("input_errors", Json::Array(input_errors.collect())),
+        ("repeated_persons", counts.repeated_persons.into()),
         ("odd_characters", counts.odd_characters.into()),
         ("inverted_periods", counts.inverted_periods.into()),
         ("waived", counts.waived.into()),
@@ -102,6 +103,13 @@ pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<
     }
     for error in &counts.input_errors {
         writeln!(screen, "  CPR's answer to an input line (910): {} {}", error.number, one_line(&error.text))?;
+    }
+    if counts.repeated_persons > 0 {
+        writeln!(
+            screen,
+            "  {} persons stand in the file again, with the same rows; taken once",
+            counts.repeated_persons
+        )?;
     }
     if counts.odd_characters > 0 {
         writeln!(

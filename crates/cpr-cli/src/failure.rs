@@ -8,7 +8,6 @@ use cpr_replika::cpr_model::Date;
 use cpr_replika::cpr_subscription::{FilterError, NameError};
 use cpr_replika::{DeliveryNumber, Error};
 
-use crate::fault;
 use crate::json::{self, Json};
 
 /// Why a command did not do what it was asked.
@@ -193,7 +192,9 @@ impl Failure {
     /// The faults of a refused extract, a line each; none where [`Failure::text`] says it all.
     pub(crate) fn faults(&self) -> Vec<String> {
         match self {
-            Failure::Engine(Error::Extract { faults, .. }, _) if faults.len() > 1 => fault::as_lines(faults),
+            Failure::Engine(Error::Extract { faults, .. }, _) if faults.len() > 1 => {
+                faults.iter().map(ToString::to_string).collect()
+            }
             _ => Vec::new(),
         }
     }

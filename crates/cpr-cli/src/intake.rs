@@ -39,6 +39,12 @@ pub(crate) struct IntakeOptions {
     /// Accept rows of persons without a 001, and leave them out.
     #[arg(long)]
     allow_rows_without_person: bool,
+    /// Accept letters of a DOS or Windows code page; they are kept as they are, and no search finds them.
+    #[arg(long)]
+    allow_code_page: bool,
+    /// Accept a first file that holds nothing of what --family adds to another family.
+    #[arg(long)]
+    allow_wider_family: bool,
     /// Accept a file that does not follow the last one applied.
     #[arg(long)]
     allow_gap: bool,
@@ -80,6 +86,8 @@ impl IntakeOptions {
         Allow {
             wrong_count: self.allow_wrong_count,
             rows_without_person: self.allow_rows_without_person,
+            code_page: self.allow_code_page,
+            wider_family: self.allow_wider_family,
             gap: self.allow_gap,
             older: self.allow_older,
             other_customer: self.allow_other_customer,

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use cpr_model::{Aspect, Field};
 
+use crate::template::Template;
+
 /// What kind of content a column may hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
@@ -94,10 +96,25 @@ pub struct RecordLayout {
     pub length: usize,
     /// The columns after the record number, in line order.
     pub columns: Vec<Column>,
-    /// Positions of the columns in the order they are packed: valid time first, where every read looks.
-    pub(crate) packing: Vec<usize>,
+    /// The columns in the order they are packed: valid time first, where every read looks.
+    pub(crate) packing: Vec<Packed>,
     /// Positions of the columns whose content is checked: all but text.
     pub(crate) checked: Vec<usize>,
+    /// What each byte may be.
+    pub(crate) template: Template,
+    /// The first column is the number of the person.
+    pub(crate) has_key: bool,
+}
+
+/// A column as it is packed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packed {
+    pub(crate) field: Field,
+    pub(crate) format: Format,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// True when a blank is a value of its own, since zeros are the usual "none".
+    pub(crate) tells_blank: bool,
 }
 
 impl RecordLayout {
@@ -126,7 +143,7 @@ pub struct Family {
     /// The family it adds to, when it is a variant.
     pub extends: Option<&'static str>,
     records: BTreeMap<u16, RecordLayout>,
-    /// Position + 1 in `order` by record number, so that a line finds its layout without a search.
+    /// By record number, so that a line finds its layout without a search.
     table: Vec<Option<&'static RecordLayout>>,
 }
 
@@ -150,6 +167,7 @@ impl Family {
     }
 
     /// The layout of a record number.
+    #[inline]
     pub fn record(&self, number: u16) -> Option<&'static RecordLayout> {
         self.table.get(usize::from(number)).copied().flatten()
     }
@@ -160,6 +178,7 @@ impl Family {
     }
 
     /// The layout that the first three bytes of a line name.
+    #[inline]
     pub(crate) fn layout_of(&self, line: &[u8]) -> Option<&'static RecordLayout> {
         self.record(record_number(line)?)
     }
@@ -179,6 +198,7 @@ impl PartialEq for Family {
 }
 
 /// The three digits that begin a line.
+#[inline]
 pub(crate) fn record_number(line: &[u8]) -> Option<u16> {
     let [a, b, c] = line.first_chunk::<3>()?.map(|byte| u16::from(byte.wrapping_sub(b'0')));
     (a < 10 && b < 10 && c < 10).then_some(a * 100 + b * 10 + c)
@@ -210,30 +230,53 @@ fn parse_records(csv: &'static str) -> Tables {
             (false, _, aspect) => Role::Fact(aspect.expect("an aspect of cpr_model"), tense == "historic"),
         };
         if tables.last().is_none_or(|(of, last)| (*of, last.number) != (family, number)) {
-            tables.push((
-                family,
-                RecordLayout { number, role, length: 3, columns: Vec::new(), packing: Vec::new(), checked: Vec::new() },
-            ));
+            tables.push((family, RecordLayout::empty(number, role)));
         }
         let (_, record) = tables.last_mut().expect("pushed above");
         record.length = start - 1 + length;
         record.columns.push(Column { name, field, start: start - 1, length, format });
     }
     for (_, record) in &mut tables {
-        let (first, last) = match record.role {
+        record.prepare();
+    }
+    tables
+}
+
+impl RecordLayout {
+    fn empty(number: u16, role: Role) -> RecordLayout {
+        RecordLayout {
+            number,
+            role,
+            length: 3,
+            columns: Vec::new(),
+            packing: Vec::new(),
+            checked: Vec::new(),
+            template: Template::new(&[], 3),
+            has_key: false,
+        }
+    }
+
+    /// Derives from the columns what reading looks at.
+    fn prepare(&mut self) {
+        let (first, last) = match self.role {
             Role::Fact(aspect, _) => (aspect.start(), aspect.end()),
             _ => (None, None),
         };
-        let columns = &record.columns;
-        let mut packing: Vec<usize> = (0..columns.len()).filter(|&at| columns[at].field.is_some()).collect();
-        packing.sort_by_key(|&at| {
-            let field = columns[at].field;
-            (field != first, field != last, field != Some(Field::CorrectionMark), at)
+        let packed = |column: &Column| {
+            let Column { field, format, start, length, .. } = *column;
+            let tells_blank = matches!(format, Format::Number | Format::NumberOrBlank | Format::PlainDate);
+            field.map(|field| Packed { field, format, start, end: start + length, tells_blank })
+        };
+        self.packing = self.columns.iter().filter_map(packed).collect();
+        self.packing.sort_by_key(|packed| {
+            let field = Some(packed.field);
+            (field != first, field != last, packed.field != Field::CorrectionMark)
         });
-        record.packing = packing;
-        record.checked = (0..columns.len()).filter(|&at| columns[at].format != Format::Text).collect();
+        let checked = |at: &usize| self.columns[*at].format != Format::Text;
+        self.checked = (0..self.columns.len()).filter(checked).collect();
+        self.template = Template::new(&self.columns, self.length);
+        self.has_key = self.columns.first().is_some_and(|column| column.format == Format::Key);
     }
-    tables
 }
 
 fn parse_families(csv: &'static str, tables: &Tables) -> Vec<Family> {

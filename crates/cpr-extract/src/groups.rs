@@ -3,12 +3,16 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use cpr_model::stored::v2::{Width, shape};
-use cpr_model::{PersonKey, Values};
+use cpr_model::{PersonKey, Text, Values};
+
+use roaring::RoaringBitmap;
 
 use crate::check::Checked;
-use crate::family::{Family, Role};
-use crate::lines::{Item, LOOKAHEAD, Records, records};
-use crate::record::{Record, check_line};
+use crate::family::{RecordLayout, Role};
+use crate::index::Formatted;
+use crate::lines::{Lines, What};
+use crate::record::{key_digits, key_of, pack};
+use crate::source::{Checksums, changed, line_checksum};
 use crate::style::Padding;
 
 /// One packed row of a group.
@@ -83,21 +87,21 @@ impl Group {
         self.widths.clear();
     }
 
-    fn add(&mut self, record: &Record<'_>, padding: Padding) {
-        let number = record.layout.number;
-        match record.layout.role {
+    #[inline]
+    fn add(&mut self, layout: &RecordLayout, line: &[u8], padding: Padding) {
+        let record = layout.number;
+        match layout.role {
             Role::Fact(aspect, historic) => {
-                let used = record.bytes().iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
-                if record.bytes().len() != padding.width(used, record.layout.length) {
+                if line.len() != padding.width(Text::new(line).latin1().len(), layout.length) {
                     // Rows and widths fit 16 bits: the check refuses more rows, the reader longer lines.
-                    self.widths.push(Width { line: self.rows.len() as u16, bytes: record.bytes().len() as u16 });
+                    self.widths.push(Width { line: self.rows.len() as u16, bytes: line.len() as u16 });
                 }
-                record.pack(&mut self.values);
-                self.rows.push(Row { record: number, shape: shape(aspect, historic), end: self.values.len() as u32 });
+                pack(layout, line, &mut self.values);
+                self.rows.push(Row { record, shape: shape(aspect, historic), end: self.values.len() as u32 });
             }
             Role::Event => {
-                record.pack(&mut self.event_values);
-                self.events.push(Row { record: number, shape: 0, end: self.event_values.len() as u32 });
+                pack(layout, line, &mut self.event_values);
+                self.events.push(Row { record, shape: 0, end: self.event_values.len() as u32 });
             }
             Role::Start | Role::End | Role::InputError | Role::Receipt => {}
         }
@@ -114,37 +118,69 @@ fn packed<'a>(rows: &'a [Row], values: &'a [u8]) -> impl ExactSizeIterator<Item 
 }
 
 /// The persons of a checked extract, in the order of the file.
+///
+/// Every byte is held against the checksums of the first reading: a file that has changed since is an error, at the latest at
+/// the end.
+///
+/// ```
+/// use std::io::Cursor;
+///
+/// use cpr_extract::{CheckOptions, Family, Groups, Waive, check};
+/// use cpr_model::Field;
+///
+/// let extract = "00000000000001234012026010520260102\n\
+///                0016101801234          01000000000000 K\n\
+///                01061018012345100199103201299*\n\
+///                999999999999900000002\n";
+/// let family = Family::named("std").expect("a family");
+/// let options = CheckOptions { family, chosen: None, ignored: &[], fault_limit: 20, waive: Waive::default() };
+/// let checked = check(Cursor::new(extract), options)?;
+/// let mut persons = Groups::new(Cursor::new(extract), &checked, &[])?;
+/// let mut groups = Vec::new();
+/// assert_eq!(persons.next_chunk(&mut groups, 100)?, 1);
+/// assert_eq!(groups[0].key().pnr().reveal(), "6101801234");
+/// let (row, values) = groups[0].row(1);
+/// assert_eq!((row.record, values.number(Field::CitizenshipCountryCode)), (10, Some(5100)));
+/// assert_eq!(persons.next_chunk(&mut groups, 100)?, 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Groups<'c, R> {
-    lines: Records<'c, R>,
+    lines: Lines<'c, R>,
     checked: &'c Checked,
-    family: &'static Family,
     /// The 001 that ended the group before: it opens the next.
     opened: Option<Group>,
+    /// Persons with several equal groups, of whom one was given.
+    given: RoaringBitmap,
     done: bool,
-    scratch: Vec<u8>,
+    window: Vec<u8>,
+    /// The 003 of a chunk, and which of its groups each belongs to.
+    wanted: Vec<(Formatted, u32)>,
 }
 
 /// Says how far it has read.
 impl<R> std::fmt::Debug for Groups<'_, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Groups of {:?}", self.lines)
+        write!(f, "Groups of an extract of family {}", self.checked.family.name)
     }
 }
 
 impl<'c, R: Read + Seek> Groups<'c, R> {
-    /// Reads from the start of `source`, which must hold the bytes that were checked.
+    /// Reads from the start of `source`, which must hold the bytes that were checked. `ignored` are the record numbers that
+    /// were passed over then.
     ///
     /// # Errors
     /// Those of seeking.
     pub fn new(mut source: R, checked: &'c Checked, ignored: &'c [u16]) -> io::Result<Self> {
         source.seek(SeekFrom::Start(0))?;
-        let lines = records(source, checked.family, ignored);
-        Ok(Groups { lines, checked, family: checked.family, opened: None, done: false, scratch: Vec::new() })
+        let lines = Lines::new(source, checked.family, ignored, Checksums::Compared(&checked.checksums));
+        let (given, window, wanted) = (RoaringBitmap::new(), Vec::new(), Vec::new());
+        Ok(Groups { lines, checked, opened: None, given, done: false, window, wanted })
     }
 
     /// Reads up to `limit` persons into `groups`, whose buffers are reused; how many is the answer, 0 at the end.
     ///
-    /// Rows of a person without a 001 are left out: [`crate::check`] has told about them.
+    /// Rows of a person without a 001 are left out: [`crate::check`] has told about them. Of a person with several equal
+    /// groups the first is given.
     ///
     /// # Errors
     /// Those of the source; `InvalidData` when it no longer holds what was checked.
@@ -172,74 +208,78 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
             self.opened = None;
             return Ok(group.key.is_some());
         }
-        let padding = self.checked.style.padding;
+        let (checked, padding) = (self.checked, self.checked.style.padding);
+        let mut current = group.key.map(digits_of);
         // Rows of others between a person's own are 003 that stand behind: the index has them, and all that follow.
         let mut behind = false;
         loop {
-            if self.lines.offset() >= self.checked.persons_end {
+            if self.lines.offset() >= checked.persons_end {
+                // Read to the end all the same: what has changed there has changed.
+                self.lines.source_mut().pass_over_rest()?;
                 self.done = true;
                 self.opened = None;
                 return Ok(group.key.is_some());
             }
-            let record = match self.lines.next_item()? {
-                None => return Err(changed()),
-                Some(Item::Ignored(..)) => continue,
-                Some(Item::Fault(..)) => return Err(changed()),
-                Some(Item::Record(record)) => record,
+            let Some(line) = self.lines.next_line()? else { return Err(changed()) };
+            let layout = match line.what {
+                What::Ignored(_) => continue,
+                What::Misfit(..) => return Err(changed()),
+                What::Record(layout) => layout,
             };
-            if record.layout.opens_person() {
-                let key = record.pnr().and_then(|pnr| pnr.key()).ok_or_else(changed)?;
+            if layout.opens_person() {
+                let key = key_of(line.bytes).ok_or_else(changed)?;
+                if checked.repeated.contains(key.as_u32()) && !self.given.insert(key.as_u32()) {
+                    behind = true;
+                    continue;
+                }
                 if group.key.is_none() {
                     group.key = Some(key);
-                    group.add(&record, padding);
+                    group.add(layout, line.bytes, padding);
+                    current = key_digits(line.bytes);
+                    behind = false;
                 } else {
                     let opened = self.opened.get_or_insert_default();
                     opened.clear();
                     opened.key = Some(key);
-                    opened.add(&record, padding);
+                    opened.add(layout, line.bytes, padding);
                     return Ok(true);
                 }
-            } else if group.key.is_some() && !behind && record.pnr().and_then(|pnr| pnr.key()) == group.key {
-                group.add(&record, padding);
-            } else if record.layout.is_formatted_address() && !behind {
-                let key = record.pnr().and_then(|pnr| pnr.key()).map_or(0, |key| key.as_u32());
-                behind = self.checked.formatted.binary_search(&(key, record.offset)).is_ok();
+            } else if !behind && current.is_some() && key_digits(line.bytes) == current {
+                group.add(layout, line.bytes, padding);
+            } else if layout.is_formatted_address() && !behind {
+                let key = key_of(line.bytes).map_or(0, |key| key.as_u32());
+                behind = checked.index.has(key, line.offset);
             }
         }
     }
 
     /// Reads the 003 of these persons, in the order in which they stand in the file, and returns to where it was.
     fn attach_formatted(&mut self, groups: &mut [Group]) -> io::Result<()> {
-        let index = &self.checked.formatted;
-        let mut wanted: Vec<(u64, usize)> = Vec::new();
-        for (at, group) in groups.iter().enumerate() {
-            let key = group.key().as_u32();
-            let first = index.partition_point(|&(of, _)| of < key);
-            wanted.extend(index[first..].iter().take_while(|&&(of, _)| of == key).map(|&(_, offset)| (offset, at)));
+        self.wanted.clear();
+        for (at, group) in (0u32..).zip(groups.iter()) {
+            self.wanted.extend(self.checked.index.of(group.key().as_u32()).iter().map(|entry| (*entry, at)));
         }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        wanted.sort_unstable();
-        let (back, padding, family) = (self.lines.source_offset(), self.checked.style.padding, self.family);
-        let mean_gap = (wanted[wanted.len() - 1].0 - wanted[0].0) / wanted.len() as u64;
-        let mut window = Window::new(self.lines.source_mut(), &mut self.scratch, mean_gap);
-        for (offset, at) in wanted {
-            let bytes = window.line(offset, family)?;
-            let layout = check_line(family, bytes, &mut None).map_err(|_| changed())?;
-            let record = Record { layout, line: 0, offset, end: Default::default(), bytes };
-            if record.pnr().and_then(|pnr| pnr.key()) != groups[at].key {
+        self.wanted.sort_unstable_by_key(|(entry, _)| entry.offset());
+        let (Some((first, _)), Some((last, _))) = (self.wanted.first(), self.wanted.last()) else { return Ok(()) };
+        let mean_gap = (last.offset() - first.offset()) / self.wanted.len() as u64;
+        let source = self.lines.source_mut();
+        let back = source.inner_offset();
+        let mut window = Window::new(source.inner_mut(), &mut self.window, mean_gap);
+        for &(entry, at) in &self.wanted {
+            let line = window.bytes(entry.offset(), entry.length())?;
+            if line_checksum(line) != entry.checksum {
                 return Err(changed());
             }
-            groups[at].add(&record, padding);
+            let layout = self.checked.family.record(entry.number()).ok_or_else(changed)?;
+            groups[at as usize].add(layout, line, self.checked.style.padding);
         }
-        self.lines.source_mut().seek(SeekFrom::Start(back))?;
+        self.lines.source_mut().inner_mut().seek(SeekFrom::Start(back))?;
         Ok(())
     }
 }
 
-fn changed() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read")
+fn digits_of(key: PersonKey) -> [u8; 10] {
+    key.pnr().reveal().as_bytes().try_into().expect("ten digits")
 }
 
 /// A part of the source held in memory, moved forward as lines are asked for.
@@ -249,44 +289,23 @@ struct Window<'a, R> {
     start: u64,
     /// How much is read at once: a lot where the wanted lines stand close together, a line where they do not.
     step: usize,
-    at_end: bool,
 }
 
 impl<'a, R: Read + Seek> Window<'a, R> {
     fn new(source: &'a mut R, bytes: &'a mut Vec<u8>, mean_gap: u64) -> Self {
         bytes.clear();
         let step = if mean_gap < 4 * 1024 { 64 * 1024 } else { 512 };
-        Window { source, bytes, start: 0, step, at_end: false }
+        Window { source, bytes, start: 0, step }
     }
 
-    /// The line that starts at `offset`, cut as [`Records`] cuts it.
-    fn line(&mut self, offset: u64, family: &Family) -> io::Result<&[u8]> {
-        let inside = offset.checked_sub(self.start).filter(|&at| at <= self.bytes.len() as u64);
-        let Some(range) = inside.and_then(|at| self.whole_line(at as usize, family)) else {
-            for bytes in [self.step, LOOKAHEAD] {
-                self.read(offset, bytes)?;
-                if let Some(range) = self.whole_line(0, family) {
-                    return Ok(&self.bytes[range]);
-                }
-            }
-            return Err(changed());
-        };
-        Ok(&self.bytes[range])
-    }
-
-    /// The line at this place in the window, or none when its end is not in the window.
-    fn whole_line(&self, at: usize, family: &Family) -> Option<std::ops::Range<usize>> {
-        let rest = &self.bytes[at..];
-        let length = family.layout_of(rest)?.length;
-        let (line, ended) = match memchr::memchr(b'\n', rest) {
-            Some(end) if end > 0 && rest[end - 1] == b'\r' => (&rest[..end - 1], true),
-            Some(end) => (&rest[..end], true),
-            None => (rest, self.at_end),
-        };
-        if line.len() > length && family.layout_of(&line[length..]).is_some() {
-            return Some(at..at + length);
+    /// So many bytes from here on.
+    fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+        let end = offset + length as u64;
+        if offset < self.start || end > self.start + self.bytes.len() as u64 {
+            self.read(offset, self.step.max(length))?;
         }
-        ended.then_some(at..at + line.len())
+        let at = (offset - self.start) as usize;
+        self.bytes.get(at..at + length).ok_or_else(changed)
     }
 
     fn read(&mut self, offset: u64, bytes: usize) -> io::Result<()> {
@@ -294,12 +313,13 @@ impl<'a, R: Read + Seek> Window<'a, R> {
         self.bytes.resize(bytes, 0);
         let mut filled = 0;
         while filled < bytes {
-            match self.source.read(&mut self.bytes[filled..])? {
-                0 => break,
-                read => filled += read,
+            match self.source.read(&mut self.bytes[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
-        self.at_end = filled < bytes;
         self.bytes.truncate(filled);
         self.start = offset;
         Ok(())

@@ -14,20 +14,29 @@
 //! No bytes make it panic, and no error ever says what a field held.
 
 mod check;
+mod checker;
 mod family;
 mod fault;
+mod find_family;
+mod foreign;
 mod groups;
+mod index;
 mod lines;
 mod record;
+mod repeated;
+mod source;
 mod style;
+mod template;
 mod writer;
 
-pub use check::{CheckOptions, Checked, FIRST_LINES, Header, InputError, Waive, check, find_family, fits_family};
+pub use check::{CheckOptions, Checked, Header, InputError, Waive, check};
 pub use family::{Column, Family, Format, RecordLayout, Role};
 pub use fault::{Fault, Reason};
+pub use find_family::{FIRST_LINES, find_family, fits_family};
 pub use groups::{Group, Groups};
 pub use lines::{Item, Records, records};
 pub use record::Record;
+pub use source::Changed;
 pub use style::{Line, LineEnd, Padding, Style};
 pub use writer::{ComposeError, ExtractWriter, end_counter};
 

@@ -3,16 +3,17 @@
 use std::fmt;
 use std::io::{self, Read};
 
-use crate::family::{Family, record_number};
+use crate::family::{Family, RecordLayout, record_number};
 use crate::fault::{Fault, Reason};
+use crate::foreign;
 use crate::record::{Record, check_line};
+use crate::source::{Checksums, LOOKAHEAD, Source};
 use crate::style::LineEnd;
 
-/// Bytes that are in the buffer beyond the start of a line, unless the file ends: no sound line is longer.
-pub(crate) const LOOKAHEAD: usize = 8 * 1024;
-const BUFFER: usize = 256 * 1024;
 /// More than this after the last record is not a final 1A or some empty lines.
 const TRAILER_LIMIT: usize = 1024;
+/// A line that goes on for so long is not looked for the end of: what follows is not read.
+const MOST_LINE_BYTES: u64 = 1024 * 1024;
 
 /// What stands next in an extract.
 pub enum Item<'a> {
@@ -37,129 +38,167 @@ impl fmt::Debug for Item<'_> {
 
 /// Reads an extract record by record; see [`records`].
 pub struct Records<'f, R> {
-    source: R,
-    family: &'static Family,
-    ignored: &'f [u16],
-    buffer: Vec<u8>,
-    at: usize,
-    filled: usize,
-    at_end: bool,
-    offset: u64,
-    line: u64,
-    trailer: Vec<u8>,
-    /// The first bytes of a line that was passed over.
-    head: [u8; HEAD],
+    lines: Lines<'f, R>,
     /// The digits of the last person whose number was found sound: the next lines are mostly about the same one.
     person: Option<[u8; 10]>,
 }
 
-/// Record number and personnummer.
-const HEAD: usize = 13;
-
 /// Says how far it has read.
 impl<R> fmt::Debug for Records<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Records of family {} at line {}", self.family.name, self.line)
+        write!(f, "Records of family {} at line {}", self.lines.family.name, self.lines.line)
     }
 }
 
 /// Reads the records of an extract of this family from its first byte on. Record numbers in `ignored` are passed over.
+///
+/// ```
+/// use cpr_extract::{Family, Item, records};
+///
+/// let extract = b"00000000000001234012026010520260102\n\
+///                 01061018012345100199103201299*\n\
+///                 999999999999900000001\n";
+/// let mut lines = records(&extract[..], Family::named("std").expect("a family"), &[]);
+/// let mut found = Vec::new();
+/// while let Some(item) = lines.next_item()? {
+///     match item {
+///         Item::Record(record) => found.push(record.layout.number),
+///         Item::Fault(fault, _) => panic!("{fault}"),
+///         Item::Ignored(..) => {}
+///     }
+/// }
+/// assert_eq!(found, [0, 10, 999]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn records<'f, R: Read>(source: R, family: &'static Family, ignored: &'f [u16]) -> Records<'f, R> {
-    Records {
-        source,
-        family,
-        ignored,
-        buffer: Vec::new(),
-        at: 0,
-        filled: 0,
-        at_end: false,
-        offset: 0,
-        line: 0,
-        trailer: Vec::new(),
-        head: [0; HEAD],
-        person: None,
-    }
-}
-
-/// A line found in the buffer: how long, what ends it, what is wrong with its shape.
-struct Cut {
-    length: usize,
-    end: LineEnd,
-    fault: Option<Reason>,
+    Records { lines: Lines::new(source, family, ignored, Checksums::Taken(Vec::new())), person: None }
 }
 
 impl<R: Read> Records<'_, R> {
-    /// The next record or fault; none at the end of the file.
+    /// The next record or fault; none at the end of the file, and behind a fault that ends the reading: a file in another
+    /// format, a line without an end (see [`Reason::ends_reading`]).
     ///
     /// # Errors
-    /// Those of reading the source. A line that does not fit is an [`Item::Fault`], and reading goes on behind it.
+    /// Those of reading the source, and `FileTooLarge` beyond 256 GiB. A line that does not fit is an [`Item::Fault`], and reading goes on behind it.
+    #[inline]
     pub fn next_item(&mut self) -> io::Result<Option<Item<'_>>> {
-        self.fill()?;
-        if self.at == self.filled {
-            return Ok(None);
-        }
-        if self.take_trailer()? {
-            return Ok(None);
-        }
-        self.line += 1;
-        let (start, offset, line) = (self.at, self.offset, self.line);
-        let cut = self.cut();
-        self.consume(cut.length + cut.end.bytes().len());
-        let ignored = self.ignored_number(&self.buffer[start..start + cut.length]);
-        if let Some(reason) = cut.fault.filter(|_| ignored.is_none()) {
-            let meant = &self.buffer[start..start + cut.length];
-            let record = self.family.layout_of(meant).map(|layout| layout.number);
-            let fault = Fault { line, offset, record, field: None, reason };
-            let mut head = [0; HEAD];
-            let shown = cut.length.min(HEAD);
-            head[..shown].copy_from_slice(&self.buffer[start..start + shown]);
-            if cut.end == LineEnd::None {
-                self.skip_line()?;
-            }
-            self.head = head;
-            return Ok(Some(Item::Fault(fault, &self.head[..shown])));
-        }
-        let bytes = &self.buffer[start..start + cut.length];
-        if let Some(number) = ignored {
-            return Ok(Some(Item::Ignored(number, bytes)));
-        }
-        Ok(Some(match check_line(self.family, bytes, &mut self.person) {
-            Ok(layout) => Item::Record(Record { layout, line, offset, end: cut.end, bytes }),
-            Err((record, field, reason)) => Item::Fault(Fault { line, offset, record, field, reason }, bytes),
+        let Some(next) = self.lines.next_line()? else { return Ok(None) };
+        let LocatedLine { line, offset, end, bytes, what } = next;
+        Ok(Some(match what {
+            What::Ignored(number) => Item::Ignored(number, bytes),
+            What::Misfit(record, reason) => Item::Fault(Fault::at(line, offset, record, None, reason), bytes),
+            What::Record(layout) => match check_line(layout, bytes, &mut self.person) {
+                Ok(has_odd_character) => Item::Record(Record { layout, line, offset, end, bytes, has_odd_character }),
+                Err((field, reason)) => {
+                    let record = Some(layout.number);
+                    Item::Fault(Fault::at(line, offset, record, field, reason), bytes)
+                }
+            },
         }))
     }
 
     /// The byte after the last record given, from 0.
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.lines.offset()
     }
 
     /// The lines read so far.
     pub fn line(&self) -> u64 {
-        self.line
+        self.lines.line
     }
 
     /// What stood after the last record: a final 1A, empty lines. Complete once the end is reached.
     pub fn trailer(&self) -> &[u8] {
-        &self.trailer
+        &self.lines.trailer
     }
 
-    pub(crate) fn source_mut(&mut self) -> &mut R {
+    /// What stood after the last record, and the checksums of all chunks.
+    pub(crate) fn into_trailer_and_checksums(self) -> (Vec<u8>, Vec<u64>) {
+        (self.lines.trailer, self.lines.source.into_checksums())
+    }
+}
+
+/// A line and where it stands, not looked into.
+pub(crate) struct LocatedLine<'a> {
+    /// From 1.
+    pub(crate) line: u64,
+    /// Of its first byte, from 0.
+    pub(crate) offset: u64,
+    pub(crate) end: LineEnd,
+    /// Without its end; of a misfit the first bytes.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) what: What,
+}
+
+/// What a line is by its first three bytes and its length.
+#[derive(Clone, Copy)]
+pub(crate) enum What {
+    /// A record, whose fields are not looked at.
+    Record(&'static RecordLayout),
+    /// Not a record as wide as its layout says; which record it was meant to be.
+    Misfit(Option<u16>, Reason),
+    /// Of a number that the caller ignores.
+    Ignored(u16),
+}
+
+/// Cuts an extract into lines.
+pub(crate) struct Lines<'f, R> {
+    source: Source<'f, R>,
+    family: &'static Family,
+    ignored: &'f [u16],
+    line: u64,
+    trailer: Vec<u8>,
+    /// The first bytes of a line that was passed over.
+    head: [u8; HEAD],
+    /// Nothing more is read.
+    ended: bool,
+}
+
+/// Record number and personnummer.
+const HEAD: usize = 13;
+
+impl<'f, R: Read> Lines<'f, R> {
+    pub(crate) fn new(source: R, family: &'static Family, ignored: &'f [u16], checksums: Checksums<'f>) -> Self {
+        let source = Source::new(source, checksums);
+        Lines { source, family, ignored, line: 0, trailer: Vec::new(), head: [0; HEAD], ended: false }
+    }
+
+    pub(crate) fn offset(&self) -> u64 {
+        self.source.offset()
+    }
+
+    pub(crate) fn source_mut(&mut self) -> &mut Source<'f, R> {
         &mut self.source
     }
 
-    /// Where the source itself stands: after everything buffered.
-    pub(crate) fn source_offset(&self) -> u64 {
-        self.offset + (self.filled - self.at) as u64
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        let bytes = bytes.min(self.filled - self.at);
-        self.at += bytes;
-        self.offset += bytes as u64;
+    /// The next line; none at the end of the file, and behind a misfit that ends the reading.
+    #[inline]
+    pub(crate) fn next_line(&mut self) -> io::Result<Option<LocatedLine<'_>>> {
+        let rest = self.source.rest()?.len();
+        if rest == 0 || self.ended || self.take_trailer() {
+            return Ok(None);
+        }
+        self.line += 1;
+        let (line, offset) = (self.line, self.source.offset());
+        let rest = self.source.buffered();
+        if line == 1
+            && let Some(reason) = foreign::format_of(rest)
+        {
+            return Ok(Some(self.end_reading(line, offset, None, reason)));
+        }
+        let cut = cut(rest, self.source.is_at_end(), self.family);
+        let ignored = self.ignored_number(&rest[..cut.length]);
+        let (what, end) = match (ignored, cut.what) {
+            (Some(number), _) => (What::Ignored(number), cut.end),
+            (None, What::Misfit(record, reason)) => return self.pass_over(&cut, record, reason).map(Some),
+            (None, what) => (what, cut.end),
+        };
+        let bytes = &self.source.consume(cut.length + cut.end.bytes().len())[..cut.length];
+        Ok(Some(LocatedLine { line, offset, end, bytes, what }))
     }
 
     /// The record number of a line that the caller ignores.
+    #[inline]
     fn ignored_number(&self, line: &[u8]) -> Option<u16> {
         if self.ignored.is_empty() {
             return None;
@@ -167,84 +206,94 @@ impl<R: Read> Records<'_, R> {
         record_number(line).filter(|number| self.ignored.contains(number))
     }
 
-    /// Makes sure that `LOOKAHEAD` bytes stand in the buffer, or the rest of the file.
-    fn fill(&mut self) -> io::Result<()> {
-        if self.at_end || self.filled - self.at >= LOOKAHEAD {
-            return Ok(());
+    /// Passes over a line that is no record, whose end may be far behind the buffer.
+    #[cold]
+    fn pass_over(&mut self, cut: &Cut, record: Option<u16>, reason: Reason) -> io::Result<LocatedLine<'_>> {
+        let (line, offset) = (self.line, self.source.offset());
+        let consumed = self.source.consume(cut.length + cut.end.bytes().len());
+        let shown = cut.length.min(HEAD);
+        let mut head = [0; HEAD];
+        head[..shown].copy_from_slice(&consumed[..shown]);
+        self.head = head;
+        if cut.end == LineEnd::None && !self.skip_line(offset)? {
+            return Ok(self.end_reading(line, offset, record, Reason::EndlessLine));
         }
-        if self.buffer.is_empty() {
-            self.buffer.resize(BUFFER, 0);
-        }
-        self.buffer.copy_within(self.at..self.filled, 0);
-        self.filled -= self.at;
-        self.at = 0;
-        while self.filled < LOOKAHEAD {
-            match self.source.read(&mut self.buffer[self.filled..]) {
-                Ok(0) => {
-                    self.at_end = true;
-                    break;
-                }
-                Ok(read) => self.filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        let what = What::Misfit(record, reason);
+        Ok(LocatedLine { line, offset, end: cut.end, bytes: &self.head[..shown], what })
     }
 
-    /// Finds the end of the line that starts here.
-    fn cut(&self) -> Cut {
-        let rest = &self.buffer[self.at..self.filled];
-        let near = &rest[..rest.len().min(LOOKAHEAD)];
-        let newline = memchr::memchr(b'\n', near);
-        let (length, end) = match newline {
-            Some(at) if at > 0 && near[at - 1] == b'\r' => (at - 1, LineEnd::CrLf),
-            Some(at) => (at, LineEnd::Lf),
-            // The last line may stand without an end, before a final 1A.
-            None => (near.len() - usize::from(self.at_end && near.last() == Some(&0x1A)), LineEnd::None),
-        };
-        let Some(layout) = self.family.layout_of(near) else {
-            let fault = if length == 0 { Reason::EmptyLine } else { Reason::UnknownRecord };
-            return Cut { length, end, fault: Some(fault) };
-        };
-        if length <= layout.length {
-            return Cut { length, end, fault: None };
-        }
-        let beyond = &near[layout.length..length];
-        if self.family.layout_of(beyond).is_some() {
-            return Cut { length: layout.length, end: LineEnd::None, fault: None };
-        }
-        let blank = beyond.iter().all(|&byte| byte == b' ') && (newline.is_some() || self.at_end);
-        let fits = blank && length <= usize::from(u16::MAX);
-        Cut { length, end, fault: (!fits).then_some(Reason::TooLong) }
-    }
-
-    /// Passes over the rest of a line that is longer than the buffer shows.
-    fn skip_line(&mut self) -> io::Result<()> {
+    /// Passes over the rest of a line that is longer than the buffer shows; false when it does not end.
+    fn skip_line(&mut self, start: u64) -> io::Result<bool> {
         loop {
-            self.fill()?;
-            let rest = &self.buffer[self.at..self.filled];
+            let rest = self.source.rest()?;
             if rest.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             if let Some(at) = memchr::memchr(b'\n', rest) {
-                self.consume(at + 1);
-                return Ok(());
+                self.source.consume(at + 1);
+                return Ok(true);
             }
             let all = rest.len();
-            self.consume(all);
+            self.source.consume(all);
+            if self.source.offset() - start > MOST_LINE_BYTES {
+                return Ok(false);
+            }
         }
+    }
+
+    fn end_reading(&mut self, line: u64, offset: u64, record: Option<u16>, reason: Reason) -> LocatedLine<'_> {
+        self.ended = true;
+        LocatedLine { line, offset, end: LineEnd::None, bytes: &[], what: What::Misfit(record, reason) }
     }
 
     /// True when nothing but line ends, blanks and 1A stands between here and the end of the file.
-    fn take_trailer(&mut self) -> io::Result<bool> {
-        let rest = &self.buffer[self.at..self.filled];
-        if !self.at_end || rest.len() > TRAILER_LIMIT || !rest.iter().all(|byte| b" \r\n\x1a".contains(byte)) {
-            return Ok(false);
+    #[inline]
+    fn take_trailer(&mut self) -> bool {
+        let rest = self.source.buffered();
+        if !self.source.is_at_end()
+            || rest.len() > TRAILER_LIMIT
+            || !rest.iter().all(|byte| b" \r\n\x1a".contains(byte))
+        {
+            return false;
         }
         self.trailer.extend_from_slice(rest);
         let all = rest.len();
-        self.consume(all);
-        Ok(true)
+        self.source.consume(all);
+        true
     }
+}
+
+/// A line found in the buffer: how long, what ends it, what it is.
+struct Cut {
+    length: usize,
+    end: LineEnd,
+    what: What,
+}
+
+/// Finds the end of the line that starts here.
+#[inline]
+fn cut(rest: &[u8], at_end: bool, family: &'static Family) -> Cut {
+    let near = &rest[..rest.len().min(LOOKAHEAD)];
+    let newline = memchr::memchr(b'\n', near);
+    let (length, end) = match newline {
+        Some(at) if at > 0 && near[at - 1] == b'\r' => (at - 1, LineEnd::CrLf),
+        Some(at) => (at, LineEnd::Lf),
+        // The last line may stand without an end, before a final 1A.
+        None => (near.len() - usize::from(at_end && near.last() == Some(&0x1A)), LineEnd::None),
+    };
+    let Some(layout) = family.layout_of(near) else {
+        let reason = if length == 0 { Reason::EmptyLine } else { Reason::UnknownRecord };
+        return Cut { length, end, what: What::Misfit(None, reason) };
+    };
+    let record = What::Record(layout);
+    if length <= layout.length {
+        return Cut { length, end, what: record };
+    }
+    let beyond = &near[layout.length..length];
+    if family.layout_of(beyond).is_some() {
+        return Cut { length: layout.length, end: LineEnd::None, what: record };
+    }
+    let blank = beyond.iter().all(|&byte| byte == b' ') && (newline.is_some() || at_end);
+    let fits = blank && length <= usize::from(u16::MAX);
+    Cut { length, end, what: if fits { record } else { What::Misfit(Some(layout.number), Reason::TooLong) } }
 }

@@ -43,7 +43,7 @@ fn options(name: &str) -> CheckOptions<'static> {
 }
 
 fn checked(bytes: &[u8]) -> Checked {
-    check(bytes, options("std")).unwrap()
+    check(Cursor::new(bytes), options("std")).unwrap()
 }
 
 /// Reads every record and writes it back as it came; none when a line does not fit.
@@ -186,7 +186,7 @@ fn the_family_is_found_when_one_fits_and_doubt_is_told() {
 #[test]
 fn an_empty_file_is_told_as_empty_and_not_as_a_doubt() {
     let family = find_family(&mut Cursor::new(b""), &[], u64::MAX).unwrap().unwrap();
-    let found = check(&b""[..], CheckOptions { family, ..options("std") }).unwrap();
+    let found = check(Cursor::new(b""), CheckOptions { family, ..options("std") }).unwrap();
     assert_eq!(found.faults[0].reason, Reason::Empty);
 }
 
@@ -220,8 +220,12 @@ fn many_faults_are_collected_each_where_it_is() {
     assert_eq!(found[&2], (Some("FOED_DT"), "not_a_date"));
     assert_eq!(found[&3], (Some("TILFLYDTO"), "not_a_timestamp"));
     assert_eq!(found[&4], (None, "unknown_record"));
-    // The made-up line is one record more than the counter says, and three marks became an x; nothing else follows.
-    assert_eq!((found.len(), checked(bytes.as_bytes()).faults[0].reason.name()), (7, "wrong_count"));
+    // The made-up line is one record more than the counter says, and three marks became an x, told once with their count.
+    let found = checked(bytes.as_bytes());
+    assert_eq!((found.faults.len(), found.fault_count, found.faults[0].reason.name()), (5, 7, "wrong_count"));
+    let mark = found.faults.iter().find(|fault| fault.reason == Reason::NotAFlag).unwrap();
+    assert_eq!((mark.line, mark.more, mark.field), (5, 2, Some("ANNKOR")));
+    assert_eq!(mark.to_string().split(": ").nth(1), Some("not a mark (and 2 more of this kind, the last in line 13)"));
 }
 
 #[test]
@@ -249,7 +253,7 @@ fn ignored_record_numbers_are_passed_over_and_counted() {
     let latin1: Vec<u8> = bytes.chars().map(|c| c as u8).collect();
     let options = CheckOptions { ignored: &[877], ..options("std") };
     assert!(checked(&latin1).faults.iter().any(|fault| fault.reason == Reason::UnknownRecord));
-    let found = check(&latin1[..], options).unwrap();
+    let found = check(Cursor::new(&latin1), options).unwrap();
     assert_eq!(found.records.get(&877), Some(&1));
     assert!(!found.faults.iter().any(|fault| fault.reason == Reason::UnknownRecord));
 }
@@ -286,7 +290,7 @@ impl<R: Seek> Seek for Trickle<R> {
 fn a_slow_source_reads_like_a_fast_one() {
     for style in spellings() {
         let bytes = extract(style);
-        let found = check(Trickle(&bytes[..]), options("std")).unwrap();
+        let found = check(Trickle(Cursor::new(&bytes)), options("std")).unwrap();
         assert!(found.is_sound());
         assert_eq!(groups(Trickle(Cursor::new(&bytes)), &found, 2).len(), 3);
     }
@@ -300,6 +304,209 @@ fn what_changed_since_it_was_checked_is_an_error() {
         let mut reader = Groups::new(Cursor::new(&bytes[..cut]), &found, &[]).unwrap();
         assert!(reader.next_chunk(&mut Vec::new(), 100).is_err(), "cut at {cut}");
     }
+}
+
+/// The extract with these rows. Of a 003 what follows the name is filled in.
+fn lines_of(rows: &[&str]) -> Vec<u8> {
+    let formatted = family("std").record(3).unwrap();
+    let mut bytes = b"00000000000001234012026010520260102\n".to_vec();
+    for row in rows {
+        let mut line: Vec<u8> = row.chars().map(|c| c as u8).collect();
+        if line.starts_with(b"003") {
+            let mut filled = Vec::new();
+            formatted.render(Some(Pnr::parse(&line[3..13]).unwrap()), Values::new(&[]), &mut filled);
+            filled[..line.len()].copy_from_slice(&line);
+            line = filled;
+        }
+        bytes.extend_from_slice(&line);
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(format!("9999999999999{:08}\n", rows.len()).as_bytes());
+    bytes
+}
+
+const PERSON: &str = "0016101801234          01000000000000 K1980-01-01";
+const OTHER: &str = "0016101801235          01000000000000 K1980-01-01";
+const EVENT: &str = "0996101801234202601051000P02";
+const ADDRESSED: &str = "0036101801234Prøve Person";
+
+#[test]
+fn equal_groups_of_one_number_are_one_person() {
+    for rows in [
+        &[PERSON, EVENT, PERSON, EVENT, OTHER, ADDRESSED][..],
+        &[PERSON, EVENT, OTHER, PERSON, EVENT, ADDRESSED, ADDRESSED],
+        &[PERSON, EVENT, PERSON, EVENT, PERSON, EVENT, OTHER, ADDRESSED],
+        &[OTHER, PERSON, EVENT, ADDRESSED, PERSON, EVENT, ADDRESSED],
+    ] {
+        let bytes = lines_of(rows);
+        let found = checked(&bytes);
+        assert!(found.is_sound(), "{:?}", found.faults);
+        let groups_in_file = rows.iter().filter(|row| **row == PERSON).count() as u64;
+        assert_eq!((found.persons, found.repeated_persons), (2, groups_in_file - 1));
+        for chunk in [1, 10] {
+            let groups = groups(Cursor::new(&bytes), &found, chunk);
+            let group = groups.iter().find(|group| group.key() == pnr(PERSONS[0]).key().unwrap()).unwrap();
+            assert_eq!((groups.len(), group.events().len()), (2, 1), "{rows:?}");
+            let records: Vec<u16> = group.rows().map(|(row, _)| row.record).collect();
+            assert_eq!(records, [1, 3], "{rows:?}");
+        }
+    }
+}
+
+#[test]
+fn unequal_groups_of_one_number_are_refused_where_the_second_begins() {
+    let other_event = "0996101801234202601051000A01";
+    let other_name = "0036101801234Anden Person";
+    for (rows, line) in [
+        (&[PERSON, EVENT, PERSON, other_event, ADDRESSED][..], 4),
+        (&[PERSON, EVENT, PERSON, ADDRESSED], 4),
+        (&[PERSON, EVENT, OTHER, PERSON, EVENT, ADDRESSED, other_name], 5),
+        (&[OTHER, PERSON, EVENT, PERSON, EVENT, PERSON], 5),
+    ] {
+        let found = checked(&lines_of(rows));
+        let told: Vec<(u64, &str)> = found.faults.iter().map(|fault| (fault.line, fault.reason.name())).collect();
+        assert_eq!(told, [(line, "repeated_person")], "{rows:?}");
+    }
+}
+
+#[test]
+fn a_file_in_another_format_is_told_as_that_and_as_nothing_else() {
+    let plain = lines_of(&[PERSON, ADDRESSED]);
+    let with = |prefix: &[u8]| [prefix, &plain].concat();
+    let utf16 = |order: fn(u16) -> [u8; 2]| plain.iter().flat_map(|&byte| order(u16::from(byte))).collect::<Vec<u8>>();
+    for (bytes, reason) in [
+        (with(b"\xEF\xBB\xBF"), "byte_order_mark"),
+        (with(b"\xFF\xFE"), "utf16"),
+        (utf16(u16::to_le_bytes), "utf16"),
+        (utf16(u16::to_be_bytes), "utf16"),
+        (vec![0xF0; 40], "ebcdic"),
+        (with(b"\x1F\x8B\x08"), "compressed"),
+        (with(b"PK\x03\x04"), "compressed"),
+    ] {
+        let family = find_family(&mut Cursor::new(&bytes), &[], 10).unwrap().unwrap();
+        let found = check(Cursor::new(&bytes), CheckOptions { family, ..options("std") }).unwrap();
+        let told: Vec<&str> = found.faults.iter().map(|fault| fault.reason.name()).collect();
+        assert_eq!(told, [reason]);
+    }
+}
+
+#[test]
+fn letters_of_a_dos_code_page_are_a_fault_unless_waived() {
+    // 0x9B is ø in code pages 850 and 865.
+    let bytes = lines_of(&[PERSON, OTHER, "0036101801234Pr\u{9b}ve Person", "0036101801235Pr\u{9b}ve Person"]);
+    let found = checked(&bytes);
+    let [fault] = found.faults[..] else { panic!("{:?}", found.faults) };
+    assert_eq!((fault.line, fault.record, fault.reason, fault.more), (4, Some(3), Reason::CodePage, 1));
+    let waive = Waive { code_page: true, ..Waive::default() };
+    let found = check(Cursor::new(&bytes), CheckOptions { waive, ..options("std") }).unwrap();
+    assert_eq!((found.is_sound(), found.waived, found.odd_characters), (true, 2, 2));
+    assert_eq!(groups(Cursor::new(&bytes), &found, 10).iter().map(|group| group.rows().len()).sum::<usize>(), 4);
+}
+
+#[test]
+fn what_never_ends_is_ended_with_the_limit_named() {
+    struct Endless(&'static [u8], usize);
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let length = buffer.len().min(self.0.len() - self.1);
+            buffer[..length].copy_from_slice(&self.0[self.1..][..length]);
+            self.1 = (self.1 + length) % self.0.len();
+            Ok(length)
+        }
+    }
+    impl Seek for Endless {
+        fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.1 = 0;
+            Ok(0)
+        }
+    }
+    let addressed = lines_of(&[ADDRESSED]);
+    let addressed = addressed[36..].split_inclusive(|byte| *byte == b'\n').next().unwrap().to_vec().leak();
+    for (source, reason, shown) in [
+        (&b"\0"[..], "endless_line", "1 MiB"),
+        (b"001 and so on", "endless_line", "1 MiB"),
+        (b"\n", "too_many_faults", "100 000"),
+        (b"0016101801234          01000000000000 K1980-01-01\n", "too_many_faults", "100 000"),
+        (addressed, "too_many_faults", "100 000"),
+    ] {
+        // Told by lines of some length, so that the test is not about how fast little pieces are copied.
+        let source = source.repeat(64 * 1024 / source.len() + 1).leak();
+        let found = check(Endless(source, 0), options("std")).unwrap();
+        let told = found.faults.iter().find(|fault| fault.reason.name() == reason);
+        assert!(told.is_some_and(|fault| fault.to_string().contains(shown)), "{reason}: {:?}", found.faults);
+        assert!(found.faults.len() <= 5 && find_family(&mut Endless(source, 0), &[], 100).is_ok());
+    }
+}
+
+#[test]
+fn rows_behind_the_persons_are_asked_of_those_who_stand_before() {
+    // The second 003 is of somebody whose 001 comes later.
+    let found = checked(&lines_of(&[PERSON, ADDRESSED, "0036101801235Anden", OTHER]));
+    assert!(found.is_sound() || found.faults.iter().all(|fault| fault.reason == Reason::NoPerson));
+    let rows = [PERSON, "0037212554441 Fremmed", OTHER, ADDRESSED, "0037212554441 Fremmed", "0037212554441 Fremmed"];
+    let found = checked(&lines_of(&rows));
+    let [fault] = found.faults[..] else { panic!("{:?}", found.faults) };
+    assert_eq!((fault.line, fault.reason, fault.more, found.fault_count), (3, Reason::NoPerson, 2, 3));
+    let waive = Waive { rows_without_person: true, ..Waive::default() };
+    let bytes = lines_of(&rows);
+    let found = check(Cursor::new(&bytes), CheckOptions { waive, ..options("std") }).unwrap();
+    assert_eq!((found.is_sound(), found.waived), (true, 3));
+    assert_eq!(groups(Cursor::new(&bytes), &found, 1).len(), 2);
+}
+
+#[test]
+fn too_many_rows_behind_the_persons_are_told_where_they_are_too_many() {
+    let other: Vec<String> = (0..501).map(|_| "0036101801235Prøve Person".to_owned()).collect();
+    let mut rows = vec![PERSON, OTHER, ADDRESSED];
+    rows.extend(other.iter().map(String::as_str));
+    let found = checked(&lines_of(&rows));
+    let [fault] = found.faults[..] else { panic!("{:?}", found.faults) };
+    assert_eq!((fault.line, fault.record, fault.reason), (505, Some(3), Reason::TooManyRows));
+}
+
+#[test]
+fn any_byte_that_changes_between_the_readings_is_seen() {
+    for style in spellings() {
+        let bytes = extract(style);
+        let found = checked(&bytes);
+        for at in (0..bytes.len()).step_by(17).chain([bytes.len() - 1]) {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let mut reader = Groups::new(Cursor::new(&changed), &found, &[]).unwrap();
+            let read =
+                std::iter::repeat_with(|| reader.next_chunk(&mut Vec::new(), 2)).find(|read| !matches!(read, Ok(1..)));
+            let error = read.and_then(Result::err);
+            assert!(error.is_some_and(|error| error.kind() == std::io::ErrorKind::InvalidData), "byte {at}");
+        }
+        let longer = [&bytes[..], b"\n"].concat();
+        let mut reader = Groups::new(Cursor::new(&longer), &found, &[]).unwrap();
+        assert!(reader.next_chunk(&mut Vec::new(), 100).is_err(), "a byte more");
+    }
+}
+
+#[test]
+fn a_row_behind_that_changes_after_it_was_passed_is_seen() {
+    let bytes = extract(Style::default());
+    let found = checked(&bytes);
+    let at = bytes.windows(3).rposition(|three| three == b"Vej").unwrap();
+    /// Gives other bytes to whoever goes back: the 003 are read again out of order.
+    struct Changing(Cursor<Vec<u8>>, usize, u32);
+    impl Read for Changing {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+    impl Seek for Changing {
+        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.2 += 1;
+            if self.2 == 2 {
+                self.0.get_mut()[self.1] = b'X';
+            }
+            self.0.seek(to)
+        }
+    }
+    let mut reader = Groups::new(Changing(Cursor::new(bytes), at, 0), &found, &[]).unwrap();
+    assert_eq!(reader.next_chunk(&mut Vec::new(), 100).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
 }
 
 /// Where the environment variable `CPR_SAMPLES` says that CPR's own test extracts are.
@@ -341,7 +548,7 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         for family in Family::all() {
-            let found = check(&bytes[..], CheckOptions { family, ..options("std") }).unwrap();
+            let found = check(Cursor::new(&bytes), CheckOptions { family, ..options("std") }).unwrap();
             if found.is_sound() {
                 prop_assert_eq!(groups(Cursor::new(&bytes), &found, 2).len() as u64, found.persons);
             }
@@ -349,6 +556,49 @@ proptest! {
                 prop_assert_eq!(&again, &bytes);
             }
         }
+    }
+
+    /// The look at a whole line never passes what reading by field refuses, and lets nothing of CPR's go the long way.
+    #[test]
+    fn a_look_at_a_line_agrees_with_reading_its_fields(
+        number in prop::sample::select(vec![0u16, 1, 2, 4, 5, 8, 10, 12, 14, 15, 16, 22, 23, 29, 99, 999]),
+        filled in prop::collection::vec(0u8..4, 40),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(b"0 9-*KAx\xC6\x8F\x1A:/".to_vec())), 0..3),
+        width in any::<prop::sample::Index>(),
+        is_whole: bool,
+    ) {
+        let layout = family("std").record(number).unwrap();
+        let mut line = Vec::new();
+        layout.render(Some(pnr(PERSONS[0])), Values::new(&[]), &mut line);
+        for (column, how) in layout.columns.iter().zip(filled) {
+            let cell = &mut line[column.start..column.start + column.length];
+            match (column.format, how) {
+                (Format::Date, 1) => cell.copy_from_slice(b"1980-01-01"),
+                (Format::Text, 1) => cell[0] = b'x',
+                (Format::Flag, 1) => cell[0] = b'*',
+                (Format::Key, _) | (_, 0) => {}
+                (Format::Text | Format::Flag | Format::Date, _) => {}
+                _ => cell.fill(b'1'),
+            }
+        }
+        let is_untouched = edits.is_empty() && is_whole;
+        for (at, byte) in edits {
+            let at = at.index(line.len());
+            line[at] = byte;
+        }
+        if !is_whole {
+            line.truncate(width.index(line.len() + 1));
+        }
+        let looked = crate::record::check_line(layout, &line, &mut None);
+        let has_odd = line.iter().any(|&byte| byte < 0x20 || (0x7F..0xC0).contains(&byte));
+        let by_field = crate::record::check_by_field(layout, &line, &mut None, has_odd);
+        prop_assert_eq!(looked, by_field);
+        let glance = layout.template.glance(&line);
+        prop_assert_eq!(glance.odd, has_odd);
+        // What a look does not see: the digits of no person, and pairs of UTF-8.
+        let unseen = |(_, reason)| [Reason::Utf8, Reason::NotAPerson].contains(&reason);
+        prop_assert!(!glance.fits || by_field.is_ok() || by_field.is_err_and(unseen));
+        prop_assert!(glance.fits || !is_untouched);
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn sound(extract: &[u8], family: &str) -> Checked {
     let named = Family::named(family).expect("a family");
     assert!(named.is_variant_of(found), "found {} in a file of {family}", found.name);
     let options = CheckOptions { family: named, chosen: None, ignored: &[], fault_limit: 1, waive: Waive::default() };
-    let checked = check(extract, options).expect("a read");
+    let checked = check(source, options).expect("a read");
     assert!(checked.is_sound(), "{family}: {}", checked.faults[0]);
     assert_eq!(checked.odd_characters, 0, "{family}");
     checked

@@ -15,13 +15,16 @@ use crate::refusal::Refusal;
 #[non_exhaustive]
 pub enum Error {
     /// The extract is damaged: the located faults up to the limit, and how many there are.
-    #[error("{}{}", FirstFault(faults), More(*count))]
+    #[error("{}", Faults(faults, *count))]
     Extract {
-        /// What is wrong, in the order of the file; faults of the whole file stand first.
+        /// What is wrong, in the order of the file, equal faults once; faults of the whole file stand first.
         faults: Vec<Fault>,
         /// How many faults there are in all.
         count: u64,
     },
+    /// The file is not what it was when it was checked: somebody writes it, or has replaced it.
+    #[error("the extract changed while it was read")]
+    Changed,
     /// The lines fit more than one layout family, so the caller must say which it is.
     #[error("the file fits more than one layout family ({}): say which", .families.join(", "))]
     AmbiguousFamily {
@@ -35,6 +38,15 @@ pub enum Error {
         store: &'static str,
         /// The family that the file fits.
         found: &'static str,
+    },
+    /// The layout family that was asked for only adds records to another one, and the file holds none of them: it may as
+    /// well be of the other.
+    #[error("nothing in the file is of family {asked} alone; it fits {fits}, of which it holds all that there is")]
+    WiderFamily {
+        /// The family asked for.
+        asked: &'static str,
+        /// The family that it extends, and that the file fits.
+        fits: &'static str,
     },
     /// No layout family has this name.
     #[error("no layout family is named so; known are: {}", .known.join(", "))]
@@ -184,6 +196,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The trouble with a source: a file that changed is refused, whatever else is wrong is trouble with reading.
+    pub(crate) fn of_source(error: io::Error) -> Error {
+        match error.get_ref().is_some_and(|inner| inner.is::<cpr_extract::Changed>()) {
+            true => Error::Changed,
+            false => Error::Input(error),
+        }
+    }
+
     /// What kind of trouble it is, for hosts that must answer with one of a few codes.
     ///
     /// ```
@@ -216,6 +236,8 @@ impl Error {
             }
             Error::AmbiguousFamily { .. } => (RefusedInput, "ambiguous_family"),
             Error::OtherFamily { .. } => (RefusedInput, "other_family"),
+            Error::WiderFamily { .. } => (RefusedInput, "wider_family"),
+            Error::Changed => (RefusedInput, "changed"),
             Error::OtherCustomer { .. } => (RefusedInput, "other_customer"),
             Error::OtherExtract { .. } => (RefusedInput, "other_extract"),
             Error::TooManyFacts => (RefusedInput, "too_many_facts"),
@@ -285,25 +307,20 @@ pub enum ErrorClass {
     Corrupt,
 }
 
-struct FirstFault<'a>(&'a [Fault]);
+/// The first fault, and how many there are beside it.
+struct Faults<'a>(&'a [Fault], u64);
 
-impl fmt::Display for FirstFault<'_> {
+impl fmt::Display for Faults<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.first() {
-            Some(fault) => fault.fmt(f),
-            None => f.write_str("the extract is damaged"),
+        let Some(first) = self.0.first() else { return f.write_str("the extract is damaged") };
+        if self.1 == 1 + first.more {
+            // All of one kind.
+            return first.fmt(f);
         }
-    }
-}
-
-struct More(u64);
-
-impl fmt::Display for More {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 | 1 => Ok(()),
-            2 => f.write_str(" (and one more fault)"),
-            count => write!(f, " (and {} more faults)", count - 1),
+        Fault { more: 0, ..*first }.fmt(f)?;
+        match self.1.saturating_sub(1) {
+            1 => f.write_str(" (and one more fault)"),
+            more => write!(f, " (and {more} more faults)"),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `inspect`: what an extract is, without a store.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -23,47 +22,43 @@ pub(crate) struct Inspect {
     /// Read it as this layout family (std, uuid, 2022, u12180, full) instead of finding out.
     #[arg(long)]
     family: Option<String>,
-    /// How many kinds of fault are listed; with --json, how many faults.
+    /// How many different faults are listed; equal ones are one.
     #[arg(long, value_name = "N", default_value = "20", value_parser = parse_count::<usize>)]
     faults: usize,
 }
-
-/// So many faults are looked at to tell which kinds there are; a file of another kind altogether has one in each line.
-const FAULTS_READ: usize = 10_000;
 
 pub(crate) fn inspect_extract(globals: &Globals, inspect: &Inspect, screen: &mut Screen) -> Result<(), Failure> {
     let InputFile { mut file, shown, .. } = InputFile::open(&inspect.file)?;
     let failed = |error| Failure::Reading(shown.clone(), error);
     let checked = match &inspect.family {
-        Some(name) => check_file(&mut file, find_family(name)?).map_err(failed)?,
+        Some(name) => check_file(&mut file, find_family(name)?, inspect).map_err(failed)?,
         None => {
             let found = |file: &mut File, lines| {
                 let found = cpr_extract::find_family(file, &[], lines).map_err(failed)?;
                 found.map_err(|families| Failure::Engine(Error::AmbiguousFamily { families }, Some(shown.clone())))
             };
             let family = found(&mut file, FIRST_LINES)?;
-            let first = check_file(&mut file, family).map_err(failed)?;
+            let first = check_file(&mut file, family, inspect).map_err(failed)?;
             // What does not fit may be a variant whose own records come late.
             match first.is_sound() {
                 true => first,
                 false => {
                     let family = found(&mut file, u64::MAX)?;
-                    check_file(&mut file, family).map_err(failed)?
+                    check_file(&mut file, family, inspect).map_err(failed)?
                 }
             }
         }
     };
     match globals.json {
-        true => screen.print_json(&as_object(&shown, &checked, inspect.faults))?,
-        false => print_text(screen, &shown, &checked, inspect.faults)?,
+        true => screen.print_json(&as_object(&shown, &checked))?,
+        false => print_text(screen, &shown, &checked)?,
     }
     if checked.is_sound() { Ok(()) } else { Err(Failure::Reported(1)) }
 }
 
-fn check_file(file: &mut File, family: &'static Family) -> std::io::Result<Checked> {
-    file.seek(SeekFrom::Start(0))?;
+fn check_file(file: &mut File, family: &'static Family, inspect: &Inspect) -> std::io::Result<Checked> {
     let waive = Waive::default();
-    check(file, CheckOptions { family, chosen: None, ignored: &[], fault_limit: FAULTS_READ, waive })
+    check(file, CheckOptions { family, chosen: None, ignored: &[], fault_limit: inspect.faults, waive })
 }
 
 fn name_padding(padding: Padding) -> String {
@@ -74,7 +69,7 @@ fn name_padding(padding: Padding) -> String {
     }
 }
 
-fn print_text(screen: &mut Screen, file: &str, checked: &Checked, most: usize) -> Result<(), Failure> {
+fn print_text(screen: &mut Screen, file: &str, checked: &Checked) -> Result<(), Failure> {
     writeln!(screen, "{file}: family {} ({})", checked.family.name, checked.family.products)?;
     if let Some(header) = &checked.header {
         let (date, before) = (header.production_date, header.previous_production_date);
@@ -91,24 +86,24 @@ fn print_text(screen: &mut Screen, file: &str, checked: &Checked, most: usize) -
     writeln!(screen, "  {} persons", checked.persons)?;
     let records: Vec<String> = checked.records.iter().map(|(number, count)| format!("{number:03} x {count}")).collect();
     writeln!(screen, "  records {}", records.join(", "))?;
+    if checked.repeated_persons > 0 {
+        writeln!(screen, "  {} persons stand in it again, with the same rows", checked.repeated_persons)?;
+    }
     if checked.odd_characters > 0 {
         writeln!(screen, "  {} records hold characters that CPR's set does not have", checked.odd_characters)?;
     }
-    let lines = fault::as_lines(&checked.faults);
-    for line in lines.iter().take(most) {
-        writeln!(screen, "  {line}")?;
+    for fault in &checked.faults {
+        writeln!(screen, "  {fault}")?;
     }
-    if lines.len() > most {
-        writeln!(screen, "  and faults of {} more kinds (--faults)", lines.len() - most)?;
-    }
-    if checked.fault_count > checked.faults.len() as u64 {
-        writeln!(screen, "  {} faults in all, of which the first {FAULTS_READ} were looked at", checked.fault_count)?;
+    let listed: u64 = checked.faults.iter().map(|fault| 1 + fault.more).sum();
+    if checked.fault_count > listed {
+        writeln!(screen, "  and {} more faults, of other kinds (--faults)", checked.fault_count - listed)?;
     }
     writeln!(screen, "{}", if checked.is_sound() { "  whole and sound" } else { "  would be refused" })?;
     Ok(())
 }
 
-fn as_object(file: &str, checked: &Checked, most: usize) -> json::Json {
+fn as_object(file: &str, checked: &Checked) -> json::Json {
     let header = checked.header.as_ref().map_or(json::Json::Null, |header| {
         json::object([
             ("task", header.task.as_str().into()),
@@ -130,8 +125,9 @@ fn as_object(file: &str, checked: &Checked, most: usize) -> json::Json {
         ("padding", name_padding(checked.style.padding).into()),
         ("persons", checked.persons.into()),
         ("records", json::object(records.iter().map(|(number, count)| (number.as_str(), count.clone())))),
+        ("repeated_persons", checked.repeated_persons.into()),
         ("odd_characters", checked.odd_characters.into()),
         ("fault_count", checked.fault_count.into()),
-        ("faults", json::Json::Array(checked.faults.iter().take(most).map(fault::as_json).collect())),
+        ("faults", json::Json::Array(checked.faults.iter().map(fault::as_json).collect())),
     ])
 }

@@ -211,7 +211,7 @@ fn control_characters_of_the_register_reach_no_terminal() {
         file[at..at + 5].copy_from_slice(b"\x1b[2\x9b\x7f");
     }
     fs::write(&evil, file).unwrap();
-    desk.says(&["load", evil.to_str().unwrap()]);
+    desk.says(&["load", evil.to_str().unwrap(), "--allow-code-page"]);
     for arguments in [
         &["show", SOFIE][..],
         &["diff", SOFIE, "0", "1"],

@@ -34,13 +34,13 @@ impl Intake {
             Some(family) => family,
             None => found_family(extract, config, FIRST_LINES)?,
         };
-        let (mut checked, digest) = check_extract(extract, family, config, options)?;
+        let (mut checked, mut digest) = check_extract(extract, family, config, options)?;
         if settled.is_none() && !checked.is_sound() {
             // What does not fit may be a variant whose own records come late.
             let second = found_family(extract, config, u64::MAX)?;
             if second != family {
                 family = second;
-                (checked, _) = check_extract(extract, family, config, options)?;
+                (checked, digest) = check_extract(extract, family, config, options)?;
             }
         }
         Ok(Intake { family, checked, digest })
@@ -60,6 +60,23 @@ pub(crate) fn refusal(extract: &mut (impl Read + Seek), config: &Config, checked
     Error::Extract { faults: checked.faults, count: checked.fault_count }
 }
 
+/// Refuses a family that the first file cannot be told to be of. A store keeps its family, and the files of another product
+/// would be read as of this one.
+pub(crate) fn refuse_wider_family(
+    extract: &mut (impl Read + Seek),
+    config: &Config,
+    asked: &'static Family,
+) -> Result<(), Error> {
+    let mut family = asked;
+    while let Some(base) = family.extends.and_then(Family::named) {
+        if fits_family(extract, base, &config.ignored).map_err(Error::Input)? {
+            return Err(Error::WiderFamily { asked: asked.name, fits: base.name });
+        }
+        family = base;
+    }
+    Ok(())
+}
+
 fn found_family(extract: &mut (impl Read + Seek), config: &Config, lines: u64) -> Result<&'static Family, Error> {
     let found = find_family(extract, &config.ignored, lines).map_err(Error::Input)?;
     found.map_err(|families| Error::AmbiguousFamily { families })
@@ -72,9 +89,8 @@ fn check_extract(
     config: &Config,
     options: &ApplyOptions<'_>,
 ) -> Result<(Checked, [u8; 32]), Error> {
-    extract.seek(SeekFrom::Start(0)).map_err(Error::Input)?;
-    let waive =
-        Waive { wrong_count: options.allow.wrong_count, rows_without_person: options.allow.rows_without_person };
+    let Allow { wrong_count, rows_without_person, code_page, .. } = options.allow;
+    let waive = Waive { wrong_count, rows_without_person, code_page };
     let check_options = CheckOptions {
         family,
         chosen: config.chosen.as_deref(),
@@ -94,11 +110,12 @@ fn check_extract(
             }
             digest.finalize().into()
         });
-        let mut source = TeeReader { source: extract, pass, reused, bytes: 0, options, stopped: false };
+        let mut source =
+            TeeReader { source: extract, pass, reused, bytes: 0, is_first_reading: true, options, stopped: false };
         let checked = check(&mut source, check_options);
         let stopped = source.stopped;
         drop(source);
-        let checked = checked.map_err(|error| if stopped { Error::Stopped } else { Error::Input(error) });
+        let checked = checked.map_err(|error| if stopped { Error::Stopped } else { Error::of_source(error) });
         let digest = digest.join().expect("digesting cannot fail");
         checked.map(|checked| (checked, digest))
     })
@@ -107,12 +124,14 @@ fn check_extract(
 /// Reads of the extract that may wait to be digested.
 const DIGESTED_AHEAD: usize = 16;
 
-/// Hands a copy of everything that is read to another thread, and stops when the caller wants it.
+/// Hands a copy of everything that is read to another thread, and stops when the caller wants it. What is read after going
+/// back has been handed over before.
 struct TeeReader<'a, R> {
     source: R,
     pass: mpsc::SyncSender<Vec<u8>>,
     reused: mpsc::Receiver<Vec<u8>>,
     bytes: u64,
+    is_first_reading: bool,
     options: &'a ApplyOptions<'a>,
     stopped: bool,
 }
@@ -120,6 +139,9 @@ struct TeeReader<'a, R> {
 impl<R: Read> Read for TeeReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
+        if !self.is_first_reading {
+            return Ok(read);
+        }
         let mut copy = self.reused.try_recv().unwrap_or_default();
         copy.clear();
         copy.extend_from_slice(&buffer[..read]);
@@ -130,6 +152,13 @@ impl<R: Read> Read for TeeReader<'_, R> {
             return Err(io::Error::other("stopped by the caller"));
         }
         Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for TeeReader<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.is_first_reading = self.bytes == 0;
+        self.source.seek(to)
     }
 }
 

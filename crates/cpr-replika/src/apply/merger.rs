@@ -79,7 +79,7 @@ pub(crate) fn merge_all(
             }
         });
         for chunk in chunks {
-            let (chunk, count) = chunk.map_err(Error::Input)?;
+            let (chunk, count) = chunk.map_err(Error::of_source)?;
             for group in &chunk[..count] {
                 merger.person(group, delivering, same_style, counts)?;
             }
@@ -92,8 +92,7 @@ pub(crate) fn merge_all(
         Ok::<(), Error>(())
     })?;
     if done != of {
-        let what = io::Error::new(io::ErrorKind::InvalidData, "the extract changed while it was read");
-        return Err(Error::Input(what));
+        return Err(Error::Changed);
     }
     let Merger { changed, redelivered, by_code, index, noted, mut sealed, .. } = merger;
     seal_set((number, 0), &changed, &mut sealed)?;

@@ -13,7 +13,7 @@ use cpr_extract::Groups;
 use cpr_model::Situation;
 use redb::WriteTransaction;
 
-use crate::apply::intake::{Intake, check_order, refusal};
+use crate::apply::intake::{Intake, check_order, refusal, refuse_wider_family};
 use crate::apply::merge::Delivering;
 use crate::apply::merger::merge_all;
 use crate::delivery_number::DeliveryNumber;
@@ -99,6 +99,9 @@ impl Replika {
             _ => return Err(refusal(&mut extract, &config, checked)),
         };
         let last = snapshot.last_delivery();
+        if last.is_none() && config.family.or(options.family).is_some() && !options.allow.wider_family {
+            refuse_wider_family(&mut extract, &config, family)?;
+        }
         check_order(&header, last, options.allow, kind)?;
 
         let write = self.begin_write()?;
@@ -122,6 +125,7 @@ impl Replika {
             counts: Counts {
                 receipts: checked.receipts,
                 input_errors: checked.input_errors.clone(),
+                repeated_persons: checked.repeated_persons,
                 odd_characters: checked.odd_characters,
                 waived: checked.waived,
                 bytes: checked.bytes,

@@ -13,6 +13,10 @@ pub struct Allow {
     pub wrong_count: bool,
     /// Rows of persons without a 001; they are left out.
     pub rows_without_person: bool,
+    /// Letters of a DOS or Windows code page; they are kept as they are, and no search finds them.
+    pub code_page: bool,
+    /// A first file that holds nothing of what the chosen family adds to another one.
+    pub wider_family: bool,
     /// A file whose previous production date is not the last one applied.
     pub gap: bool,
     /// A file not newer than the last one applied.
@@ -36,7 +40,7 @@ pub struct ApplyOptions<'a> {
     pub dry_run: bool,
     /// What is accepted that is refused otherwise.
     pub allow: Allow,
-    /// How many faults of a damaged extract are told; all are counted.
+    /// How many different faults of a damaged extract are told; all are counted.
     pub fault_limit: usize,
     /// Called now and then with how far it is. `Break` stops the work: [`crate::Error::Stopped`], and the store is as before.
     pub progress: Option<&'a dyn Fn(Progress) -> ControlFlow<()>>,

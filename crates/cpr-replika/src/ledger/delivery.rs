@@ -82,6 +82,8 @@ pub struct Counts {
     pub receipts: u64,
     /// CPR's error records (910).
     pub input_errors: Vec<InputError>,
+    /// Groups left out because they are equal to an earlier one of the same person in the file.
+    pub repeated_persons: u64,
     /// Records with a character outside CPR's set, kept as they are.
     pub odd_characters: u64,
     /// New facts whose end lies before their start: kept as received, and without length.
@@ -226,7 +228,7 @@ impl Delivery {
 
 impl Counts {
     /// The plain numbers in the order in which they are stored; [`Counts::from_numbers`] reads them back.
-    fn numbers(&self) -> [u64; 13] {
+    fn numbers(&self) -> [u64; 14] {
         [
             self.persons_new,
             self.persons_changed,
@@ -241,11 +243,12 @@ impl Counts {
             self.waived,
             self.bytes,
             self.duration.as_micros() as u64,
+            self.repeated_persons,
         ]
     }
 
     fn from_numbers(stored: &[v1::Wide]) -> Option<Counts> {
-        let numbers: [v1::Wide; 13] = stored.try_into().ok()?;
+        let numbers: [v1::Wide; 14] = stored.try_into().ok()?;
         let [
             persons_new,
             persons_changed,
@@ -260,6 +263,7 @@ impl Counts {
             waived,
             bytes,
             duration_micros,
+            repeated_persons,
         ] = numbers.map(u64::from);
         let duration = Duration::from_micros(duration_micros);
         let (classes, input_errors) = Default::default();
@@ -274,6 +278,7 @@ impl Counts {
             events,
             receipts,
             input_errors,
+            repeated_persons,
             odd_characters,
             inverted_periods,
             waived,

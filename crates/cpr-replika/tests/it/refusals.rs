@@ -1,6 +1,6 @@
 //! What is refused, with which located reason, leaving the store untouched; and what looks odd and is accepted.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use cpr_replika::cpr_extract::{Family, LineEnd, Padding, Style};
 use cpr_replika::{Allow, ApplyOptions, Config, Error, Outcome, Replika};
@@ -182,7 +182,7 @@ fn rows_that_do_not_stand_with_one_person_record_are_refused() {
     );
     check_refused(
         &with_lines(|lines| lines.insert(4, lines[1].clone())),
-        "repeated_person: line 5 (byte 362), record 001: a second 001 of the same person",
+        "repeated_person: line 5 (byte 362), record 001: a second 001 of the same person, with other rows",
     );
     check_refused(
         &with_lines(|lines| {
@@ -208,12 +208,113 @@ fn rows_of_a_person_not_in_the_file_are_left_out_when_that_is_accepted_by_name()
 }
 
 #[test]
+fn equal_groups_of_a_deleted_number_are_one_person_and_counted() {
+    // What CPR's guide announces for P02: two 001, each with its rows and its event.
+    let event = b"0996907600001202601021000P02\n".to_vec();
+    let twice = |other_event: &[u8]| {
+        with_lines(|lines| {
+            let mut group = lines[4..7].to_vec();
+            group.push(event.clone());
+            let mut again = group.clone();
+            *again.last_mut().unwrap() = other_event.to_vec();
+            lines.splice(4..7, group.into_iter().chain(again));
+            *lines.last_mut().unwrap() = b"999999999999900000012\n".to_vec();
+        })
+    };
+    let replika = store();
+    let report = apply(&replika, &twice(&event)).unwrap();
+    let counts = &report.delivery.counts;
+    assert_eq!((counts.repeated_persons, counts.persons_unchanged, counts.events), (1, 2, 1));
+    assert_eq!(replika.snapshot().deliveries().unwrap()[1].counts, *counts, "as it is stored");
+    assert!(replika.snapshot().verify().unwrap().is_clean());
+    check_refused(
+        &twice(b"0996907600001202601021000A01\n"),
+        "repeated_person: line 9 (byte 696), record 001: a second 001 of the same person, with other rows",
+    );
+}
+
+#[test]
+fn an_extract_that_changes_between_checking_and_merging_is_refused() {
+    /// Other bytes for whoever goes back after the first reading.
+    struct Changing(Cursor<Vec<u8>>, bool);
+    impl Read for Changing {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let read = self.0.read(buffer)?;
+            self.1 |= read == 0 && !buffer.is_empty();
+            Ok(read)
+        }
+    }
+    impl Seek for Changing {
+        fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+            if self.1 {
+                let bytes = self.0.get_mut();
+                let at = bytes.windows(6).position(|six| six == b"200001" || six == b"202001").unwrap();
+                bytes[at + 3] = b'7';
+            }
+            self.0.seek(to)
+        }
+    }
+    let replika = store();
+    let before = exported(&replika);
+    let changing = Changing(Cursor::new(extract_of_day(2, &HELD)), false);
+    let error = replika.apply(changing, &ApplyOptions::named("made up")).unwrap_err();
+    assert_eq!((error.kind(), error.is_refusal()), ("changed", true));
+    assert_eq!(exported(&replika), before);
+    apply(&replika, &extract_of_day(2, &HELD)).expect("the file as it is");
+}
+
+#[test]
+fn letters_of_a_dos_code_page_are_refused_unless_they_are_accepted_by_name() {
+    let dos: Vec<u8> = extract_of_day(2, &HELD).iter().map(|byte| if *byte == 0xF8 { 0x9B } else { *byte }).collect();
+    let error = apply(&store(), &dos).unwrap_err();
+    assert_eq!(error.kind(), "code_page", "{error}");
+    check_secrecy(&error);
+    let allow = Allow { code_page: true, ..Allow::default() };
+    let report = store().apply(Cursor::new(&dos), &ApplyOptions { allow, ..ApplyOptions::named("made up") }).unwrap();
+    assert_eq!(report.delivery.counts.waived, report.delivery.counts.odd_characters);
+    assert_eq!(report.delivery.counts.persons_changed, 1);
+}
+
+#[test]
+fn a_file_in_another_format_is_told_as_that_first() {
+    let good = extract_of_day(2, &HELD);
+    let utf16: Vec<u8> = good.iter().flat_map(|byte| [*byte, 0]).collect();
+    for (extract, kind) in [
+        ([b"\xEF\xBB\xBF", &good[..]].concat(), "byte_order_mark"),
+        (utf16, "utf16"),
+        ([b"\x1F\x8B\x08\x00", &good[..]].concat(), "compressed"),
+        ([b"PK\x03\x04", &good[..]].concat(), "compressed"),
+    ] {
+        // A store that knows its family, and one that finds it out.
+        for replika in [store(), Replika::in_memory(&Config { family: None, ..config() }).unwrap()] {
+            assert_eq!(apply(&replika, &extract).unwrap_err().kind(), kind);
+        }
+    }
+}
+
+#[test]
+fn a_family_of_which_a_first_file_holds_nothing_is_refused_unless_it_is_accepted_by_name() {
+    for asked in ["uuid", "2022", "u12180"] {
+        let wider = Config { family: Family::named(asked), ..config() };
+        let replika = Replika::in_memory(&wider).unwrap();
+        let error = apply(&replika, &extract_of_day(1, &HELD)).unwrap_err();
+        assert_eq!((error.kind(), error.is_refusal()), ("wider_family", true));
+        let allow = Allow { wider_family: true, ..Allow::default() };
+        let options = ApplyOptions { allow, ..ApplyOptions::named("made up") };
+        replika.apply(Cursor::new(extract_of_day(1, &HELD)), &options).unwrap();
+        // From then on the family is that of the store.
+        apply(&replika, &extract_of_day(2, &HELD)).unwrap();
+    }
+}
+
+#[test]
 fn a_file_turned_into_utf8_is_refused() {
     let good = extract_of_day(2, &HELD);
     let utf8: String = good.iter().copied().map(char::from).collect();
     check_refused(
         utf8.as_bytes(),
-        "utf8: line 4 (byte 203), record 008: the file has been turned into UTF-8; CPR writes ISO 8859-1",
+        "utf8: line 4 (byte 203), record 008: the file has been turned into UTF-8; CPR writes ISO 8859-1 (and 1 more of this \
+         kind, the last in line 6)",
     );
 }
 
@@ -236,7 +337,10 @@ fn a_line_longer_than_its_record_is_refused() {
 #[test]
 fn a_binary_file_is_refused() {
     let bytes: Vec<u8> = (0..20_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    check_refused(&bytes, "unknown_record: line 1 (byte 0): no record of this family begins so");
+    check_refused(
+        &bytes,
+        "unknown_record: line 1 (byte 0): no record of this family begins so (and 78 more of this kind, the last in line 79)",
+    );
 }
 
 #[test]
@@ -291,7 +395,7 @@ fn a_record_type_that_was_not_chosen_is_refused() {
     let error = apply(&replika, &extract_of_day(1, &HELD)).unwrap_err();
     assert_eq!(
         error.first_fault().unwrap().to_string(),
-        "line 4 (byte 203), record 008: a record type that is not among the chosen ones"
+        "line 4 (byte 203), record 008: a record type that is not among the chosen ones (and 1 more of this kind, the last in line 6)"
     );
     check_secrecy(&error);
     assert_eq!(replika.snapshot().known().0, 0);
@@ -317,15 +421,20 @@ fn the_family_is_found_in_the_file_when_the_lines_tell_it() {
 }
 
 #[test]
-fn every_fault_is_counted_and_the_first_are_told() {
+fn every_fault_is_counted_and_the_first_of_each_kind_is_told() {
     let extract = with_lines(|lines| {
-        let strays = ["6101801234", "6101801235", "6101801236"].map(|stray| format!("011{stray}F\n").into_bytes());
+        let strays =
+            ["0116101801234F", "0116101801235F", "0156101801236"].map(|stray| format!("{stray}\n").into_bytes());
         lines.splice(7..7, strays);
         *lines.last_mut().unwrap() = b"999999999999900000010\n".to_vec();
     });
-    let options = ApplyOptions { fault_limit: 2, ..ApplyOptions::named("made up") };
-    let error = store().apply(Cursor::new(&extract), &options).unwrap_err();
-    assert!(matches!(&error, Error::Extract { faults, count: 3 } if faults.len() == 2), "{error:?}");
+    for (fault_limit, more) in [(1, &[1][..]), (2, &[1, 0]), (1_000_000, &[1, 0])] {
+        let options = ApplyOptions { fault_limit, ..ApplyOptions::named("made up") };
+        let error = store().apply(Cursor::new(&extract), &options).unwrap_err();
+        let Error::Extract { faults, count: 3 } = &error else { panic!("{error:?}") };
+        assert_eq!(faults.iter().map(|fault| fault.more).collect::<Vec<u64>>(), more);
+        assert!(error.to_string().ends_with("rows of a person without a 001 (and 2 more faults)"), "{error}");
+    }
 }
 
 #[test]

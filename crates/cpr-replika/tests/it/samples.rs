@@ -525,6 +525,8 @@ fn files_without_a_sound_frame_are_refused_whatever_is_accepted() {
     let everything = Allow {
         wrong_count: true,
         rows_without_person: true,
+        code_page: true,
+        wider_family: true,
         gap: true,
         older: true,
         other_customer: true,

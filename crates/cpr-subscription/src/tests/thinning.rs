@@ -69,7 +69,7 @@ fn extract(style: &Style, events: &[usize], receipts: bool, errors: bool) -> Vec
 fn checked(bytes: &[u8]) -> Checked {
     let options =
         CheckOptions { family: std_family(), chosen: None, ignored: &[], fault_limit: 10, waive: Waive::default() };
-    check(bytes, options).unwrap()
+    check(Cursor::new(bytes), options).unwrap()
 }
 
 fn index(bytes: &[u8]) -> FileIndex {
@@ -243,7 +243,7 @@ fn an_ignored_line_goes_with_its_person() {
     assert_eq!(thinned.records, 4);
     let options =
         CheckOptions { family: std_family(), chosen: None, ignored: &[877], fault_limit: 10, waive: Waive::default() };
-    assert!(check(&out[..], options).unwrap().is_sound());
+    assert!(check(Cursor::new(&out), options).unwrap().is_sound());
 }
 
 #[test]
