@@ -69,7 +69,7 @@ fn lookup(c: &mut Criterion) {
     let moment = Timestamp::end_of(Date::from_digits(2025_12_31).expect("eight digits"));
     for (name, valid) in [("as of, all of valid time", None), ("as of, a moment", Some(moment))] {
         let versions = Aspect::all().map(|aspect| snapshot.history(pnrs[0], aspect).expect("a read"));
-        let gone = versions.flatten().filter(|fact| fact.view().known().to.is_some()).count();
+        let gone = versions.flatten().filter(|fact| fact.as_fact().known().to.is_some()).count();
         assert!((20..=28).contains(&gone), "about 20 superseded versions, not {gone}");
         group.bench_function(format!("replika: {name}, past 20 superseded versions"), |b| {
             b.iter(|| {

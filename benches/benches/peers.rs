@@ -253,7 +253,7 @@ impl Plan {
         check_answers(&subjects, keys.len());
         let history = |pnr: Pnr, aspect| snapshot.history(pnr, aspect).expect("a read");
         let versions = moved.iter().flat_map(|pnr| Aspect::all().flat_map(|aspect| history(*pnr, aspect)));
-        let gone = versions.filter(|fact| fact.view().known().to.is_some());
+        let gone = versions.filter(|fact| fact.as_fact().known().to.is_some());
         let superseded = gone.count() / moved.len();
         assert!((20..=28).contains(&superseded), "about 20 superseded rows, not {superseded}");
         for _ in 0..self.rounds {

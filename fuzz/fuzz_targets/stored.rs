@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cpr_extract::{LineEnd, Padding};
 use cpr_model::{Aspect, Date, PersonKey, Pnr, Timestamp};
-use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Error, FactView, GroupLines, Image, Replika, Snapshot, raw};
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Error, Fact, GroupLines, Image, Replika, Snapshot, raw};
 use libfuzzer_sys::fuzz_target;
 use replika_fuzz::made_up::{self, Ending, NUMBERS, style};
 use tempfile::TempDir;
@@ -224,15 +224,15 @@ fn questions(snapshot: &Snapshot) -> impl Iterator<Item = Result<Vec<u8>, Error>
             answers.push(changes.map(|changes| {
                 let sides = changes.iter().flat_map(|change| change.before.iter().chain(&change.after));
                 let mut told = format!("{changes:?}").into_bytes();
-                told.extend(facts(sides.map(cpr_replika::Fact::view)));
+                told.extend(facts(sides.map(cpr_replika::OwnedFact::as_fact)));
                 told
             }));
         }
         for aspect in Aspect::all() {
             let history = snapshot.history(pnr, aspect);
-            answers.push(history.map(|history| facts(history.iter().map(cpr_replika::Fact::view))));
+            answers.push(history.map(|history| facts(history.iter().map(cpr_replika::OwnedFact::as_fact))));
             let timeline = snapshot.timeline(pnr, aspect, None);
-            answers.push(timeline.map(|timeline| facts(timeline.iter().map(|(_, fact)| fact.view()))));
+            answers.push(timeline.map(|timeline| facts(timeline.iter().map(|(_, fact)| fact.as_fact()))));
         }
         answers.push(snapshot.events(pnr).map(|events| format!("{events:?}").into_bytes()));
     }
@@ -260,7 +260,7 @@ fn image(image: &Image<'_>, moment: Option<Timestamp>) -> Vec<u8> {
     told
 }
 
-fn facts<'a>(facts: impl Iterator<Item = FactView<'a>>) -> Vec<u8> {
+fn facts<'a>(facts: impl Iterator<Item = Fact<'a>>) -> Vec<u8> {
     let mut told = Vec::new();
     for fact in facts {
         told.extend(format!("{fact:?} {:?} {:?} ", fact.mark(), fact.valid()).into_bytes());

@@ -8,7 +8,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use cpr_replika::cpr_extract::{CheckOptions, Family, Group, Groups, Role, Waive, check};
-use cpr_replika::cpr_model::stored::v2::aspect as aspect_of;
 use cpr_replika::cpr_model::{Aspect, Field, Kind, RelatedPnr, Value, Values};
 use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, Statement, params_from_iter};
@@ -187,13 +186,10 @@ impl SqliteRows {
         for (table, statements) in self.tables.iter().zip(merging) {
             let of_event = table.aspect == Aspect::Event;
             let rows: Vec<Vec<Cell>> = if of_event {
-                group.events().map(|(row, values)| table.cells(row.record, false, values)).collect()
+                group.events().map(|(record, values)| table.cells(record, false, values)).collect()
             } else {
-                let rows = group.rows().filter_map(|(row, values)| {
-                    let (aspect, historic) = aspect_of(row.shape)?;
-                    (aspect == table.aspect).then(|| table.cells(row.record, historic, values))
-                });
-                rows.collect()
+                let rows = group.facts(delivery).filter(|fact| fact.aspect() == table.aspect);
+                rows.map(|fact| table.cells(fact.record(), fact.is_historic(), fact.values())).collect()
             };
             // Events accumulate; and the first delivery finds nothing.
             let mut held: Vec<(i64, Vec<Cell>)> =

@@ -2,7 +2,7 @@
 
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::{Pnr, Timestamp};
-use cpr_replika::{Change, Fact, FactView};
+use cpr_replika::{Change, Fact, OwnedFact};
 
 use crate::failure::Failure;
 use crate::json::{self, Json};
@@ -10,7 +10,7 @@ use crate::screen::Screen;
 use crate::visible::one_line;
 
 /// A fact with both clocks, its fields by CPR's names with their text as received.
-pub(crate) fn as_json(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> Json {
+pub(crate) fn as_json(fact: &Fact<'_>, pnr: Pnr, family: Option<&Family>) -> Json {
     let ((valid_from, valid_to), known) = (fact.stated_bounds(), fact.known());
     let mut fields = serde_json::Map::new();
     if let Some(layout) = family.and_then(|family| family.record(fact.record())) {
@@ -34,7 +34,8 @@ pub(crate) fn as_json(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) ->
 }
 
 pub(crate) fn change_as_json(change: &Change, pnr: Pnr, family: Option<&Family>) -> Json {
-    let side = |side: &Option<Fact>| side.as_ref().map_or(Json::Null, |held| as_json(&held.view(), pnr, family));
+    let side =
+        |side: &Option<OwnedFact>| side.as_ref().map_or(Json::Null, |held| as_json(&held.as_fact(), pnr, family));
     json::object([
         ("class", change.class.name().into()),
         ("aspect", change.aspect.name().into()),
@@ -44,16 +45,11 @@ pub(crate) fn change_as_json(change: &Change, pnr: Pnr, family: Option<&Family>)
 }
 
 /// One fact on two lines: clocks, then the fields that are not empty.
-pub(crate) fn write(
-    screen: &mut Screen,
-    fact: &FactView<'_>,
-    pnr: Pnr,
-    family: Option<&Family>,
-) -> Result<(), Failure> {
+pub(crate) fn write(screen: &mut Screen, fact: &Fact<'_>, pnr: Pnr, family: Option<&Family>) -> Result<(), Failure> {
     as_lines(fact, pnr, family).iter().try_for_each(|line| writeln!(screen, "{line}"))
 }
 
-fn as_lines(fact: &FactView<'_>, pnr: Pnr, family: Option<&Family>) -> Vec<String> {
+fn as_lines(fact: &Fact<'_>, pnr: Pnr, family: Option<&Family>) -> Vec<String> {
     let (bounds, known) = (fact.stated_bounds(), fact.known());
     let valid = match bounds {
         (None, None) => "undated".to_owned(),
@@ -94,7 +90,7 @@ pub(crate) fn write_change(
         false => vec![("-", &change.before), ("+", &change.after)],
     };
     for (sign, side) in sides {
-        for line in side.iter().flat_map(|side| as_lines(&side.view(), pnr, family)) {
+        for line in side.iter().flat_map(|side| as_lines(&side.as_fact(), pnr, family)) {
             writeln!(screen, "  {sign} {line}")?;
         }
     }

@@ -2,9 +2,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use cpr_model::stored::v2::{Width, shape};
-use cpr_model::{PersonKey, Text, Values};
-
+use bitemporal::Known;
+use cpr_model::{Fact, PersonKey, RowKind, Text, Values};
 use roaring::RoaringBitmap;
 
 use crate::check::Checked;
@@ -16,14 +15,21 @@ use crate::source::{Checksums, changed, line_checksum};
 use crate::style::Padding;
 
 /// One packed row of a group.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Row {
-    /// The record number.
-    pub record: u16,
-    /// Aspect and tense, as [`shape`] packs them.
-    pub shape: u8,
+#[derive(Clone, Copy)]
+struct Row {
+    record: u16,
+    kind: RowKind,
     /// Where its packed values end.
-    pub end: u32,
+    end: u32,
+}
+
+/// A line with a width of its own: position in the group from 0, and received width in bytes without the line end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LineWidth {
+    /// Position of the line among the person's rows.
+    pub line: u16,
+    /// Bytes as received.
+    pub bytes: u16,
 }
 
 /// The rows of one person in an extract, packed, in the order of its lines. Made to be reused.
@@ -34,7 +40,7 @@ pub struct Group {
     values: Vec<u8>,
     events: Vec<Row>,
     event_values: Vec<u8>,
-    widths: Vec<Width>,
+    widths: Vec<LineWidth>,
 }
 
 impl std::fmt::Debug for Group {
@@ -49,18 +55,19 @@ impl Group {
         self.key.expect("a group that was read has a key")
     }
 
-    /// The rows that replace what was held: record, aspect and packed values, in the order of the lines.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = (Row, Values<'_>)> {
-        packed(&self.rows, &self.values)
+    /// The rows that replace what was held, in the order of the lines, as the facts that they become when a delivery brings
+    /// them.
+    pub fn facts(&self, known_from: u32) -> impl ExactSizeIterator<Item = Fact<'_>> {
+        packed(&self.rows, &self.values).map(move |(row, values)| fact(row, known_from, values))
     }
 
-    /// One row by its position, as [`Group::rows`] gives it.
+    /// One row by its position, as [`Group::facts`] gives it.
     ///
     /// # Panics
     /// When there are not so many rows.
-    pub fn row(&self, at: usize) -> (Row, Values<'_>) {
+    pub fn fact(&self, at: usize, known_from: u32) -> Fact<'_> {
         let (row, start) = (self.rows[at], at.checked_sub(1).map_or(0, |before| self.rows[before].end));
-        (row, Values::new(&self.values[start as usize..row.end as usize]))
+        fact(row, known_from, Values::new(&self.values[start as usize..row.end as usize]))
     }
 
     /// The packed values of all rows, end to end.
@@ -68,13 +75,13 @@ impl Group {
         &self.values
     }
 
-    /// The events (099, 900), in the order of the lines.
-    pub fn events(&self) -> impl ExactSizeIterator<Item = (Row, Values<'_>)> {
-        packed(&self.events, &self.event_values)
+    /// The events (099, 900) with their record numbers, in the order of the lines.
+    pub fn events(&self) -> impl ExactSizeIterator<Item = (u16, Values<'_>)> {
+        packed(&self.events, &self.event_values).map(|(row, values)| (row.record, values))
     }
 
     /// Lines that are not as wide as the file's style says.
-    pub fn widths(&self) -> &[Width] {
+    pub fn widths(&self) -> &[LineWidth] {
         &self.widths
     }
 
@@ -94,18 +101,24 @@ impl Group {
             Role::Fact(aspect, historic) => {
                 if line.len() != padding.width(Text::new(line).latin1().len(), layout.length) {
                     // Rows and widths fit 16 bits: the check refuses more rows, the reader longer lines.
-                    self.widths.push(Width { line: self.rows.len() as u16, bytes: line.len() as u16 });
+                    self.widths.push(LineWidth { line: self.rows.len() as u16, bytes: line.len() as u16 });
                 }
                 pack(layout, line, &mut self.values);
-                self.rows.push(Row { record, shape: shape(aspect, historic), end: self.values.len() as u32 });
+                self.rows.push(Row { record, kind: RowKind::new(aspect, historic), end: self.values.len() as u32 });
             }
             Role::Event => {
                 pack(layout, line, &mut self.event_values);
-                self.events.push(Row { record, shape: 0, end: self.event_values.len() as u32 });
+                self.events.push(Row { record, kind: RowKind(0), end: self.event_values.len() as u32 });
             }
             Role::Start | Role::End | Role::InputError | Role::Receipt => {}
         }
     }
+}
+
+fn fact(row: Row, known_from: u32, values: Values<'_>) -> Fact<'_> {
+    let known = Known { from: known_from, to: None };
+    // Families number their records of persons below 256.
+    Fact::new(row.record as u8, row.kind, known, values).expect("the kind was made of an aspect")
 }
 
 fn packed<'a>(rows: &'a [Row], values: &'a [u8]) -> impl ExactSizeIterator<Item = (Row, Values<'a>)> {
@@ -139,8 +152,8 @@ fn packed<'a>(rows: &'a [Row], values: &'a [u8]) -> impl ExactSizeIterator<Item 
 /// let mut groups = Vec::new();
 /// assert_eq!(persons.next_chunk(&mut groups, 100)?, 1);
 /// assert_eq!(groups[0].key().pnr().reveal(), "6101801234");
-/// let (row, values) = groups[0].row(1);
-/// assert_eq!((row.record, values.number(Field::CitizenshipCountryCode)), (10, Some(5100)));
+/// let fact = groups[0].fact(1, 1);
+/// assert_eq!((fact.record(), fact.values().number(Field::CitizenshipCountryCode)), (10, Some(5100)));
 /// assert_eq!(persons.next_chunk(&mut groups, 100)?, 0);
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -33,7 +33,7 @@ pub use check::{CheckOptions, Checked, Header, InputError, Waive, check};
 pub use family::{Column, Family, Format, RecordLayout, Role};
 pub use fault::{Fault, Reason};
 pub use find_family::{FIRST_LINES, find_family, fits_family};
-pub use groups::{Group, Groups};
+pub use groups::{Group, Groups, LineWidth};
 pub use lines::{Item, Records, records};
 pub use record::Record;
 pub use source::Changed;

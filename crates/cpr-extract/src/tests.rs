@@ -170,7 +170,7 @@ fn every_spelling_reads_the_same_and_writes_back_byte_for_byte() {
             let groups = groups(Cursor::new(&bytes), &found, chunk);
             assert_eq!(packed(&groups), expected, "{style:?}, {chunk} at a time");
             assert!(groups.iter().all(|group| group.widths().is_empty() && group.events().len() == 1));
-            assert!(groups.iter().all(|group| group.rows().last().is_some_and(|(row, _)| row.record == 3)));
+            assert!(groups.iter().all(|group| group.facts(1).last().is_some_and(|fact| fact.record() == 3)));
         }
     }
 }
@@ -347,7 +347,7 @@ fn equal_groups_of_one_number_are_one_person() {
             let groups = groups(Cursor::new(&bytes), &found, chunk);
             let group = groups.iter().find(|group| group.key() == pnr(PERSONS[0]).key().unwrap()).unwrap();
             assert_eq!((groups.len(), group.events().len()), (2, 1), "{rows:?}");
-            let records: Vec<u16> = group.rows().map(|(row, _)| row.record).collect();
+            let records: Vec<u16> = group.facts(1).map(|fact| fact.record()).collect();
             assert_eq!(records, [1, 3], "{rows:?}");
         }
     }
@@ -400,7 +400,7 @@ fn letters_of_a_dos_code_page_are_a_fault_unless_waived() {
     let waive = Waive { code_page: true, ..Waive::default() };
     let found = check(Cursor::new(&bytes), CheckOptions { waive, ..options("std") }).unwrap();
     assert_eq!((found.is_sound(), found.waived, found.odd_characters), (true, 2, 2));
-    assert_eq!(groups(Cursor::new(&bytes), &found, 10).iter().map(|group| group.rows().len()).sum::<usize>(), 4);
+    assert_eq!(groups(Cursor::new(&bytes), &found, 10).iter().map(|group| group.facts(1).len()).sum::<usize>(), 4);
 }
 
 #[test]

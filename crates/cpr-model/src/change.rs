@@ -5,11 +5,9 @@
 
 use std::fmt;
 
-use bitemporal::Period;
-
 use crate::change::claims::Claims;
 use crate::change::pairing::{By, FEW_PAIRS, Pairing};
-use crate::{Aspect, CorrectionMark, Date, Field, RelatedPnr, Status, Timestamp, Value, Values};
+use crate::{Aspect, CorrectionMark, Date, Fact, Field, RelatedPnr, Status, Timestamp, Value};
 
 mod claims;
 mod pairing;
@@ -86,27 +84,12 @@ impl fmt::Display for ChangeClass {
     }
 }
 
-/// A fact as the classification sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct FactRef<'a> {
-    /// What it is about.
-    pub aspect: Aspect,
-    /// True for a historic record.
-    pub historic: bool,
-    /// Its packed values.
-    pub values: Values<'a>,
-}
-
-impl FactRef<'_> {
+impl Fact<'_> {
     /// CPR's mark, if the row has one. A historic church row has no field for it: one without length is a corrected one.
-    fn mark(&self) -> Option<CorrectionMark> {
-        let mark = self.aspect.mark(self.values);
-        let wrong_church = self.aspect == Aspect::Church && self.historic && self.period().is_empty();
+    fn disproof(&self) -> Option<CorrectionMark> {
+        let wrong_church = self.aspect == Aspect::Church && self.historic && self.valid().is_empty();
+        let mark = self.mark();
         mark.or(wrong_church.then_some(CorrectionMark::Corrected))
-    }
-
-    fn period(&self) -> Period<Timestamp> {
-        self.aspect.period(self.values, self.historic)
     }
 
     fn start(&self) -> Option<Timestamp> {
@@ -114,12 +97,12 @@ impl FactRef<'_> {
     }
 
     /// True when `self`, a historic row, holds the values of `other` from the same start.
-    fn repeats(&self, other: &FactRef<'_>) -> bool {
+    fn repeats(&self, other: &Fact<'_>) -> bool {
         self.aspect == other.aspect && self.start() == other.start() && self.says(other)
     }
 
     /// True when every value of `self` is one of `other`: all but the bounds, the mark and the registration.
-    fn says(&self, other: &FactRef<'_>) -> bool {
+    fn says(&self, other: &Fact<'_>) -> bool {
         self.content().all(|(field, value)| other.values.get(field) == Some(value))
     }
 
@@ -134,14 +117,14 @@ impl FactRef<'_> {
     }
 
     /// True when both are about the same thing: the aspect, and the kind, child or note where a person has several.
-    fn same_slot(&self, other: &FactRef<'_>) -> bool {
+    fn same_slot(&self, other: &Fact<'_>) -> bool {
         self.aspect == other.aspect
             && self.aspect.slot().is_none_or(|slot| self.values.get(slot) == other.values.get(slot))
     }
 
     /// True when `new` stands where this row stood: current for current, or history with one bound in common.
-    fn follows(&self, new: &FactRef<'_>) -> bool {
-        let shares_end = new.period().to.is_some() && new.period().to == self.period().to;
+    fn follows(&self, new: &Fact<'_>) -> bool {
+        let shares_end = new.valid().to.is_some() && new.valid().to == self.valid().to;
         new.historic == self.historic && (!new.historic || new.start() == self.start() || shares_end)
     }
 }
@@ -187,8 +170,8 @@ pub struct Classified {
 /// Rows are paired by a sequence of rules, the most telling first (docs/changes.md); what no rule pairs stands alone.
 /// Time grows with the rows, also where all of them changed: [`pairing`] finds partners by what a rule asks to be equal.
 pub fn classify(
-    before: &[FactRef<'_>],
-    after: &[FactRef<'_>],
+    before: &[Fact<'_>],
+    after: &[Fact<'_>],
     gone: &[usize],
     came: &[usize],
     situation: Situation,
@@ -199,8 +182,8 @@ pub fn classify(
 
 /// The changes, and how often one row was held against another or looked up by a key.
 fn classify_open<'a>(rules: Rules<'a>, mut pairing: Pairing<'a>) -> (Vec<Classified>, usize) {
-    let any = |_: &FactRef<'_>| true;
-    let is_stated = |old: &FactRef<'_>| !rules.stays_known(old);
+    let any = |_: &Fact<'_>| true;
+    let is_stated = |old: &Fact<'_>| !rules.stays_known(old);
     if pairing.has_marks() {
         // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same start.
         pairing.find_disproved();
@@ -232,8 +215,8 @@ fn classify_open<'a>(rules: Rules<'a>, mut pairing: Pairing<'a>) -> (Vec<Classif
 
 /// What the rules look at, as far as it is not one row against another.
 struct Rules<'a> {
-    before: &'a [FactRef<'a>],
-    after: &'a [FactRef<'a>],
+    before: &'a [Fact<'a>],
+    after: &'a [Fact<'a>],
     /// The aspects of which CPR annulled the version that was believed, by their numbers.
     annulled: u64,
     /// The numbers that the person is tied to are others than before.
@@ -246,8 +229,8 @@ struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    fn new(before: &'a [FactRef<'a>], after: &'a [FactRef<'a>], came: &[usize], situation: Situation) -> Rules<'a> {
-        let marked_annulled = came.iter().filter(|&&new| after[new].mark() == Some(CorrectionMark::Annulled));
+    fn new(before: &'a [Fact<'a>], after: &'a [Fact<'a>], came: &[usize], situation: Situation) -> Rules<'a> {
+        let marked_annulled = came.iter().filter(|&&new| after[new].disproof() == Some(CorrectionMark::Annulled));
         let status = after.iter().find(|fact| fact.aspect == Aspect::Person);
         let status = status.and_then(|fact| fact.values.number(Field::Status));
         let claims = situation.window.map(|_| Claims::read(before, came.iter().map(|&new| &after[new])));
@@ -269,25 +252,25 @@ impl Rules<'_> {
     /// row has no heir: what it disproves never was.
     fn heir(
         &self,
-        old: &FactRef<'_>,
-        new: &FactRef<'_>,
+        old: &Fact<'_>,
+        new: &Fact<'_>,
         mark: Option<CorrectionMark>,
-        in_place: fn(&FactRef<'_>, &FactRef<'_>) -> bool,
+        in_place: fn(&Fact<'_>, &Fact<'_>) -> bool,
     ) -> Option<ChangeClass> {
-        if new.mark().is_some() || old.mark().is_some() || !new.same_slot(old) || !in_place(old, new) {
+        if new.disproof().is_some() || old.disproof().is_some() || !new.same_slot(old) || !in_place(old, new) {
             return None;
         }
         mark.filter(|mark| *mark != CorrectionMark::Annulled).map(ChangeClass::of_mark)
     }
 
-    fn disproved_by(&self, old: &FactRef<'_>, new: &FactRef<'_>) -> Option<ChangeClass> {
-        let mark = new.mark()?;
-        (old.mark().is_none() && new.repeats(old)).then_some(ChangeClass::of_mark(mark))
+    fn disproved_by(&self, old: &Fact<'_>, new: &Fact<'_>) -> Option<ChangeClass> {
+        let mark = new.disproof()?;
+        (old.disproof().is_none() && new.repeats(old)).then_some(ChangeClass::of_mark(mark))
     }
 
-    fn turned(&self, old: &FactRef<'_>, new: &FactRef<'_>) -> Option<ChangeClass> {
+    fn turned(&self, old: &Fact<'_>, new: &Fact<'_>) -> Option<ChangeClass> {
         let turns = old.aspect == new.aspect && old.historic != new.historic;
-        if !turns || old.mark().is_some() || new.mark().is_some() {
+        if !turns || old.disproof().is_some() || new.disproof().is_some() {
             return None;
         }
         if new.historic {
@@ -304,14 +287,14 @@ impl Rules<'_> {
         old.repeats(new).then_some(class)
     }
 
-    fn replaced(&self, old: &FactRef<'_>, new: &FactRef<'_>) -> Option<ChangeClass> {
+    fn replaced(&self, old: &Fact<'_>, new: &Fact<'_>) -> Option<ChangeClass> {
         let same_place =
             new.historic == old.historic && new.same_slot(old) && (!new.historic || new.start() == old.start());
         let is_text = new.aspect == Aspect::FormattedAddress;
-        if !same_place || is_text || old.mark().is_some() != new.mark().is_some() {
+        if !same_place || is_text || old.disproof().is_some() != new.disproof().is_some() {
             return None;
         }
-        let status = |fact: &FactRef<'_>| fact.values.number(Field::Status);
+        let status = |fact: &Fact<'_>| fact.values.number(Field::Status);
         Some(match new.aspect {
             Aspect::Person if self.renumbered => ChangeClass::MovedNumber,
             Aspect::Person if status(new) != status(old) => ChangeClass::New,
@@ -321,21 +304,21 @@ impl Rules<'_> {
     }
 
     /// History whose start moved and which says the same: a repair, or a neighbour's correction.
-    fn moved_bounds(&self, old: &FactRef<'_>, new: &FactRef<'_>) -> Option<ChangeClass> {
+    fn moved_bounds(&self, old: &Fact<'_>, new: &Fact<'_>) -> Option<ChangeClass> {
         if !(old.historic && new.historic && old.aspect == new.aspect) {
             return None;
         }
-        let unmarked = old.mark().is_none() && new.mark().is_none() && !self.stays_known(old);
+        let unmarked = old.disproof().is_none() && new.disproof().is_none() && !self.stays_known(old);
         (unmarked && new.same_slot(old) && new.says(old) && old.says(new)).then_some(ChangeClass::Rewritten)
     }
 
     /// The class of a row that came and has no partner.
-    fn came(&self, fact: &FactRef<'_>) -> ChangeClass {
+    fn came(&self, fact: &Fact<'_>) -> ChangeClass {
         let is_old = self.starts_before_the_last_delivery(fact);
         if !self.situation.held_before {
             return ChangeClass::New;
         }
-        match fact.mark() {
+        match fact.disproof() {
             Some(mark) => ChangeClass::of_mark(mark),
             _ if self.renumbered && (fact.historic || is_old || fact.start().is_none()) => ChangeClass::MovedNumber,
             _ if self.is_annulled(fact.aspect) && !fact.historic && (is_old || fact.start().is_none()) => {
@@ -346,7 +329,7 @@ impl Rules<'_> {
     }
 
     /// The class of a row that went and has no partner.
-    fn went(&self, fact: &FactRef<'_>) -> ChangeClass {
+    fn went(&self, fact: &Fact<'_>) -> ChangeClass {
         if self.stays_known(fact) {
             ChangeClass::AgedOut
         } else if self.renumbered {
@@ -375,12 +358,12 @@ impl Rules<'_> {
     }
 
     /// New, or late when the fact began before the delivery that came before this one.
-    fn start_class(&self, fact: &FactRef<'_>) -> ChangeClass {
+    fn start_class(&self, fact: &Fact<'_>) -> ChangeClass {
         let late = self.situation.held_before && self.starts_before_the_last_delivery(fact);
         if late { ChangeClass::LateReport } else { ChangeClass::New }
     }
 
-    fn starts_before_the_last_delivery(&self, fact: &FactRef<'_>) -> bool {
+    fn starts_before_the_last_delivery(&self, fact: &Fact<'_>) -> bool {
         self.situation.previous_production.is_some_and(|date| fact.start().is_some_and(|start| start.date() < date))
     }
 
@@ -391,21 +374,21 @@ impl Rules<'_> {
 
     /// True for history that ended before the customer's window, unless a row that came says otherwise of its time: that one
     /// takes its place, since CPR no longer states the old one.
-    fn stays_known(&self, fact: &FactRef<'_>) -> bool {
+    fn stays_known(&self, fact: &Fact<'_>) -> bool {
         has_aged_out(fact, self.situation.window) && !self.claims.contradict(fact)
     }
 }
 
 /// True for history that ended before the customer's window.
-fn has_aged_out(fact: &FactRef<'_>, window: Option<Timestamp>) -> bool {
-    let end = fact.period().to;
+fn has_aged_out(fact: &Fact<'_>, window: Option<Timestamp>) -> bool {
+    let end = fact.valid().to;
     fact.historic && window.is_some_and(|window| end.is_some_and(|end| end <= window))
 }
 
 /// What ties a person to other numbers: the number in force and the numbers given up, but for those given up before the
 /// customer's window, which do not come whether they are tied or not.
-fn numbers<'a>(facts: &[FactRef<'a>], window: Option<Timestamp>) -> Vec<Option<RelatedPnr>> {
-    let field = |fact: &FactRef<'a>| match fact.aspect {
+fn numbers<'a>(facts: &[Fact<'a>], window: Option<Timestamp>) -> Vec<Option<RelatedPnr>> {
+    let field = |fact: &Fact<'a>| match fact.aspect {
         Aspect::Person => Some(fact.values.pnr(Field::CurrentPnr)),
         Aspect::FormerNumber => Some(fact.values.pnr(Field::FormerPnr)),
         _ => None,

@@ -50,6 +50,12 @@ impl Status {
         self.0 < 10
     }
 
+    /// Below 30: the person lives somewhere, or has a place in an administrative municipality. Of others a 002 is the last
+    /// known address.
+    pub fn has_residence(self) -> bool {
+        self.0 < 30
+    }
+
     /// 50, 60: the number was given up; another one stands for the person (PNRGAELD).
     pub fn is_replaced(self) -> bool {
         matches!(self.0, 50 | 60)

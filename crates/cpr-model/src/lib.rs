@@ -11,6 +11,8 @@ mod aspect;
 mod calendar;
 mod change;
 mod code;
+mod current_rows;
+mod fact;
 mod field;
 mod fold;
 mod pnr;
@@ -20,12 +22,13 @@ mod time;
 mod values;
 
 pub mod facts;
-pub mod stored;
 
 pub use aspect::{Aspect, CorrectionMark};
 pub use calendar::{Day, birthday, full_years, minutes_ahead_of_utc};
-pub use change::{ChangeClass, Classified, FactRef, Situation, classify};
+pub use change::{ChangeClass, Classified, Situation, classify};
 pub use code::{CountryCode, MunicipalityCode, ProtectionKind, Status, StreetCode};
+pub use current_rows::{CurrentRows, RowsBuffer};
+pub use fact::{Fact, OwnedFact, RowKind};
 pub use field::{Field, Kind};
 pub use fold::{Folder, folded_line, latin1_of};
 pub use pnr::{PersonKey, Pnr, RelatedPnr};

@@ -62,6 +62,7 @@ mod power_cut_tests;
 
 pub use apply::{Allow, ApplyOptions, Progress};
 pub use arrivals::DeliveryListener;
+pub use cpr_model::{CurrentRows, Fact, OwnedFact};
 pub use damage::Place;
 pub use delivery_number::DeliveryNumber;
 pub use error::{Error, ErrorClass, StorageFailure};
@@ -73,8 +74,8 @@ pub use events::join::{BusinessEvent, Cause, CauseCode, EventKind};
 pub use index::name_part::NamePart;
 pub use index::person_set::PersonSet;
 pub use ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
-pub use person::fact::{Change, Fact, FactView};
 pub use person::image::{Holding, Image, Person, Residence};
+pub use read::history::Change;
 pub use read::lines::GroupLines;
 pub use read::numbers::{ChainNumber, NumberChain};
 pub use read::received_events::{Events, StoredEvent};

@@ -3,15 +3,15 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use cpr_model::{Aspect, Date, PersonKey, Pnr, Timestamp};
+use cpr_model::{Aspect, Date, Fact, PersonKey, Pnr, Timestamp};
 use redb::{ReadTransaction, ReadableTable};
 use roaring::RoaringBitmap;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::Delivery;
-use crate::person::fact::FactView;
-use crate::person::image::{Holding, Image, Person, PutAway};
+use crate::person::image::{Holding, Image, Person};
+use crate::person::value::PastSegment;
 use crate::store::bitmap::open_set;
 use crate::store::config::Config;
 use crate::store::file::Opened;
@@ -161,28 +161,28 @@ impl Snapshot {
     ) -> Result<Image<'_>, Error> {
         let person = self.held(key)?;
         // Nothing ceased to be believed of a person after the last delivery that changed it.
-        let looks_back = person.as_ref().is_some_and(|person| person.delivered() > known);
-        let put_away = match &person {
-            Some(person) if looks_back => self.put_away(key, person, known)?,
+        let includes_past = person.as_ref().is_some_and(|person| person.delivered() > known);
+        let segments = match &person {
+            Some(person) if includes_past => self.segments(key, person, known)?,
             _ => Vec::new(),
         };
-        Ok(Image { person, looks_back, put_away, known, valid })
+        Ok(Image { person, includes_past, segments, known, valid })
     }
 
     /// The person as of a delivery, with what it changed: [`Image::believed_at`] also tells what was believed before it.
     pub(crate) fn around(&self, key: PersonKey, delivery: DeliveryNumber) -> Result<Image<'_>, Error> {
         let person = self.held(key)?;
         let before = DeliveryNumber(delivery.0.saturating_sub(1));
-        let put_away = person.as_ref().map_or(Ok(Vec::new()), |person| self.put_away(key, person, before))?;
-        Ok(Image { person, looks_back: true, put_away, known: delivery, valid: None })
+        let segments = person.as_ref().map_or(Ok(Vec::new()), |person| self.segments(key, person, before))?;
+        Ok(Image { person, includes_past: true, segments, known: delivery, valid: None })
     }
 
     /// The person as known now, with everything that ever happened to it.
     pub(crate) fn whole(&self, key: PersonKey) -> Result<Image<'_>, Error> {
         let person = self.held(key)?;
-        let put_away =
-            person.as_ref().map_or(Ok(Vec::new()), |person| self.put_away(key, person, DeliveryNumber(0)))?;
-        Ok(Image { person, looks_back: true, put_away, known: self.known(), valid: None })
+        let segments =
+            person.as_ref().map_or(Ok(Vec::new()), |person| self.segments(key, person, DeliveryNumber(0)))?;
+        Ok(Image { person, includes_past: true, segments, known: self.known(), valid: None })
     }
 
     #[inline]
@@ -195,13 +195,18 @@ impl Snapshot {
     }
 
     /// Validates the past in a person's value, and reads what was put away before it when that counts as of a delivery.
-    fn put_away(&self, key: PersonKey, person: &Person<'_>, known: DeliveryNumber) -> Result<Vec<PutAway<'_>>, Error> {
+    fn segments(
+        &self,
+        key: PersonKey,
+        person: &Person<'_>,
+        known: DeliveryNumber,
+    ) -> Result<Vec<PastSegment<'_>>, Error> {
         let (mut rows, key) = (Vec::new(), key.as_u32());
         let since = person.past()?.map_or(0, |past| past.since.to_native());
         if since > known.0 {
             for row in self.inner.tables.superseded.range((key, known.0 + 1)..=(key, OPEN_SEGMENT))? {
                 let (row, sealed) = row?;
-                rows.push(PutAway::open(row.value(), sealed)?);
+                rows.push(PastSegment::open(row.value(), sealed)?);
             }
         }
         Ok(rows)
@@ -215,7 +220,7 @@ impl Snapshot {
         let comes = self.config().carries(aspect);
         let Some(image) = self.as_of(pnr, None, known)?.filter(|_| comes) else { return Ok(Holding::Unknown) };
         let carries =
-            |fact: &FactView<'_>| fact.aspect() == aspect || aspect == Aspect::Parents && fact.parents().is_some();
+            |fact: &Fact<'_>| fact.aspect() == aspect || aspect == Aspect::Parents && fact.parents().is_some();
         Ok(if image.facts().any(|fact| carries(&fact)) { Holding::Held } else { Holding::None })
     }
 

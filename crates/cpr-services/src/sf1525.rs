@@ -127,12 +127,7 @@ impl Asked<'_> {
     }
 
     /// One element for each version of an area as deep as it is marked.
-    fn area<T>(
-        &self,
-        marking: Marking,
-        aspect: Aspect,
-        of: impl Fn(&cpr_replika::FactView<'_>) -> Option<T>,
-    ) -> Vec<T> {
+    fn area<T>(&self, marking: Marking, aspect: Aspect, of: impl Fn(&cpr_replika::Fact<'_>) -> Option<T>) -> Vec<T> {
         let Some(depth) = self.markings.depth(marking) else { return Vec::new() };
         self.subject.versions(aspect, depth == Depth::WithHistory).iter().filter_map(of).collect()
     }

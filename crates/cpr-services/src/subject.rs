@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, RelatedPnr, Timestamp, facts};
-use cpr_replika::{FactView, Image};
+use cpr_replika::{Fact, Image};
 
 use crate::contract_types::text;
 
@@ -11,9 +11,9 @@ use crate::contract_types::text;
 pub(crate) struct Subject<'i> {
     pub(crate) pnr: Pnr,
     /// Believed as of the delivery, of all of valid time.
-    believed: Vec<FactView<'i>>,
+    believed: Vec<Fact<'i>>,
     /// By the number of the aspect: the row that counts; of several the one that began last.
-    counting: [Option<FactView<'i>>; ASPECTS],
+    counting: [Option<Fact<'i>>; ASPECTS],
     valid: Option<Timestamp>,
 }
 
@@ -22,8 +22,8 @@ const ASPECTS: usize = Aspect::Event as usize + 1;
 
 impl<'i> Subject<'i> {
     pub(crate) fn of(pnr: Pnr, image: &'i Image<'_>, valid: Option<Timestamp>) -> Subject<'i> {
-        let believed: Vec<FactView<'i>> = image.believed().collect();
-        let mut counting: [Option<FactView<'i>>; ASPECTS] = [None; ASPECTS];
+        let believed: Vec<Fact<'i>> = image.believed().collect();
+        let mut counting: [Option<Fact<'i>>; ASPECTS] = [None; ASPECTS];
         for fact in believed.iter().filter(|fact| counts(fact, valid)) {
             let best = &mut counting[usize::from(fact.aspect().number())];
             if best.is_none_or(|best| best.valid().from <= fact.valid().from) {
@@ -34,18 +34,18 @@ impl<'i> Subject<'i> {
     }
 
     /// The rows that count, of the aspect that the view is of.
-    pub(crate) fn all<T>(&self, view: impl Fn(&FactView<'i>) -> Option<T>) -> impl Iterator<Item = T> {
+    pub(crate) fn all<T>(&self, view: impl Fn(&Fact<'i>) -> Option<T>) -> impl Iterator<Item = T> {
         self.believed.iter().filter_map(move |fact| view(fact).filter(|_| counts(fact, self.valid)))
     }
 
     /// The row that counts; of several the one that began last.
-    pub(crate) fn fact(&self, aspect: Aspect) -> Option<FactView<'i>> {
+    pub(crate) fn fact(&self, aspect: Aspect) -> Option<Fact<'i>> {
         self.counting[usize::from(aspect.number())]
     }
 
     /// Current, historic and marked rows of an aspect, the one that began last first.
-    pub(crate) fn history(&self, aspect: Aspect) -> Vec<FactView<'i>> {
-        let mut rows: Vec<FactView<'i>> = self.begun(aspect).copied().collect();
+    pub(crate) fn history(&self, aspect: Aspect) -> Vec<Fact<'i>> {
+        let mut rows: Vec<Fact<'i>> = self.begun(aspect).copied().collect();
         rows.sort_by_key(|fact| (fact.is_historic(), std::cmp::Reverse(fact.valid().from)));
         rows
     }
@@ -56,13 +56,13 @@ impl<'i> Subject<'i> {
     }
 
     /// The rows of an aspect that had begun at the moment asked for.
-    fn begun(&self, aspect: Aspect) -> impl Iterator<Item = &FactView<'i>> {
-        let began = |fact: &FactView<'i>| self.valid.is_none_or(|at| fact.valid().from.is_none_or(|from| from <= at));
+    fn begun(&self, aspect: Aspect) -> impl Iterator<Item = &Fact<'i>> {
+        let began = |fact: &Fact<'i>| self.valid.is_none_or(|at| fact.valid().from.is_none_or(|from| from <= at));
         self.believed.iter().filter(move |fact| fact.aspect() == aspect && began(fact))
     }
 
     /// The rows that count when the current is asked for, or all of them.
-    pub(crate) fn versions(&self, aspect: Aspect, history: bool) -> Vec<FactView<'i>> {
+    pub(crate) fn versions(&self, aspect: Aspect, history: bool) -> Vec<Fact<'i>> {
         if history { self.history(aspect) } else { self.fact(aspect).into_iter().collect() }
     }
 
@@ -172,7 +172,7 @@ impl<'i> Subject<'i> {
 }
 
 /// True when a row counts: as of no moment the current, unmarked rows, else those that held in the world.
-fn counts(fact: &FactView<'_>, valid: Option<Timestamp>) -> bool {
+fn counts(fact: &Fact<'_>, valid: Option<Timestamp>) -> bool {
     match valid {
         None => !fact.is_historic() && fact.mark().is_none(),
         Some(at) => fact.holds_at(at),

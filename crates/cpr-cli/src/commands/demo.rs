@@ -47,7 +47,7 @@ pub(crate) fn run_demo(screen: &mut Screen) -> Result<(), Failure> {
 
     write_heading(screen, "Her address line as believed now, neighbours that say the same joined:")?;
     for (_, fact) in snapshot.timeline(sofie, Aspect::Address, None)? {
-        fact::write(screen, &fact.view(), sofie, family)?;
+        fact::write(screen, &fact.as_fact(), sofie, family)?;
     }
 
     write_heading(screen, "The same file again changes nothing, and tells the report of then.")?;

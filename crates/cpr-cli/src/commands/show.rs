@@ -4,7 +4,7 @@
 
 use clap::Args;
 use cpr_replika::cpr_model::{Aspect, Pnr, Timestamp};
-use cpr_replika::{DeliveryNumber, Fact, FactView, Residence, Snapshot};
+use cpr_replika::{DeliveryNumber, Fact, OwnedFact, Residence, Snapshot};
 
 use crate::context::Globals;
 use crate::fact;
@@ -44,7 +44,7 @@ pub(crate) fn show_person(globals: &Globals, show: &Show, screen: &mut Screen) -
             ("current_pnr", chain.current.map_or(Json::Null, |current| current.reveal().into())),
             ("numbers", Json::Array(numbers)),
             ("known", known.0.into()),
-            ("facts", Json::Array(facts.iter().map(|fact| fact::as_json(&fact.view(), pnr, family)).collect())),
+            ("facts", Json::Array(facts.iter().map(|fact| fact::as_json(&fact.as_fact(), pnr, family)).collect())),
         ]))?;
         return Ok(());
     }
@@ -59,7 +59,7 @@ pub(crate) fn show_person(globals: &Globals, show: &Show, screen: &mut Screen) -
         write_residence(screen, &snapshot, pnr, at, known)?;
     }
     for fact in &facts {
-        fact::write(screen, &fact.view(), pnr, family)?;
+        fact::write(screen, &fact.as_fact(), pnr, family)?;
     }
     Ok(())
 }
@@ -70,11 +70,11 @@ fn select_facts(
     show: &Show,
     pnr: Pnr,
     known: Option<DeliveryNumber>,
-) -> Result<Vec<Fact>, Failure> {
+) -> Result<Vec<OwnedFact>, Failure> {
     if snapshot.known().0 == 0 {
         return Ok(Vec::new());
     }
-    let holds = |fact: &FactView<'_>| show.valid_at.is_none_or(|at| fact.holds_at(at));
+    let holds = |fact: &Fact<'_>| show.valid_at.is_none_or(|at| fact.holds_at(at));
     if show.history {
         let last = known.unwrap_or(snapshot.known());
         snapshot.delivery(last)?;
@@ -82,7 +82,7 @@ fn select_facts(
         for aspect in Aspect::all() {
             all.extend(snapshot.history(pnr, aspect)?);
         }
-        all.retain(|fact| fact.view().known().from <= last.0 && holds(&fact.view()));
+        all.retain(|fact| fact.as_fact().known().from <= last.0 && holds(&fact.as_fact()));
         return Ok(all);
     }
     let Some(image) = snapshot.as_of(pnr, None, known)? else { return Ok(Vec::new()) };
@@ -90,8 +90,8 @@ fn select_facts(
         Some(at) => fact.holds_at(at),
         None => !fact.is_historic(),
     });
-    let mut facts: Vec<Fact> = wanted.map(|fact| fact.to_fact()).collect();
-    facts.sort_by_key(|fact| (fact.view().aspect(), fact.view().valid().from));
+    let mut facts: Vec<OwnedFact> = wanted.map(|fact| fact.to_owned()).collect();
+    facts.sort_by_key(|fact| (fact.as_fact().aspect(), fact.as_fact().valid().from));
     Ok(facts)
 }
 

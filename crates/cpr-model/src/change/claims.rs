@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::change::FactRef;
+use crate::change::Fact;
 use crate::{Aspect, Timestamp, Value};
 
 /// What can be so once at a time: an aspect, or the residence line of three, and the slot where there are several.
@@ -21,7 +21,7 @@ pub(super) struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     /// The periods of the rows that came, as far as no row before claimed them from the same start.
-    pub(super) fn read<'r>(before: &'r [FactRef<'a>], came: impl Iterator<Item = &'r FactRef<'a>>) -> Claims<'a>
+    pub(super) fn read<'r>(before: &'r [Fact<'a>], came: impl Iterator<Item = &'r Fact<'a>>) -> Claims<'a>
     where
         'a: 'r,
     {
@@ -49,7 +49,7 @@ impl<'a> Claims<'a> {
     }
 
     /// True when a claim and a row cannot both be true.
-    pub(super) fn contradict(&self, fact: &FactRef<'_>) -> bool {
+    pub(super) fn contradict(&self, fact: &Fact<'_>) -> bool {
         let Some((line, from, to)) = period(fact) else { return false };
         let Some(periods) = self.of.get(&line) else { return false };
         let begun = periods.partition_point(|(start, _)| *start < to);
@@ -58,11 +58,11 @@ impl<'a> Claims<'a> {
 }
 
 /// Where and when a row holds; none for one that is marked, has no start or no length.
-fn period<'a>(fact: &FactRef<'a>) -> Option<(Line<'a>, Timestamp, Timestamp)> {
-    let period = fact.period();
+fn period<'a>(fact: &Fact<'a>) -> Option<(Line<'a>, Timestamp, Timestamp)> {
+    let period = fact.valid();
     let from = period.from?;
     let to = period.to.unwrap_or(Timestamp::LAST);
-    if from >= to || fact.mark().is_some() {
+    if from >= to || fact.disproof().is_some() {
         return None;
     }
     let slot = fact.aspect.slot().and_then(|slot| fact.values.get(slot));

@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 
-use crate::change::{ChangeClass, Classified, FactRef};
+use crate::change::{ChangeClass, Classified, Fact};
 use crate::{Aspect, CorrectionMark, Field, Timestamp};
 
 /// Up to so many pairs are looked at one by one: a hash costs more.
@@ -45,7 +45,7 @@ pub(super) enum By {
 struct Open<'a> {
     /// Its position in the list that it stands in.
     at: usize,
-    fact: FactRef<'a>,
+    fact: Fact<'a>,
     mark: Option<CorrectionMark>,
     start: Option<Timestamp>,
     /// Hashes of what it says, by field; filled only where there are many rows.
@@ -68,18 +68,18 @@ pub(super) struct Pairing<'a> {
 
 impl<'a> Pairing<'a> {
     pub(super) fn new(
-        before: &[FactRef<'a>],
-        after: &[FactRef<'a>],
+        before: &[Fact<'a>],
+        after: &[Fact<'a>],
         gone: &[usize],
         came: &[usize],
         few: usize,
     ) -> Pairing<'a> {
         let hashes = RandomState::new();
         let many = gone.len() * came.len() > few;
-        let open = |facts: &[FactRef<'a>], at: usize| {
+        let open = |facts: &[Fact<'a>], at: usize| {
             let fact = facts[at];
             let content = if many { content(&fact, &hashes) } else { Box::default() };
-            Open { at, fact, mark: fact.mark(), start: fact.start(), content, disproved: None }
+            Open { at, fact, mark: fact.disproof(), start: fact.start(), content, disproved: None }
         };
         Pairing {
             gone: gone.iter().map(|&at| open(before, at)).collect(),
@@ -135,8 +135,8 @@ impl<'a> Pairing<'a> {
     pub(super) fn pair(
         &mut self,
         by: By,
-        eligible: impl Fn(&FactRef<'_>) -> bool,
-        rule: impl Fn(&FactRef<'_>, &FactRef<'_>, Option<CorrectionMark>) -> Option<ChangeClass>,
+        eligible: impl Fn(&Fact<'_>) -> bool,
+        rule: impl Fn(&Fact<'_>, &Fact<'_>, Option<CorrectionMark>) -> Option<ChangeClass>,
     ) {
         if self.gone.is_empty() || self.came.is_empty() {
             return;
@@ -168,7 +168,7 @@ impl<'a> Pairing<'a> {
     }
 
     /// Makes a change of its own of each row that came for which there is a class.
-    pub(super) fn settle_new(&mut self, class: impl Fn(&FactRef<'_>) -> Option<ChangeClass>) {
+    pub(super) fn settle_new(&mut self, class: impl Fn(&Fact<'_>) -> Option<ChangeClass>) {
         let changes = &mut self.changes;
         self.came.retain(|new| {
             let Some(class) = class(&new.fact) else { return true };
@@ -178,7 +178,7 @@ impl<'a> Pairing<'a> {
     }
 
     /// Makes a change of its own of each row that is gone.
-    pub(super) fn settle_gone(&mut self, class: impl Fn(&FactRef<'_>) -> ChangeClass) {
+    pub(super) fn settle_gone(&mut self, class: impl Fn(&Fact<'_>) -> ChangeClass) {
         let gone = self.gone.drain(..);
         self.changes.extend(gone.map(|old| Classified { class: class(&old.fact), before: Some(old.at), after: None }));
     }
@@ -198,7 +198,7 @@ impl Keyed {
         by: By,
         gone: &[Open<'_>],
         came: &[Open<'_>],
-        eligible: impl Fn(&FactRef<'_>) -> bool,
+        eligible: impl Fn(&Fact<'_>) -> bool,
         hashes: &RandomState,
     ) -> Keyed {
         let (mut asking, mut asked) = (FieldSets::default(), FieldSets::default());
@@ -259,7 +259,7 @@ fn equal_parts(by: By, row: &Open<'_>, hashes: &RandomState, keys: &mut Vec<u64>
         By::HeirInPlace if unmarked && !fact.historic => keys.push(hashes.hash_one((place, "current"))),
         By::HeirInPlace if unmarked => {
             keys.push(hashes.hash_one((place, "start", row.start)));
-            keys.extend(fact.period().to.map(|end| hashes.hash_one((place, "end", end))));
+            keys.extend(fact.valid().to.map(|end| hashes.hash_one((place, "end", end))));
         }
         By::Place if fact.aspect != Aspect::FormattedAddress => {
             let start = fact.historic.then_some(row.start);
@@ -275,7 +275,7 @@ fn equal_parts(by: By, row: &Open<'_>, hashes: &RandomState, keys: &mut Vec<u64>
 }
 
 /// Hashes of what a row says, by field.
-fn content(fact: &FactRef<'_>, hashes: &RandomState) -> Box<[(Field, u64)]> {
+fn content(fact: &Fact<'_>, hashes: &RandomState) -> Box<[(Field, u64)]> {
     let mut content: Vec<_> = fact.content().map(|(field, value)| (field, hashes.hash_one((field, value)))).collect();
     content.sort_unstable();
     content.into_boxed_slice()

@@ -1,11 +1,11 @@
 //! The classification as its rules tell it, without cleverness: every row that came against every one that is gone.
 
-use super::{ChangeClass, Classified, FactRef, Situation, has_aged_out, numbers};
+use super::{ChangeClass, Classified, Fact, Situation, has_aged_out, numbers};
 use crate::{Aspect, CorrectionMark, Field, Status, Timestamp};
 
 pub(super) fn classify(
-    before: &[FactRef<'_>],
-    after: &[FactRef<'_>],
+    before: &[Fact<'_>],
+    after: &[Fact<'_>],
     gone: &[usize],
     came: &[usize],
     situation: Situation,
@@ -13,7 +13,7 @@ pub(super) fn classify(
     let rules = Rules {
         before,
         after,
-        marked: came.iter().copied().filter(|&new| after[new].mark().is_some()).collect(),
+        marked: came.iter().copied().filter(|&new| after[new].disproof().is_some()).collect(),
         renumbered: situation.held_before && numbers(before, situation.window) != numbers(after, situation.window),
         came,
         situation,
@@ -77,8 +77,8 @@ impl Pairing {
 
 /// What the rules look at.
 struct Rules<'a> {
-    before: &'a [FactRef<'a>],
-    after: &'a [FactRef<'a>],
+    before: &'a [Fact<'a>],
+    after: &'a [Fact<'a>],
     /// The rows that came with a mark.
     marked: Vec<usize>,
     /// The numbers that the person is tied to are others than before.
@@ -89,26 +89,29 @@ struct Rules<'a> {
 
 impl Rules<'_> {
     /// The right version of a row that a new K or Æ row disproves. An A row has no heir: what it disproves never was.
-    fn heir(&self, old: usize, new: usize, in_place: fn(&FactRef<'_>, &FactRef<'_>) -> bool) -> Option<ChangeClass> {
+    fn heir(&self, old: usize, new: usize, in_place: fn(&Fact<'_>, &Fact<'_>) -> bool) -> Option<ChangeClass> {
         let (old, new) = (&self.before[old], &self.after[new]);
-        if new.mark().is_some() || old.mark().is_some() || !new.same_slot(old) || !in_place(old, new) {
+        if new.disproof().is_some() || old.disproof().is_some() || !new.same_slot(old) || !in_place(old, new) {
             return None;
         }
-        let mark =
-            self.marked.iter().find(|&&row| self.after[row].repeats(old)).and_then(|&row| self.after[row].mark())?;
+        let mark = self
+            .marked
+            .iter()
+            .find(|&&row| self.after[row].repeats(old))
+            .and_then(|&row| self.after[row].disproof())?;
         (mark != CorrectionMark::Annulled).then_some(ChangeClass::of_mark(mark))
     }
 
     fn disproved_by(&self, old: usize, new: usize) -> Option<ChangeClass> {
         let (old, new) = (&self.before[old], &self.after[new]);
-        let mark = new.mark()?;
-        (old.mark().is_none() && new.repeats(old)).then_some(ChangeClass::of_mark(mark))
+        let mark = new.disproof()?;
+        (old.disproof().is_none() && new.repeats(old)).then_some(ChangeClass::of_mark(mark))
     }
 
     fn turned(&self, old: usize, new: usize) -> Option<ChangeClass> {
         let (old, new) = (&self.before[old], &self.after[new]);
         let turns = old.aspect == new.aspect && old.historic != new.historic;
-        if !turns || old.mark().is_some() || new.mark().is_some() {
+        if !turns || old.disproof().is_some() || new.disproof().is_some() {
             return None;
         }
         if new.historic {
@@ -130,10 +133,10 @@ impl Rules<'_> {
         let same_place =
             new.historic == old.historic && new.same_slot(old) && (!new.historic || new.start() == old.start());
         let is_text = new.aspect == Aspect::FormattedAddress;
-        if !same_place || is_text || old.mark().is_some() != new.mark().is_some() {
+        if !same_place || is_text || old.disproof().is_some() != new.disproof().is_some() {
             return None;
         }
-        let status = |fact: &FactRef<'_>| fact.values.number(Field::Status);
+        let status = |fact: &Fact<'_>| fact.values.number(Field::Status);
         Some(match new.aspect {
             Aspect::Person if self.renumbered => ChangeClass::MovedNumber,
             Aspect::Person if status(new) != status(old) => ChangeClass::New,
@@ -148,7 +151,7 @@ impl Rules<'_> {
         if !(old.historic && new.historic && old.aspect == new.aspect) {
             return None;
         }
-        let unmarked = old.mark().is_none() && new.mark().is_none() && !self.stays_known(old);
+        let unmarked = old.disproof().is_none() && new.disproof().is_none() && !self.stays_known(old);
         (unmarked && new.same_slot(old) && new.says(old) && old.says(new)).then_some(ChangeClass::Rewritten)
     }
 
@@ -156,7 +159,7 @@ impl Rules<'_> {
     fn came(&self, new: usize) -> ChangeClass {
         let fact = &self.after[new];
         let is_old = self.starts_before_the_last_delivery(fact);
-        match fact.mark() {
+        match fact.disproof() {
             _ if !self.situation.held_before => ChangeClass::New,
             Some(mark) => ChangeClass::of_mark(mark),
             _ if self.renumbered && (fact.historic || is_old || fact.start().is_none()) => ChangeClass::MovedNumber,
@@ -198,12 +201,12 @@ impl Rules<'_> {
     }
 
     /// New, or late when the fact began before the delivery that came before this one.
-    fn start_class(&self, fact: &FactRef<'_>) -> ChangeClass {
+    fn start_class(&self, fact: &Fact<'_>) -> ChangeClass {
         let late = self.situation.held_before && self.starts_before_the_last_delivery(fact);
         if late { ChangeClass::LateReport } else { ChangeClass::New }
     }
 
-    fn starts_before_the_last_delivery(&self, fact: &FactRef<'_>) -> bool {
+    fn starts_before_the_last_delivery(&self, fact: &Fact<'_>) -> bool {
         self.situation.previous_production.is_some_and(|date| fact.start().is_some_and(|start| start.date() < date))
     }
 
@@ -211,7 +214,7 @@ impl Rules<'_> {
     fn is_annulled(&self, aspect: Aspect) -> bool {
         self.marked.iter().any(|&new| {
             let row = &self.after[new];
-            row.aspect == aspect && row.mark() == Some(CorrectionMark::Annulled)
+            row.aspect == aspect && row.disproof() == Some(CorrectionMark::Annulled)
         })
     }
 
@@ -222,24 +225,23 @@ impl Rules<'_> {
     }
 
     /// True for history that ended before the customer's window and that no row that came contradicts.
-    fn stays_known(&self, fact: &FactRef<'_>) -> bool {
+    fn stays_known(&self, fact: &Fact<'_>) -> bool {
         has_aged_out(fact, self.situation.window)
             && !self.came.iter().any(|&new| self.contradicts(&self.after[new], fact))
     }
 
     /// True when both hold at one moment at which no row before said what the new one says, of the same start.
-    fn contradicts(&self, new: &FactRef<'_>, old: &FactRef<'_>) -> bool {
-        let line = |fact: &FactRef<'_>| if fact.aspect.is_residence() { Aspect::Address } else { fact.aspect };
-        let is_dated = |fact: &FactRef<'_>| {
-            let period = fact.period();
-            fact.mark().is_none() && period.from.is_some() && !period.is_empty()
+    fn contradicts(&self, new: &Fact<'_>, old: &Fact<'_>) -> bool {
+        let line = |fact: &Fact<'_>| if fact.aspect.is_residence() { Aspect::Address } else { fact.aspect };
+        let is_dated = |fact: &Fact<'_>| {
+            let period = fact.valid();
+            fact.disproof().is_none() && period.from.is_some() && !period.is_empty()
         };
-        let holds = |fact: &FactRef<'_>, at| is_dated(fact) && fact.period().contains(at);
+        let holds = |fact: &Fact<'_>, at| is_dated(fact) && fact.valid().contains(at);
         let same_line =
-            |other: &FactRef<'_>| line(other) == line(new) && (other.aspect != new.aspect || other.same_slot(new));
-        let said = |at| {
-            self.before.iter().any(|row| same_line(row) && row.period().from == new.period().from && holds(row, at))
-        };
+            |other: &Fact<'_>| line(other) == line(new) && (other.aspect != new.aspect || other.same_slot(new));
+        let said =
+            |at| self.before.iter().any(|row| same_line(row) && row.valid().from == new.valid().from && holds(row, at));
         // Every bound of the rows of the tests: minutes of a day, or days.
         let moments =
             (0..8).chain((1..8).map(|day| day * 10_000)).filter_map(|at| Timestamp::from_digits(190_001_010_000 + at));

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::pairing::{FEW_PAIRS, Pairing};
-use super::{FactRef, Rules, Situation, classify, classify_open, reference};
-use crate::{Aspect, Date, Field, Kind, Timestamp, Values, ValuesWriter};
+use super::{Fact, Rules, Situation, classify, classify_open, reference};
+use crate::{Aspect, Date, Field, Kind, RowKind, Timestamp, Values, ValuesWriter};
 
 /// One row: what it is about, and its packed values.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,8 +32,9 @@ impl Row {
         Row { aspect, historic, values }
     }
 
-    fn fact(&self) -> FactRef<'_> {
-        FactRef { aspect: self.aspect, historic: self.historic, values: Values::new(&self.values) }
+    fn fact(&self) -> Fact<'_> {
+        let known = bitemporal::Known { from: 1, to: None };
+        Fact::new(0, RowKind::new(self.aspect, self.historic), known, Values::new(&self.values)).expect("an aspect")
     }
 }
 
@@ -82,7 +83,7 @@ fn apart(these: &[Row], those: &[Row]) -> Vec<usize> {
     (0..these.len()).filter(|&at| is_apart(&these[at])).collect()
 }
 
-fn facts(rows: &[Row]) -> Vec<FactRef<'_>> {
+fn facts(rows: &[Row]) -> Vec<Fact<'_>> {
     rows.iter().map(Row::fact).collect()
 }
 

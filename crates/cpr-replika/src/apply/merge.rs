@@ -1,15 +1,15 @@
 //! One person against one group: what stays, what came, what went, and the sections to write.
 
 use bitemporal::Diff;
-use cpr_extract::{Group, Padding};
-use cpr_model::stored::v2::{self, ArchivedPast, ArchivedPerson, Fact, Past, Person};
-use cpr_model::{Aspect, ChangeClass, Classified, FactRef, PersonKey, Situation, Values, classify};
+use cpr_extract::{Group, LineWidth, Padding};
+use cpr_model::{ChangeClass, Classified, CurrentRows, Fact, PersonKey, RowsBuffer, Situation, classify};
 use rkyv::util::AlignedVec;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::Counts;
 use crate::person::mentions::mentioned;
+use crate::person::stored::v2::{self, ArchivedDocument, ArchivedPast, Document, FactHeader, Past};
 use crate::store::sealed;
 
 /// What a merge tells beside the sections it leaves in [`Merge`].
@@ -31,11 +31,12 @@ pub(crate) struct Merge {
     diff: Diff,
     /// Positions among the held facts of those that went, and of those that left the window and stay known; both
     /// ascend.
-    gone: Vec<usize>,
+    removed: Vec<usize>,
     aged: Vec<usize>,
     /// Positions among the group's rows of those that came.
-    came: Vec<usize>,
-    document: Person,
+    added: Vec<usize>,
+    group_rows: RowsBuffer,
+    document: Document,
     past: Past,
     /// Archive of the new document.
     pub(crate) person: AlignedVec,
@@ -63,14 +64,16 @@ pub(crate) struct Delivering {
 }
 
 impl Merge {
-    /// Merges a group into what is held. `same_style` says whether the delivery that the held lines came with spelled its
-    /// lines as this one does.
+    /// Merges a group into what is held: the document that `before` was read from. `same_style` says whether the delivery
+    /// that the held lines came with spelled its lines as this one does.
     ///
     /// Unless nothing happened at all, the new past stands in `history`; unless the verdict is [`Verdict::Same`], the new
     /// document stands in `person`.
+    #[expect(clippy::too_many_arguments, reason = "the person as stored and as read, and the delivery")]
     pub(crate) fn run(
         &mut self,
-        held: Option<&ArchivedPerson>,
+        held: Option<&ArchivedDocument>,
+        before: &CurrentRows<'_>,
         past: OpenPast<'_>,
         group: &Group,
         delivering: Delivering,
@@ -78,23 +81,26 @@ impl Merge {
         counts: &mut Counts,
     ) -> Result<Verdict, Error> {
         self.mentions.clear();
-        self.take_past(past);
+        self.load_past(past);
         let verdict = match held {
             None => {
-                self.first(group, delivering, counts);
+                self.insert(group, delivering, counts);
                 Verdict::New
             }
             Some(held) => {
-                let verdict = self.compare(held, group, delivering, same_style, counts);
+                let rows = std::mem::take(&mut self.group_rows);
+                let rows = CurrentRows::read_into(rows, group.facts(delivering.number.0), None);
+                let verdict = self.compare(held, before.facts(), rows.facts(), group, delivering, same_style, counts);
+                self.group_rows = rows.recycle();
                 if verdict != Verdict::Same {
-                    self.compose(held, group, delivering)?;
-                    self.bury(held, delivering);
+                    self.write_document(held, group, delivering)?;
+                    self.supersede(held, delivering);
                 }
                 verdict
             }
         };
-        for (row, values) in group.events() {
-            self.past.push_event(delivering.number.0, row.record, values);
+        for (record, values) in group.events() {
+            self.past.push_event(delivering.number.0, record, values);
             counts.events += 1;
         }
         self.history.clear();
@@ -104,7 +110,12 @@ impl Merge {
         Ok(verdict)
     }
 
-    fn take_past(&mut self, past: OpenPast<'_>) {
+    /// The facts of the person as they are known from this delivery on, unless the verdict was [`Verdict::Same`].
+    pub(crate) fn merged(&self) -> impl Iterator<Item = Fact<'_>> {
+        self.document.facts()
+    }
+
+    fn load_past(&mut self, past: OpenPast<'_>) {
         match past {
             OpenPast::AddTo(past) => self.past.copy_from(past),
             OpenPast::After(since) => {
@@ -115,147 +126,135 @@ impl Merge {
     }
 
     /// Finds out what went and what came, and of which kind it is.
+    #[expect(clippy::too_many_arguments, reason = "both sides, each as stored and as read")]
     fn compare(
         &mut self,
-        held: &ArchivedPerson,
+        held: &ArchivedDocument,
+        before: &[Fact<'_>],
+        after: &[Fact<'_>],
         group: &Group,
         delivering: Delivering,
         same_style: impl Fn(DeliveryNumber) -> bool,
         counts: &mut Counts,
     ) -> Verdict {
-        let before = |at: usize| held.fact(at).expect("a position below the number of facts");
-        let held_row = |at: usize| {
-            let (fact, values) = before(at);
-            (u16::from(fact.record), fact.shape, values)
-        };
-        let new_row = |at: usize| {
-            let (row, values) = group.row(at);
-            (row.record, row.shape, values)
-        };
-        let rows = group.rows().len();
-        self.diff.run(held.facts.len(), rows, held_row, new_row, |old| before(old).0.known_from);
+        let known_from = |old: usize| before[old].known().from;
+        self.diff.run(before.len(), after.len(), |old| before[old].line(), |new| after[new].line(), known_from);
         let in_group = held.in_group.to_native() as usize;
         // Rows that had aged out and still do not come are compared too: what came may contradict them.
-        self.gone.clear();
-        self.gone.extend_from_slice(self.diff.gone());
-        self.came.clear();
-        self.came.extend(self.diff.new_entries());
+        self.removed.clear();
+        self.removed.extend_from_slice(self.diff.gone());
+        self.added.clear();
+        self.added.extend(self.diff.new_entries());
         self.aged.clear();
-        counts.facts_kept += (rows - self.came.len()) as u64;
-        if self.came.is_empty() && self.gone.iter().all(|&old| old >= in_group) {
+        counts.facts_kept += (after.len() - self.added.len()) as u64;
+        if self.added.is_empty() && self.removed.iter().all(|&old| old >= in_group) {
             counts.persons_unchanged += 1;
-            self.aged.extend_from_slice(&self.gone);
-            let in_order = rows == in_group && self.diff.kept().iter().enumerate().all(|(new, old)| *old == Some(new));
-            let widths = held.widths.iter().map(v2::ArchivedWidth::native);
+            self.aged.extend_from_slice(&self.removed);
+            let kept = self.diff.kept().iter().enumerate();
+            let in_order = after.len() == in_group && kept.into_iter().all(|(new, old)| *old == Some(new));
             let delivered = DeliveryNumber(held.delivered.to_native());
-            let as_before = in_order && widths.eq(group.widths().iter().copied()) && same_style(delivered);
-            return if as_before { Verdict::Same } else { Verdict::Reshaped };
+            let as_wide = held.widths.iter().map(v2::ArchivedLineWidth::native).eq(widths(group));
+            return if in_order && as_wide && same_style(delivered) { Verdict::Same } else { Verdict::Reshaped };
         }
-        self.count_classes(held, in_group, group, delivering.situation, counts);
-        counts.facts_new += self.came.len() as u64;
-        counts.facts_superseded += (self.gone.len() - self.aged.len()) as u64;
-        for &new in &self.came {
-            let (row, values) = group.row(new);
-            counts.inverted_periods += u64::from(is_inverted(row.shape, values));
-            self.mentions.extend(mentioned(row.shape, values));
+        self.count_classes(before, after, in_group, delivering.situation, counts);
+        counts.facts_new += self.added.len() as u64;
+        counts.facts_superseded += (self.removed.len() - self.aged.len()) as u64;
+        for new in self.added.iter().map(|&new| &after[new]) {
+            counts.inverted_periods += u64::from(is_inverted(new));
+            self.mentions.extend(mentioned(new));
         }
         counts.persons_changed += 1;
         Verdict::Changed
     }
 
     /// Writes the new document: the group's rows, each with the known time and the id it had, then the rows that aged out.
-    fn compose(&mut self, held: &ArchivedPerson, group: &Group, delivering: Delivering) -> Result<(), Error> {
+    fn write_document(&mut self, held: &ArchivedDocument, group: &Group, delivering: Delivering) -> Result<(), Error> {
         let (kept, aged) = (self.diff.kept(), &self.aged);
         let stays_aged = |old: usize| aged.binary_search(&old).is_ok();
         let mut ids = FreeIds::default();
-        if !self.came.is_empty() {
+        if !self.added.is_empty() {
             let kept = kept.iter().flatten().copied();
             let stays = kept.chain((0..held.facts.len()).filter(|&old| stays_aged(old)));
-            ids = FreeIds::new(stays.filter_map(|old| held.fact(old)).map(|(fact, _)| fact.id));
+            ids = FreeIds::new(stays.filter_map(|old| held.row(old)).map(|(header, _)| header.id));
         }
         let document = &mut self.document;
         document.facts.clear();
         document.values.clear();
-        for ((row, values), old) in group.rows().zip(kept) {
-            let (known_from, id) = match old.and_then(|old| held.fact(old)) {
-                Some((fact, _)) => (fact.known_from, fact.id),
+        for (fact, old) in group.facts(delivering.number.0).zip(kept) {
+            let (known_from, id) = match old.and_then(|old| held.row(old)) {
+                Some((header, _)) => (header.known_from, header.id),
                 None => (delivering.number.0, ids.next().ok_or(Error::TooManyFacts)?),
             };
-            // Families number their records of persons below 256.
-            let (record, shape) = (row.record as u8, row.shape);
+            let (record, kind, values) = fact.line();
             document.values.extend_from_slice(values.bytes());
             let end = document.values.len() as u32;
-            document.facts.push(Fact { known_from, end, id, record, shape });
+            document.facts.push(FactHeader { known_from, end, id, record, kind: kind.0 });
         }
-        for (old, (fact, values)) in held.facts().enumerate() {
+        document.in_group = document.facts.len() as u32;
+        for (old, (header, values)) in held.rows().enumerate() {
             if stays_aged(old) {
                 document.values.extend_from_slice(values.bytes());
-                document.facts.push(Fact { end: document.values.len() as u32, ..fact });
+                document.facts.push(FactHeader { end: document.values.len() as u32, ..header });
             }
         }
         document.delivered = delivering.number.0;
-        document.in_group = group.rows().len() as u32;
         document.widths.clear();
-        document.widths.extend_from_slice(group.widths());
+        document.widths.extend(widths(group));
         sealed::archive(document, &mut self.person);
         Ok(())
     }
 
-    /// Adds the lines that were replaced, and the facts that went, to the past.
-    fn bury(&mut self, held: &ArchivedPerson, delivering: Delivering) {
+    /// Adds the lines that were replaced, and the facts that are no longer stated, to the past.
+    fn supersede(&mut self, held: &ArchivedDocument, delivering: Delivering) {
         let known_to = delivering.number.0;
         let lines = held.facts.iter().take(held.in_group.to_native() as usize);
-        let order = lines.map(|fact| fact.id.to_native());
-        let widths = held.widths.iter().map(v2::ArchivedWidth::native);
+        let order = lines.map(|header| header.id.to_native());
+        let widths = held.widths.iter().map(v2::ArchivedLineWidth::native);
         self.past.push_group(held.delivered.to_native(), known_to, order, widths);
-        for old in self.gone.iter().filter(|old| self.aged.binary_search(old).is_err()) {
-            let (fact, values) = held.fact(*old).expect("what went was held");
-            self.past.push_fact(fact, values, known_to);
+        for old in self.removed.iter().filter(|old| self.aged.binary_search(old).is_err()) {
+            let (header, values) = held.row(*old).expect("what was removed was held");
+            self.past.push_fact(header, values, known_to);
         }
     }
 
     /// A person not held before: every fact is new.
-    fn first(&mut self, group: &Group, delivering: Delivering, counts: &mut Counts) {
+    fn insert(&mut self, group: &Group, delivering: Delivering, counts: &mut Counts) {
+        let known_from = delivering.number.0;
         let document = &mut self.document;
-        document.delivered = delivering.number.0;
+        document.delivered = known_from;
         document.facts.clear();
-        for (at, (row, _)) in group.rows().enumerate() {
-            // The check refuses groups of more rows than ids, and families number their records below 256.
-            let (id, record) = (at as u16, row.record as u8);
-            document.facts.push(Fact { known_from: delivering.number.0, end: row.end, id, record, shape: row.shape });
+        let mut end = 0;
+        for (at, fact) in group.facts(known_from).enumerate() {
+            let (record, kind, values) = fact.line();
+            end += values.bytes().len() as u32;
+            // The check refuses groups of more rows than ids.
+            document.facts.push(FactHeader { known_from, end, id: at as u16, record, kind: kind.0 });
+            counts.inverted_periods += u64::from(is_inverted(&fact));
+            self.mentions.extend(mentioned(&fact));
         }
         document.in_group = document.facts.len() as u32;
         document.values.clear();
         document.values.extend_from_slice(group.values());
         document.widths.clear();
-        document.widths.extend_from_slice(group.widths());
+        document.widths.extend(widths(group));
         sealed::archive(document, &mut self.person);
-        for (row, values) in group.rows() {
-            counts.inverted_periods += u64::from(is_inverted(row.shape, values));
-            self.mentions.extend(mentioned(row.shape, values));
-        }
-        let facts = group.rows().len() as u64;
+        let facts = u64::from(document.in_group);
         counts.persons_new += 1;
         counts.facts_new += facts;
         counts.classes[ChangeClass::New as usize] += facts;
     }
 
-    /// Counts the classes, and notes which of the rows that are gone have aged out of the window and stay known.
+    /// Counts the classes, and notes which of the rows that are no longer stated have aged out of the window and stay known.
     fn count_classes(
         &mut self,
-        held: &ArchivedPerson,
+        before: &[Fact<'_>],
+        after: &[Fact<'_>],
         in_group: usize,
-        group: &Group,
         situation: Situation,
         counts: &mut Counts,
     ) {
-        let fact = |shape: u8, values| {
-            let (aspect, historic) = v2::aspect(shape).unwrap_or((Aspect::Person, false));
-            FactRef { aspect, historic, values }
-        };
-        let before: Vec<FactRef<'_>> = held.facts().map(|(row, values)| fact(row.shape, values)).collect();
-        let after: Vec<FactRef<'_>> = group.rows().map(|(row, values)| fact(row.shape, values)).collect();
-        let changes = classify(&before, &after, &self.gone, &self.came, Situation { held_before: true, ..situation });
+        let situation = Situation { held_before: true, ..situation };
+        let changes = classify(before, after, &self.removed, &self.added, situation);
         // What had aged out before and stays known is no change.
         let stays_aged = |change: &Classified| {
             change.class == ChangeClass::AgedOut && change.before.is_some_and(|old| old >= in_group)
@@ -269,8 +268,13 @@ impl Merge {
     }
 }
 
-fn is_inverted(shape: u8, values: Values<'_>) -> bool {
-    v2::aspect(shape).is_some_and(|(aspect, historic)| historic && aspect.period(values, historic).is_inverted())
+fn is_inverted(fact: &Fact<'_>) -> bool {
+    fact.is_historic() && fact.valid().is_inverted()
+}
+
+/// The odd widths of a group, as they are stored.
+fn widths(group: &Group) -> impl Iterator<Item = v2::LineWidth> {
+    group.widths().iter().map(|&LineWidth { line, bytes }| v2::LineWidth { line, bytes })
 }
 
 /// Ids that no fact of the person has among those believed at once, from the lowest on.

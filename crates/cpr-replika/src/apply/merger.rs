@@ -8,8 +8,7 @@ use std::ops::Bound;
 use std::sync::mpsc;
 
 use cpr_extract::{Group, Groups};
-use cpr_model::Field;
-use cpr_model::stored::v2::{ArchivedPast, ArchivedPerson};
+use cpr_model::{CurrentRows, Field, RowsBuffer};
 use redb::{MultimapTable, ReadableTable, Table, WriteTransaction};
 use rkyv::util::AlignedVec;
 use roaring::RoaringBitmap;
@@ -20,14 +19,11 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::index::sets::Index;
 use crate::ledger::delivery::Counts;
-use crate::person::image::open_past;
+use crate::person::stored::v2::ArchivedDocument;
+use crate::person::value::{StoredPerson, seal_document, seal_past, seal_segment};
 use crate::store::bitmap::seal_set;
-use crate::store::sealed;
-use crate::store::tables::{CHANGED, CHANGED_BY, NUMBERS, OPEN_SEGMENT, PERSONS, REDELIVERED, SUPERSEDED, name};
-use crate::subscriptions::matching::Noted;
-
-/// A past that has grown to this many bytes is put away from the person's value, and a new one begun.
-const FULL_BYTES: usize = 3 * 1024;
+use crate::store::tables::{CHANGED, CHANGED_BY, NUMBERS, PERSONS, REDELIVERED, SUPERSEDED};
+use crate::subscriptions::matching::MatchInput;
 
 /// Persons that are read, sorted and written at a time.
 const CHUNK: usize = 8 * 1024;
@@ -38,11 +34,11 @@ pub(crate) fn merge_all(
     write: &WriteTransaction,
     mut groups: Groups<'_, impl Read + Seek + Send>,
     delivering: Delivering,
-    noted: Option<Noted>,
+    match_input: Option<MatchInput>,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
     (options, of): (&ApplyOptions<'_>, u64),
     counts: &mut Counts,
-) -> Result<Option<Noted>, Error> {
+) -> Result<Option<MatchInput>, Error> {
     let persons = write.open_table(PERSONS)?;
     let last = persons.last()?.map(|(key, _)| key.value());
     let mut merger = Merger {
@@ -56,8 +52,10 @@ pub(crate) fn merge_all(
         redelivered: RoaringBitmap::new(),
         by_code: BTreeMap::new(),
         index: Index::default(),
-        noted,
+        match_input,
         merge: Merge::default(),
+        rows_before: RowsBuffer::default(),
+        rows_after: RowsBuffer::default(),
         sealed: Vec::new(),
         held: AlignedVec::new(),
     };
@@ -81,7 +79,7 @@ pub(crate) fn merge_all(
         for chunk in chunks {
             let (chunk, count) = chunk.map_err(Error::of_source)?;
             for group in &chunk[..count] {
-                merger.person(group, delivering, same_style, counts)?;
+                merger.merge_person(group, delivering, same_style, counts)?;
             }
             merger.append()?;
             done += count as u64;
@@ -94,7 +92,7 @@ pub(crate) fn merge_all(
     if done != of {
         return Err(Error::Changed);
     }
-    let Merger { changed, redelivered, by_code, index, noted, mut sealed, .. } = merger;
+    let Merger { changed, redelivered, by_code, index, match_input, mut sealed, .. } = merger;
     seal_set((number, 0), &changed, &mut sealed)?;
     write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
     seal_set((number, 0), &redelivered, &mut sealed)?;
@@ -106,7 +104,7 @@ pub(crate) fn merge_all(
     }
     drop(table);
     index.write(write)?;
-    Ok(noted)
+    Ok(match_input)
 }
 
 /// The tables that persons are merged into, and buffers that are reused from person to person.
@@ -126,14 +124,16 @@ struct Merger<'t> {
     by_code: BTreeMap<Vec<u8>, RoaringBitmap>,
     index: Index,
     /// What subscribers' filters are held against; none when nobody asks.
-    noted: Option<Noted>,
+    match_input: Option<MatchInput>,
     merge: Merge,
+    rows_before: RowsBuffer,
+    rows_after: RowsBuffer,
     sealed: Vec<u8>,
     held: AlignedVec<4>,
 }
 
 impl Merger<'_> {
-    fn person(
+    fn merge_person(
         &mut self,
         group: &Group,
         delivering: Delivering,
@@ -149,21 +149,34 @@ impl Merger<'_> {
         if !is_behind_all && let Some(stored) = self.persons.get(key)? {
             self.held.extend_from_slice(stored.value());
         }
-        let (held, past, document) = sections(key, &self.held)?;
-        let full = past.filter(|_| self.held.len() - document >= FULL_BYTES).map(ArchivedPast::last);
-        let add_to = past.filter(|_| full.is_none());
-        let add_to = add_to.map_or(OpenPast::After(full.unwrap_or(0)), OpenPast::AddTo);
+        let held = StoredPerson::open(key, &self.held)?;
+        let full = held.full_past(key)?;
+        let add_to = held.past.filter(|_| full.is_none());
+        let add_to = add_to.map_or(OpenPast::After(full.map_or(0, |(last, _)| last)), OpenPast::AddTo);
 
-        let verdict = self.merge.run(held, add_to, group, delivering, same_style, counts)?;
-        if matches!(verdict, Verdict::New | Verdict::Changed) {
-            self.changed.insert(key);
-            self.index.person(group.key(), held, group);
-        } else {
+        let facts = held.document.into_iter().flat_map(ArchivedDocument::facts);
+        let before = CurrentRows::read_into(std::mem::take(&mut self.rows_before), facts, None);
+        let verdict = self.merge.run(held.document, &before, add_to, group, delivering, same_style, counts)?;
+        if verdict == Verdict::Same {
             self.redelivered.insert(key);
+            if let Some(match_input) = &mut self.match_input {
+                match_input.add(&before, &before, group);
+            }
+        } else {
+            // What persons are found by is read off the merged document: rows that left the window are still known.
+            let after = CurrentRows::read_into(std::mem::take(&mut self.rows_after), self.merge.merged(), None);
+            if matches!(verdict, Verdict::New | Verdict::Changed) {
+                self.changed.insert(key);
+                self.index.change(group.key(), &before, &after);
+            } else {
+                self.redelivered.insert(key);
+            }
+            if let Some(match_input) = &mut self.match_input {
+                match_input.add(&before, &after, group);
+            }
+            self.rows_after = after.recycle();
         }
-        if let Some(noted) = &mut self.noted {
-            noted.add(held, group);
-        }
+        self.rows_before = before.recycle();
         for (_, values) in group.events() {
             let code = values.text(Field::EventCode).latin1();
             match self.by_code.get_mut(code) {
@@ -175,19 +188,18 @@ impl Merger<'_> {
             return Ok(());
         }
         let sealed = &mut self.sealed;
-        if let Some(last) = full {
-            let past = sealed::open(name::PERSONS, (key, OPEN_SEGMENT), &self.held[document..])?;
-            sealed::seal((key, last), past, sealed);
+        if let Some((last, past)) = full {
+            seal_segment(key, last, past, sealed);
             self.superseded.insert((key, last), sealed.as_slice())?;
         }
         if verdict == Verdict::Same {
             sealed.clear();
-            sealed.extend_from_slice(&self.held[..document]);
+            sealed.extend_from_slice(held.sealed_document());
         } else {
-            sealed::seal((key, 0), &self.merge.person, sealed);
+            seal_document(key, &self.merge.person, sealed);
         }
         if !self.merge.history.is_empty() {
-            sealed::seal_second((key, OPEN_SEGMENT), &self.merge.history, sealed);
+            seal_past(key, &self.merge.history, sealed);
         }
         if is_behind_all {
             self.appended_values.extend_from_slice(sealed);
@@ -201,16 +213,6 @@ impl Merger<'_> {
         }
         Ok(())
     }
-}
-
-/// What is held of a person, validated: the document, the past that is still added to, and where its section begins.
-fn sections(key: u32, held: &[u8]) -> Result<(Option<&ArchivedPerson>, Option<&ArchivedPast>, usize), Error> {
-    if held.is_empty() {
-        return Ok((None, None, 0));
-    }
-    let (document, section) = sealed::open_first(name::PERSONS, (key, 0), held)?;
-    let document = sealed::access::<ArchivedPerson>(name::PERSONS, document)?;
-    Ok((Some(document), open_past(key, section)?, held.len() - section.len()))
 }
 
 impl Merger<'_> {

@@ -23,7 +23,7 @@ use crate::replika::Replika;
 use crate::store::config::{Config, window_end, write_config};
 use crate::store::read_table::OutsideSource;
 use crate::store::tables::{DELIVERIES, DIGESTS};
-use crate::subscriptions::matching::{self, Noted};
+use crate::subscriptions::matching::{self, MatchInput};
 
 pub use options::{Allow, ApplyOptions, Progress};
 
@@ -149,12 +149,13 @@ impl Replika {
         };
         let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
         // Loads are silent.
-        let noted = match kind {
-            DeliveryKind::Delta => Noted::when_wanted(&write)?,
+        let match_input = match kind {
+            DeliveryKind::Delta => MatchInput::when_wanted(&write)?,
             DeliveryKind::Load => None,
         };
         let of = checked.persons;
-        let noted = merge_all(&write, groups, delivering, noted, &same_style, (options, of), &mut delivery.counts)?;
+        let match_input =
+            merge_all(&write, groups, delivering, match_input, &same_style, (options, of), &mut delivery.counts)?;
         // As precise as it is stored, so that a repeat gives the very same report.
         delivery.counts.duration = Duration::from_micros(started.elapsed().as_micros() as u64);
         if options.dry_run {
@@ -162,8 +163,8 @@ impl Replika {
             return Ok(Report { outcome: Outcome::DryRun, delivery });
         }
         options.report(Progress::Committing)?;
-        if let Some(noted) = noted {
-            matching::write(&write, number.0, header.production_date, noted)?;
+        if let Some(match_input) = match_input {
+            matching::write(&write, number.0, header.production_date, match_input)?;
         }
         write_delivery(&write, &delivery)?;
         if config.family.is_none() {

@@ -124,7 +124,7 @@ impl Snapshot {
     }
 }
 
-fn current_municipality(fact: &crate::person::fact::FactView<'_>) -> Option<MunicipalityCode> {
+fn current_municipality(fact: &cpr_model::Fact<'_>) -> Option<MunicipalityCode> {
     if fact.is_historic() { None } else { fact.address()?.municipality_code() }
 }
 

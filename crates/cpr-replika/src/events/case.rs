@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 use cpr_model::{
-    Aspect, ChangeClass, Date, FactRef, Field, MunicipalityCode, PersonKey, Pnr, RelatedPnr, Status, Timestamp, Value,
+    Aspect, ChangeClass, Date, Fact, Field, MunicipalityCode, PersonKey, Pnr, RelatedPnr, Status, Timestamp, Value,
 };
 use cpr_model::{Situation, classify};
 use cpr_subscription::DerivedMark;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::events::join::{Cause, CauseCode, EventKind};
-use crate::person::fact::FactView;
 use crate::person::image::Image;
 
 /// A set of aspects.
@@ -64,9 +63,9 @@ impl BitOrAssign for AspectSet {
 #[derive(Default)]
 pub(crate) struct State<'a> {
     pub(crate) status: Option<Status>,
-    pub(crate) address: Option<FactView<'a>>,
-    pub(crate) name: Option<FactView<'a>>,
-    pub(crate) civil: Option<FactView<'a>>,
+    pub(crate) address: Option<Fact<'a>>,
+    pub(crate) name: Option<Fact<'a>>,
+    pub(crate) civil: Option<Fact<'a>>,
     /// BESKYTTYPE of each protection, ascending.
     pub(crate) protections: Vec<u16>,
     pub(crate) children: Vec<Pnr>,
@@ -86,7 +85,7 @@ fn known(number: Option<RelatedPnr>) -> Option<Pnr> {
 }
 
 impl<'a> State<'a> {
-    fn read(facts: &[FactView<'a>]) -> State<'a> {
+    fn read(facts: &[Fact<'a>]) -> State<'a> {
         let mut state = State::default();
         for fact in facts.iter().filter(|fact| !fact.is_historic() || fact.aspect() == Aspect::FormerNumber) {
             let values = fact.values();
@@ -113,7 +112,7 @@ impl<'a> State<'a> {
         state
     }
 
-    fn read_parents(&mut self, fact: FactView<'a>) {
+    fn read_parents(&mut self, fact: Fact<'a>) {
         let fields = [(Field::MotherPnr, Field::MotherRelationDate), (Field::FatherPnr, Field::FatherRelationDate)];
         for (parent, (number, since)) in self.parents.iter_mut().zip(fields) {
             let number = fact.values().pnr(number);
@@ -154,8 +153,8 @@ impl<'a> State<'a> {
 /// One change with its class and its sides.
 pub(crate) struct Side<'a> {
     pub(crate) class: ChangeClass,
-    pub(crate) before: Option<FactView<'a>>,
-    pub(crate) after: Option<FactView<'a>>,
+    pub(crate) before: Option<Fact<'a>>,
+    pub(crate) after: Option<Fact<'a>>,
 }
 
 impl Side<'_> {
@@ -202,9 +201,9 @@ impl<'a> Case<'a> {
     /// Reads the case off an image that holds what was believed before the delivery and after it.
     pub(crate) fn read(image: &'a Image<'_>, key: PersonKey, night: Night) -> Case<'a> {
         let number = night.number.0;
-        let before: Vec<FactView<'a>> = image.believed_at(number - 1).collect();
-        let after: Vec<FactView<'a>> = image.believed_at(number).collect();
-        let place = |facts: &[FactView<'a>], is_it: &dyn Fn(&FactView<'a>) -> bool| -> Vec<usize> {
+        let before: Vec<Fact<'a>> = image.believed_at(number - 1).collect();
+        let after: Vec<Fact<'a>> = image.believed_at(number).collect();
+        let place = |facts: &[Fact<'a>], is_it: &dyn Fn(&Fact<'a>) -> bool| -> Vec<usize> {
             (0..facts.len()).filter(|&at| is_it(&facts[at])).collect()
         };
         let gone = place(&before, &|fact| fact.known().to == Some(number));
@@ -216,8 +215,7 @@ impl<'a> Case<'a> {
         };
         let mut changes = Vec::new();
         if !gone.is_empty() || !came.is_empty() {
-            let refs = |facts: &[FactView<'a>]| facts.iter().map(FactView::as_ref).collect::<Vec<FactRef<'a>>>();
-            let classified = classify(&refs(&before), &refs(&after), &gone, &came, situation);
+            let classified = classify(&before, &after, &gone, &came, situation);
             changes.extend(classified.into_iter().map(|change| Side {
                 class: change.class,
                 before: change.before.map(|at| before[at]),
@@ -297,7 +295,7 @@ impl<'a> Case<'a> {
         if !matches!(aspect, Aspect::Custody | Aspect::Guardianship) {
             return true;
         }
-        fn says(fact: FactView<'_>) -> impl Iterator<Item = (Field, Value<'_>)> {
+        fn says(fact: Fact<'_>) -> impl Iterator<Item = (Field, Value<'_>)> {
             let all = fact.values().iter();
             all.filter(|(field, value)| !matches!(value, Value::Pnr(_)) && !field.is_registration())
         }
@@ -312,7 +310,7 @@ impl<'a> Case<'a> {
 
     /// The other numbers in the rows that changed: those that came or went; when none did, those that stand in them.
     pub(crate) fn related(&self, aspects: AspectSet, kind: EventKind) -> Vec<Pnr> {
-        let numbers = |side: &dyn Fn(&Side<'a>) -> Option<FactView<'a>>| -> BTreeSet<Pnr> {
+        let numbers = |side: &dyn Fn(&Side<'a>) -> Option<Fact<'a>>| -> BTreeSet<Pnr> {
             let rows = self.changes.iter().filter_map(side).filter(|fact| aspects.has(fact.aspect()));
             rows.flat_map(|fact| {
                 // The person's row of the full-table product names the parents too.
@@ -341,7 +339,7 @@ impl<'a> Case<'a> {
             let rows = self.changes.iter().filter_map(|side| side.after);
             rows.filter(move |fact| fact.aspect() == aspect && fact.is_historic() == historic && fact.mark().is_none())
         };
-        let start = |fact: FactView<'_>| {
+        let start = |fact: Fact<'_>| {
             let date = |field| fact.values().timestamp(field);
             match (kind, fact.aspect()) {
                 (EventKind::NumberChanged, Aspect::Person) => date(Field::PnrEndDate).or(date(Field::PnrStartDate)),

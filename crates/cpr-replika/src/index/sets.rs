@@ -7,13 +7,12 @@
 
 use std::collections::HashMap;
 
-use cpr_extract::Group;
-use cpr_model::stored::v2::{self, ArchivedPerson};
-use cpr_model::{Aspect, Field, PersonKey, Values};
+use cpr_model::{CurrentRows, PersonKey};
 use cpr_subscription::HouseNumber;
 
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use roaring::RoaringBitmap;
+use rustc_hash::FxBuildHasher;
 
 use crate::error::Error;
 use crate::index::keys::{SetKind, house, street, year_of};
@@ -37,40 +36,35 @@ impl Term {
     }
 }
 
-/// Reads the terms of a person from its facts (shape and values), sorted.
-fn read_terms<'a>(key: PersonKey, facts: impl Iterator<Item = (u8, Values<'a>)>, terms: &mut Vec<Term>) {
+/// Reads the terms of a person from its rows, sorted; nobody has none.
+fn read_terms(key: PersonKey, rows: &CurrentRows<'_>, terms: &mut Vec<Term>) {
     terms.clear();
-    let mut add = |kind, value: Option<u16>, house| {
-        terms.extend(value.map(|value| Term { kind, value: u32::from(value), house }));
-    };
-    add(SetKind::Held, Some(0), 0);
-    let mut odd_birth = None;
-    let mut address = None;
-    for (shape, values) in facts {
-        match v2::aspect(shape) {
-            Some((Aspect::Person, false)) => {
-                add(SetKind::Status, values.number(Field::Status), 0);
-                let recorded = values.date(Field::DateOfBirth);
-                odd_birth = (recorded != Some(key.date())).then(|| recorded.map_or(0, |date| date.digits()));
-            }
-            Some((Aspect::Address, false)) => {
-                add(SetKind::Municipality, values.number(Field::MunicipalityCode), 0);
-                address = Some(values);
-            }
-            Some((Aspect::Protection, false)) => add(SetKind::Protection, values.number(Field::ProtectionKind), 0),
-            Some((Aspect::Citizenship, false)) => {
-                add(SetKind::Citizenship, values.number(Field::CitizenshipCountryCode), 0);
-            }
-            _ => {}
-        }
+    if rows.is_empty() {
+        return;
     }
-    terms.extend(odd_birth.map(|value| Term { kind: SetKind::DifferingBirthDate, value, house: 0 }));
-    if let Some(values) = address
-        && let Some(municipality) = values.number(Field::MunicipalityCode)
-        && let Some(code) = values.number(Field::StreetCode)
+    let mut add = |kind, value: u32, house| terms.push(Term { kind, value, house });
+    add(SetKind::Held, 0, 0);
+    if let Some(status) = rows.status() {
+        add(SetKind::Status, status.0.into(), 0);
+    }
+    let recorded = rows.birth_date();
+    if recorded != Some(key.date()) {
+        add(SetKind::DifferingBirthDate, recorded.map_or(0, |date| date.digits()), 0);
+    }
+    for kind in rows.protections().filter_map(|row| row.kind()) {
+        add(SetKind::Protection, kind.0.into(), 0);
+    }
+    if let Some(country) = rows.citizenship().and_then(|row| row.country_code()) {
+        add(SetKind::Citizenship, country.0.into(), 0);
+    }
+    if let Some(address) = rows.address()
+        && let Some(municipality) = address.municipality_code()
     {
-        let house = house(HouseNumber::parse(values.text(Field::HouseNumber).latin1()));
-        terms.push(Term { kind: SetKind::Street, value: street(municipality, code), house });
+        add(SetKind::Municipality, municipality.0.into(), 0);
+        if let Some(code) = address.street_code() {
+            let house = house(HouseNumber::parse(address.house_number().latin1()));
+            add(SetKind::Street, street(municipality.0, code.0), house);
+        }
     }
     terms.sort_unstable();
     terms.dedup();
@@ -79,8 +73,8 @@ fn read_terms<'a>(key: PersonKey, facts: impl Iterator<Item = (u8, Values<'a>)>,
 /// What came to a row and what went from it.
 #[derive(Default)]
 struct Changes {
-    came: Vec<Entry>,
-    went: Vec<Entry>,
+    added: Vec<Entry>,
+    removed: Vec<Entry>,
 }
 
 /// House number (0 but for streets) and person.
@@ -89,7 +83,7 @@ type Entry = (u32, u32);
 /// The changes that a delivery makes to the index, collected person by person and written once.
 #[derive(Default)]
 pub(crate) struct Index {
-    rows: HashMap<RowKey, Changes>,
+    rows: HashMap<RowKey, Changes, FxBuildHasher>,
     pub(crate) words: Words,
     pub(crate) streets: StreetNames,
     before: Vec<Term>,
@@ -97,36 +91,31 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Notes what a person is found by after a delivery, and is no longer.
-    pub(crate) fn person(&mut self, key: PersonKey, before: Option<&ArchivedPerson>, after: &Group) {
-        let held = before.into_iter().flat_map(ArchivedPerson::facts);
-        // Without a document there is nothing that the person was found by.
-        match before {
-            Some(_) => read_terms(key, held.map(|(fact, values)| (fact.shape, values)), &mut self.before),
-            None => self.before.clear(),
-        }
-        read_terms(key, after.rows().map(|(row, values)| (row.shape, values)), &mut self.after);
-        self.words.person(key.as_u32(), before, after);
-        self.streets.person(before, after);
-        self.note(key);
+    /// Collects what a person is found by after a delivery, and is no longer.
+    pub(crate) fn change(&mut self, key: PersonKey, before: &CurrentRows<'_>, after: &CurrentRows<'_>) {
+        read_terms(key, before, &mut self.before);
+        read_terms(key, after, &mut self.after);
+        self.words.change(key.as_u32(), before.facts(), after.facts());
+        self.streets.change(before.facts(), after);
+        self.collect_changes(key);
     }
 
-    /// Notes what a stored person is found by: the index as it should be.
-    pub(crate) fn stored(&mut self, key: PersonKey, person: &ArchivedPerson) {
+    /// Collects what a stored person is found by: the index as it should be.
+    pub(crate) fn collect_stored(&mut self, key: PersonKey, person: &CurrentRows<'_>) {
         self.before.clear();
-        read_terms(key, person.facts().map(|(fact, values)| (fact.shape, values)), &mut self.after);
-        self.words.stored(key.as_u32(), person);
-        self.streets.stored(person);
-        self.note(key);
+        read_terms(key, person, &mut self.after);
+        self.words.change(key.as_u32(), &[], person.facts());
+        self.streets.change(&[], person);
+        self.collect_changes(key);
     }
 
-    fn note(&mut self, key: PersonKey) {
+    fn collect_changes(&mut self, key: PersonKey) {
         let key = key.as_u32();
         for term in self.after.iter().filter(|term| self.before.binary_search(term).is_err()) {
-            self.rows.entry(term.row(key)).or_default().came.push((term.house, key));
+            self.rows.entry(term.row(key)).or_default().added.push((term.house, key));
         }
         for term in self.before.iter().filter(|term| self.after.binary_search(term).is_err()) {
-            self.rows.entry(term.row(key)).or_default().went.push((term.house, key));
+            self.rows.entry(term.row(key)).or_default().removed.push((term.house, key));
         }
     }
 
@@ -201,13 +190,13 @@ impl Row {
     fn change(&mut self, mut changes: Changes) {
         match self {
             Row::Set(set) => {
-                changes.went.iter().for_each(|&(_, key)| _ = set.remove(key));
-                changes.came.iter().for_each(|&(_, key)| _ = set.insert(key));
+                changes.removed.iter().for_each(|&(_, key)| _ = set.remove(key));
+                changes.added.iter().for_each(|&(_, key)| _ = set.insert(key));
             }
             Row::Street(entries) => {
-                changes.went.sort_unstable();
-                entries.retain(|entry| changes.went.binary_search(entry).is_err());
-                entries.extend(changes.came);
+                changes.removed.sort_unstable();
+                entries.retain(|entry| changes.removed.binary_search(entry).is_err());
+                entries.extend(changes.added);
                 entries.sort_unstable();
             }
         }

@@ -2,26 +2,24 @@
 //!
 //! CPR's road register is not part of the extracts, but 003 names the street and the postal code of each person's address, and
 //! some records of address carry the street's name themselves. Both are kept per street, not per person: what a delivery adds
-//! is the names that nobody had told before. Nothing is taken away, so an earlier name of a street still leads to it; who lives
+//! is the names that nobody had mentioned before. Nothing is taken away, so an earlier name of a street still leads to it; who lives
 //! there now is asked of the index of streets. docs/format.md draws the bytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasher;
 
-use cpr_extract::Group;
-use cpr_model::stored::v2::{self, ArchivedPerson};
-use cpr_model::{Aspect, Field, StandardAddress, Value, Values, folded_line};
+use cpr_model::{Aspect, CurrentRows, Fact, Field, StandardAddress, Value, Values, folded_line};
 use redb::{ReadableTable, WriteTransaction};
+use rustc_hash::FxBuildHasher;
 
 use crate::error::Error;
 use crate::index::keys::street;
-use crate::index::words::WordHasher;
 use crate::store::sealed;
 use crate::store::tables::{POSTAL_STREETS, STREET_NAMES, name};
 
 /// What one record says of its street.
 #[derive(Clone, Copy, Default)]
-struct Told<'a> {
+struct StreetMention<'a> {
     municipality: Option<u16>,
     street: Option<u16>,
     postal_code: Option<u16>,
@@ -29,20 +27,20 @@ struct Told<'a> {
     standard: &'a [u8],
 }
 
-impl<'a> Told<'a> {
-    fn read(values: Values<'a>) -> Told<'a> {
-        let mut told = Told::default();
+impl<'a> StreetMention<'a> {
+    fn read(values: Values<'a>) -> StreetMention<'a> {
+        let mut mention = StreetMention::default();
         for (field, value) in values.iter() {
             match (field, value) {
-                (Field::MunicipalityCode, Value::Number(code)) => told.municipality = code,
-                (Field::StreetCode, Value::Number(code)) => told.street = code,
-                (Field::PostalCode, Value::Number(code)) => told.postal_code = code,
-                (Field::StreetAddressingName | Field::StreetName, Value::Text(name)) => told.name = name.latin1(),
-                (Field::StandardAddressLine, Value::Text(line)) => told.standard = line.latin1(),
+                (Field::MunicipalityCode, Value::Number(code)) => mention.municipality = code,
+                (Field::StreetCode, Value::Number(code)) => mention.street = code,
+                (Field::PostalCode, Value::Number(code)) => mention.postal_code = code,
+                (Field::StreetAddressingName | Field::StreetName, Value::Text(name)) => mention.name = name.latin1(),
+                (Field::StandardAddressLine, Value::Text(line)) => mention.standard = line.latin1(),
                 _ => {}
             }
         }
-        told
+        mention
     }
 }
 
@@ -52,68 +50,61 @@ type Named = (Box<[u8]>, u16);
 /// The names and postal codes that a delivery tells of streets.
 #[derive(Default)]
 pub(crate) struct StreetNames {
-    /// What was told of each street, as it stands in the records. Found by 64 bits of what it says, so that what most persons
+    /// What was said of each street, as it stands in the records. Found by 64 bits of what it says, so that what most persons
     /// repeat costs one look.
-    told: HashMap<(u32, u64), Named, BuildHasherDefault<WordHasher>>,
+    mentions: HashMap<(u32, u64), Named, FxBuildHasher>,
 }
 
 impl StreetNames {
-    /// Notes what the rows of a person say, unless those before said the same.
-    pub(crate) fn person(&mut self, before: Option<&ArchivedPerson>, after: &Group) {
-        let rows = || after.rows().map(|(row, values)| (row.shape, values)).filter(|(shape, _)| is_of_address(*shape));
-        let held = || before.into_iter().flat_map(ArchivedPerson::facts).map(|(fact, values)| (fact.shape, values));
-        let known: HashSet<(u8, Values<'_>), BuildHasherDefault<WordHasher>> =
-            held().filter(|(shape, _)| is_of_address(*shape)).collect();
-        let says_no_more =
-            || rows().all(|row| known.contains(&row)) && current_address(rows()) == current_address(held());
-        if before.is_none() || !says_no_more() {
-            self.read(rows);
+    /// Collects what the rows of a person say after a delivery, unless they are those of before. (One row less may be enough
+    /// for another to be the current one.)
+    pub(crate) fn change(&mut self, before: &[Fact<'_>], after: &CurrentRows<'_>) {
+        let of_address = |facts: &[Fact<'_>]| facts.iter().filter(|fact| is_of_address(fact)).count();
+        let held: HashSet<_, FxBuildHasher> =
+            before.iter().filter(|fact| is_of_address(fact)).map(Fact::line).collect();
+        let mut rows = after.facts().iter().filter(|fact| is_of_address(fact));
+        let same = of_address(before) == of_address(after.facts()) && rows.all(|row| held.contains(&row.line()));
+        if before.is_empty() || !same {
+            self.read(after);
         }
     }
 
-    /// Notes what a stored person says.
-    pub(crate) fn stored(&mut self, person: &ArchivedPerson) {
-        let rows = || person.facts().map(|(fact, values)| (fact.shape, values));
-        self.read(|| rows().filter(|(shape, _)| is_of_address(*shape)));
-    }
-
-    fn read<'a, I: Iterator<Item = (u8, Values<'a>)>>(&mut self, rows: impl Fn() -> I) {
+    fn read(&mut self, rows: &CurrentRows<'_>) {
         // The postal code is that of the current address, whatever street 003 names.
-        let current = current_address(rows());
-        for (shape, values) in rows() {
-            let formatted = matches!(v2::aspect(shape), Some((Aspect::FormattedAddress, _)));
-            if !formatted && values.get(Field::StreetName).is_none() {
+        let current = rows.last_known_address();
+        for fact in rows.facts().iter().filter(|fact| is_of_address(fact)) {
+            let formatted = fact.aspect() == Aspect::FormattedAddress;
+            if !formatted && fact.values().get(Field::StreetName).is_none() {
                 continue;
             }
-            let told = Told::read(values);
-            self.note(told);
+            let mention = StreetMention::read(fact.values());
+            self.collect(mention);
             // The standard address may spell the street's name in another way than the field that has but 20 characters for it.
-            let spelled = StandardAddress::parse(told.standard).street;
-            if spelled != told.name {
-                self.note(Told { name: spelled, ..told });
+            let spelled = StandardAddress::parse(mention.standard).street;
+            if spelled != mention.name {
+                self.collect(StreetMention { name: spelled, ..mention });
             }
             if let Some(address) = current.filter(|_| formatted) {
-                let (municipality, street) =
-                    (address.number(Field::MunicipalityCode), address.number(Field::StreetCode));
-                if (municipality, street) != (told.municipality, told.street) {
-                    self.note(Told { municipality, street, postal_code: told.postal_code, ..Told::default() });
+                let municipality = address.municipality_code().map(|code| code.0);
+                let street = address.street_code().map(|code| code.0);
+                if (municipality, street) != (mention.municipality, mention.street) {
+                    let postal_code = mention.postal_code;
+                    self.collect(StreetMention { municipality, street, postal_code, ..StreetMention::default() });
                 }
             }
         }
     }
 
-    fn note(&mut self, told: Told<'_>) {
-        let (Some(municipality), Some(code)) = (told.municipality, told.street) else { return };
-        if told.name.is_empty() && told.postal_code.is_none() {
+    fn collect(&mut self, mention: StreetMention<'_>) {
+        let (Some(municipality), Some(code)) = (mention.municipality, mention.street) else { return };
+        if mention.name.is_empty() && mention.postal_code.is_none() {
             return;
         }
         let street = street(municipality, code);
-        let postal_code = told.postal_code.unwrap_or(0);
-        let mut says = WordHasher::default();
-        says.write(told.name);
-        says.write_u32(postal_code.into());
-        let new = || (told.name.into(), postal_code);
-        self.told.entry((street, says.finish())).or_insert_with(new);
+        let postal_code = mention.postal_code.unwrap_or(0);
+        let says = FxBuildHasher.hash_one((mention.name, postal_code));
+        let new = || (mention.name.into(), postal_code);
+        self.mentions.entry((street, says)).or_insert_with(new);
     }
 
     /// Adds what is new to the tables.
@@ -149,10 +140,10 @@ impl StreetNames {
         Ok(())
     }
 
-    /// The rows that what was told calls for: streets by each word of a name and the whole name, and by postal code.
+    /// The rows that what was said calls for: streets by each word of a name and the whole name, and by postal code.
     pub(crate) fn expected(self) -> (ByName, BTreeMap<u16, BTreeSet<u32>>) {
         let (mut names, mut postal) = (ByName::new(), BTreeMap::<u16, BTreeSet<u32>>::new());
-        for ((street, _), (name, code)) in self.told {
+        for ((street, _), (name, code)) in self.mentions {
             let line = folded_line(&name);
             for word in line.split(|&byte| byte == b' ').filter(|word| !word.is_empty()) {
                 names.entry((word.into(), line.as_slice().into())).or_default().insert(street);
@@ -168,15 +159,9 @@ impl StreetNames {
 /// Streets by word and whole folded name.
 pub(crate) type ByName = BTreeMap<(Box<[u8]>, Box<[u8]>), BTreeSet<u32>>;
 
-/// The current address; of two, the one that began last.
-fn current_address<'a>(rows: impl Iterator<Item = (u8, Values<'a>)>) -> Option<Values<'a>> {
-    let current = rows.filter(|(shape, _)| *shape == v2::shape(Aspect::Address, false));
-    current.map(|(_, values)| values).max_by_key(|values| values.timestamp(Field::MovedIn))
-}
-
 /// True for records that may name a street, or say where the postal code of one that does belongs.
-fn is_of_address(shape: u8) -> bool {
-    matches!(v2::aspect(shape), Some((Aspect::FormattedAddress | Aspect::Address, _)))
+fn is_of_address(fact: &Fact<'_>) -> bool {
+    matches!(fact.aspect(), Aspect::FormattedAddress | Aspect::Address)
 }
 
 /// The streets of a row of names.

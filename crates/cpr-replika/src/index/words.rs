@@ -6,13 +6,11 @@
 //! sixteen years, so that a delivery rewrites little however common a name is; who only moves changes no row.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 
-use cpr_extract::Group;
-use cpr_model::stored::v2::{self, ArchivedPerson};
-use cpr_model::{Aspect, Field, Folder, Value, Values};
+use cpr_model::{Aspect, Fact, Field, Folder, Value};
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+use rustc_hash::FxBuildHasher;
 
 use crate::error::Error;
 use crate::index::keys::year_of;
@@ -55,11 +53,11 @@ fn chunk_of(entry: Entry) -> u8 {
 }
 
 /// Calls `name` with every text of a name that counts, and the bit of where it stands.
-fn names<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>, mut name: impl FnMut(u8, &'a [u8])) {
-    for (shape, values) in facts {
-        match v2::aspect(shape) {
-            Some((Aspect::Name, historic)) if !historic || Aspect::Name.mark(values).is_none() => {
-                for (field, value) in values.iter() {
+fn names<'a>(facts: &[Fact<'a>], mut name: impl FnMut(u8, &'a [u8])) {
+    for fact in facts {
+        match (fact.aspect(), fact.is_historic()) {
+            (Aspect::Name, historic) if !historic || fact.mark().is_none() => {
+                for (field, value) in fact.values().iter() {
                     let part = match field {
                         Field::GivenNames => NamePart::Given,
                         Field::MiddleNames => NamePart::Middle,
@@ -72,8 +70,8 @@ fn names<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>, mut name: impl FnMut
                     }
                 }
             }
-            Some((Aspect::FormattedAddress, false)) => {
-                name(bits(NamePart::Addressing), values.text(Field::AddressingName).latin1());
+            (Aspect::FormattedAddress, false) => {
+                name(bits(NamePart::Addressing), fact.values().text(Field::AddressingName).latin1());
             }
             _ => {}
         }
@@ -83,14 +81,14 @@ fn names<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>, mut name: impl FnMut
 /// The persons who came under a word and went from it.
 #[derive(Default)]
 struct Changes {
-    came: Vec<Entry>,
-    went: Vec<Entry>,
+    added: Vec<Entry>,
+    removed: Vec<Entry>,
 }
 
 /// The changes that a delivery makes to the words, collected person by person and written once.
 #[derive(Default)]
 pub(crate) struct Words {
-    ids: HashMap<Box<[u8]>, u32, BuildHasherDefault<WordHasher>>,
+    ids: HashMap<Box<[u8]>, u32, FxBuildHasher>,
     /// By number of the word.
     changes: Vec<Changes>,
     folder: Folder,
@@ -98,40 +96,31 @@ pub(crate) struct Words {
     before: Vec<u64>,
     after: Vec<u64>,
     /// Names as they stand, to see that nothing changed without folding them.
-    held: Vec<u8>,
-    told: Vec<u8>,
+    names_before: Vec<u8>,
+    names_after: Vec<u8>,
 }
 
 impl Words {
-    /// Notes what words a person comes under after a delivery, and no longer.
-    pub(crate) fn person(&mut self, key: u32, before: Option<&ArchivedPerson>, after: &Group) {
-        let after = || after.rows().map(|(row, values)| (row.shape, values));
+    /// Collects what words a person comes under after a delivery, and no longer; who is not held has no facts.
+    pub(crate) fn change(&mut self, key: u32, before: &[Fact<'_>], after: &[Fact<'_>]) {
         self.before.clear();
-        if let Some(before) = before {
-            let before = || before.facts().map(|(fact, values)| (fact.shape, values));
-            self.held.clear();
-            self.told.clear();
-            names(before(), |bit, text| write_name(&mut self.held, bit, text));
-            names(after(), |bit, text| write_name(&mut self.told, bit, text));
-            if self.held == self.told {
+        if !before.is_empty() {
+            self.names_before.clear();
+            self.names_after.clear();
+            names(before, |bit, text| write_name(&mut self.names_before, bit, text));
+            names(after, |bit, text| write_name(&mut self.names_after, bit, text));
+            if self.names_before == self.names_after {
                 return;
             }
-            self.read(before());
+            self.read(before);
             std::mem::swap(&mut self.before, &mut self.after);
         }
-        self.read(after());
-        self.note(key);
-    }
-
-    /// Notes the words of a stored person: the table as it should be.
-    pub(crate) fn stored(&mut self, key: u32, person: &ArchivedPerson) {
-        self.before.clear();
-        self.read(person.facts().map(|(fact, values)| (fact.shape, values)));
-        self.note(key);
+        self.read(after);
+        self.collect_changes(key);
     }
 
     /// Reads the words of a person into `after`, sorted, each once, with all places where it stands.
-    fn read<'a>(&mut self, facts: impl Iterator<Item = (u8, Values<'a>)>) {
+    fn read(&mut self, facts: &[Fact<'_>]) {
         let Words { ids, changes, folder, after, .. } = self;
         after.clear();
         // The addressing name stands in the name record and in 003, mostly the same.
@@ -162,16 +151,16 @@ impl Words {
         });
     }
 
-    fn note(&mut self, key: u32) {
+    fn collect_changes(&mut self, key: u32) {
         let Words { changes, before, after, .. } = self;
         let entry = |word: u64| ((word >> 8) as usize, u64::from(key) << 8 | word & 0xFF);
         for &word in after.iter().filter(|word| before.binary_search(word).is_err()) {
             let (id, entry) = entry(word);
-            changes[id].came.push(entry);
+            changes[id].added.push(entry);
         }
         for &word in before.iter().filter(|word| after.binary_search(word).is_err()) {
             let (id, entry) = entry(word);
-            changes[id].went.push(entry);
+            changes[id].removed.push(entry);
         }
     }
 
@@ -215,11 +204,11 @@ impl Words {
         let mut words = Vec::with_capacity(self.ids.len());
         for (word, id) in self.ids {
             let mut changes = std::mem::take(&mut self.changes[id as usize]);
-            if changes.came.is_empty() && changes.went.is_empty() {
+            if changes.added.is_empty() && changes.removed.is_empty() {
                 continue;
             }
-            changes.came.sort_unstable();
-            changes.went.sort_unstable();
+            changes.added.sort_unstable();
+            changes.removed.sort_unstable();
             words.push((word, changes));
         }
         words.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
@@ -230,14 +219,14 @@ impl Words {
 impl Changes {
     /// The changes of each chunk that has any.
     fn chunks(&self) -> Vec<(u8, &[Entry], &[Entry])> {
-        let (mut came, mut went) = (self.came.as_slice(), self.went.as_slice());
+        let (mut came, mut went) = (self.added.as_slice(), self.removed.as_slice());
         let mut chunks = Vec::new();
         while let Some(chunk) = came.first().into_iter().chain(went.first()).map(|&entry| chunk_of(entry)).min() {
             let cut = |entries: &[Entry]| entries.partition_point(|&entry| chunk_of(entry) == chunk);
-            let (came_here, came_after) = came.split_at(cut(came));
-            let (went_here, went_after) = went.split_at(cut(went));
-            chunks.push((chunk, came_here, went_here));
-            (came, went) = (came_after, went_after);
+            let (added_here, added_after) = came.split_at(cut(came));
+            let (removed_here, removed_after) = went.split_at(cut(went));
+            chunks.push((chunk, added_here, removed_here));
+            (came, went) = (added_after, removed_after);
         }
         chunks
     }
@@ -290,41 +279,4 @@ pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], mut each: impl FnMut(Ent
 /// What the checksum of a row starts from.
 fn sealing((word, chunk): WordKey<'_>) -> sealed::Row {
     (crc32fast::hash(word), u32::from(chunk))
-}
-
-/// For short keys, many, from a register: eight bytes at a time, multiplied and turned.
-#[derive(Default)]
-pub(crate) struct WordHasher(u64);
-
-impl WordHasher {
-    fn add(&mut self, eight: u64) {
-        self.0 = (self.0.rotate_left(5) ^ eight).wrapping_mul(0x517C_C1B7_2722_0A95);
-    }
-}
-
-impl Hasher for WordHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        let (whole, rest) = bytes.as_chunks::<8>();
-        whole.iter().for_each(|eight| self.add(u64::from_le_bytes(*eight)));
-        if !rest.is_empty() {
-            self.add(rest.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.add(number.into());
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.add(number);
-    }
-
-    fn write_usize(&mut self, length: usize) {
-        self.0 ^= length as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        // The table takes its control bits from the top and its place from the bottom.
-        self.0 ^ self.0 >> 32
-    }
 }

@@ -12,7 +12,7 @@ use crate::index::keys::SetKind;
 use crate::index::person_set::PersonSet;
 use crate::index::sets::Row;
 use crate::ledger::delivery::Delivery;
-use crate::read::lines::Shape;
+use crate::read::lines::LineLayout;
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
 
@@ -107,7 +107,7 @@ impl Snapshot {
     fn write_lines(
         &self,
         key: PersonKey,
-        shape: &Shape,
+        shape: &LineLayout,
         delivery: &Delivery,
         formatted: bool,
         writer: &mut Writer<'_, impl Write>,
@@ -169,8 +169,8 @@ struct AddressOrder {
 }
 
 impl AddressOrder {
-    fn of(pnr: Pnr, shape: &Shape) -> AddressOrder {
-        let rows = shape.facts.iter().map(|(_, fact)| fact.view()).filter(|fact| fact.aspect() == Aspect::Address);
+    fn of(pnr: Pnr, shape: &LineLayout) -> AddressOrder {
+        let rows = shape.facts.iter().map(|(_, fact)| fact.as_fact()).filter(|fact| fact.aspect() == Aspect::Address);
         let unmarked = rows.filter(|fact| {
             fact.mark() != Some(CorrectionMark::Corrected) && fact.mark() != Some(CorrectionMark::Annulled)
         });

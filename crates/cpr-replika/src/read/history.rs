@@ -3,14 +3,27 @@
 use std::collections::HashSet;
 
 use bitemporal::{Diff, Period, coalesce};
-use cpr_model::{Aspect, ChangeClass, FactRef, Field, PersonKey, Pnr, Situation, Timestamp, Values, classify};
+use cpr_model::{Aspect, ChangeClass, Fact, Field, OwnedFact, PersonKey, Pnr, Situation, Timestamp, classify};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::person::fact::{Change, Fact, FactView};
-use crate::person::image::{Person, past_facts};
+use crate::person::image::Person;
+use crate::person::stored::v2::ArchivedPast;
 use crate::snapshot::Snapshot;
 use crate::store::config::window_end;
+
+/// One change between two deliveries.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// Of which kind.
+    pub class: ChangeClass,
+    /// What it is about.
+    pub aspect: Aspect,
+    /// The fact before, when one ceased; for a row that aged out, the row.
+    pub before: Option<OwnedFact>,
+    /// The fact after, when one came; for a row that aged out, the same row, which stays known.
+    pub after: Option<OwnedFact>,
+}
 
 impl Snapshot {
     /// Every version of the facts of one aspect that was ever believed, ordered by when it was learnt, then by when it
@@ -18,15 +31,15 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure.
-    pub fn history(&self, pnr: Pnr, aspect: Aspect) -> Result<Vec<Fact>, Error> {
+    pub fn history(&self, pnr: Pnr, aspect: Aspect) -> Result<Vec<OwnedFact>, Error> {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
         let image = self.whole(key)?;
         let now = image.person.iter().flat_map(Person::facts);
-        let past = image.pasts().flat_map(|past| past_facts(past, |_| true)).map(|(_, fact)| fact);
+        let past = image.pasts().flat_map(ArchivedPast::facts);
         let of_aspect = now.chain(past).filter(|fact| fact.aspect() == aspect);
-        let mut facts: Vec<Fact> = of_aspect.map(|fact| fact.to_fact()).collect();
+        let mut facts: Vec<OwnedFact> = of_aspect.map(|fact| fact.to_owned()).collect();
         facts.sort_by_key(|fact| {
-            let view = fact.view();
+            let view = fact.as_fact();
             (view.known().from, view.valid().from, view.valid().to.is_none(), view.valid().to, view.known().to)
         });
         Ok(facts)
@@ -42,22 +55,22 @@ impl Snapshot {
         pnr: Pnr,
         aspect: Aspect,
         known: Option<DeliveryNumber>,
-    ) -> Result<Vec<(Period<Timestamp>, Fact)>, Error> {
+    ) -> Result<Vec<(Period<Timestamp>, OwnedFact)>, Error> {
         let Some(image) = self.as_of(pnr, None, known)? else { return Ok(Vec::new()) };
         let rows = image.believed().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
-        let rows = rows.map(|fact| (fact.valid(), fact.to_fact())).collect();
+        let rows = rows.map(|fact| (fact.valid(), fact.to_owned())).collect();
         Ok(coalesce(rows, |a, b| self.says_the_same(a, b)))
     }
 
     /// True when two rows of an aspect say the same but for when: in the fields that both records have.
-    fn says_the_same(&self, a: &Fact, b: &Fact) -> bool {
-        let (a, b) = (a.view(), b.view());
+    fn says_the_same(&self, a: &OwnedFact, b: &OwnedFact) -> bool {
+        let (a, b) = (a.as_fact(), b.as_fact());
         let bounds = [a.aspect().start(), a.aspect().end()];
-        let has = |fact: &FactView<'_>, field: Field| {
+        let has = |fact: &Fact<'_>, field: Field| {
             let layout = self.config().family.and_then(|family| family.record(fact.record()));
             layout.is_some_and(|layout| layout.columns.iter().any(|column| column.field == Some(field)))
         };
-        let told = |of: FactView<'_>, other: FactView<'_>| {
+        let told = |of: Fact<'_>, other: Fact<'_>| {
             let shared = of.values().iter().filter(|(field, _)| {
                 let when = bounds.contains(&Some(*field)) || field.is_registration() || field.term().contains("UMRK");
                 !when && has(&other, *field)
@@ -80,29 +93,23 @@ impl Snapshot {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
         let (before, after) = (self.image(key, None, from)?, self.image(key, None, to)?);
         let left = self.aged_out(key, from, to)?;
-        let (before, after): (Vec<FactView<'_>>, Vec<FactView<'_>>) =
-            (before.believed().collect(), after.believed().collect());
-        fn row<'a>(facts: &[FactView<'a>], at: usize) -> (u16, bool, Values<'a>) {
-            (facts[at].record(), facts[at].is_historic(), facts[at].values())
-        }
+        let (before, after): (Vec<Fact<'_>>, Vec<Fact<'_>>) = (before.believed().collect(), after.believed().collect());
         let mut diff = Diff::default();
-        let (held, new) = (|at| row(&before, at), |at| row(&after, at));
+        let (held, new) = (|at: usize| before[at].line(), |at: usize| after[at].line());
         diff.run(before.len(), after.len(), held, new, |old| before[old].known().from);
-        let came: Vec<usize> = diff.new_entries().collect();
-        let before_refs: Vec<FactRef<'_>> = before.iter().map(FactView::as_ref).collect();
-        let after_refs: Vec<FactRef<'_>> = after.iter().map(FactView::as_ref).collect();
+        let added: Vec<usize> = diff.new_entries().collect();
         let situation = Situation {
             held_before: !before.is_empty(),
             previous_production: from_date,
             window: window_end(self.config(), to_delivery.production_date),
         };
-        let changes = classify(&before_refs, &after_refs, diff.gone(), &came, situation);
+        let changes = classify(&before, &after, diff.gone(), &added, situation);
         let mut changes: Vec<Change> = changes
             .into_iter()
             .map(|change| {
                 let (old, new) = (change.before.map(|at| &before[at]), change.after.map(|at| &after[at]));
                 let aspect = new.or(old).expect("a change has a side").aspect();
-                let (before, after) = (old.map(FactView::to_fact), new.map(FactView::to_fact));
+                let (before, after) = (old.map(Fact::to_owned), new.map(Fact::to_owned));
                 Change { class: change.class, aspect, before, after }
             })
             .collect();
@@ -117,14 +124,14 @@ impl Snapshot {
             return Ok(Vec::new());
         };
         let in_lines: HashSet<(u16, u32)> =
-            after.facts.iter().map(|(id, fact)| (*id, fact.view().known().from)).collect();
+            after.facts.iter().map(|(id, fact)| (*id, fact.as_fact().known().from)).collect();
         let rows = before.facts.iter().filter(|(id, fact)| {
-            let known = fact.view().known();
+            let known = fact.as_fact().known();
             known.contains(to.0) && !in_lines.contains(&(*id, known.from))
         });
-        let change = |fact: &Fact| Change {
+        let change = |fact: &OwnedFact| Change {
             class: ChangeClass::AgedOut,
-            aspect: fact.view().aspect(),
+            aspect: fact.as_fact().aspect(),
             before: Some(fact.clone()),
             after: Some(fact.clone()),
         };

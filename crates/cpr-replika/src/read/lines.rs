@@ -2,24 +2,21 @@
 
 use std::collections::HashMap;
 
-use bitemporal::Known;
 use cpr_extract::{Line, LineEnd, RecordLayout};
-use cpr_model::stored::v2::Width;
-use cpr_model::{PersonKey, Pnr};
+use cpr_model::{OwnedFact, PersonKey, Pnr};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::Delivery;
-use crate::person::fact::{Fact, FactView};
-use crate::person::image::past_facts;
+use crate::person::stored::v2::{ArchivedLineWidth, LineWidth};
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
 
 /// The rows of one person in one extract: the delivery, the facts with their ids in line order, odd widths.
-pub(crate) struct Shape {
+pub(crate) struct LineLayout {
     pub(crate) delivered: DeliveryNumber,
-    pub(crate) facts: Vec<(u16, Fact)>,
-    pub(crate) widths: Vec<Width>,
+    pub(crate) facts: Vec<(u16, OwnedFact)>,
+    pub(crate) widths: Vec<LineWidth>,
 }
 
 /// The lines of one person as one delivery brought them (003 included, events not).
@@ -69,19 +66,16 @@ impl Snapshot {
     }
 
     /// The person's rows in the order of its lines as of a delivery.
-    pub(crate) fn shape(&self, key: PersonKey, known: DeliveryNumber) -> Result<Option<Shape>, Error> {
+    pub(crate) fn shape(&self, key: PersonKey, known: DeliveryNumber) -> Result<Option<LineLayout>, Error> {
         let image = self.image(key, None, known)?;
         let Some(person) = &image.person else { return Ok(None) };
         let now = person.archived();
         if now.delivered.to_native() <= known.0 {
-            let rows = now.facts().take(now.in_group.to_native() as usize);
-            let facts = rows.filter_map(|(fact, values)| {
-                let known = Known { from: fact.known_from, to: None };
-                Some((fact.id, FactView::new(fact.record, fact.shape, known, values)?.to_fact()))
-            });
-            let widths = now.widths.iter().map(|width| width.native()).collect();
+            let rows = now.rows().take(now.in_group.to_native() as usize);
+            let facts = rows.map(|(header, values)| (header.id, header.fact(None, values).to_owned()));
+            let widths = now.widths.iter().map(ArchivedLineWidth::native).collect();
             let delivered = DeliveryNumber(now.delivered.to_native());
-            return Ok(Some(Shape { delivered, facts: facts.collect(), widths }));
+            return Ok(Some(LineLayout { delivered, facts: facts.collect(), widths }));
         }
         let Some((group, order, widths)) = image.pasts().find_map(|past| past.group_at(known.0)) else {
             return Ok(None);
@@ -90,28 +84,27 @@ impl Snapshot {
         if delivered > known {
             return Ok(None);
         }
-        let mut believed: HashMap<u16, Fact> = HashMap::new();
+        let mut believed: HashMap<u16, OwnedFact> = HashMap::new();
         for past in image.pasts() {
-            let facts = past_facts(past, |span| span.contains(known.0));
-            believed.extend(facts.map(|(id, fact)| (id, fact.to_fact())));
+            let rows = past.rows().map(|(header, values, known_to)| (header.id, header.fact(Some(known_to), values)));
+            let then = rows.filter(|(_, fact)| fact.known().contains(known.0));
+            believed.extend(then.map(|(id, fact)| (id, fact.to_owned())));
         }
-        for (fact, values) in now.facts() {
-            let span = Known { from: fact.known_from, to: None };
-            let view = FactView::new(fact.record, fact.shape, span, values).filter(|_| span.contains(known.0));
-            believed.extend(view.map(|view| (fact.id, view.to_fact())));
-        }
+        let rows = now.rows().map(|(header, values)| (header.id, header.fact(None, values)));
+        let then = rows.filter(|(_, fact)| fact.known().contains(known.0));
+        believed.extend(then.map(|(id, fact)| (id, fact.to_owned())));
         let facts = order.into_iter().map(|id| {
             let fact = believed.remove(&id).map(|fact| (id, fact));
             fact.ok_or(Error::Corrupt { table: name::PERSONS, what: "a row of the lines is missing" })
         });
-        Ok(Some(Shape { delivered, facts: facts.collect::<Result<_, _>>()?, widths }))
+        Ok(Some(LineLayout { delivered, facts: facts.collect::<Result<_, _>>()?, widths }))
     }
 
     /// Renders each row of a person, as wide as it came in the file of `delivery`, without a line end.
     pub(crate) fn render(
         &self,
         key: PersonKey,
-        shape: &Shape,
+        shape: &LineLayout,
         delivery: &Delivery,
         mut each: impl FnMut(&RecordLayout, Line<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -119,7 +112,7 @@ impl Snapshot {
         let Some(family) = self.config().family else { return Err(corrupt) };
         let (mut content, mut widths) = (Vec::new(), shape.widths.iter().peekable());
         for (at, (_, fact)) in shape.facts.iter().enumerate() {
-            let view = fact.view();
+            let view = fact.as_fact();
             let layout = family
                 .record(view.record())
                 .ok_or(Error::Corrupt { table: name::PERSONS, what: "a record of no layout" })?;

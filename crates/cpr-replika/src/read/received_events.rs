@@ -4,7 +4,8 @@ use cpr_model::{Date, Pnr, Values, facts};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::person::image::{Person, past_facts};
+use crate::person::image::Person;
+use crate::person::stored::v2::ArchivedPast;
 use crate::snapshot::Snapshot;
 
 /// One event (099, 900) as received.
@@ -55,7 +56,7 @@ impl Snapshot {
             found.events.push(StoredEvent { delivery, record, values: values.bytes().into() });
         }
         let now = image.person.iter().flat_map(Person::facts).map(|fact| fact.known().from);
-        let past = image.pasts().flat_map(|past| past_facts(past, |_| true)).map(|(_, fact)| fact.known().from);
+        let past = image.pasts().flat_map(ArchivedPast::facts).map(|fact| fact.known().from);
         let first = now.chain(past).min();
         if let (Some(first), Some(last)) = (first, self.last_delivery()) {
             let delivery = self.delivery(DeliveryNumber(first))?;

@@ -4,12 +4,11 @@
 //! none; at the same time, it is when the rows that have it held. Then *all* is the common part, *any* the union, *not* the
 //! rest, and a person is meant when anything is left.
 
-use cpr_model::{Aspect, Field, Folder, PersonKey, Text};
+use cpr_model::{Aspect, Fact, Field, Folder, PersonKey, Text};
 use cpr_subscription::{Door, Floor, HouseNumber};
 
 use crate::index::keys::street;
 use crate::index::name_part::NamePart;
-use crate::person::fact::FactView;
 use crate::person::image::Person;
 use crate::search::Scope;
 use crate::search::criterion::{AddressPattern, WordPattern};
@@ -115,16 +114,15 @@ impl Leaf<'_> {
             Leaf::Name(part, word) => names(person, scope, *part, word),
             Leaf::Address(address, streets) => {
                 let formatted = current().find(|fact| fact.aspect() == Aspect::FormattedAddress);
-                rows(person, scope, |fact| {
-                    fact.aspect() == Aspect::Address && lives(fact, address, streets.as_deref(), formatted.as_ref())
-                })
+                let is_meant = |fact: &Fact<'_>| has_address(fact, address, streets.as_deref(), formatted.as_ref());
+                when_at_address(person, scope, is_meant)
             }
         }
     }
 }
 
 /// When the rows that are meant hold.
-fn rows(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&FactView<'_>) -> bool) -> Spans {
+fn rows(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
     let mut meant = person.facts().filter(|fact| counts(fact, scope)).filter(is_meant);
     match scope {
         Scope::Now | Scope::Ever => Spans::when(meant.next().is_some()),
@@ -134,12 +132,33 @@ fn rows(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&FactView<'_>) -> b
     }
 }
 
+/// When the person lived at an address that is meant. A current address of a status under which nobody lives anywhere is the
+/// last known one: nobody lives there now, and nobody did since that status began.
+fn when_at_address(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
+    let row = person.facts().find_map(|fact| fact.person().filter(|_| !fact.is_historic()));
+    let left = row.filter(|row| row.status().is_some_and(|status| !status.has_residence()));
+    let Some(left) = left else { return rows(person, scope, is_meant) };
+    match scope {
+        Scope::Now => Spans::default(),
+        Scope::Ever => rows(person, scope, is_meant),
+        Scope::AtTheSameTime => {
+            let end = left.status_date().map_or(0, |since| since.value.digits());
+            let meant = person.facts().filter(|fact| fact.mark().is_none()).filter(is_meant);
+            let stretch = |fact: Fact<'_>| {
+                let (from, to) = period(&fact);
+                (from, if fact.is_historic() { to } else { to.min(end) })
+            };
+            Spans::of(meant.map(stretch).collect())
+        }
+    }
+}
+
 /// True when a row counts in this scope: now the current ones, else also the historic ones that CPR has not marked.
-fn counts(fact: &FactView<'_>, scope: Scope) -> bool {
+fn counts(fact: &Fact<'_>, scope: Scope) -> bool {
     !fact.is_historic() || scope != Scope::Now && fact.mark().is_none()
 }
 
-fn period(fact: &FactView<'_>) -> (u64, u64) {
+fn period(fact: &Fact<'_>) -> (u64, u64) {
     let period = fact.valid();
     (period.from.map_or(0, |from| from.digits()), period.to.map_or(END, |to| to.digits()))
 }
@@ -177,12 +196,7 @@ fn has_word(text: Text<'_>, pattern: &WordPattern) -> bool {
 }
 
 /// True when an address has every part that is asked for; `formatted` is the current 003, which belongs to the current address.
-fn lives(
-    fact: &FactView<'_>,
-    asked: &AddressPattern,
-    streets: Option<&[u32]>,
-    formatted: Option<&FactView<'_>>,
-) -> bool {
+fn has_address(fact: &Fact<'_>, asked: &AddressPattern, streets: Option<&[u32]>, formatted: Option<&Fact<'_>>) -> bool {
     let Some(row) = fact.address() else { return false };
     let coded = || {
         let (municipality, code) = (row.municipality_code()?, row.street_code()?);

@@ -1,6 +1,5 @@
 //! The header before every stored value: schema, length, CRC32. Undecodable bytes are an error, never a wrong person.
 
-use cpr_model::stored::v2::SCHEMA;
 use redb::AccessGuard;
 use rkyv::api::low::LowValidator;
 use rkyv::bytecheck::CheckBytes;
@@ -8,6 +7,9 @@ use rkyv::rancor::Failure;
 use rkyv::util::AlignedVec;
 
 use crate::error::Error;
+
+/// The schema of sealed values, in every header.
+const SCHEMA: u16 = 2;
 
 /// Schema (u16), sections that follow (u16), payload length (u32), CRC32 (u32) over row key and payload; all little-endian.
 pub(crate) const HEADER: usize = 12;

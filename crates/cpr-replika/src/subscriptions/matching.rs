@@ -9,11 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use cpr_extract::Group;
-use cpr_model::stored::v2::{self, ArchivedPerson};
-use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, StreetCode, Values};
+use cpr_model::{CurrentRows, Date, Field, PersonKey, Pnr, Values};
 use cpr_subscription::{
-    AddressFilter, AddressSubject, DerivedMark, Door, EventCode, EventLabel, Filter, Floor, HouseNumber, Matcher,
-    PersonChange, Reason, Subject, SubscriberName, SubscriberNumber, Subscription,
+    AddressFilter, DerivedMark, EventCode, EventLabel, Filter, Matcher, PersonChange, Reason, SubscriberName,
+    SubscriberNumber, Subscription,
 };
 use redb::{ReadableMultimapTable, ReadableTable, ReadableTableMetadata, WriteTransaction};
 use roaring::RoaringBitmap;
@@ -22,55 +21,14 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::index::person_set::PersonSet;
 use crate::ledger::delivery::DeliveryKind;
-use crate::person::image::Image;
 use crate::person::mentions::mentioned;
+use crate::person::stored::v2::ArchivedDocument;
+use crate::person::value::with_document;
 use crate::snapshot::Snapshot;
 use crate::store::bitmap::{open_set, seal_set};
-use crate::store::sealed;
 use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, NUMBERS, PERSONS, SUBSCRIBERS, name};
 use crate::subscriptions::registry::{Subscriber, When, read_filters, read_subscribers};
-
-/// What filters see of a person in one image.
-#[derive(Clone, Default)]
-struct Seen {
-    subject: Subject,
-    /// The other numbers of the same person that the records name.
-    mentions: BTreeSet<PersonKey>,
-}
-
-impl Seen {
-    /// Reads the facts (shape and values) of a person; none when there are none.
-    fn of<'a>(facts: impl Iterator<Item = (u8, Values<'a>)>) -> Option<Seen> {
-        let mut seen: Option<Seen> = None;
-        for (shape, values) in facts {
-            let Seen { subject, mentions } = seen.get_or_insert_default();
-            match v2::aspect(shape) {
-                Some((Aspect::Person, false)) => subject.birth_date = values.date(Field::DateOfBirth),
-                Some((Aspect::Address, false)) => {
-                    subject.municipality = values.number(Field::MunicipalityCode).map(cpr_model::MunicipalityCode);
-                    let text = |field| values.text(field).latin1();
-                    subject.address = values.number(Field::StreetCode).map(|street| AddressSubject {
-                        street: StreetCode(street),
-                        house: HouseNumber::parse(text(Field::HouseNumber)),
-                        floor: Floor::parse(text(Field::Floor)),
-                        door: Door::parse(text(Field::SideOrDoor)),
-                    });
-                }
-                _ => {}
-            }
-            mentions.extend(mentioned(shape, values));
-        }
-        seen
-    }
-
-    fn of_document(person: &ArchivedPerson) -> Option<Seen> {
-        Seen::of(person.facts().map(|(fact, values)| (fact.shape, values)))
-    }
-
-    fn of_image(image: &Image<'_>) -> Option<Seen> {
-        Seen::of(image.believed().map(|fact| (v2::shape(fact.aspect(), fact.is_historic()), fact.values())))
-    }
-}
+use crate::subscriptions::subject_view::SubjectView;
 
 /// Codes that no filter can name are left out: they match nobody.
 fn label(event: Values<'_>) -> Option<EventLabel> {
@@ -78,41 +36,41 @@ fn label(event: Values<'_>) -> Option<EventLabel> {
     Some(EventLabel { code, derived_mark: DerivedMark::parse(event.text(Field::DerivedMark).latin1()) })
 }
 
-/// The persons of a delivery as they pass by.
+/// The persons of a delivery as the merge passes them, to be held against the filters.
 #[derive(Default)]
-pub(crate) struct Noted {
-    persons: Vec<NotedPerson>,
+pub(crate) struct MatchInput {
+    persons: Vec<PersonInput>,
     labels: Vec<EventLabel>,
 }
 
-struct NotedPerson {
+struct PersonInput {
     key: PersonKey,
-    before: Option<Seen>,
-    after: Option<Seen>,
+    before: Option<SubjectView>,
+    after: Option<SubjectView>,
     labels: Range<usize>,
 }
 
-impl Noted {
-    /// Something to note persons in, when there are subscribers.
-    pub(crate) fn when_wanted(write: &WriteTransaction) -> Result<Option<Noted>, Error> {
+impl MatchInput {
+    /// Something to collect persons in, when there are subscribers.
+    pub(crate) fn when_wanted(write: &WriteTransaction) -> Result<Option<MatchInput>, Error> {
         let wanted = !write.open_table(SUBSCRIBERS)?.is_empty()?;
-        Ok(wanted.then(Noted::default))
+        Ok(wanted.then(MatchInput::default))
     }
 
-    pub(crate) fn add(&mut self, held: Option<&ArchivedPerson>, group: &Group) {
+    pub(crate) fn add(&mut self, before: &CurrentRows<'_>, after: &CurrentRows<'_>, group: &Group) {
         let first = self.labels.len();
         self.labels.extend(group.events().filter_map(|(_, values)| label(values)));
-        self.persons.push(NotedPerson {
+        self.persons.push(PersonInput {
             key: group.key(),
-            before: held.and_then(Seen::of_document),
-            after: Seen::of(group.rows().map(|(row, values)| (row.shape, values))),
+            before: SubjectView::read(before),
+            after: SubjectView::read(after),
             labels: first..self.labels.len(),
         });
     }
 }
 
 /// Matches the persons of a delivery that is being applied, and stores whom each subscriber is told of.
-pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut noted: Noted) -> Result<(), Error> {
+pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut input: MatchInput) -> Result<(), Error> {
     let subscribers = read_subscribers(&write.open_table(SUBSCRIBERS)?)?;
     let filters = write.open_table(FILTERS)?;
     let mut subscriptions = Vec::with_capacity(subscribers.len());
@@ -125,12 +83,12 @@ pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut note
     let (followers, numbers) = (write.open_multimap_table(FOLLOWERS)?, write.open_multimap_table(NUMBERS)?);
     let persons = write.open_table(PERSONS)?;
     let anybody_followed = !followers.is_empty()?;
-    noted.persons.sort_unstable_by_key(|person| person.key);
+    input.persons.sort_unstable_by_key(|person| person.key);
 
     // What those who hold a number name: each is read once, whoever asks.
     let mut holders: HashMap<PersonKey, BTreeSet<PersonKey>> = HashMap::new();
     let mut matching = matcher.deliver(day);
-    for person in &noted.persons {
+    for person in &input.persons {
         let (mut direct, mut by_chain) = (Vec::new(), Vec::new());
         if anybody_followed {
             direct = followers_of(&followers, person.key)?;
@@ -153,7 +111,7 @@ pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut note
             number: person.key,
             before: person.before.as_ref().map(|seen| &seen.subject),
             after: person.after.as_ref().map(|seen| &seen.subject),
-            events: &noted.labels[person.labels.clone()],
+            events: &input.labels[person.labels.clone()],
             followers: &direct,
             chain_followers: &by_chain,
         });
@@ -174,7 +132,7 @@ pub(crate) fn write(write: &WriteTransaction, delivery: u32, day: Date, mut note
 }
 
 /// The numbers that either image names.
-fn named(before: Option<&Seen>, after: Option<&Seen>) -> BTreeSet<PersonKey> {
+fn named(before: Option<&SubjectView>, after: Option<&SubjectView>) -> BTreeSet<PersonKey> {
     before.into_iter().chain(after).flat_map(|seen| seen.mentions.iter().copied()).collect()
 }
 
@@ -207,11 +165,8 @@ fn named_now(
     holder: PersonKey,
 ) -> Result<BTreeSet<PersonKey>, Error> {
     let Some(stored) = persons.get(holder.as_u32())? else { return Ok(BTreeSet::new()) };
-    let payload = sealed::open(name::PERSONS, (holder.as_u32(), 0), stored.value())?;
-    let mut copy = rkyv::util::AlignedVec::<4>::with_capacity(payload.len());
-    copy.extend_from_slice(payload);
-    let person = sealed::access::<ArchivedPerson>(name::PERSONS, &copy)?;
-    Ok(person.facts().filter_map(|(fact, values)| mentioned(fact.shape, values)).collect())
+    let named = |document: &ArchivedDocument| document.facts().filter_map(|fact| mentioned(&fact)).collect();
+    with_document(holder.as_u32(), stored.value(), named)
 }
 
 /// A person that a subscriber is told of, and why.
@@ -274,14 +229,14 @@ impl Snapshot {
         let mut holders: HashMap<PersonKey, BTreeSet<PersonKey>> = HashMap::new();
         for key in self.changed_keys(delivery)? | self.redelivered_keys(delivery)? {
             let Some(key) = PersonKey::from_u32(key) else { continue };
-            let before = Seen::of_image(&self.image(key, None, DeliveryNumber(delivery.0 - 1))?);
-            let after = Seen::of_image(&self.image(key, None, delivery)?);
+            let before = SubjectView::of_image(&self.image(key, None, DeliveryNumber(delivery.0 - 1))?);
+            let after = SubjectView::of_image(&self.image(key, None, delivery)?);
             let mut chain = named(before.as_ref(), after.as_ref());
             for holder in self.mentioned_by(key)? {
                 let named = match holders.entry(holder) {
                     Entry::Occupied(named) => named.into_mut(),
                     Entry::Vacant(place) => {
-                        let seen = Seen::of_image(&self.image(holder, None, delivery)?);
+                        let seen = SubjectView::of_image(&self.image(holder, None, delivery)?);
                         place.insert(seen.unwrap_or_default().mentions)
                     }
                 };
@@ -326,7 +281,7 @@ impl Snapshot {
 
     /// True when a person lives at this address now.
     pub(crate) fn lives_at(&self, key: PersonKey, address: &AddressFilter) -> Result<bool, Error> {
-        let seen = Seen::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
+        let seen = SubjectView::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
         let place = seen.subject.municipality.zip(seen.subject.address);
         Ok(place.is_some_and(|(municipality, place)| address.holds(municipality, &place)))
     }
@@ -337,7 +292,7 @@ impl Snapshot {
     /// [`Error::Corrupt`] or a storage failure.
     pub fn followers(&self, pnr: Pnr, day: Date) -> Result<Vec<(SubscriberName, Vec<Filter>)>, Error> {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
-        let seen = Seen::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
+        let seen = SubjectView::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
         let by_number = self.followers_by_number(key)?;
         let mut all = Vec::new();
         for Subscriber { name, number, profile } in self.subscribers()? {

@@ -6,3 +6,4 @@ pub(crate) mod matching;
 pub(crate) mod registry;
 pub(crate) mod spans;
 pub(crate) mod streams;
+pub(crate) mod subject_view;

@@ -4,16 +4,17 @@ mod file;
 mod subscriptions;
 mod words;
 
-use cpr_model::stored::v2::{self, ArchivedPast};
-use cpr_model::{PersonKey, Values};
+use cpr_model::{CurrentRows, Fact, PersonKey};
 use roaring::RoaringBitmap;
 
 use crate::damage::Place;
 use crate::error::Error;
 use crate::events::consumers::read_consumers;
 use crate::index::sets::{Index, Row};
-use crate::person::image::{Person, PutAway};
+use crate::person::image::Person;
 use crate::person::mentions::mentioned;
+use crate::person::stored::v2::ArchivedPast;
+use crate::person::value::PastSegment;
 use crate::snapshot::Snapshot;
 use crate::store::bitmap::open_set;
 use crate::store::secret::read_secret;
@@ -175,19 +176,18 @@ impl Snapshot {
                 report.expect(follows, name::PERSONS, "a past that does not follow on the one put away");
             }
             let stored = person.archived();
-            index.stored(key, stored);
+            index.collect_stored(key, &CurrentRows::read(stored.facts(), None));
             let (mut end, mut ids) = (0, Vec::new());
-            for (fact, values) in stored.facts() {
+            for (fact, values) in stored.rows() {
                 report.facts += 1;
                 report.expect(fact.end >= end, name::PERSONS, "the values of a fact end before they begin");
                 end = fact.end;
                 report.expect(values.is_whole(), name::PERSONS, "packed values that do not unpack");
                 report.expect((1..=last).contains(&fact.known_from), name::PERSONS, "a fact of no delivery");
-                report.expect(v2::aspect(fact.shape).is_some(), name::PERSONS, "a fact of no aspect");
                 let layout = self.config().family.and_then(|family| family.record(u16::from(fact.record)));
                 report.expect(layout.is_some(), name::PERSONS, "a fact of no record of the family");
                 ids.push(fact.id);
-                self.verify_mention(report, key, fact.shape, values)?;
+                self.verify_mention(report, key, &fact.fact(None, values))?;
             }
             report.expect(end as usize == stored.values.len(), name::PERSONS, "values that belong to no fact");
             report.expect(
@@ -203,14 +203,8 @@ impl Snapshot {
     }
 
     /// A number that a record mentions must lead back to the record.
-    fn verify_mention(
-        &self,
-        report: &mut VerifyReport,
-        holder: PersonKey,
-        shape: u8,
-        values: Values<'_>,
-    ) -> Result<(), Error> {
-        if let Some(mentioned) = mentioned(shape, values) {
+    fn verify_mention(&self, report: &mut VerifyReport, holder: PersonKey, fact: &Fact<'_>) -> Result<(), Error> {
+        if let Some(mentioned) = mentioned(fact) {
             let leads_back = self.mentioned_by(mentioned)?.contains(&holder);
             report.expect(leads_back, name::NUMBERS, "a number in a record that does not lead back to it");
         }
@@ -223,7 +217,7 @@ impl Snapshot {
             let (row, sealed) = row?;
             let (key, last) = row.value();
             report.expect(held.contains(key), name::SUPERSEDED, "a row of no person");
-            let Some(past) = report.sound(PutAway::open((key, last), sealed))? else { continue };
+            let Some(past) = report.sound(PastSegment::open((key, last), sealed))? else { continue };
             let Some(holder) = PersonKey::from_u32(key) else { continue };
             self.verify_past(report, holder, past.archived(), name::SUPERSEDED)?;
             report.expect(past.archived().last() == last, name::SUPERSEDED, "a row that ended elsewhere");
@@ -248,15 +242,14 @@ impl Snapshot {
     ) -> Result<(), Error> {
         let (last, since) = (self.known().0, past.since.to_native());
         let (mut end, mut ended) = (0, since);
-        for (fact, values, known_to) in past.facts() {
+        for (fact, values, known_to) in past.rows() {
             report.superseded += 1;
             report.expect(fact.end >= end && known_to >= ended, table, "facts out of order");
             (end, ended) = (fact.end, known_to);
             let known = 1 <= fact.known_from && fact.known_from < known_to && known_to <= last;
             report.expect(known, table, "a fact that was not learnt before it ended");
-            let whole = values.is_whole() && v2::aspect(fact.shape).is_some();
-            report.expect(whole, table, "a fact that does not unpack");
-            self.verify_mention(report, holder, fact.shape, values)?;
+            report.expect(values.is_whole(), table, "a fact that does not unpack");
+            self.verify_mention(report, holder, &fact.fact(Some(known_to), values))?;
         }
         report.expect(end as usize == past.values.len(), table, "values that belong to no fact");
         let (mut ids, mut widths, mut ended) = (0, 0, since);

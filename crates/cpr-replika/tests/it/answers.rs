@@ -131,7 +131,10 @@ fn a_row_corrected_and_ended_at_once_has_its_right_version_in_history() {
     let told = told(&[&[(KARLA, before)], &[(KARLA, after)]]);
     let changes = told.snapshot().diff(pnr(KARLA), DeliveryNumber(1), DeliveryNumber(2)).unwrap();
     let of_move = changes.iter().find(|change| {
-        change.after.as_ref().is_some_and(|fact| !fact.view().is_historic() && fact.view().aspect() == Aspect::Address)
+        change
+            .after
+            .as_ref()
+            .is_some_and(|fact| !fact.as_fact().is_historic() && fact.as_fact().aspect() == Aspect::Address)
     });
     assert_eq!(of_move.unwrap().class.name(), "new", "the move of 3 January is no correction");
     assert_eq!(told.residence(KARLA, "2025-01-01", 2), "0751 0042 006");

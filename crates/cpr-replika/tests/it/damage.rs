@@ -110,7 +110,9 @@ fn questions(replika: &Replika) -> Vec<Result<Vec<u8>, Error>> {
         };
         answers.extend([lines(1), lines(2)]);
         answers.push(snapshot.person(pnr).map(|person| facts(person.iter().flat_map(|person| person.facts()))));
-        answers.push(snapshot.history(pnr, Aspect::Address).map(|all| facts(all.iter().map(cpr_replika::Fact::view))));
+        answers.push(
+            snapshot.history(pnr, Aspect::Address).map(|all| facts(all.iter().map(cpr_replika::OwnedFact::as_fact))),
+        );
         answers.push(snapshot.events(pnr).map(|events| format!("{events:?}").into_bytes()));
         let day = Timestamp::end_of(Date::from_digits(2026_01_03).unwrap());
         let image = snapshot.as_of(pnr, Some(day), Some(DeliveryNumber(1)));
@@ -141,7 +143,7 @@ fn events(snapshot: &Snapshot) -> Result<Vec<u8>, Error> {
     Ok(told)
 }
 
-fn facts<'f>(facts: impl Iterator<Item = cpr_replika::FactView<'f>>) -> Vec<u8> {
+fn facts<'f>(facts: impl Iterator<Item = cpr_replika::Fact<'f>>) -> Vec<u8> {
     facts.flat_map(|fact| fact.values().bytes().to_vec()).collect()
 }
 

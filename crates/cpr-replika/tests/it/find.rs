@@ -159,12 +159,12 @@ fn query() -> impl Strategy<Value = Query> {
 /// The definition, person by person.
 fn holds(query: &Query, key: PersonKey, person: &Person<'_>, snapshot: &Snapshot) -> bool {
     let current = || person.facts().filter(|fact| !fact.is_historic());
+    let status = current().find_map(|fact| fact.person()?.status());
+    let lived_in = || current().filter_map(|fact| fact.address()).filter(|_| status.is_none_or(|status| status.0 < 30));
     match query {
         Query::All => true,
-        Query::Municipality(code) => {
-            current().filter_map(|fact| fact.address()).any(|address| address.municipality_code() == Some(*code))
-        }
-        Query::Street { municipality, street, houses } => current().filter_map(|fact| fact.address()).any(|address| {
+        Query::Municipality(code) => lived_in().any(|address| address.municipality_code() == Some(*code)),
+        Query::Street { municipality, street, houses } => lived_in().any(|address| {
             let number = HouseNumber::parse(address.house_number().latin1());
             address.municipality_code() == Some(*municipality)
                 && address.street_code() == Some(*street)

@@ -10,7 +10,7 @@ use cpr_replika::bitemporal::Period;
 use cpr_replika::cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
 use cpr_replika::cpr_model::{Aspect, ChangeClass, Date, Field, Kind, Pnr, RelatedPnr, Timestamp, Value};
 use cpr_replika::{
-    ApplyOptions, Change, Config, DeliveryNumber, Error, Fact, FactView, Replika, Report, Residence, Snapshot,
+    ApplyOptions, Change, Config, DeliveryNumber, Error, Fact, OwnedFact, Replika, Report, Residence, Snapshot,
 };
 use expect_test::Expect;
 
@@ -176,10 +176,10 @@ impl Told {
 
     /// Every version of an aspect that was ever believed, with the deliveries that believed it.
     pub(crate) fn check_history(&self, number: &str, aspect: Aspect, expected: Expect) {
-        let show = |fact: &Fact| {
-            let known = fact.view().known();
+        let show = |fact: &OwnedFact| {
+            let known = fact.as_fact().known();
             let to = known.to.map_or(String::new(), |to| to.to_string());
-            format!("known {}..{to} {}\n", known.from, show_fact(&fact.view()))
+            format!("known {}..{to} {}\n", known.from, show_fact(&fact.as_fact()))
         };
         let history = self.snapshot().history(pnr(number), aspect).expect("a read");
         expected.assert_eq(&history.iter().map(show).collect::<String>());
@@ -188,7 +188,7 @@ impl Told {
     /// The unmarked rows of an aspect in the order in which they held, as of a delivery.
     pub(crate) fn timeline(&self, number: &str, aspect: Aspect, known: u32) -> Vec<String> {
         let rows = self.snapshot().timeline(pnr(number), aspect, Some(DeliveryNumber(known))).expect("a read");
-        rows.iter().map(|(period, fact)| format!("{} {}", show_period(*period), show_values(&fact.view()))).collect()
+        rows.iter().map(|(period, fact)| format!("{} {}", show_period(*period), show_values(&fact.as_fact()))).collect()
     }
 
     /// The rows of an aspect that held at a moment, as of a delivery; at no moment (""), all that were believed.
@@ -228,9 +228,9 @@ impl Told {
 }
 
 fn show_change(change: &Change) -> String {
-    let side = |fact: &Option<Fact>| {
+    let side = |fact: &Option<OwnedFact>| {
         fact.as_ref().map_or("-".to_owned(), |fact| {
-            let view = fact.view();
+            let view = fact.as_fact();
             assert_eq!(view.aspect(), change.aspect, "both sides of a change are of its aspect");
             show_row(&view)
         })
@@ -238,7 +238,7 @@ fn show_change(change: &Change) -> String {
     let mut text =
         format!("{} {}: {} -> {}", change.class, change.aspect.name(), side(&change.before), side(&change.after));
     if let (Some(before), Some(after)) = (&change.before, &change.after) {
-        let (before, after) = (before.view(), after.view());
+        let (before, after) = (before.as_fact(), after.as_fact());
         let differ = |field: &Field| before.values().get(*field) != after.values().get(*field);
         let fields: Vec<&str> = if before.record() == after.record() {
             Field::all().filter(differ).map(Field::term).collect()
@@ -251,14 +251,14 @@ fn show_change(change: &Change) -> String {
 }
 
 /// Record, mark and period.
-pub(crate) fn show_row(fact: &FactView<'_>) -> String {
+pub(crate) fn show_row(fact: &Fact<'_>) -> String {
     let mark = fact.mark().map_or(String::new(), |mark| mark.letter().to_string());
     let period = show_period(fact.valid());
     let separator = if period == ".." { "" } else { " " };
     format!("{:03}{mark}{separator}{}", fact.record(), if separator.is_empty() { "" } else { &period })
 }
 
-pub(crate) fn show_fact(fact: &FactView<'_>) -> String {
+pub(crate) fn show_fact(fact: &Fact<'_>) -> String {
     format!("{} {}", show_row(fact), show_values(fact)).trim_end().to_owned()
 }
 
@@ -268,7 +268,7 @@ fn show_period(period: Period<Timestamp>) -> String {
 }
 
 /// Texts, codes and related numbers of a row, in the order of its line.
-fn show_values(fact: &FactView<'_>) -> String {
+fn show_values(fact: &Fact<'_>) -> String {
     let values = fact.values().iter().filter_map(|(field, value)| match (value, field.kind()) {
         (Value::Text(text), _) => Some(text.reveal().trim_start().to_owned()),
         (Value::Number(Some(number)), Kind::Small) => Some(number.to_string()),

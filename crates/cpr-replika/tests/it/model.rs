@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use cpr_replika::cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
 use cpr_replika::cpr_model::{Aspect, ChangeClass, Date, Pnr, Timestamp};
-use cpr_replika::{ApplyOptions, Config, DeliveryNumber, FactView, Replika, Snapshot};
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Fact, Replika, Snapshot};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -114,7 +114,7 @@ fn full_line(person: &str, (record, fields): &Row) -> Vec<u8> {
     line
 }
 
-fn rendered(person: &str, fact: &FactView<'_>) -> Vec<u8> {
+fn rendered(person: &str, fact: &Fact<'_>) -> Vec<u8> {
     let mut line = Vec::new();
     Family::named("std").unwrap().record(fact.record()).unwrap().render(Some(pnr(person)), fact.values(), &mut line);
     line
@@ -237,7 +237,7 @@ fn check_person(snapshot: &Snapshot, all: &[(Delivered, Padding, LineEnd)], pers
         for to in from.max(1)..=all.len() {
             let changes = snapshot.diff(number, DeliveryNumber(from as u32), DeliveryNumber(to as u32)).unwrap();
             let (before, after) = (model_lines(all, person, from), model_lines(all, person, to));
-            let line = |fact: &cpr_replika::Fact| rendered(person, &fact.view());
+            let line = |fact: &cpr_replika::OwnedFact| rendered(person, &fact.as_fact());
             let gone = sorted(changes.iter().filter_map(|change| change.before.as_ref()).map(line).collect());
             let came = sorted(changes.iter().filter_map(|change| change.after.as_ref()).map(line).collect());
             prop_assert_eq!(gone, without(&before, &after), "gone from {} to {}", from, to);
@@ -247,8 +247,8 @@ fn check_person(snapshot: &Snapshot, all: &[(Delivered, Padding, LineEnd)], pers
     let mut history = Vec::new();
     for aspect in Aspect::all() {
         for fact in snapshot.history(number, aspect).unwrap() {
-            let known = fact.view().known();
-            history.push((rendered(person, &fact.view()), known.from, known.to));
+            let known = fact.as_fact().known();
+            history.push((rendered(person, &fact.as_fact()), known.from, known.to));
         }
     }
     history.sort();

@@ -10,8 +10,7 @@ use std::path::PathBuf;
 use cpr_replika::cpr_extract::{Family, Item, Line, LineEnd, Padding, records};
 use cpr_replika::cpr_model::{Aspect, CorrectionMark, ProtectionKind, RelatedPnr, Status};
 use cpr_replika::{
-    Allow, ApplyOptions, Config, DeliveryNumber, Error, EventFilter, FactView, Image, Replika, Report, Residence,
-    Snapshot,
+    Allow, ApplyOptions, Config, DeliveryNumber, Error, EventFilter, Fact, Image, Replika, Report, Residence, Snapshot,
 };
 
 use crate::kit::{date, group, moment, pnr};
@@ -51,28 +50,28 @@ fn person<'s>(snapshot: &'s Snapshot, number: &str) -> Image<'s> {
     snapshot.as_of(pnr(number), None, None).expect("a read").expect("a person of the extract")
 }
 
-fn rows<'i>(image: &'i Image<'_>, aspect: Aspect) -> Vec<FactView<'i>> {
+fn rows<'i>(image: &'i Image<'_>, aspect: Aspect) -> Vec<Fact<'i>> {
     image.believed().filter(|fact| fact.aspect() == aspect).collect()
 }
 
-fn current<'i>(image: &'i Image<'_>, aspect: Aspect) -> FactView<'i> {
+fn current<'i>(image: &'i Image<'_>, aspect: Aspect) -> Fact<'i> {
     let rows: Vec<_> = rows(image, aspect).into_iter().filter(|fact| !fact.is_historic()).collect();
     assert_eq!(rows.len(), 1, "one current row");
     rows[0]
 }
 
 /// The only row with this mark.
-fn marked<'i>(image: &'i Image<'_>, aspect: Aspect, mark: CorrectionMark) -> FactView<'i> {
+fn marked<'i>(image: &'i Image<'_>, aspect: Aspect, mark: CorrectionMark) -> Fact<'i> {
     let rows: Vec<_> = rows(image, aspect).into_iter().filter(|fact| fact.mark() == Some(mark)).collect();
     assert_eq!(rows.len(), 1, "one row marked {}", mark.letter());
     rows[0]
 }
 
-fn from(fact: FactView<'_>) -> u64 {
+fn from(fact: Fact<'_>) -> u64 {
     fact.valid().from.map_or(0, |at| at.digits())
 }
 
-fn to(fact: FactView<'_>) -> u64 {
+fn to(fact: Fact<'_>) -> u64 {
     fact.valid().to.map_or(0, |at| at.digits())
 }
 

@@ -8,8 +8,8 @@ use cpr_replika::cpr_model::{
 };
 use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
 use cpr_replika::{
-    AddressPattern, ApplyOptions, Criterion, Error, FactView, Hits, NamePart, Needed, Person, PersonSet, Policy,
-    Refusal, Replika, Scope, Search, Sex, Snapshot, WordPattern,
+    AddressPattern, ApplyOptions, Criterion, Error, Fact, Hits, NamePart, Needed, Person, PersonSet, Policy, Refusal,
+    Replika, Scope, Search, Sex, Snapshot, WordPattern,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -273,7 +273,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    fn counts(&self, fact: &FactView<'_>) -> bool {
+    fn counts(&self, fact: &Fact<'_>) -> bool {
         match self.scope {
             Scope::Now => !fact.is_historic(),
             Scope::Ever => !fact.is_historic() || fact.mark().is_none(),
@@ -319,7 +319,7 @@ impl Scan<'_> {
                 }
             }
         }
-        let current: Vec<FactView<'_>> =
+        let current: Vec<Fact<'_>> =
             self.person.facts().filter(|fact| fact.name().is_some() && !fact.is_historic()).collect();
         let is_of_now = self.scope != Scope::AtTheSameTime
             || current.is_empty()
@@ -331,8 +331,13 @@ impl Scan<'_> {
         texts.iter().any(|text| words(text).iter().any(|word| shape(pattern, word)))
     }
 
-    fn lives(&self, fact: &FactView<'_>, asked: &AddressPattern) -> bool {
+    fn lives(&self, fact: &Fact<'_>, asked: &AddressPattern) -> bool {
         let Some(row) = fact.address().filter(|_| self.counts(fact)) else { return false };
+        // The persons of the generator have no date of their status: of who lives nowhere, no day of a current address is known.
+        let status = self.person.facts().find_map(|fact| fact.person()?.status());
+        if !fact.is_historic() && self.scope != Scope::Ever && status.is_some_and(|status| status.0 >= 30) {
+            return false;
+        }
         let number = HouseNumber::parse(row.house_number().latin1());
         let coded = (row.municipality_code().map_or(0, |code| code.0), row.street_code().map_or(0, |code| code.0));
         let named = |name: &str| {

@@ -241,7 +241,7 @@ pub(super) fn addresses(subject: &Subject<'_>, version: Version, register: &dyn 
     let past = subject.history(Aspect::Address);
     let current = subject.fact(Aspect::Address).map(|fact| fact.values());
     let past = past.iter().filter(|fact| Some(fact.values()) != current);
-    let lived_at = |fact: &cpr_replika::FactView<'_>| {
+    let lived_at = |fact: &cpr_replika::Fact<'_>| {
         let mark = fact.mark().map(|mark| mark.letter().to_string());
         fact.address().map(|row| lived_at(row, mark, register))
     };

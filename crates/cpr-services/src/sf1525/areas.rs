@@ -1,7 +1,7 @@
 //! The areas of the answer, each version with its period and its state.
 
 use cpr_replika::cpr_model::{Aspect, CorrectionMark, Date, Timestamp, facts, full_years};
-use cpr_replika::{FactView, Snapshot};
+use cpr_replika::{Fact, Snapshot};
 
 use crate::contract_types::{self, PlainDate, Uncertain, XsdDate, XsdDateTime, text};
 use crate::error::Error;
@@ -173,7 +173,7 @@ answer! {
 always_there!(Parts, Relations, Related, Events);
 
 /// The state of a version, in the words of the Grunddata model.
-fn state(fact: &FactView<'_>) -> &'static str {
+fn state(fact: &Fact<'_>) -> &'static str {
     match fact.mark() {
         Some(CorrectionMark::Corrected) => "RETTET",
         Some(CorrectionMark::Annulled) => "FORTRUDT",
@@ -187,7 +187,7 @@ fn mark(mark: Option<char>) -> Option<String> {
     mark.map(|mark| mark.to_string())
 }
 
-pub(super) fn name(subject: &Subject<'_>, fact: &FactView<'_>) -> Option<NameVersion> {
+pub(super) fn name(subject: &Subject<'_>, fact: &Fact<'_>) -> Option<NameVersion> {
     let row = fact.name()?;
     let counts = subject.fact(Aspect::Name).is_some_and(|counting| counting.values() == fact.values());
     let addressing_name = match counts {
@@ -240,7 +240,7 @@ pub(super) fn parts(
 }
 
 /// A civil status. Version 1.0 tells the spouse of the current one only, and only by number.
-pub(super) fn civil_status(fact: &FactView<'_>, version: Version) -> Option<CivilStatusVersion> {
+pub(super) fn civil_status(fact: &Fact<'_>, version: Version) -> Option<CivilStatusVersion> {
     let row = fact.civil_status()?;
     let named = version == Version::V2;
     let told = named || state(fact) == "AKTUEL";
@@ -257,13 +257,13 @@ pub(super) fn civil_status(fact: &FactView<'_>, version: Version) -> Option<Civi
     })
 }
 
-pub(super) fn separation(fact: &FactView<'_>) -> Option<SeparationVersion> {
+pub(super) fn separation(fact: &Fact<'_>) -> Option<SeparationVersion> {
     let row = fact.separation()?;
     let (from, to) = (contract_types::start_of_day(row.from()), contract_types::start_of_day(row.to()));
     Some(SeparationVersion { from, to, state: state(fact) })
 }
 
-pub(super) fn citizenship(fact: &FactView<'_>, register: &dyn Register) -> Option<CitizenshipVersion> {
+pub(super) fn citizenship(fact: &Fact<'_>, register: &dyn Register) -> Option<CitizenshipVersion> {
     let row = fact.citizenship()?;
     Some(CitizenshipVersion {
         country_code: row.country_code().map(|code| code.0),
@@ -274,7 +274,7 @@ pub(super) fn citizenship(fact: &FactView<'_>, register: &dyn Register) -> Optio
     })
 }
 
-pub(super) fn disappearance(fact: &FactView<'_>) -> Option<DisappearanceVersion> {
+pub(super) fn disappearance(fact: &Fact<'_>) -> Option<DisappearanceVersion> {
     let row = fact.disappearance()?;
     let (from, to) = (contract_types::moment(row.disappeared()), contract_types::moment(row.found_again()));
     Some(DisappearanceVersion { from, to, state: state(fact) })
@@ -290,7 +290,7 @@ pub(super) fn protected(of: &Protection) -> Protected {
     }
 }
 
-pub(super) fn address(subject: &Subject<'_>, fact: &FactView<'_>, register: &dyn Register) -> Option<AddressVersion> {
+pub(super) fn address(subject: &Subject<'_>, fact: &Fact<'_>, register: &dyn Register) -> Option<AddressVersion> {
     let row = fact.address()?;
     let counts = subject.fact(Aspect::Address).is_some_and(|counting| counting.values() == fact.values());
     let formatted = subject.formatted().filter(|_| counts);
@@ -327,7 +327,7 @@ pub(super) fn address(subject: &Subject<'_>, fact: &FactView<'_>, register: &dyn
     })
 }
 
-pub(super) fn municipality_move(fact: &FactView<'_>) -> Option<MunicipalityMove> {
+pub(super) fn municipality_move(fact: &Fact<'_>) -> Option<MunicipalityMove> {
     let row = fact.address()?;
     let told = row.moved_to_municipality().is_some() || row.previous_municipality_code().is_some();
     told.then(|| MunicipalityMove {
@@ -343,7 +343,7 @@ pub(super) fn contact(subject: &Subject<'_>) -> Option<Contact> {
     subject.fact(Aspect::ContactAddress).and_then(|fact| fact.contact_address()).map(sf1520::contact)
 }
 
-pub(super) fn stay(fact: &FactView<'_>, register: &dyn Register) -> Option<Stay> {
+pub(super) fn stay(fact: &Fact<'_>, register: &dyn Register) -> Option<Stay> {
     let row = fact.emigration()?;
     let lines =
         [row.foreign_line_1(), row.foreign_line_2(), row.foreign_line_3(), row.foreign_line_4(), row.foreign_line_5()];

@@ -24,7 +24,7 @@ fn persons() -> Replika {
         002 KOMKOD=0621, VEJKOD=0043, HUSNR=001, TILFLYDTO=201001010000
         003 ADRNVN=Bo Dahl, KOMKOD=0621, VEJKOD=0043, HUSNR=001, POSTNR=6000, VEJADRNVN=Ny Torv
         008 FORNVN=Bo, EFTERNVN=Dahl, NVNHAENSTART=198001010000";
-    let carl = "001 STATUS=80, KOEN=M, FOED_DT=1955-12-12
+    let carl = "001 STATUS=03, KOEN=M, FOED_DT=1955-12-12
         002 KOMKOD=0621, VEJKOD=0042, HUSNR=007B, TILFLYDTO=201001010000
         003 ADRNVN=Carl Skov, KOMKOD=0621, VEJKOD=0042, HUSNR=007B, POSTNR=6000, VEJADRNVN=Akseltorv
         008 FORNVN=Carl, EFTERNVN=Skov, NVNHAENSTART=195512120000";
@@ -183,7 +183,8 @@ fn adrsog1_gives_a_row_for_each_resident() {
         (("NVN1", "Sko"), 0),
         (("NVN", "Sko*"), 0),
         (("KON", "M"), 1),
-        (("STAF", "70"), 1),
+        (("STAF", "03"), 1),
+        (("STAF", "70"), 0),
         (("STB", "5100"), 0),
     ] {
         let found = adrsog1(&replika, &[at[0], at[1], field]).map(|answer| answer.count);

@@ -4,119 +4,114 @@
 //! golden test and drawn in docs/format.md. (Version 1 was replaced before anything was released with it.)
 
 /// Version 2.
-pub mod v2 {
+pub(crate) mod v2 {
     use std::fmt;
 
     use rkyv::{Archive, Serialize};
 
-    use crate::{Aspect, Values};
-
-    /// The number of this schema in stored headers.
-    pub const SCHEMA: u16 = 2;
+    use bitemporal::Known;
+    use cpr_model::{Fact, RowKind, Values};
 
     /// A person as known now: every fact, all of valid time. Alignment 4.
     #[derive(Archive, Clone, Default, Serialize)]
-    pub struct Person {
+    pub(crate) struct Document {
         /// The last delivery whose extract held this person.
-        pub delivered: u32,
+        pub(crate) delivered: u32,
         /// The first `in_group` facts are the person's lines in that extract, in its order; after them stand the historic
         /// rows that aged out of the customer's window and stay known.
-        pub in_group: u32,
+        pub(crate) in_group: u32,
         /// The facts, each with the end of its packed values; it starts where the one before ends.
-        pub facts: Vec<Fact>,
-        /// The packed values of all facts, end to end (see [`crate::Values`]).
-        pub values: Vec<u8>,
+        pub(crate) facts: Vec<FactHeader>,
+        /// The packed values of all facts, end to end (see [`cpr_model::Values`]).
+        pub(crate) values: Vec<u8>,
         /// Lines of the group whose width is not what the delivery's style says.
-        pub widths: Vec<Width>,
+        pub(crate) widths: Vec<LineWidth>,
     }
 
     /// One fact: a record line as received.
     #[derive(Archive, Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-    pub struct Fact {
+    pub(crate) struct FactHeader {
         /// The delivery that brought the fact.
-        pub known_from: u32,
+        pub(crate) known_from: u32,
         /// Where its packed values end.
-        pub end: u32,
+        pub(crate) end: u32,
         /// Tells the facts of this person that are believed at the same time apart.
-        pub id: u16,
+        pub(crate) id: u16,
         /// The record number in the store's family.
-        pub record: u8,
-        /// Aspect number, and [`HISTORIC`].
-        pub shape: u8,
+        pub(crate) record: u8,
+        /// Aspect and tense ([`RowKind`]).
+        pub(crate) kind: u8,
     }
 
     /// A line of the group with a width of its own: position in the group, received width in bytes.
     #[derive(Archive, Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-    pub struct Width {
+    pub(crate) struct LineWidth {
         /// Position of the line in the group, from 0.
-        pub line: u16,
+        pub(crate) line: u16,
         /// Bytes as received, without the line end.
-        pub bytes: u16,
+        pub(crate) bytes: u16,
     }
-
-    /// Bit of [`Fact::shape`]: the record is a historic one.
-    pub const HISTORIC: u8 = 0x80;
 
     /// What happened to one person: facts that ceased to be believed and the shapes of earlier lines, each in the order of
     /// their end, and the events as received, in the order in which they came.
     #[derive(Archive, Clone, Default, Serialize)]
-    pub struct Past {
+    pub(crate) struct Past {
         /// The delivery of the last entry of the past before this one; 0 when there is none. As of that delivery or a later
         /// one, this past is enough.
-        pub since: u32,
+        pub(crate) since: u32,
         /// The facts, each with the end of its packed values; it starts where the one before ends.
-        pub facts: Vec<PastFact>,
+        pub(crate) facts: Vec<PastFact>,
         /// The packed values of all facts, end to end.
-        pub values: Vec<u8>,
+        pub(crate) values: Vec<u8>,
         /// The shapes of the lines that were replaced.
-        pub groups: Vec<PastGroup>,
+        pub(crate) groups: Vec<PastGroup>,
         /// The ids of the facts of all groups in the order of the lines, end to end.
-        pub order: Vec<u16>,
+        pub(crate) order: Vec<u16>,
         /// The odd widths of all groups, end to end.
-        pub widths: Vec<Width>,
+        pub(crate) widths: Vec<LineWidth>,
         /// The events (099, 900), each with the end of its packed values; it starts where the one before ends.
-        pub events: Vec<PastEvent>,
+        pub(crate) events: Vec<PastEvent>,
         /// The packed values of all events, end to end.
-        pub event_values: Vec<u8>,
+        pub(crate) event_values: Vec<u8>,
     }
 
     /// An event as received.
     #[derive(Archive, Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-    pub struct PastEvent {
+    pub(crate) struct PastEvent {
         /// The delivery that brought it.
-        pub delivery: u32,
+        pub(crate) delivery: u32,
         /// The record number in the store's family.
-        pub record: u32,
+        pub(crate) record: u32,
         /// Where its packed values end.
-        pub end: u32,
+        pub(crate) end: u32,
     }
 
     /// A fact that ceased to be believed.
     #[derive(Archive, Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-    pub struct PastFact {
+    pub(crate) struct PastFact {
         /// The fact.
-        pub fact: Fact,
+        pub(crate) fact: FactHeader,
         /// The delivery that took it back.
-        pub known_to: u32,
+        pub(crate) known_to: u32,
     }
 
     /// The shape of a person's lines in one extract, kept when a later extract replaces them.
     #[derive(Archive, Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-    pub struct PastGroup {
+    pub(crate) struct PastGroup {
         /// The delivery whose extract held the lines.
-        pub delivered: u32,
+        pub(crate) delivered: u32,
         /// The delivery that replaced them.
-        pub known_to: u32,
+        pub(crate) known_to: u32,
         /// Where its ids end in `order`.
-        pub order_end: u32,
+        pub(crate) order_end: u32,
         /// Where its widths end in `widths`.
-        pub widths_end: u32,
+        pub(crate) widths_end: u32,
     }
 
     /// Says how much there is, not what it states.
-    impl fmt::Debug for Person {
+    impl fmt::Debug for Document {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "Person of {} facts", self.facts.len())
+            write!(f, "Document of {} facts", self.facts.len())
         }
     }
 
@@ -127,9 +122,21 @@ pub mod v2 {
         }
     }
 
+    impl Document {
+        /// The facts, in order.
+        pub(crate) fn facts(&self) -> impl ExactSizeIterator<Item = Fact<'_>> {
+            let mut start = 0;
+            self.facts.iter().map(move |header| {
+                let values = &self.values[start..header.end as usize];
+                start = header.end as usize;
+                header.fact(None, Values::new(values))
+            })
+        }
+    }
+
     impl Past {
         /// Forgets everything and keeps the buffers.
-        pub fn clear(&mut self) {
+        pub(crate) fn clear(&mut self) {
             self.since = 0;
             self.facts.clear();
             self.values.clear();
@@ -141,44 +148,44 @@ pub mod v2 {
         }
 
         /// True when nothing happened.
-        pub fn is_empty(&self) -> bool {
+        pub(crate) fn is_empty(&self) -> bool {
             self.groups.is_empty() && self.events.is_empty()
         }
 
         /// Takes over what is stored.
-        pub fn copy_from(&mut self, stored: &ArchivedPast) {
+        pub(crate) fn copy_from(&mut self, stored: &ArchivedPast) {
             self.clear();
             self.since = stored.since.to_native();
             self.facts.extend(stored.facts.iter().map(ArchivedPastFact::native));
             self.values.extend_from_slice(&stored.values);
             self.groups.extend(stored.groups.iter().map(ArchivedPastGroup::native));
             self.order.extend(stored.order.iter().map(|id| id.to_native()));
-            self.widths.extend(stored.widths.iter().map(ArchivedWidth::native));
+            self.widths.extend(stored.widths.iter().map(ArchivedLineWidth::native));
             self.events.extend(stored.events.iter().map(ArchivedPastEvent::native));
             self.event_values.extend_from_slice(&stored.event_values);
         }
 
         /// Adds an event that delivery `delivery` brought.
-        pub fn push_event(&mut self, delivery: u32, record: u16, values: Values<'_>) {
+        pub(crate) fn push_event(&mut self, delivery: u32, record: u16, values: Values<'_>) {
             self.event_values.extend_from_slice(values.bytes());
             let end = self.event_values.len() as u32;
             self.events.push(PastEvent { delivery, record: u32::from(record), end });
         }
 
         /// Adds a fact that delivery `known_to` took back.
-        pub fn push_fact(&mut self, fact: Fact, values: Values<'_>, known_to: u32) {
+        pub(crate) fn push_fact(&mut self, fact: FactHeader, values: Values<'_>, known_to: u32) {
             self.values.extend_from_slice(values.bytes());
-            let fact = Fact { end: self.values.len() as u32, ..fact };
+            let fact = FactHeader { end: self.values.len() as u32, ..fact };
             self.facts.push(PastFact { fact, known_to });
         }
 
         /// Adds the shape of the lines that delivery `known_to` replaced.
-        pub fn push_group(
+        pub(crate) fn push_group(
             &mut self,
             delivered: u32,
             known_to: u32,
             order: impl Iterator<Item = u16>,
-            widths: impl Iterator<Item = Width>,
+            widths: impl Iterator<Item = LineWidth>,
         ) {
             self.order.extend(order);
             self.widths.extend(widths);
@@ -188,9 +195,15 @@ pub mod v2 {
     }
 
     impl ArchivedPast {
-        /// The facts with their packed values and the delivery that took each back.
+        /// The facts, each with the deliveries between which it was believed.
         #[inline]
-        pub fn facts(&self) -> impl ExactSizeIterator<Item = (Fact, Values<'_>, u32)> {
+        pub(crate) fn facts(&self) -> impl ExactSizeIterator<Item = Fact<'_>> {
+            self.rows().map(|(header, values, known_to)| header.fact(Some(known_to), values))
+        }
+
+        /// The facts as they are stored: header, packed values, and the delivery that took each back.
+        #[inline]
+        pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = (FactHeader, Values<'_>, u32)> {
             let mut start = 0;
             self.facts.iter().map(move |past| {
                 let past = past.native();
@@ -201,7 +214,7 @@ pub mod v2 {
         }
 
         /// The shape of the lines as of a delivery: that of the first group that was replaced after it.
-        pub fn group_at(&self, known: u32) -> Option<(PastGroup, Vec<u16>, Vec<Width>)> {
+        pub(crate) fn group_at(&self, known: u32) -> Option<(PastGroup, Vec<u16>, Vec<LineWidth>)> {
             let at = self.groups.iter().position(|group| group.known_to.to_native() > known)?;
             let group = self.groups.get(at)?.native();
             let before = at.checked_sub(1).and_then(|at| self.groups.get(at)).map(ArchivedPastGroup::native);
@@ -209,11 +222,11 @@ pub mod v2 {
             let order = self.order.get(order as usize..group.order_end as usize)?;
             let widths = self.widths.get(widths as usize..group.widths_end as usize)?;
             let order = order.iter().map(|id| id.to_native()).collect();
-            Some((group, order, widths.iter().map(ArchivedWidth::native).collect()))
+            Some((group, order, widths.iter().map(ArchivedLineWidth::native).collect()))
         }
 
         /// The events with their packed values.
-        pub fn events(&self) -> impl ExactSizeIterator<Item = (PastEvent, Values<'_>)> {
+        pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = (PastEvent, Values<'_>)> {
             let mut start = 0;
             self.events.iter().map(move |event| {
                 let event = event.native();
@@ -224,7 +237,7 @@ pub mod v2 {
         }
 
         /// The delivery of the last entry.
-        pub fn last(&self) -> u32 {
+        pub(crate) fn last(&self) -> u32 {
             let ended = self.groups.last().map_or(0, |group| group.known_to.to_native());
             let happened = self.events.last().map_or(0, |event| event.delivery.to_native());
             ended.max(happened)
@@ -259,12 +272,18 @@ pub mod v2 {
         }
     }
 
-    const _: () = assert!(align_of::<ArchivedPerson>() <= 4 && align_of::<ArchivedPast>() <= 4);
+    const _: () = assert!(align_of::<ArchivedDocument>() <= 4 && align_of::<ArchivedPast>() <= 4);
 
-    impl ArchivedPerson {
-        /// The facts with their packed values, in stored order. Positions that do not fit read as empty values.
+    impl ArchivedDocument {
+        /// The facts, in stored order.
         #[inline]
-        pub fn facts(&self) -> impl ExactSizeIterator<Item = (Fact, Values<'_>)> {
+        pub(crate) fn facts(&self) -> impl ExactSizeIterator<Item = Fact<'_>> {
+            self.rows().map(|(header, values)| header.fact(None, values))
+        }
+
+        /// The facts as they are stored: header and packed values. Positions that do not fit read as empty values.
+        #[inline]
+        pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = (FactHeader, Values<'_>)> {
             let mut start = 0;
             self.facts.iter().map(move |fact| {
                 let fact = fact.native();
@@ -274,8 +293,8 @@ pub mod v2 {
             })
         }
 
-        /// One fact by its position, as [`ArchivedPerson::facts`] gives it.
-        pub fn fact(&self, at: usize) -> Option<(Fact, Values<'_>)> {
+        /// One fact by its position, as [`ArchivedDocument::rows`] gives it.
+        pub(crate) fn row(&self, at: usize) -> Option<(FactHeader, Values<'_>)> {
             let fact = self.facts.get(at)?.native();
             let before = at.checked_sub(1).and_then(|at| self.facts.get(at)).map_or(0, |fact| fact.end.to_native());
             let values = self.values.get(before as usize..fact.end as usize).unwrap_or_default();
@@ -283,36 +302,44 @@ pub mod v2 {
         }
     }
 
-    impl ArchivedFact {
+    impl FactHeader {
+        /// The fact of this header, believed from its delivery to another, or still.
+        #[inline]
+        pub(crate) fn fact<'a>(&self, known_to: Option<u32>, values: Values<'a>) -> Fact<'a> {
+            let known = Known { from: self.known_from, to: known_to };
+            Fact::new(self.record, RowKind(self.kind), known, values).expect("kinds are checked when a value is opened")
+        }
+    }
+
+    impl ArchivedFactHeader {
+        /// True when its kind names an aspect.
+        #[inline]
+        pub(crate) fn has_aspect(&self) -> bool {
+            RowKind(self.kind).decode().is_some()
+        }
+
         /// The fact in native numbers.
         #[inline]
-        pub fn native(&self) -> Fact {
-            Fact {
+        pub(crate) fn native(&self) -> FactHeader {
+            FactHeader {
                 known_from: self.known_from.to_native(),
                 end: self.end.to_native(),
                 id: self.id.to_native(),
                 record: self.record,
-                shape: self.shape,
+                kind: self.kind,
             }
         }
     }
 
-    impl ArchivedWidth {
+    impl ArchivedLineWidth {
         /// The width in native numbers.
         #[inline]
-        pub fn native(&self) -> Width {
-            Width { line: self.line.to_native(), bytes: self.bytes.to_native() }
+        pub(crate) fn native(&self) -> LineWidth {
+            LineWidth { line: self.line.to_native(), bytes: self.bytes.to_native() }
         }
     }
-
-    /// The shape byte of a record of this aspect.
-    pub fn shape(aspect: Aspect, historic: bool) -> u8 {
-        aspect.number() | if historic { HISTORIC } else { 0 }
-    }
-
-    /// What a shape byte says: the aspect, and whether the record is a historic one.
-    #[inline]
-    pub fn aspect(shape: u8) -> Option<(Aspect, bool)> {
-        Aspect::from_number(shape & !HISTORIC).map(|aspect| (aspect, shape & HISTORIC != 0))
-    }
 }
+
+#[cfg(test)]
+#[path = "stored_tests.rs"]
+mod tests;

@@ -1,26 +1,52 @@
-//! One fact with its two clocks, borrowed from the store or owned.
+//! One fact: a record line as received, with its two clocks; borrowed from wherever it stands, or owned.
+//!
+//! The rows of an extract and those of a stored person are read as the same [`Fact`], so that whoever compares, indexes or
+//! classifies facts need not know where they come from.
 
 use std::fmt;
 
 use bitemporal::{Known, Period};
-use cpr_model::stored::v2;
-use cpr_model::{Aspect, ChangeClass, CorrectionMark, FactRef, Timestamp, Values, facts};
+
+use crate::{Aspect, CorrectionMark, Timestamp, Values, facts};
+
+/// What a row is about, and whether its record is a historic one, in one byte: the number of the aspect, and the highest
+/// bit for history. Any byte can be one; [`RowKind::decode`] tells those that say something.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RowKind(pub u8);
+
+impl RowKind {
+    /// The bit of a historic record.
+    pub const HISTORIC: u8 = 0x80;
+
+    /// The kind of a record of this aspect.
+    pub fn new(aspect: Aspect, historic: bool) -> RowKind {
+        RowKind(aspect.number() | if historic { RowKind::HISTORIC } else { 0 })
+    }
+
+    /// The aspect, and whether the record is a historic one; none for a byte that names no aspect.
+    #[inline]
+    pub fn decode(self) -> Option<(Aspect, bool)> {
+        let aspect = Aspect::from_number(self.0 & !RowKind::HISTORIC)?;
+        Some((aspect, self.0 & RowKind::HISTORIC != 0))
+    }
+}
 
 /// A fact: one record as received, with its period in the world and the deliveries in which it was believed.
 #[derive(Clone, Copy)]
-pub struct FactView<'a> {
-    aspect: Aspect,
-    historic: bool,
+pub struct Fact<'a> {
+    pub(crate) aspect: Aspect,
+    pub(crate) historic: bool,
     record: u8,
     known: Known,
-    values: Values<'a>,
+    pub(crate) values: Values<'a>,
 }
 
-impl<'a> FactView<'a> {
+impl<'a> Fact<'a> {
+    /// A fact of this kind; none for a kind that names no aspect. Families number their records of persons below 256.
     #[inline]
-    pub(crate) fn new(record: u8, shape: u8, known: Known, values: Values<'a>) -> Option<FactView<'a>> {
-        let (aspect, historic) = v2::aspect(shape)?;
-        Some(FactView { aspect, historic, record, known, values })
+    pub fn new(record: u8, kind: RowKind, known: Known, values: Values<'a>) -> Option<Fact<'a>> {
+        let (aspect, historic) = kind.decode()?;
+        Some(Fact { aspect, historic, record, known, values })
     }
 
     /// What the fact is about.
@@ -30,8 +56,14 @@ impl<'a> FactView<'a> {
     }
 
     /// True for a historic record: CPR delivers it as a thing of the past.
+    #[inline]
     pub fn is_historic(&self) -> bool {
         self.historic
+    }
+
+    /// Aspect and tense in one byte.
+    pub fn kind(&self) -> RowKind {
+        RowKind::new(self.aspect, self.historic)
     }
 
     /// The record number in the store's family.
@@ -49,7 +81,7 @@ impl<'a> FactView<'a> {
         self.aspect.period(self.values, self.historic)
     }
 
-    /// The bounds that the row states. A historic row without an end has none here, where [`FactView::valid`] makes it a
+    /// The bounds that the row states. A historic row without an end has none here, where [`Fact::valid`] makes it a
     /// point in time, since it is not said how long it held.
     pub fn stated_bounds(&self) -> (Option<Timestamp>, Option<Timestamp>) {
         self.aspect.stated_bounds(self.values)
@@ -67,13 +99,19 @@ impl<'a> FactView<'a> {
     }
 
     /// The packed values, by field.
+    #[inline]
     pub fn values(&self) -> Values<'a> {
         self.values
     }
 
+    /// What the line says: equal for equal lines, whenever they were received.
+    pub fn line(&self) -> (u8, RowKind, Values<'a>) {
+        (self.record, self.kind(), self.values)
+    }
+
     /// A copy that owns its values.
-    pub fn to_fact(&self) -> Fact {
-        Fact {
+    pub fn to_owned(&self) -> OwnedFact {
+        OwnedFact {
             aspect: self.aspect,
             historic: self.historic,
             record: self.record,
@@ -81,15 +119,11 @@ impl<'a> FactView<'a> {
             values: self.values.bytes().into(),
         }
     }
-
-    pub(crate) fn as_ref(&self) -> FactRef<'a> {
-        FactRef { aspect: self.aspect, historic: self.historic, values: self.values }
-    }
 }
 
 macro_rules! typed {
     ($($name:ident $view:ident $($aspect:ident)|+;)*) => {
-        impl<'a> FactView<'a> {
+        impl<'a> Fact<'a> {
             $(
                 #[doc = concat!("The fact as [`facts::", stringify!($view), "`], when it is one.")]
                 pub fn $name(&self) -> Option<facts::$view<'a>> {
@@ -125,17 +159,17 @@ typed! {
     former_number FormerNumber FormerNumber;
 }
 
-/// Says what the fact is about and when, not what it states.
-impl fmt::Debug for FactView<'_> {
+/// Says what the fact is about and when it was known, not what it states.
+impl fmt::Debug for Fact<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({:03}) known from {}", self.aspect.name(), self.record, self.known.from)?;
         self.known.to.map_or(Ok(()), |to| write!(f, " to {to}"))
     }
 }
 
-/// A fact that owns its values; see [`FactView`] through [`Fact::view`].
+/// A fact that owns its values; see [`Fact`] through [`OwnedFact::as_fact`].
 #[derive(Clone, Eq, PartialEq)]
-pub struct Fact {
+pub struct OwnedFact {
     aspect: Aspect,
     historic: bool,
     record: u8,
@@ -143,10 +177,10 @@ pub struct Fact {
     values: Box<[u8]>,
 }
 
-impl Fact {
+impl OwnedFact {
     /// The fact.
-    pub fn view(&self) -> FactView<'_> {
-        FactView {
+    pub fn as_fact(&self) -> Fact<'_> {
+        Fact {
             aspect: self.aspect,
             historic: self.historic,
             record: self.record,
@@ -156,21 +190,8 @@ impl Fact {
     }
 }
 
-impl fmt::Debug for Fact {
+impl fmt::Debug for OwnedFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.view().fmt(f)
+        self.as_fact().fmt(f)
     }
-}
-
-/// One change between two deliveries.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Change {
-    /// Of which kind.
-    pub class: ChangeClass,
-    /// What it is about.
-    pub aspect: Aspect,
-    /// The fact before, when one ceased; for a row that aged out, the row.
-    pub before: Option<Fact>,
-    /// The fact after, when one came; for a row that aged out, the same row, which stays known.
-    pub after: Option<Fact>,
 }

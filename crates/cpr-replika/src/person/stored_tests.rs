@@ -1,0 +1,86 @@
+//! The bytes of stored persons are pinned: a layout that changes is a new version.
+
+use cpr_model::{Aspect, Field, RowKind, Values, ValuesWriter};
+
+use super::v2;
+
+fn rows_of_hex(bytes: &[u8]) -> Vec<String> {
+    bytes.chunks(16).map(hex::encode).collect()
+}
+
+#[test]
+fn the_stored_document_of_version_1_has_these_bytes() {
+    let mut values = Vec::new();
+    let mut writer = ValuesWriter(&mut values);
+    writer.number(Field::Status, Some(1));
+    writer.text(Field::Sex, b"K");
+    let first = writer.0.len() as u32;
+    let mut writer = ValuesWriter(&mut values);
+    writer.digits(Field::MovedIn, 2000_0101_1200);
+    writer.number(Field::MunicipalityCode, Some(101));
+    let fact = |end, id, record, aspect| v2::FactHeader {
+        known_from: 1,
+        end,
+        id,
+        record,
+        kind: RowKind::new(aspect, false).0,
+    };
+    let person = v2::Document {
+        delivered: 2,
+        in_group: 2,
+        facts: vec![fact(first, 0, 1, Aspect::Person), fact(values.len() as u32, 1, 2, Aspect::Address)],
+        values,
+        widths: vec![v2::LineWidth { line: 1, bytes: 306 }],
+    };
+    let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(&person).unwrap();
+    assert_eq!(rows_of_hex(&bytes), GOLDEN);
+    let archived = rkyv::access::<v2::ArchivedDocument, rkyv::rancor::Error>(&bytes).unwrap();
+    let read: Vec<_> = archived.rows().collect();
+    assert_eq!(read.iter().map(|(fact, _)| *fact).collect::<Vec<_>>(), person.facts);
+    assert_eq!(read[1].1.number(Field::MunicipalityCode), Some(101));
+}
+
+#[test]
+fn the_stored_past_has_these_bytes() {
+    let mut values = Vec::new();
+    ValuesWriter(&mut values).text(Field::Sex, b"K");
+    let fact = v2::FactHeader { known_from: 1, end: 0, id: 7, record: 1, kind: RowKind::new(Aspect::Person, false).0 };
+    let mut past = v2::Past { since: 2, ..v2::Past::default() };
+    past.push_group(3, 5, [7, 9].into_iter(), [v2::LineWidth { line: 1, bytes: 306 }].into_iter());
+    past.push_fact(fact, Values::new(&values), 5);
+    let mut event = Vec::new();
+    ValuesWriter(&mut event).text(Field::EventCode, b"A01");
+    past.push_event(6, 99, Values::new(&event));
+    let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(&past).unwrap();
+    assert_eq!(rows_of_hex(&bytes), GOLDEN_PAST);
+    let archived = rkyv::access::<v2::ArchivedPast, rkyv::rancor::Error>(&bytes).unwrap();
+    assert_eq!(archived.last(), 6);
+    let facts: Vec<_> = archived.rows().collect();
+    assert_eq!(facts, [(v2::FactHeader { end: 3, ..fact }, Values::new(&values), 5)]);
+    let events: Vec<_> = archived.events().collect();
+    assert_eq!(events, [(v2::PastEvent { delivery: 6, record: 99, end: 6 }, Values::new(&event))]);
+    let (group, order, widths) = archived.group_at(4).unwrap();
+    assert_eq!((group.delivered, order, widths), (3, vec![7, 9], vec![v2::LineWidth { line: 1, bytes: 306 }]));
+    let mut copy = v2::Past::default();
+    copy.copy_from(archived);
+    assert_eq!(rows_of_hex(&rkyv::to_bytes::<rkyv::rancor::Error>(&copy).unwrap()), GOLDEN_PAST);
+}
+
+const GOLDEN_PAST: &[&str] = &[
+    "01000000030000000700010105000000",
+    "05014b00030000000500000002000000",
+    "01000000070009000100320106000000",
+    "6300000006000000f001034130310000",
+    "02000000bcffffff01000000c4ffffff",
+    "03000000c0ffffff01000000c8ffffff",
+    "02000000c4ffffff01000000c0ffffff",
+    "01000000c4ffffff06000000",
+];
+
+const GOLDEN: &[&str] = &[
+    "01000000050000000000010101000000",
+    "0e00000001000202020105014b34003e",
+    "fd902e2d650001003201000002000000",
+    "02000000ccffffff02000000dcffffff",
+    "0e000000e2ffffff01000000",
+];

@@ -1,0 +1,148 @@
+//! The stored value of a person: the document, and behind it the past, each in a seal. This module alone knows how they stand.
+//!
+//! The document is everything known now. The past is what happened to the person since the past before it was closed: it
+//! grows with each change and, once it is [`FULL_BYTES`] long, is put away as a segment of its own
+//! ([`crate::store::tables::SUPERSEDED`]), and a new one begun. An as-of read of the last few deliveries is therefore one get.
+
+use redb::AccessGuard;
+
+use crate::error::Error;
+use crate::person::stored::v2::{ArchivedDocument, ArchivedFactHeader, ArchivedPast};
+use crate::store::sealed::{self, Held};
+use crate::store::tables::{OPEN_SEGMENT, name};
+
+/// A past that has grown to this many bytes is put away from the person's value, and a new one begun.
+pub(crate) const FULL_BYTES: usize = 3 * 1024;
+
+/// What is held of a person, validated.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct StoredPerson<'a> {
+    /// None for a person who is not held.
+    pub(crate) document: Option<&'a ArchivedDocument>,
+    /// The past that is still added to.
+    pub(crate) past: Option<&'a ArchivedPast>,
+    /// The value, and how much of it is the document in its seal.
+    value: &'a [u8],
+    document_bytes: usize,
+}
+
+impl<'a> StoredPerson<'a> {
+    /// Opens and validates both sections; no bytes are nobody.
+    pub(crate) fn open(key: u32, value: &'a [u8]) -> Result<StoredPerson<'a>, Error> {
+        if value.is_empty() {
+            return Ok(StoredPerson::default());
+        }
+        let (document, section) = open_document(key, value)?;
+        let past = open_past(key, section)?;
+        Ok(StoredPerson { document: Some(document), past, value, document_bytes: value.len() - section.len() })
+    }
+
+    /// The document in its seal, as it stands.
+    pub(crate) fn sealed_document(&self) -> &'a [u8] {
+        &self.value[..self.document_bytes]
+    }
+
+    /// The past when it is full: the delivery of its last entry, and its archive.
+    pub(crate) fn full_past(&self, key: u32) -> Result<Option<(u32, &'a [u8])>, Error> {
+        let section = &self.value[self.document_bytes..];
+        match self.past {
+            Some(past) if section.len() >= FULL_BYTES => {
+                Ok(Some((past.last(), sealed::open(name::PERSONS, (key, OPEN_SEGMENT), section)?)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Opens and validates the document at the front of a value; what stands behind it is returned too.
+#[inline]
+pub(crate) fn open_document(key: u32, value: &[u8]) -> Result<(&ArchivedDocument, &[u8]), Error> {
+    let (payload, section) = sealed::open_first(name::PERSONS, (key, 0), value)?;
+    let document = sealed::access::<ArchivedDocument>(name::PERSONS, payload)?;
+    check_kinds(name::PERSONS, document.facts.iter())?;
+    Ok((document, section))
+}
+
+/// Opens and validates the past behind a document; none when it is empty.
+pub(crate) fn open_past(key: u32, section: &[u8]) -> Result<Option<&ArchivedPast>, Error> {
+    if section.is_empty() {
+        return Ok(None);
+    }
+    let (payload, after) = sealed::open_first(name::PERSONS, (key, OPEN_SEGMENT), section)?;
+    if !after.is_empty() {
+        return Err(Error::Corrupt { table: name::PERSONS, what: "more than two sections" });
+    }
+    access_past(name::PERSONS, payload).map(Some)
+}
+
+/// Opens and validates a past that was put away.
+fn open_segment(row: (u32, u32), value: &[u8]) -> Result<&ArchivedPast, Error> {
+    access_past(name::SUPERSEDED, sealed::open(name::SUPERSEDED, row, value)?)
+}
+
+fn access_past<'a>(table: &'static str, payload: &'a [u8]) -> Result<&'a ArchivedPast, Error> {
+    let past = sealed::access::<ArchivedPast>(table, payload)?;
+    check_kinds(table, past.facts.iter().map(|past| &past.fact))?;
+    Ok(past)
+}
+
+/// That every fact is about something: whoever reads them need not ask again.
+#[inline]
+fn check_kinds<'a>(table: &'static str, mut facts: impl Iterator<Item = &'a ArchivedFactHeader>) -> Result<(), Error> {
+    match facts.all(|fact| fact.has_aspect()) {
+        true => Ok(()),
+        false => Err(Error::Corrupt { table, what: "a fact of no aspect" }),
+    }
+}
+
+/// Seals the archive of a document.
+pub(crate) fn seal_document(key: u32, archive: &[u8], sealed: &mut Vec<u8>) {
+    sealed::seal((key, 0), archive, sealed);
+}
+
+/// Adds the archive of a past behind a sealed document.
+pub(crate) fn seal_past(key: u32, archive: &[u8], sealed: &mut Vec<u8>) {
+    sealed::seal_second((key, OPEN_SEGMENT), archive, sealed);
+}
+
+/// Seals a past that is put away; `last` is the delivery of its last entry.
+pub(crate) fn seal_segment(key: u32, last: u32, archive: &[u8], sealed: &mut Vec<u8>) {
+    sealed::seal((key, last), archive, sealed);
+}
+
+/// The document of a value that was opened before.
+#[inline]
+pub(crate) fn document_again(value: &[u8]) -> &ArchivedDocument {
+    sealed::reopen(value)
+}
+
+/// The past of a value both of whose sections were opened before.
+pub(crate) fn past_again(value: &[u8]) -> Option<&ArchivedPast> {
+    let section = sealed::after_first(value);
+    (!section.is_empty()).then(|| sealed::reopen(section))
+}
+
+/// A past that was put away: one stored row, validated.
+pub(crate) struct PastSegment<'s> {
+    held: Held<'s>,
+}
+
+impl<'s> PastSegment<'s> {
+    pub(crate) fn open(row: (u32, u32), guard: AccessGuard<'s, &'static [u8]>) -> Result<PastSegment<'s>, Error> {
+        let held = Held::new(guard);
+        open_segment(row, held.bytes())?;
+        Ok(PastSegment { held })
+    }
+
+    pub(crate) fn archived(&self) -> &ArchivedPast {
+        sealed::reopen(self.held.bytes())
+    }
+}
+
+/// The first document in any bytes, copied where it does not stand aligned, for a look that keeps nothing.
+pub(crate) fn with_document<O>(key: u32, value: &[u8], read: impl FnOnce(&ArchivedDocument) -> O) -> Result<O, Error> {
+    if sealed::is_aligned(value) {
+        return open_document(key, value).map(|(document, _)| read(document));
+    }
+    open_document(key, &sealed::aligned(value)).map(|(document, _)| read(document))
+}
