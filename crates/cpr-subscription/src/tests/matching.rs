@@ -274,3 +274,65 @@ fn codes_beyond_four_digits_meet_nothing_and_break_nothing() {
     let filters: Vec<Filter> = FILTERS.iter().map(|text| filter(text)).collect();
     check(&[Subscription { subscriber: SubscriberNumber(7), profile: Profile::SF6002, filters }], &[person]);
 }
+
+/// A person that is there after the delivery and was not before, followed by these.
+fn newcomer(followers: &[SubscriberNumber]) -> PersonChange<'_> {
+    PersonChange { number: key(NUMBERS[0]), before: None, after: None, events: &[], followers, chain_followers: &[] }
+}
+
+#[test]
+fn who_was_not_given_to_the_matcher_is_passed_over() {
+    let (known, stranger) = (SubscriberNumber(3), SubscriberNumber(4));
+    let filters = vec![filter(NUMBERS[0])];
+    let (matcher, _) = Matcher::new([Subscription { subscriber: known, profile: Profile::SF6002, filters }]);
+    let day = super::date(DAY);
+    let followers = [known, stranger];
+    let chain = [(key(NUMBERS[1]), stranger)];
+    let change = PersonChange { chain_followers: &chain, ..newcomer(&followers) };
+    let mut given = Vec::new();
+    matcher.reasons(&change, day, |who, reason| given.push((who, reason)));
+    assert_eq!(given, [(known, Reason::Number)]);
+    matcher.reasons_of(stranger, &change, day, |_| panic!("a reason for a stranger"));
+    let mut matching = matcher.deliver(day);
+    matching.add(&change);
+    let matched = matching.finish();
+    let mut set = DeliveryPersons::default();
+    matched.collect(known, &mut set);
+    assert_eq!(set.len(), 1);
+    matched.collect(stranger, &mut set);
+    assert!(set.is_empty(), "also when the set held somebody before");
+}
+
+#[test]
+fn a_subscriber_given_twice_has_the_filters_of_both_and_the_profile_of_the_last() {
+    let subscriber = SubscriberNumber(1);
+    let derived = Profile { derived_events: false, ..Profile::SF6002 };
+    let twice = [(Profile::SF6002, "A01"), (derived, "A21"), (derived, "A21")];
+    let (matcher, _) =
+        Matcher::new(twice.map(|(profile, text)| Subscription { subscriber, profile, filters: vec![filter(text)] }));
+    let (own, of_a_relative) = ([event("A01"), event("A21")], [event("A01/ÆG")]);
+    let mut matching = matcher.deliver(super::date(DAY));
+    for events in [&own[..], &of_a_relative] {
+        matching.add(&PersonChange { events, ..newcomer(&[]) });
+    }
+    let mut reasons = 0;
+    matcher.reasons(&PersonChange { events: &own, ..newcomer(&[]) }, super::date(DAY), |_, _| reasons += 1);
+    assert_eq!(reasons, 2, "one for each code, however often it is asked for");
+    let mut set = DeliveryPersons::default();
+    matching.finish().collect(subscriber, &mut set);
+    assert_eq!(set.positions().collect::<Vec<_>>(), [0], "derived events count no longer");
+}
+
+#[test]
+fn everybody_is_everybody_however_many_there_are() {
+    let filters = vec![Filter::Everything];
+    let subscription = Subscription { subscriber: SubscriberNumber(1), profile: Profile::SF6002, filters };
+    let (matcher, _) = Matcher::new([subscription]);
+    for count in [1, 63, 64, 65, 128] {
+        let mut matching = matcher.deliver(super::date(DAY));
+        (0..count).for_each(|_| matching.add(&newcomer(&[])));
+        let mut set = DeliveryPersons::default();
+        matching.finish().collect(SubscriberNumber(1), &mut set);
+        assert_eq!((set.len(), set.contains(count - 1), set.contains(count)), (count, true, false), "{count} persons");
+    }
+}
