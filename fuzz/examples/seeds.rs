@@ -33,8 +33,13 @@ fn main() -> std::io::Result<()> {
     let filters = ["6101801234", "0-17", "0999", "A21", "0999:8512:091:01:tv", "everything", "0-17+0999"];
     for filter in filters.map(|text| text.parse::<Filter>().expect("a filter")) {
         let name = format!("filter-{}", filter.kind().name());
-        write("thin", &name, filter.reveal().as_bytes())?;
-        write("thin", &format!("{name}-stored"), &filter.to_bytes())?;
+        write("filters", &name, filter.reveal().as_bytes())?;
+        write("filters", &format!("{name}-stored"), &filter.to_bytes())?;
+    }
+
+    write("filters", "two-subscribers", b"0101\nA01\n0101:0004:001\n\n18-60+0101\neverything\n6101801235\n0-0\n")?;
+    for (name, text) in made_up::SCENARIOS {
+        write("scenario", name, text.as_bytes())?;
     }
 
     let pairs = [

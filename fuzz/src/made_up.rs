@@ -170,3 +170,38 @@ fn error_record(end: LineEnd, padding: Padding) -> Vec<u8> {
     line.write(&mut written).expect("memory can be written");
     written
 }
+
+/// Scenarios in which most can happen, and one with its persons alone.
+pub const SCENARIOS: [(&str, &str); 3] = [
+    ("persons", "[[person]]\nid='a'\ngiven='A'\nsurname='B'\nborn='1980-01-01'\nsex='M'\n"),
+    (
+        "family",
+        "start='2026-01-05'
+person=[
+{id='m',given='M',surname='S',born='1990-02-28',sex='K',citizenship=5180,protected='2025-08-01'},
+{id='f',pnr='6101891235',given='F',surname='S',born='1989-01-01',sex='M',spouse='m',married='2015-01-01'},
+{id='c',given='C',surname='S',born='2016-02-29',sex='K',mother='m',father='f',home={municipality=956,street=1,house=2}}]
+[[night]]
+happenings=[{does='moves',who='c',to={municipality=751,street=120,house=7,floor='01',door='tv'}}]
+[[night]]
+happenings=[{does='annuls-move',who='c'},{does='changes-protection',who='m'},{does='is-repeated',who='f'}]
+[[night]]
+happenings=[{does='gives-birth',who='m',child='d',sex='M',on='2026-01-07'}]
+[[night]]
+happenings=[{does='is-named',who='d',given='D',surname='S'},{does='dies',who='f'}]
+",
+    ),
+    (
+        "numbers-and-borders",
+        "person=[{id='a',given='A',surname='B',born='1980-01-01',sex='M'},{id='b',given='B',surname='B',born='1981-01-01',sex='K',citizenship=5180}]
+[[night]]
+happenings=[{does='marries',who='a',with='b'},{does='changes-church',who='a'},{does='becomes-danish',who='b'}]
+[[night]]
+happenings=[{does='changes-number',who='a',born='1980-01-02'},{does='corrects-name',who='b',given='C',surname='D'}]
+[[night]]
+happenings=[{does='emigrates',who='b',country=5120},{does='disappears',who='a'}]
+[[night]]
+happenings=[{does='comes',who='b',to={municipality=101,street=4,house=12}}]
+",
+    ),
+];
