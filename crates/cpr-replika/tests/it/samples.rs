@@ -85,6 +85,7 @@ fn event_codes(snapshot: &Snapshot, number: &str) -> Vec<String> {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn trap_01_an_annulled_address_of_a_test_person() {
     let Some(snapshot) = delta() else { return };
     let image = person(&snapshot, "0709614304");
@@ -99,6 +100,7 @@ fn trap_01_an_annulled_address_of_a_test_person() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn trap_02_a_corrected_address_of_a_test_person() {
     let Some(snapshot) = delta() else { return };
     let image = person(&snapshot, "0706614818");
@@ -113,6 +115,7 @@ fn trap_02_a_corrected_address_of_a_test_person() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn trap_03_a_corrected_marriage_date_of_a_test_person() {
     let Some(snapshot) = delta() else { return };
     let image = person(&snapshot, "0707614218");
@@ -123,6 +126,7 @@ fn trap_03_a_corrected_marriage_date_of_a_test_person() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn trap_04_an_annulled_marriage_of_two_test_persons() {
     let Some(snapshot) = delta() else { return };
     for (number, other, now) in [("0711614354", "0707614285", "U"), ("0707614285", "0711614354", "F")] {
@@ -135,6 +139,7 @@ fn trap_04_an_annulled_marriage_of_two_test_persons() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn traps_05_and_06_deaths_annulled_and_corrected() {
     let Some(snapshot) = delta() else { return };
     let alive = person(&snapshot, "2906980013");
@@ -151,6 +156,7 @@ fn traps_05_and_06_deaths_annulled_and_corrected() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn trap_07_a_test_person_whose_name_covers_no_year_before_2000() {
     let Some(snapshot) = delta() else { return };
     let image = person(&snapshot, "1303814074");
@@ -161,6 +167,7 @@ fn trap_07_a_test_person_whose_name_covers_no_year_before_2000() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn trap_08_a_silently_rewritten_line_of_residence_meets_at_every_joint() {
     let Some(snapshot) = delta() else { return };
     let image = person(&snapshot, "0709614428");
@@ -178,6 +185,7 @@ fn trap_08_a_silently_rewritten_line_of_residence_meets_at_every_joint() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn traps_09_and_10_changed_numbers_lead_to_the_one_in_force() {
     let Some(snapshot) = delta() else { return };
     for (old, now) in [("0708614246", "0307610078")] {
@@ -210,6 +218,7 @@ fn current_status_pnr(image: &Image<'_>) -> Option<RelatedPnr> {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn traps_11_to_16_as_they_stand_after_the_delivery() {
     let Some(snapshot) = delta() else { return };
     let unprotected = person(&snapshot, "0707614234");
@@ -248,6 +257,7 @@ fn traps_11_to_16_as_they_stand_after_the_delivery() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn traps_17_and_18_odd_periods_of_test_persons() {
     let Some(snapshot) = delta() else { return };
     let image = person(&snapshot, "0709614096");
@@ -267,6 +277,7 @@ fn traps_17_and_18_odd_periods_of_test_persons() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn traps_19_to_21_over_all_test_persons() {
     let Some(snapshot) = delta() else { return };
     let (mut gone, mut without_number) = (0, 0);
@@ -293,6 +304,7 @@ fn traps_19_to_21_over_all_test_persons() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn protection_of_the_extract_is_found_by_kind() {
     let Some(snapshot) = delta() else { return };
     let all: Vec<_> = snapshot.pnrs().unwrap().map(|number| snapshot.as_of(number.unwrap(), None, None)).collect();
@@ -304,6 +316,7 @@ fn protection_of_the_extract_is_found_by_kind() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn every_sample_extract_is_read_and_written_back_byte_for_byte() {
     let Some(directory) = directory() else { return };
     let manifest = std::fs::read_to_string(directory.join("manifest.csv")).unwrap();
@@ -381,16 +394,19 @@ fn check_lines_and_export(family: &str, name: &str, persons: usize) {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn the_change_extract_comes_back_as_it_was() {
     check_lines_and_export("std", DELTA, 80);
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn the_full_table_extract_comes_back_as_it_was() {
     check_lines_and_export("full", "GLBASETEST", 39);
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn a_second_delivery_leaves_the_first_readable() {
     let Some(first) = sample(DELTA) else { return };
     let replika = replika("std");
@@ -430,6 +446,7 @@ fn a_second_delivery_leaves_the_first_readable() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn every_event_record_of_the_full_table_extract_is_told_by_applying_and_none_by_loading() {
     let Some(extract) = sample("GLBASETEST") else { return };
     let (applied, loaded) = (replika("full"), replika("full"));
@@ -444,6 +461,7 @@ fn every_event_record_of_the_full_table_extract_is_told_by_applying_and_none_by_
 
 /// Kinds by code and mark, with how often.
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn every_event_record_of_the_change_extract_is_one_business_event() {
     let Some(snapshot) = delta() else { return };
     let feed = snapshot.events_of(DeliveryNumber(1), EventFilter::default()).unwrap();
@@ -489,6 +507,7 @@ fn every_event_record_of_the_change_extract_is_one_business_event() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn hand_cut_files_are_refused_unless_each_fault_is_accepted_by_name() {
     if directory().is_none() {
         return;
@@ -517,6 +536,7 @@ fn hand_cut_files_are_refused_unless_each_fault_is_accepted_by_name() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn files_without_a_sound_frame_are_refused_whatever_is_accepted() {
     if directory().is_none() {
         return;
@@ -546,6 +566,7 @@ fn files_without_a_sound_frame_are_refused_whatever_is_accepted() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn the_chain_of_production_dates_of_the_small_files_is_kept() {
     let Some(first) = sample(DELTA) else { return };
     let allow = Allow { wrong_count: true, ..Allow::default() };
@@ -559,6 +580,7 @@ fn the_chain_of_production_dates_of_the_small_files_is_kept() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn the_padding_of_the_extracts_is_recognised() {
     for (name, family, padding) in [(DELTA, "std", Padding::Cut), ("GLBASETEST", "full", Padding::Full)] {
         let Some(extract) = sample(name) else { return };

@@ -58,6 +58,7 @@ fn in_file(delta: &[u8], record: &str, holds: impl Fn(&[u8]) -> bool) -> BTreeSe
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn test_persons_are_matched_as_their_lines_say() {
     let Some((replika, delta)) = told() else { return };
     let event = |code: &'static [u8]| move |line: &[u8]| line[25..28] == *code;
@@ -77,6 +78,7 @@ fn test_persons_are_matched_as_their_lines_say() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn a_number_and_the_one_that_stands_for_it_are_followed_apart_or_as_a_chain() {
     let Some((replika, _)) = told() else { return };
     let set = |numbers: &[&str]| numbers.iter().map(|number| (*number).to_owned()).collect::<BTreeSet<_>>();
@@ -92,6 +94,7 @@ fn a_number_and_the_one_that_stands_for_it_are_followed_apart_or_as_a_chain() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn ages_of_test_persons_part_the_file() {
     let Some((replika, _)) = told() else { return };
     let ages = ["children", "others", "old"].map(|subscriber| matched(&replika, subscriber));
@@ -106,6 +109,7 @@ fn ages_of_test_persons_part_the_file() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn thinned_files_are_sound_and_those_of_a_partition_are_the_file() {
     let Some((replika, delta)) = told() else { return };
     let snapshot = replika.snapshot();

@@ -53,6 +53,7 @@ const EXERCISED: [(Marking, &str, usize, usize); 16] = [
 ];
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn a_marking_brings_its_area_and_no_other() {
     let Some(samples) = samples("a_marking_brings_its_area_and_no_other") else { return };
     let replika = test_extract(&samples);
@@ -76,6 +77,7 @@ fn a_marking_brings_its_area_and_no_other() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn each_version_says_whether_it_held() {
     let Some(samples) = samples("each_version_says_whether_it_held") else { return };
     let replika = test_extract(&samples);
@@ -86,6 +88,7 @@ fn each_version_says_whether_it_held() {
 }
 
 #[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn version_1_0_tells_one_previous_number_and_no_former_spouse() {
     let Some(samples) = samples("version_1_0_tells_one_previous_number_and_no_former_spouse") else { return };
     let replika = test_extract(&samples);
