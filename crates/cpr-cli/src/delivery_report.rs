@@ -60,6 +60,7 @@ fn counts(delivery: &Delivery) -> Vec<(&'static str, Json)> {
         ("receipts", counts.receipts.into()),
         ("input_errors", Json::Array(input_errors.collect())),
         ("repeated_persons", counts.repeated_persons.into()),
+        ("doubled_rows", counts.doubled_rows.into()),
         ("odd_characters", counts.odd_characters.into()),
         ("inverted_periods", counts.inverted_periods.into()),
         ("waived", counts.waived.into()),
@@ -109,6 +110,13 @@ pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<
             screen,
             "  {} persons stand in the file again, with the same rows; taken once",
             counts.repeated_persons
+        )?;
+    }
+    if counts.doubled_rows > 0 {
+        writeln!(
+            screen,
+            "  {} current rows of a kind that a person has once stand beside another; kept, the one that began last counts",
+            counts.doubled_rows
         )?;
     }
     if counts.odd_characters > 0 {

@@ -94,6 +94,8 @@ pub struct Checked {
     pub persons: u64,
     /// Groups left out because they are equal to an earlier one of the same person.
     pub repeated_persons: u64,
+    /// Current rows of a kind that a person has once (002, 008, 010, 011, 012, …) beside another one of the kind.
+    pub doubled_rows: u64,
     /// How the file spells its lines.
     pub style: Style,
     /// Receipts for deleted subscriptions (997).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cpr_model::{Date, Pnr};
+use cpr_model::{Aspect, Date, Pnr};
 use roaring::RoaringBitmap;
 
 use crate::check::{CheckOptions, Checked, Header, InputError};
@@ -20,6 +20,30 @@ enum Stage {
     Body,
     Ended,
 }
+
+/// The aspects of which a person has one current row, by their numbers.
+const ONCE: u64 = {
+    use Aspect as A;
+    let aspects = [
+        A::Address,
+        A::Emigration,
+        A::ContactAddress,
+        A::Disappearance,
+        A::Name,
+        A::BirthRegistration,
+        A::Citizenship,
+        A::Church,
+        A::CivilStatus,
+        A::Separation,
+        A::Parents,
+    ];
+    let (mut set, mut at) = (0, 0);
+    while at < aspects.len() {
+        set |= 1 << aspects[at] as u8;
+        at += 1;
+    }
+    set
+};
 
 /// Rows of one person, and 003 of one person behind all persons ([`MOST_BEHIND`]): together fewer than 16 bits can number.
 const MOST_ROWS: u32 = 65_000;
@@ -41,6 +65,8 @@ pub(crate) struct Checker<'a> {
     /// It stands in the file for the second time or more.
     is_repeated: bool,
     rows: u32,
+    /// The kinds of current rows that it has, of those that a person has once, by number of the aspect.
+    once: u64,
     counted: u64,
     /// The counter, when it could be read, and where it stands.
     stated: Option<(Option<u64>, u64, u64)>,
@@ -64,6 +90,7 @@ impl<'a> Checker<'a> {
             records: BTreeMap::new(),
             persons: 0,
             repeated_persons: 0,
+            doubled_rows: 0,
             style: Style::default(),
             receipts: 0,
             input_errors: Vec::new(),
@@ -86,6 +113,7 @@ impl<'a> Checker<'a> {
             current: None,
             is_repeated: false,
             rows: 0,
+            once: 0,
             counted: 0,
             stated: None,
             ended_by: None,
@@ -248,6 +276,7 @@ impl<'a> Checker<'a> {
             if self.is_repeated && layout.is_formatted_address() {
                 self.formatted_again(record);
             }
+            self.note_once(layout);
             return;
         }
         let Some(key) = record.pnr().and_then(|pnr| pnr.key()) else {
@@ -265,6 +294,14 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Counts current rows of a kind that a person has once, when one of that kind came before. They are kept.
+    fn note_once(&mut self, layout: &RecordLayout) {
+        let Role::Fact(aspect, false) = layout.role else { return };
+        let kind = ONCE & 1 << aspect.number();
+        self.result.doubled_rows += u64::from(self.once & kind != 0 && !self.is_repeated);
+        self.once |= kind;
+    }
+
     /// A 001.
     fn person(&mut self, record: &Record<'_>, key: u32) {
         if self.behind {
@@ -274,6 +311,7 @@ impl<'a> Checker<'a> {
         }
         self.current = record.key_digits();
         self.rows = 1;
+        self.once = 0;
         self.is_repeated = !self.see(key);
         if !self.is_repeated {
             self.result.persons += 1;

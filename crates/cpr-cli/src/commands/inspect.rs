@@ -89,6 +89,13 @@ fn print_text(screen: &mut Screen, file: &str, checked: &Checked) -> Result<(), 
     if checked.repeated_persons > 0 {
         writeln!(screen, "  {} persons stand in it again, with the same rows", checked.repeated_persons)?;
     }
+    if checked.doubled_rows > 0 {
+        writeln!(
+            screen,
+            "  {} current rows of a kind that a person has once stand beside another",
+            checked.doubled_rows
+        )?;
+    }
     if checked.odd_characters > 0 {
         writeln!(screen, "  {} records hold characters that CPR's set does not have", checked.odd_characters)?;
     }
@@ -126,6 +133,7 @@ fn as_object(file: &str, checked: &Checked) -> json::Json {
         ("persons", checked.persons.into()),
         ("records", json::object(records.iter().map(|(number, count)| (number.as_str(), count.clone())))),
         ("repeated_persons", checked.repeated_persons.into()),
+        ("doubled_rows", checked.doubled_rows.into()),
         ("odd_characters", checked.odd_characters.into()),
         ("fault_count", checked.fault_count.into()),
         ("faults", json::Json::Array(checked.faults.iter().map(fault::as_json).collect())),

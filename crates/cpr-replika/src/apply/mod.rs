@@ -126,6 +126,7 @@ impl Replika {
                 receipts: checked.receipts,
                 input_errors: checked.input_errors.clone(),
                 repeated_persons: checked.repeated_persons,
+                doubled_rows: checked.doubled_rows,
                 odd_characters: checked.odd_characters,
                 waived: checked.waived,
                 bytes: checked.bytes,

@@ -84,6 +84,9 @@ pub struct Counts {
     pub input_errors: Vec<InputError>,
     /// Groups left out because they are equal to an earlier one of the same person in the file.
     pub repeated_persons: u64,
+    /// Current rows of a kind that a person has once beside another one of the kind: kept as received. Every answer takes the
+    /// one that began last.
+    pub doubled_rows: u64,
     /// Records with a character outside CPR's set, kept as they are.
     pub odd_characters: u64,
     /// New facts whose end lies before their start: kept as received, and without length.
@@ -228,7 +231,7 @@ impl Delivery {
 
 impl Counts {
     /// The plain numbers in the order in which they are stored; [`Counts::from_numbers`] reads them back.
-    fn numbers(&self) -> [u64; 14] {
+    fn numbers(&self) -> [u64; 15] {
         [
             self.persons_new,
             self.persons_changed,
@@ -244,11 +247,12 @@ impl Counts {
             self.bytes,
             self.duration.as_micros() as u64,
             self.repeated_persons,
+            self.doubled_rows,
         ]
     }
 
     fn from_numbers(stored: &[v1::Wide]) -> Option<Counts> {
-        let numbers: [v1::Wide; 14] = stored.try_into().ok()?;
+        let numbers: [v1::Wide; 15] = stored.try_into().ok()?;
         let [
             persons_new,
             persons_changed,
@@ -264,6 +268,7 @@ impl Counts {
             bytes,
             duration_micros,
             repeated_persons,
+            doubled_rows,
         ] = numbers.map(u64::from);
         let duration = Duration::from_micros(duration_micros);
         let (classes, input_errors) = Default::default();
@@ -279,6 +284,7 @@ impl Counts {
             receipts,
             input_errors,
             repeated_persons,
+            doubled_rows,
             odd_characters,
             inverted_periods,
             waived,

@@ -478,3 +478,20 @@ fn a_day_is_answered_by_the_last_delivery_produced_by_then() {
     assert_eq!(on("2026-01-04"), Some(1), "the weekend knows what Friday knew");
     assert_eq!(on("2026-01-05"), Some(2));
 }
+
+#[test]
+fn two_current_rows_of_a_kind_that_a_person_has_once_are_kept_and_told() {
+    let rows = "001 STATUS=01
+        002 KOMKOD=0751, VEJKOD=0042, TILFLYDTO=201001010000
+        002 KOMKOD=0101, VEJKOD=0001, TILFLYDTO=200001010000
+        004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2020-01-01
+        004 BESKYTTYPE=0002, START_DT-BESKYTTELSE=2020-01-01
+        012 CIVST=U
+        012 CIVST=G, HAENSTART-CIVILSTAND=200001010000";
+    let told = told(&[&[(FIRST, rows), (SECOND, "001 STATUS=01\n012 CIVST=U")]]);
+    assert_eq!(told.reports[0].delivery.counts.doubled_rows, 2);
+    let snapshot = told.snapshot();
+    let image = snapshot.as_of(pnr(FIRST), None, None).unwrap().unwrap();
+    assert_eq!(image.facts().filter(|fact| fact.address().is_some()).count(), 2, "kept");
+    assert_eq!(snapshot.delivery(DeliveryNumber(1)).unwrap().counts.doubled_rows, 2, "in the ledger too");
+}
