@@ -16,6 +16,7 @@ mod followers;
 mod generate;
 mod initial_load;
 mod inspect;
+mod key;
 mod lines;
 mod load;
 mod man;
@@ -44,6 +45,7 @@ use self::followers::Followers;
 use self::generate::Generate;
 use self::initial_load::InitialLoad;
 use self::inspect::Inspect;
+use self::key::{KeyCommand, Rekey};
 use self::lines::Lines;
 use self::load::Load;
 use self::man::Man;
@@ -126,7 +128,14 @@ pub(crate) enum Command {
     /// Print the sizes of the tables.
     #[command(after_help = "Example: replika stats")]
     Stats,
-    /// Recheck every checksum, every archive and every relation between tables.
+    /// Make a key for encrypted stores.
+    #[command(subcommand)]
+    #[command(after_help = "Example: replika key new replika.key")]
+    Key(KeyCommand),
+    /// Have another key file open an encrypted store from now on.
+    #[command(after_help = "Example: replika rekey --key-file old.key --new-key-file new.key")]
+    Rekey(Rekey),
+    /// Recheck every block, page, archive and relation between tables; the file is left as it is.
     #[command(after_help = "Example: replika verify")]
     Verify,
     /// Run the main job on made-up data, explained as it goes.
@@ -173,6 +182,8 @@ impl Command {
             Command::Deliveries => deliveries::list_deliveries(globals, screen),
             Command::Settings => settings::print_settings(globals, screen),
             Command::Stats => stats::print_stats(globals, screen),
+            Command::Key(command) => command.run(screen),
+            Command::Rekey(options) => options.run(globals, screen),
             Command::Verify => verify::verify_store(globals, screen),
             Command::Demo => demo::run_demo(screen),
             Command::Generate(options) => generate::generate_extracts(globals, options, screen),

@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use cpr_replika::{Error, Replika};
+use cpr_replika::{Error, KeyFile, KeySource, Options, Replika};
 
 use crate::failure::Failure;
 use crate::screen;
@@ -18,6 +19,10 @@ pub(crate) struct Globals {
     /// The store: one file.
     #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_STORE", hide_env_values = true)]
     store: Option<PathBuf>,
+
+    /// The file with the key of an encrypted store (`replika key new`); `load` makes an encrypted store with it.
+    #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_KEY_FILE", hide_env_values = true)]
+    key_file: Option<PathBuf>,
 
     /// Print JSON instead of text.
     #[arg(long, global = true)]
@@ -43,14 +48,20 @@ impl Globals {
         self.store.as_deref()
     }
 
+    /// How the store is opened.
+    pub(crate) fn options(&self) -> Options {
+        let key = self.key_file.as_ref().map(|path| Arc::new(KeyFile::new(path)) as Arc<dyn KeySource>);
+        Options { key, ..Options::default() }
+    }
+
     pub(crate) fn open_to_read(&self) -> Result<Replika, Failure> {
-        let path = self.store_path()?;
-        self.wait_for(0, || Replika::open_read_only(path))
+        let (path, options) = (self.store_path()?, self.options());
+        self.wait_for(0, || Replika::open_read_only_with(path, &options))
     }
 
     pub(crate) fn open_to_write(&self) -> Result<Replika, Failure> {
-        let path = self.store_path()?;
-        self.wait_for(0, || Replika::open(path))
+        let (path, options) = (self.store_path()?, self.options());
+        self.wait_for(0, || Replika::open_with(path, &options))
     }
 
     /// Opens a store, again and again while it is open elsewhere; `default` seconds when the caller was not asked.

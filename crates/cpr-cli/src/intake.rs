@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cpr_replika::cpr_extract::{self, FIRST_LINES, Family};
-use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Replika, Report};
+use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Options, Replika, Report};
 
 use crate::context::{Globals, INTAKE_WAIT_SECONDS};
 use crate::failure::Failure;
@@ -115,8 +115,12 @@ impl<'a> Target<'a> {
             return Err(Failure::NoFolder(visible::path(folder)));
         }
         let config = options.config()?;
-        let create = || if options.dry_run { Target::in_memory(&config) } else { Target::create(path, &config) };
-        let target = globals.wait_for(INTAKE_WAIT_SECONDS, || match Replika::open(path) {
+        let how = globals.options();
+        let create = || match options.dry_run {
+            true => Target::in_memory(&config),
+            false => Target::create(path, &config, &how),
+        };
+        let target = globals.wait_for(INTAKE_WAIT_SECONDS, || match Replika::open_with(path, &how) {
             Err(Error::NotFound) => create(),
             // What is left of a store that never came to be, or a name that was reserved.
             Err(Error::NotAStore) if is_empty(path) => create(),
@@ -138,25 +142,24 @@ impl<'a> Target<'a> {
         Ok(Target { replika: Some(Replika::in_memory(config)?), unfinished: None })
     }
 
-    fn create(path: &'a Path, config: &Config) -> Result<Target<'a>, Error> {
+    fn create(path: &'a Path, config: &Config, how: &Options) -> Result<Target<'a>, Error> {
         let part = path.with_file_name(output_file::part_name(path.file_name().unwrap_or_default()));
-        match Replika::open(&part) {
+        match Replika::open_with(&part, how) {
             // Another process is loading.
             Err(Error::Locked) => return Err(Error::Locked),
             Err(Error::NotFound) => {}
             _ => _ = fs::remove_file(&part),
         }
-        Ok(Target { replika: Some(Replika::create(&part, config)?), unfinished: Some((part, path)) })
+        Ok(Target { replika: Some(Replika::create_with(&part, config, how)?), unfinished: Some((part, path)) })
     }
 
-    /// Gives a new store its name, once something is in it. A store stays with the name that it was opened by, so it is
-    /// closed for that moment.
+    /// Gives a new store its name, once something is in it. It is closed for that moment, and so complete on the disk.
     fn keep(&mut self, globals: &Globals) -> Result<(), Failure> {
         let Some((part, path)) = self.unfinished.take() else { return Ok(()) };
         self.replika = None;
         let named = fs::rename(&part, path).and_then(|()| output_file::sync_folder_of(path));
         named.map_err(|error| Failure::Writing(visible::path(path), error))?;
-        self.replika = Some(globals.wait_for(INTAKE_WAIT_SECONDS, || Replika::open(path))?);
+        self.replika = Some(globals.wait_for(INTAKE_WAIT_SECONDS, || Replika::open_with(path, &globals.options()))?);
         Ok(())
     }
 

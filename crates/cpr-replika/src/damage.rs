@@ -59,6 +59,19 @@ pub(crate) enum BlockError {
     Exists,
     #[error("block file layout {found}, known is {supported}")]
     Newer { found: u16, supported: u16 },
+    #[error("the store is encrypted: its key is needed")]
+    KeyNeeded,
+    #[cfg(feature = "encryption")]
+    #[error("the key is not the one of the store")]
+    WrongKey,
+    #[error("a key was given, and the store is not encrypted")]
+    NotEncrypted,
+    #[cfg(not(feature = "encryption"))]
+    #[error("this build does not encrypt (feature `encryption`)")]
+    NoEncryption,
+    #[cfg(feature = "encryption")]
+    #[error("2^32 blocks were sealed under the store's data key: write the store anew under a fresh one")]
+    KeySpent,
     /// The storage engine asked for something it is not known to ask for.
     #[error("{0}")]
     Unforeseen(&'static str),

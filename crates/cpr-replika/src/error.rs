@@ -181,6 +181,18 @@ pub enum Error {
     /// The store's file is not where it was opened any more, or another stands there.
     #[error("the store's file is gone or was replaced by another")]
     Replaced,
+    /// The store is encrypted, and no key was given.
+    #[error("the store is encrypted: give its key")]
+    KeyNeeded,
+    /// The key is not the one by which the store's own key is wrapped.
+    #[error("the key is not the one of the store")]
+    WrongKey,
+    /// A key was given for a store that is not encrypted.
+    #[error("a key was given, and the store is not encrypted")]
+    NotEncrypted,
+    /// The key cannot be used: this build does not encrypt, or the store must be written anew under a fresh key.
+    #[error("{0}")]
+    Key(&'static str),
     /// Reading the extract failed.
     #[error("reading the extract failed: {0}")]
     Input(#[source] io::Error),
@@ -272,6 +284,10 @@ impl Error {
             Error::Random(_) => (Storage, "random"),
             Error::Storage(_) => (Storage, "storage"),
             Error::Replaced => (Storage, "replaced"),
+            Error::KeyNeeded => (Storage, "key_needed"),
+            Error::WrongKey => (Storage, "wrong_key"),
+            Error::NotEncrypted => (Storage, "not_encrypted"),
+            Error::Key(_) => (Storage, "key"),
             Error::Corrupt { .. } | Error::Damaged { .. } => (Corrupt, "corrupt"),
         }
     }
@@ -378,6 +394,16 @@ impl From<BlockError> for Error {
             }
             BlockError::Panicked => Error::Damaged { place: Place::Pages, what: "the storage engine cannot read them" },
             BlockError::Replaced => Error::Replaced,
+            BlockError::KeyNeeded => Error::KeyNeeded,
+            #[cfg(feature = "encryption")]
+            BlockError::WrongKey => Error::WrongKey,
+            BlockError::NotEncrypted => Error::NotEncrypted,
+            #[cfg(not(feature = "encryption"))]
+            BlockError::NoEncryption => Error::Key("this build does not encrypt (cargo feature `encryption`)"),
+            #[cfg(feature = "encryption")]
+            BlockError::KeySpent => {
+                Error::Key("2^32 blocks were sealed under the store's key: write the store anew under a fresh one")
+            }
             BlockError::Unforeseen(what) => {
                 Error::Storage(StorageFailure(Box::new(redb::Error::Io(io::Error::other(what)))))
             }

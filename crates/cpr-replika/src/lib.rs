@@ -87,6 +87,9 @@ pub use search::{AddressPattern, Criterion, Hit, Hits, Policy, Scope, Search, Se
 pub use snapshot::Snapshot;
 pub use store::config::{ALL_HISTORY, Config};
 pub use store::file::Options;
+pub use store::key::{Key, KeySource};
+#[cfg(feature = "encryption")]
+pub use store::key::{KeyFile, KeyVariable, Passphrase};
 pub use subscriptions::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
 pub use subscriptions::folder_sink::FolderSink;
 pub use subscriptions::matching::{Match, Matches};

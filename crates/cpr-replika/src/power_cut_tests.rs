@@ -11,7 +11,7 @@ use cpr_extract::{ExtractWriter, Family, Style};
 use cpr_model::{Date, Pnr};
 use redb::StorageBackend;
 
-use crate::{ApplyOptions, Config, DeliveryNumber, Error, Replika};
+use crate::{ApplyOptions, Config, DeliveryNumber, Error, Options, Replika};
 
 const SECTOR: usize = 512;
 /// Where the copies of the root stand in the file.
@@ -179,16 +179,16 @@ fn exported(replika: &Replika) -> Exported {
 type Exported = (DeliveryNumber, Vec<u8>);
 
 /// The bytes of a store with one delivery, what it and the next delivery export, and the operations in between.
-fn prepared() -> (Vec<u8>, Exported, Exported, u64) {
+fn prepared(options: &Options) -> (Vec<u8>, Exported, Exported, u64) {
     let disk = Disk::default();
-    let replika = Replika::with_backend(disk.clone(), &config()).unwrap();
+    let replika = open(disk.clone(), options).unwrap();
     replika.apply(Cursor::new(night(1)), &ApplyOptions::named("first")).unwrap();
     let before = exported(&replika);
     drop(replika);
     let image = disk.platter().current.clone();
 
     let disk = Disk::holding(image.clone());
-    let replika = Replika::with_backend(disk.clone(), &config()).unwrap();
+    let replika = open(disk.clone(), options).unwrap();
     replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second")).unwrap();
     let after = exported(&replika);
     let operations = disk.platter().operations;
@@ -205,8 +205,8 @@ struct Found {
 }
 
 /// Cuts the power `cuts` times at every operation of a delivery, and opens what is left.
-fn cut_everywhere(cuts: u64, vice: Option<Vice>) -> Found {
-    let (image, before, after, operations) = prepared();
+fn cut_everywhere(cuts: u64, vice: Option<Vice>, options: &Options) -> Found {
+    let (image, before, after, operations) = prepared(options);
     assert!(operations > 10, "the delivery writes");
     let mut found = Found::default();
     for at in 0..=operations {
@@ -214,7 +214,7 @@ fn cut_everywhere(cuts: u64, vice: Option<Vice>) -> Found {
         disk.platter().fails_at = Some((at, io::ErrorKind::Other));
         disk.platter().vice = vice;
         // Opened and applied to: then the cut falls while writing, or while closing.
-        if let Ok(replika) = Replika::with_backend(disk.clone(), &config()) {
+        if let Ok(replika) = open(disk.clone(), options) {
             replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second")).ok();
         }
         let platter = disk.platter().clone();
@@ -222,7 +222,7 @@ fn cut_everywhere(cuts: u64, vice: Option<Vice>) -> Found {
             let left = Disk::holding(platter.after_power_cut(chance(at * cuts + cut)));
             left.platter().vice = vice.filter(|&vice| vice == Vice::RootInPlace);
             let sound = |replika: &Replika| (cut + at) % 16 != 0 || replika.snapshot().verify().unwrap().is_clean();
-            let state = Replika::with_backend(left, &config()).ok().filter(sound).and_then(|replika| {
+            let state = open(left, options).ok().filter(sound).and_then(|replika| {
                 let mut bytes = Vec::new();
                 let snapshot = replika.snapshot();
                 snapshot.export(None, &mut bytes).ok()?;
@@ -240,36 +240,56 @@ fn cut_everywhere(cuts: u64, vice: Option<Vice>) -> Found {
 
 #[test]
 fn a_power_cut_at_any_write_or_sync_leaves_before_or_after() {
-    let found = cut_everywhere(4, None);
-    assert_eq!(found.lost, 0, "{found:?}");
-    assert!(found.before > 0 && found.after > 0, "the cuts fall on both sides of the commit: {found:?}");
+    for options in plain_and_encrypted() {
+        let found = cut_everywhere(4, None, &options);
+        assert_eq!(found.lost, 0, "{found:?}");
+        assert!(found.before > 0 && found.after > 0, "the cuts fall on both sides of the commit: {found:?}");
+    }
 }
 
 #[test]
 #[ignore = "some minutes in release; the figures stand in docs/decisions.md"]
 fn a_hundred_thousand_power_cuts_lose_nothing() {
-    let operations = prepared().3;
-    let found = cut_everywhere(100_000 / operations + 1, None);
-    println!("{found:?}");
-    assert_eq!(found.lost, 0, "{found:?}");
+    for options in plain_and_encrypted() {
+        let operations = prepared(&options).3;
+        let found = cut_everywhere(100_000 / operations + 1, None, &options);
+        println!("{found:?}");
+        assert_eq!(found.lost, 0, "{found:?}");
+    }
 }
 
 #[test]
 fn a_disk_that_lies_about_its_syncs_loses_the_store() {
-    assert!(cut_everywhere(4, Some(Vice::LyingSync)).lost > 0);
+    assert!(cut_everywhere(4, Some(Vice::LyingSync), &Options::default()).lost > 0);
 }
 
 #[test]
 fn a_root_written_in_place_would_lose_the_store() {
-    assert!(cut_everywhere(4, Some(Vice::RootInPlace)).lost > 0);
+    for options in plain_and_encrypted() {
+        assert!(cut_everywhere(4, Some(Vice::RootInPlace), &options).lost > 0);
+    }
+}
+
+/// How a store is opened: without a key, and with one where this build encrypts.
+fn plain_and_encrypted() -> Vec<Options> {
+    let plain = Options::default();
+    #[cfg(feature = "encryption")]
+    return vec![plain.clone(), Options { key: Some(Arc::new(crate::store::key::FixedKey(7))), ..plain }];
+    #[cfg(not(feature = "encryption"))]
+    vec![plain]
+}
+
+fn open(disk: Disk, options: &Options) -> Result<Replika, Error> {
+    Replika::with_backend(disk, &config(), options)
 }
 
 #[test]
 fn a_full_disk_is_told_and_the_delivery_can_be_applied_again() {
-    let (image, before, after, operations) = prepared();
+    let options = &Options::default();
+    let (image, before, after, operations) = prepared(options);
     for at in [2, operations / 2] {
         let disk = Disk::holding(image.clone());
-        let replika = Replika::with_backend(disk.clone(), &config()).unwrap();
+        let replika = open(disk.clone(), options).unwrap();
         let opened = disk.platter().operations;
         disk.platter().fails_at = Some((opened + at, io::ErrorKind::StorageFull));
         let refused = replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second"));
@@ -278,7 +298,7 @@ fn a_full_disk_is_told_and_the_delivery_can_be_applied_again() {
         drop(replika);
         disk.platter().fails_at = None;
         let bytes = disk.platter().current.clone();
-        let replika = Replika::with_backend(Disk::holding(bytes), &config()).unwrap();
+        let replika = open(Disk::holding(bytes), options).unwrap();
         assert_eq!(exported(&replika), before);
         replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second")).unwrap();
         assert_eq!(exported(&replika), after);

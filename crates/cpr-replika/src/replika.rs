@@ -13,7 +13,11 @@ use crate::snapshot::Snapshot;
 use crate::store::block_file::Opening;
 use crate::store::config::Config;
 use crate::store::config::write_config;
+#[cfg(feature = "encryption")]
+use crate::store::file::rekey;
 use crate::store::file::{Opened, Options, is_vacant};
+#[cfg(feature = "encryption")]
+use crate::store::key::KeySource;
 use crate::store::secret::create_secret;
 use crate::store::tables::{FORMAT, META, Tables};
 
@@ -99,10 +103,24 @@ impl Replika {
         Replika::over(Opened::open_read_only(path.as_ref(), options)?)
     }
 
+    /// Has the key of another source open an encrypted store from now on. The store's own key, and so its blocks, stay:
+    /// who has a copy of the file from before, and the key of then, can read that copy.
+    ///
+    /// # Errors
+    /// [`Error::WrongKey`], [`Error::NotEncrypted`], [`Error::Locked`], and those of opening.
+    #[cfg(feature = "encryption")]
+    pub fn rekey(path: impl AsRef<Path>, from: &dyn KeySource, to: &dyn KeySource) -> Result<(), Error> {
+        rekey(path.as_ref(), from, to)
+    }
+
     /// Creates or opens a store over a storage of the caller's making: memory, or one that fails on purpose.
-    pub(crate) fn with_backend(backend: impl StorageBackend, config: &Config) -> Result<Replika, Error> {
+    pub(crate) fn with_backend(
+        backend: impl StorageBackend,
+        config: &Config,
+        options: &Options,
+    ) -> Result<Replika, Error> {
         let config = &config.settled()?;
-        let database = Opened::over(backend, Opening::Any, &Options::default())?;
+        let database = Opened::over(backend, Opening::Any, options)?;
         let fresh = database.begin_read()?.list_tables()?.next().is_none();
         if fresh { Replika::initialize(database, config) } else { Replika::over(database) }
     }
@@ -112,7 +130,7 @@ impl Replika {
     /// # Errors
     /// [`Error::Config`] when the configuration cannot be.
     pub fn in_memory(config: &Config) -> Result<Replika, Error> {
-        Replika::with_backend(redb::backends::InMemoryBackend::new(), config)
+        Replika::with_backend(redb::backends::InMemoryBackend::new(), config, &Options::default())
     }
 
     /// The state after the last delivery that was applied completely.
@@ -242,11 +260,15 @@ mod tests {
     fn a_store_whose_file_is_gone_or_replaced_is_not_written_any_more() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
+        let other = directory.path().join("other");
         let replika = Replika::create(&path, &Config::default()).unwrap();
-        std::fs::copy(&path, directory.path().join("copy")).unwrap();
+        std::fs::rename(&path, &other).unwrap();
+        replika.add_consumer("renamed", EventCursor::BEGINNING).unwrap();
+        std::fs::write(&path, "another").unwrap();
+        std::fs::rename(&path, &other).unwrap();
+        assert!(matches!(replika.add_consumer("replaced", EventCursor::BEGINNING), Err(Error::Replaced)));
+        let replika = Replika::create(&path, &Config::default()).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(replika.add_consumer("gone", EventCursor::BEGINNING), Err(Error::Replaced)));
-        std::fs::rename(directory.path().join("copy"), &path).unwrap();
-        assert!(matches!(replika.add_consumer("replaced", EventCursor::BEGINNING), Err(Error::Replaced)));
     }
 }

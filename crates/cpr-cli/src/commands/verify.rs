@@ -1,6 +1,6 @@
 //! `verify`: every block, page, archive and relation between tables, checked anew. The file is left as it is.
 
-use cpr_replika::{Options, Replika, VerifyFault};
+use cpr_replika::{Replika, VerifyFault};
 
 use crate::context::Globals;
 use crate::failure::Failure;
@@ -11,7 +11,7 @@ use crate::screen::Screen;
 pub(crate) fn verify_store(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let path = globals.store_path()?;
     let meter = Meter::open_ended("verifying");
-    let report = globals.wait_for(0, || Replika::verify_file(path, &Options::default()))?;
+    let report = globals.wait_for(0, || Replika::verify_file(path, &globals.options()))?;
     drop(meter);
     if globals.json {
         let fault = |fault: &VerifyFault| {

@@ -236,3 +236,27 @@ fn control_characters_of_the_register_reach_no_terminal() {
     let refused = desk.run(&["apply", named.to_str().unwrap()]);
     assert!(!refused.stderr.contains(&0x1b) && !refused.stdout.contains(&0x1b));
 }
+
+#[test]
+fn an_encrypted_store_opens_with_its_key_and_with_no_other() {
+    let desk = Desk::new();
+    let first = extract("D260105.L999901");
+    let says = |line: &str| shell(&desk, line);
+    assert_eq!(says("replika key new one.key").1, 0);
+    assert_eq!(says("replika key new two.key").1, 0);
+    assert_ne!(says("replika key new one.key").1, 0, "a key is not written over");
+    assert_eq!(mode(&desk.folder.path().join("one.key")), 0o600);
+    assert_eq!(says(&format!("replika load {first} --key-file one.key")).1, 0);
+    let file = fs::read(desk.store()).unwrap();
+    for text in [SOFIE.as_bytes(), b"B\xe6kgaard", b"persons/v2"] {
+        assert!(!file.windows(text.len()).any(|found| found == text));
+    }
+    assert!(says("replika verify --key-file one.key").0.contains("everything holds"));
+    assert!(says("replika verify").0.contains("encrypted"));
+    assert!(says("replika verify --key-file two.key").0.contains("the key is not the one"));
+    assert_eq!(says("replika rekey --key-file one.key --new-key-file two.key").1, 0);
+    assert!(says("replika verify --key-file two.key").0.contains("everything holds"));
+    assert_ne!(says("replika stats --key-file one.key").1, 0);
+    set_mode(&desk.folder.path().join("two.key"), 0o644);
+    assert!(says("replika stats --key-file two.key").0.contains("others than its owner may read the key file"));
+}

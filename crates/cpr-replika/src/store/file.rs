@@ -2,7 +2,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use redb::backends::FileBackend;
 use redb::{
@@ -13,6 +14,7 @@ use redb::{
 use super::block_file::overlay::Overlay;
 use super::block_file::scan::Scan;
 use super::block_file::{BlockFile, Opening};
+use super::key::KeySource;
 use crate::damage::{BlockError, Latch};
 use crate::error::Error;
 
@@ -31,12 +33,15 @@ pub struct Options {
     /// Bytes of pages kept in memory, beside what the system caches of the file. A read that finds its page here takes a
     /// third of the time of one that does not.
     pub cache_bytes: usize,
+    /// Where the key of an encrypted store comes from; a store that is created with one is encrypted. Needs the cargo
+    /// feature `encryption`.
+    pub key: Option<Arc<dyn KeySource>>,
 }
 
 impl Default for Options {
     /// A cache of 1 GiB, which is filled only as far as there are pages.
     fn default() -> Self {
-        Options { cache_bytes: 1024 * 1024 * 1024 }
+        Options { cache_bytes: 1024 * 1024 * 1024, key: None }
     }
 }
 
@@ -92,7 +97,7 @@ impl Opened {
     fn read_only(path: &Path, options: &Options) -> Result<Opened, OpeningError> {
         let (storage, file) = open_file(path, OpenOptions::new().read(true))?;
         let latch = Latch::default();
-        let blocks = BlockFile::new(storage, Opening::Existing, latch.clone());
+        let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), latch.clone());
         let database = latch.sound(|| match builder(options).open_read_only_with_backend(blocks) {
             Err(DatabaseError::RepairAborted) => Err(OpeningError::NotClosed),
             opened => Ok(opened.map_err(Error::from)?),
@@ -104,14 +109,14 @@ impl Opened {
     /// Opens or makes a store over any storage.
     pub(crate) fn over(storage: impl StorageBackend, opening: Opening, options: &Options) -> Result<Opened, Error> {
         let latch = Latch::default();
-        let blocks = BlockFile::new(storage, opening, latch.clone());
+        let blocks = BlockFile::new(storage, opening, options.key.clone(), latch.clone());
         let database = latch.sound(|| builder(options).create_with_backend(blocks).map_err(Error::from))?;
         Ok(Opened { database: Mode::ReadWrite(database), latch, file: None })
     }
 
     /// Opens a store's file as if to write, and leaves it as it is.
     pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Opened, Error> {
-        let (latch, file) = unchanged(path)?;
+        let (latch, file) = unchanged(path, options)?;
         let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
         Ok(Opened { database: Mode::ReadWrite(database), latch, file: None })
     }
@@ -138,7 +143,7 @@ impl Opened {
     /// walk the store.
     ///
     /// # Errors
-    /// [`Error::ReadOnly`]; [`Error::Replaced`] when the file at the path is not the one that was opened.
+    /// [`Error::ReadOnly`]; [`Error::Replaced`] when the file was deleted, or another took its place.
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction, Error> {
         let Mode::ReadWrite(database) = &self.database else { return Err(Error::ReadOnly) };
         self.file.as_ref().map_or(Ok(()), OpenedFile::check_in_place)?;
@@ -157,17 +162,17 @@ impl Opened {
 }
 
 /// A store's file over which whatever is written stays in memory.
-fn unchanged(path: &Path) -> Result<(Latch, Overlay<BlockFile<FileBackend>>), Error> {
+fn unchanged(path: &Path, options: &Options) -> Result<(Latch, Overlay<BlockFile<FileBackend>>), Error> {
     let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
     let latch = Latch::default();
-    let blocks = BlockFile::new(storage, Opening::Existing, latch.clone());
+    let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), latch.clone());
     Ok((latch, Overlay::new(blocks)))
 }
 
 /// Tries every block of a store's file.
-pub(crate) fn scan(path: &Path, _options: &Options) -> Result<Scan, Error> {
+pub(crate) fn scan(path: &Path, options: &Options) -> Result<Scan, Error> {
     let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
-    let blocks = BlockFile::new(storage, Opening::Existing, Latch::default());
+    let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), Latch::default());
     let io = |error| Error::from(redb::StorageError::Io(error));
     // Whoever writes holds some of these bytes alone; whoever reads shares them.
     match blocks.try_lock_shared_range(Bound::Unbounded, Bound::Unbounded) {
@@ -182,12 +187,27 @@ pub(crate) fn scan(path: &Path, _options: &Options) -> Result<Scan, Error> {
 }
 
 /// Has redb check every page of a store's file: false when it would have had to repair its account of free pages.
-pub(crate) fn check_pages(path: &Path, _options: &Options) -> Result<bool, Error> {
-    let (latch, file) = unchanged(path)?;
+pub(crate) fn check_pages(path: &Path, options: &Options) -> Result<bool, Error> {
+    let (latch, file) = unchanged(path, options)?;
     latch.sound(|| {
         let mut database = Builder::new().set_cache_size(CHECK_CACHE_BYTES).create_with_backend(file)?;
         Ok(database.check_integrity()?)
     })
+}
+
+/// Wraps the data key of a store by the key of another source. The blocks stay as they are.
+#[cfg(feature = "encryption")]
+pub(crate) fn rekey(path: &Path, from: &dyn KeySource, to: &dyn KeySource) -> Result<(), Error> {
+    let (storage, _) = open_file(path, OpenOptions::new().read(true).write(true))?;
+    let io = |error| Error::from(redb::StorageError::Io(error));
+    match storage.try_lock_range(Bound::Unbounded, Bound::Unbounded) {
+        Ok(false) => return Err(Error::Locked),
+        Ok(true) | Err(BackendError::Unsupported) => {}
+        Err(error) => return Err(io(std::io::Error::other(error.to_string()))),
+    }
+    let done = super::block_file::rewrap(&storage, from, to).map_err(io);
+    storage.close().map_err(io)?;
+    done
 }
 
 /// Why a store's file cannot be opened to read.
@@ -224,30 +244,21 @@ impl From<OpeningError> for Error {
     }
 }
 
-/// A file that was opened by its path, and what tells it from another.
-struct OpenedFile {
-    path: PathBuf,
-    identity: Option<(u64, u64)>,
-}
+/// A file that was opened, beside the handle that is read and written.
+struct OpenedFile(File);
 
 impl OpenedFile {
+    /// A file that has no name any more is gone once it is closed: it was deleted, or another took its place.
     fn check_in_place(&self) -> Result<(), Error> {
-        let found = self.path.metadata().map_err(|_| Error::from(BlockError::Replaced))?;
-        if identity(&found) == self.identity { Ok(()) } else { Err(BlockError::Replaced.into()) }
-    }
-}
-
-/// The device and the number of a file, where the system tells them.
-fn identity(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        Some((metadata.dev(), metadata.ino()))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = metadata;
-        None
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let found = self.0.metadata().map_err(|error| Error::from(redb::StorageError::Io(error)))?;
+            if found.nlink() == 0 {
+                return Err(BlockError::Replaced.into());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -258,9 +269,8 @@ fn open_file(path: &Path, how: &OpenOptions) -> Result<(FileBackend, OpenedFile)
     }
     let storage = |error| Error::from(redb::StorageError::Io(error));
     let file: File = how.open(path).map_err(storage)?;
-    let identity = identity(&file.metadata().map_err(storage)?);
-    let path = std::path::absolute(path).map_err(storage)?;
-    Ok((FileBackend::new(file)?, OpenedFile { path, identity }))
+    let beside = file.try_clone().map_err(storage)?;
+    Ok((FileBackend::new(file)?, OpenedFile(beside)))
 }
 
 fn builder(options: &Options) -> Builder {

@@ -1,18 +1,25 @@
 //! The store's header: what kind of file this is. Written at creation, twice, and by nothing that a delivery does.
 //!
 //! ```text
-//! 0     8      10     12     16           24        40                    4080    4096
-//! +-----+------+------+------+------------+---------+---------------------+-------+
-//! |magic|layout| kind | 0    | generation | id      | key space, or zeros | check |
-//! |8    |u16   | u16  |      | u64        | 16      |                     | 16    |
-//! +-----+------+------+------+------------+---------+---------------------+-------+
+//! 0     8      10     12     16           24        40     56              116     4080    4096
+//! +-----+------+------+------+------------+---------+------+---------------+-------+-------+
+//! |magic|layout| kind | 0    | generation | id      | salt | wrapped key   | zeros | check |
+//! |8    |u16   | u16  |      | u64        | 16      | 16   | 12 + 16 + 32  |       | 16    |
+//! +-----+------+------+------+------------+---------+------+---------------+-------+-------+
 //! ```
+
+use std::io;
 
 use redb::StorageBackend;
 
+#[cfg(feature = "encryption")]
+use super::cipher::{self, Cipher};
 use super::geometry::BLOCK_BYTES;
-use super::seal::{Page, StoreId, header_check};
+use super::seal::{Checksum, Page, Seal, StoreId, header_check};
 use crate::damage::{BlockError, Place};
+#[cfg(feature = "encryption")]
+use crate::store::key::Key;
+use crate::store::key::KeySource;
 
 /// The first bytes of every store.
 pub(super) const MAGIC: [u8; 8] = *b"REPLIKA\n";
@@ -37,11 +44,81 @@ pub(super) struct StoreHeader {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     Plain,
+    /// Encrypted, under a data key that is wrapped by the key of a key source.
+    Encrypted {
+        salt: [u8; 16],
+        /// Nonce, tag, and the data key.
+        wrapped: [u8; WRAPPED],
+    },
+}
+
+/// Bytes of a wrapped data key.
+pub(super) const WRAPPED: usize = 12 + 16 + 32;
+
+#[cfg(feature = "encryption")]
+impl Kind {
+    fn wrap(data: &Key, id: StoreId, by: &dyn KeySource) -> io::Result<Kind> {
+        let mut salt = [0; 16];
+        fill_random(&mut salt)?;
+        Ok(Kind::Encrypted { salt, wrapped: cipher::wrap(&by.key(&salt)?, id, &salt, data)? })
+    }
+}
+
+fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
+    getrandom::fill(bytes).map_err(|_| io::Error::other("the system gives no random bytes"))
 }
 
 impl StoreHeader {
-    pub(super) fn plain(id: StoreId) -> StoreHeader {
-        StoreHeader { id, kind: Kind::Plain, generation: 1 }
+    /// The header of a new store, and how its blocks are checked.
+    pub(super) fn create(source: Option<&dyn KeySource>) -> io::Result<(StoreHeader, Seal)> {
+        let mut id = StoreId::default();
+        fill_random(&mut id)?;
+        let plain = StoreHeader { id, kind: Kind::Plain, generation: 1 };
+        let Some(source) = source else { return Ok((plain, Seal::Plain(Checksum::new(id)))) };
+        #[cfg(feature = "encryption")]
+        {
+            let data = Key::random()?;
+            let header = StoreHeader { kind: Kind::wrap(&data, id, source)?, ..plain };
+            Ok((header, Seal::Encrypted(Box::new(Cipher::new(&data, id)))))
+        }
+        #[cfg(not(feature = "encryption"))]
+        {
+            let _ = source;
+            Err(BlockError::NoEncryption.into())
+        }
+    }
+
+    /// How the blocks of the store are checked, for who has its key.
+    pub(super) fn unseal(&self, source: Option<&dyn KeySource>) -> io::Result<Seal> {
+        match (&self.kind, source) {
+            (Kind::Plain, None) => Ok(Seal::Plain(Checksum::new(self.id))),
+            (Kind::Plain, Some(_)) => Err(BlockError::NotEncrypted.into()),
+            (Kind::Encrypted { .. }, None) => Err(BlockError::KeyNeeded.into()),
+            #[cfg(feature = "encryption")]
+            (Kind::Encrypted { .. }, Some(source)) => {
+                Ok(Seal::Encrypted(Box::new(Cipher::new(&self.data_key(source)?, self.id))))
+            }
+            #[cfg(not(feature = "encryption"))]
+            (Kind::Encrypted { .. }, Some(_)) => Err(BlockError::NoEncryption.into()),
+        }
+    }
+
+    #[cfg(feature = "encryption")]
+    fn data_key(&self, source: &dyn KeySource) -> io::Result<Key> {
+        match &self.kind {
+            Kind::Plain => Err(BlockError::NotEncrypted.into()),
+            Kind::Encrypted { salt, wrapped } => {
+                let key = cipher::unwrap(&source.key(salt)?, self.id, salt, wrapped);
+                key.ok_or(BlockError::WrongKey.into())
+            }
+        }
+    }
+
+    /// The header with the same data key, wrapped by the key of another source.
+    #[cfg(feature = "encryption")]
+    pub(super) fn rewrapped(&self, from: &dyn KeySource, to: &dyn KeySource) -> io::Result<StoreHeader> {
+        let kind = Kind::wrap(&self.data_key(from)?, self.id, to)?;
+        Ok(StoreHeader { id: self.id, kind, generation: self.generation + 1 })
     }
 
     /// The bytes of one copy.
@@ -51,6 +128,11 @@ impl StoreHeader {
         page[8..10].copy_from_slice(&LAYOUT.to_le_bytes());
         match self.kind {
             Kind::Plain => {}
+            Kind::Encrypted { salt, wrapped } => {
+                page[10..12].copy_from_slice(&1_u16.to_le_bytes());
+                page[40..56].copy_from_slice(&salt);
+                page[56..56 + WRAPPED].copy_from_slice(&wrapped);
+            }
         }
         page[16..24].copy_from_slice(&self.generation.to_le_bytes());
         page[24..40].copy_from_slice(&self.id);
@@ -68,6 +150,10 @@ impl StoreHeader {
         }
         let kind = match u16::from_le_bytes([page[10], page[11]]) {
             0 => Kind::Plain,
+            1 => Kind::Encrypted {
+                salt: page[40..56].try_into().expect("sixteen bytes"),
+                wrapped: page[56..56 + WRAPPED].try_into().expect("as many bytes"),
+            },
             _ => return Err(damaged("a kind of store this version does not know")),
         };
         let generation = u64::from_le_bytes(page[16..24].try_into().expect("eight bytes"));
@@ -76,16 +162,18 @@ impl StoreHeader {
     }
 
     /// Writes both copies.
-    pub(super) fn write(&self, storage: &impl StorageBackend) -> std::io::Result<()> {
+    pub(super) fn write(&self, storage: &impl StorageBackend) -> io::Result<()> {
         for copy in 0..2 {
             storage.write(u64::from(copy) * BLOCK_BYTES, &*self.to_page(copy))?;
+            // One copy is whole at any moment.
+            storage.sync_data()?;
         }
         Ok(())
     }
 
     /// Reads the header of a file that is at least as long as two of them: the newest copy that is whole, and what is
     /// wrong with either.
-    pub(super) fn read(storage: &impl StorageBackend) -> std::io::Result<(StoreHeader, Vec<BlockError>)> {
+    pub(super) fn read(storage: &impl StorageBackend) -> io::Result<(StoreHeader, Vec<BlockError>)> {
         let mut pages: [Box<Page>; 2] = [Box::new([0; _]), Box::new([0; _])];
         for (copy, page) in pages.iter_mut().enumerate() {
             storage.read(copy as u64 * BLOCK_BYTES, &mut **page)?;

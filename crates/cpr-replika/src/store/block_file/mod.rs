@@ -11,8 +11,10 @@
 //! its length, which it does under its lock. docs/format.md draws the bytes.
 
 mod checks;
+#[cfg(feature = "encryption")]
+mod cipher;
 mod geometry;
-mod header;
+pub(super) mod header;
 pub(crate) mod overlay;
 mod root;
 pub(crate) mod scan;
@@ -24,16 +26,18 @@ use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use redb::{BackendError, StorageBackend};
 
 use crate::damage::{BlockError, Latch, Place};
 use checks::Checks;
 use geometry::{BLOCK, BLOCK_BYTES, Geometry, Run, SHORTEST};
-use header::{Kind, StoreHeader};
+use header::StoreHeader;
 use root::{ENGINE_HEADER, Roots};
-use seal::{Checksum, Seal, StoreId};
+use seal::{Seal, StoreId};
+
+use super::key::KeySource;
 
 pub(crate) use header::is_magic;
 
@@ -52,6 +56,7 @@ pub(crate) enum Opening {
 pub(crate) struct BlockFile<S> {
     storage: S,
     opening: Opening,
+    key: Option<Arc<dyn KeySource>>,
     state: OnceLock<State>,
     /// Held while the state is read.
     reading: Mutex<()>,
@@ -82,8 +87,8 @@ impl<S> fmt::Debug for BlockFile<S> {
 
 impl<S: StorageBackend> BlockFile<S> {
     /// A block file over a storage, which is not touched before redb does.
-    pub(crate) fn new(storage: S, opening: Opening, latch: Latch) -> BlockFile<S> {
-        BlockFile { storage, opening, state: OnceLock::new(), reading: Mutex::new(()), latch }
+    pub(crate) fn new(storage: S, opening: Opening, key: Option<Arc<dyn KeySource>>, latch: Latch) -> BlockFile<S> {
+        BlockFile { storage, opening, key, state: OnceLock::new(), reading: Mutex::new(()), latch }
     }
 
     /// What is known of the file, read on the first call.
@@ -93,7 +98,7 @@ impl<S: StorageBackend> BlockFile<S> {
         }
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         if self.state.get().is_none() {
-            let state = State::read(&self.storage, self.opening)?;
+            let state = State::read(&self.storage, self.opening, self.key.as_deref())?;
             self.state.get_or_init(|| state);
         }
         Ok(self.state.get().expect("set above"))
@@ -158,12 +163,12 @@ impl<S: StorageBackend> BlockFile<S> {
 }
 
 impl State {
-    fn read(storage: &impl StorageBackend, opening: Opening) -> io::Result<State> {
+    fn read(storage: &impl StorageBackend, opening: Opening, source: Option<&dyn KeySource>) -> io::Result<State> {
         let bytes = storage.len()?;
         match opening {
             Opening::Create if bytes > 0 => return Err(BlockError::Exists.into()),
             Opening::Existing if bytes == 0 => return Err(BlockError::NotAStore.into()),
-            Opening::Create | Opening::Any if bytes == 0 => return State::create(storage),
+            Opening::Create | Opening::Any if bytes == 0 => return State::create(storage, source),
             _ => {}
         }
         if bytes < SHORTEST {
@@ -174,10 +179,9 @@ impl State {
             };
         }
         let (header, header_faults) = StoreHeader::read(storage)?;
-        let seal = match header.kind {
-            Kind::Plain => Seal::Plain(Checksum::new(header.id)),
-        };
-        let roots = Roots::read(storage, &header.id)?;
+        let seal = header.unseal(source)?;
+        let roots = Roots::read(storage, &header.id, &seal)?;
+        seal.count_seals_from(roots.current.seals);
         let not_whole = || BlockError::damaged(Place::File, "its length is not one of whole blocks");
         let blocks = seal.geometry().blocks(bytes).ok_or_else(not_whole)?;
         if blocks == 0 && opening == Opening::Existing {
@@ -187,15 +191,12 @@ impl State {
     }
 
     /// Makes the headers and roots of a new store durable.
-    fn create(storage: &impl StorageBackend) -> io::Result<State> {
-        let mut id = StoreId::default();
-        getrandom::fill(&mut id).map_err(|_| io::Error::other("the system gives no random bytes"))?;
-        let header = StoreHeader::plain(id);
+    fn create(storage: &impl StorageBackend, source: Option<&dyn KeySource>) -> io::Result<State> {
+        let (header, seal) = StoreHeader::create(source)?;
         storage.set_len(SHORTEST)?;
         header.write(storage)?;
-        let roots = Roots::create(storage, &id)?;
+        let roots = Roots::create(storage, &header.id, &seal)?;
         storage.sync_data()?;
-        let seal = Seal::Plain(Checksum::new(id));
         Ok(State::of(header, seal, roots, 0, Vec::new()))
     }
 
@@ -260,7 +261,7 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
         self.latch.note(self.state().and_then(|state| {
             state.checks.flush(&self.storage)?;
             self.storage.sync_data()?;
-            state.roots().synced(&self.storage, &state.id)
+            state.roots().synced(&self.storage, &state.id, &state.seal)
         }))
     }
 
@@ -270,7 +271,8 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
                 && let Ok(engine_header) = data.try_into()
             {
                 let blocks = state.blocks.load(Ordering::Acquire);
-                return state.roots().write(&self.storage, &state.id, |root| {
+                return state.roots().write(&self.storage, &state.id, &state.seal, |root| {
+                    root.seals = state.seal.seals();
                     root.cut_off |= state.was_cut_off;
                     root.blocks = blocks;
                     root.engine_header = engine_header;
@@ -313,6 +315,15 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.storage.query_lock_range(start, end)
     }
+}
+
+/// Writes a store's header anew, with its data key wrapped by the key of another source.
+#[cfg(feature = "encryption")]
+pub(crate) fn rewrap(storage: &impl StorageBackend, from: &dyn KeySource, to: &dyn KeySource) -> io::Result<()> {
+    if storage.len()? < SHORTEST {
+        return Err(BlockError::NotAStore.into());
+    }
+    StoreHeader::read(storage)?.0.rewrapped(from, to)?.write(storage)
 }
 
 /// Whether all bytes are zeros: the check of a block that was never written.

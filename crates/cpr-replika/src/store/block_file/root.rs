@@ -8,15 +8,16 @@
 //! 0            8        16      24      32                48               368     4080    4096
 //! +------------+--------+-------+-------+-----------------+----------------+-------+-------+
 //! | generation | blocks | seals | flags | nonce, or zeros | redb's header  | zeros | check |
-//! | u64        | u64    | u64   | u64   | 16              | 320            |       | 16    |
+//! | u64        | u64    | u64   | u64   | 12 and zeros    | 320            |       | 16    |
 //! +------------+--------+-------+-------+-----------------+----------------+-------+-------+
 //! flags  1: the store was once left without being closed
+//!        With a key, bytes 48 to 4064 are encrypted, and the tag stands in the 16 bytes before the check.
 //! ```
 
 use redb::StorageBackend;
 
 use super::geometry::BLOCK_BYTES;
-use super::seal::{Page, StoreId, header_check};
+use super::seal::{Page, Seal, StoreId, header_check};
 use crate::damage::{BlockError, Place};
 
 /// Bytes of redb's header.
@@ -52,21 +53,25 @@ impl Root {
         self.engine_header[NOT_CLOSED.0] & NOT_CLOSED.1 != 0
     }
 
-    fn to_page(&self, copy: u8, id: &StoreId) -> Box<Page> {
+    fn to_page(&self, copy: u8, id: &StoreId, seal: &Seal) -> std::io::Result<Box<Page>> {
         let mut page: Box<Page> = Box::new([0; _]);
         page[..8].copy_from_slice(&self.generation.to_le_bytes());
         page[8..16].copy_from_slice(&self.blocks.to_le_bytes());
         page[16..24].copy_from_slice(&self.seals.to_le_bytes());
         page[24] = if self.cut_off { CUT_OFF as u8 } else { 0 };
         page[48..48 + ENGINE_HEADER].copy_from_slice(&self.engine_header);
+        seal.seal_root(copy, &mut page)?;
         let check = check(copy, id, &page[..4080]);
         page[4080..].copy_from_slice(&check);
-        page
+        Ok(page)
     }
 
-    fn from_page(copy: u8, id: &StoreId, page: &Page) -> Result<Root, BlockError> {
+    fn from_page(copy: u8, id: &StoreId, seal: &Seal, page: &mut Page) -> Result<Root, BlockError> {
         if page[4080..] != check(copy, id, &page[..4080]) {
             return Err(BlockError::damaged(Place::Root(copy), "its check does not fit"));
+        }
+        if !seal.open_root(copy, page) {
+            return Err(BlockError::damaged(Place::Root(copy), "it was not sealed under the store's key"));
         }
         let number = |at: usize| u64::from_le_bytes(page[at..at + 8].try_into().expect("eight bytes"));
         Ok(Root {
@@ -78,8 +83,8 @@ impl Root {
         })
     }
 
-    pub(super) fn write(&self, storage: &impl StorageBackend, id: &StoreId, copy: u8) -> std::io::Result<()> {
-        storage.write(COPIES_AT + u64::from(copy) * BLOCK_BYTES, &*self.to_page(copy, id))
+    fn write(&self, storage: &impl StorageBackend, id: &StoreId, seal: &Seal, copy: u8) -> std::io::Result<()> {
+        storage.write(COPIES_AT + u64::from(copy) * BLOCK_BYTES, &*self.to_page(copy, id, seal)?)
     }
 }
 
@@ -113,23 +118,23 @@ enum Durability {
 
 impl Roots {
     /// Writes both copies of an empty root, one newer than the other.
-    pub(super) fn create(storage: &impl StorageBackend, id: &StoreId) -> std::io::Result<Roots> {
+    pub(super) fn create(storage: &impl StorageBackend, id: &StoreId, seal: &Seal) -> std::io::Result<Roots> {
         let mut current = Root::empty();
-        current.write(storage, id, 0)?;
+        current.write(storage, id, seal, 0)?;
         current.generation += 1;
-        current.write(storage, id, 1)?;
+        current.write(storage, id, seal, 1)?;
         Ok(Roots { current, copy: 1, durability: Durability::Unknown, faults: Vec::new(), older: None })
     }
 
     /// The newest copy that is whole.
-    pub(super) fn read(storage: &impl StorageBackend, id: &StoreId) -> std::io::Result<Roots> {
+    pub(super) fn read(storage: &impl StorageBackend, id: &StoreId, seal: &Seal) -> std::io::Result<Roots> {
         let mut newest: Option<(u8, Root)> = None;
         let mut faults = Vec::new();
         let mut older = None;
         for copy in 0..2 {
             let mut page: Box<Page> = Box::new([0; _]);
             storage.read(COPIES_AT + u64::from(copy) * BLOCK_BYTES, &mut *page)?;
-            match Root::from_page(copy, id, &page) {
+            match Root::from_page(copy, id, seal, &mut page) {
                 Ok(root) => match &newest {
                     Some((_, other)) if other.generation >= root.generation => older = (*other != root).then_some(copy),
                     other => {
@@ -151,6 +156,7 @@ impl Roots {
         &mut self,
         storage: &impl StorageBackend,
         id: &StoreId,
+        seal: &Seal,
         change: impl FnOnce(&mut Root),
     ) -> std::io::Result<()> {
         if self.durability == Durability::Unknown {
@@ -161,16 +167,16 @@ impl Roots {
         let mut next = self.current.clone();
         next.generation += 1;
         change(&mut next);
-        next.write(storage, id, copy)?;
+        next.write(storage, id, seal, copy)?;
         (self.current, self.copy, self.durability) = (next, copy, Durability::Written);
         Ok(())
     }
 
     /// Everything written so far is on the disk: the other copy may follow.
-    pub(super) fn synced(&mut self, storage: &impl StorageBackend, id: &StoreId) -> std::io::Result<()> {
+    pub(super) fn synced(&mut self, storage: &impl StorageBackend, id: &StoreId, seal: &Seal) -> std::io::Result<()> {
         if self.durability == Durability::Written {
             self.durability = Durability::Synced;
-            self.current.write(storage, id, 1 - self.copy)?;
+            self.current.write(storage, id, seal, 1 - self.copy)?;
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! The check of a block: how it is made and how it is tried.
 //!
 //! A plain store has a 128-bit checksum (XXH3) of the block, mixed with the store's id and the block's number, so that a
-//! block of another place or another store does not check. Bytes of a block without a check are all zeros, and so is its check.
+//! block of another place or another store does not check. In a store with a key a block is encrypted (AES-256-GCM) under
+//! a random nonce, with the store's id and the block's number authenticated; its check is nonce and tag. Bytes of a block
+//! without a check are all zeros, and so is its check.
 
 use twox_hash::XxHash3_128;
 
@@ -14,6 +16,8 @@ pub(crate) type StoreId = [u8; 16];
 #[derive(Debug)]
 pub(crate) enum Seal {
     Plain(Checksum),
+    #[cfg(feature = "encryption")]
+    Encrypted(Box<super::cipher::Cipher>),
 }
 
 impl Seal {
@@ -21,6 +25,8 @@ impl Seal {
     pub(super) fn check_bytes(&self) -> usize {
         match self {
             Seal::Plain(_) => 16,
+            #[cfg(feature = "encryption")]
+            Seal::Encrypted(_) => super::cipher::CHECK,
         }
     }
 
@@ -34,7 +40,7 @@ impl Seal {
         &self,
         first: u64,
         blocks: &'b [u8],
-        _sealed: &'b mut Vec<u8>,
+        #[cfg_attr(not(feature = "encryption"), expect(unused_variables, clippy::ptr_arg))] sealed: &'b mut Vec<u8>,
         checks: &mut [u8],
     ) -> std::io::Result<&'b [u8]> {
         match self {
@@ -46,6 +52,17 @@ impl Seal {
                 }
                 Ok(blocks)
             }
+            #[cfg(feature = "encryption")]
+            Seal::Encrypted(cipher) => {
+                sealed.clear();
+                sealed.extend_from_slice(blocks);
+                for (number, (block, check)) in
+                    (first..).zip(sealed.chunks_exact_mut(BLOCK).zip(checks.chunks_exact_mut(self.check_bytes())))
+                {
+                    cipher.seal(number, &[], block, check)?;
+                }
+                Ok(sealed)
+            }
         }
     }
 
@@ -54,6 +71,69 @@ impl Seal {
     pub(super) fn open(&self, number: u64, block: &mut [u8], check: &[u8]) -> bool {
         match self {
             Seal::Plain(checksum) => checksum.of(number, block) == check,
+            #[cfg(feature = "encryption")]
+            Seal::Encrypted(cipher) => cipher.open(number, &[], block, check),
+        }
+    }
+}
+
+impl Seal {
+    /// Blocks sealed under the store's key so far.
+    pub(super) fn seals(&self) -> u64 {
+        match self {
+            Seal::Plain(_) => 0,
+            #[cfg(feature = "encryption")]
+            Seal::Encrypted(cipher) => cipher.seals(),
+        }
+    }
+
+    /// Encrypts what a root holds of redb's, when the store has a key.
+    pub(super) fn seal_root(
+        &self,
+        #[cfg_attr(not(feature = "encryption"), expect(unused_variables))] copy: u8,
+        #[cfg_attr(not(feature = "encryption"), expect(unused_variables))] page: &mut Page,
+    ) -> std::io::Result<()> {
+        match self {
+            Seal::Plain(_) => Ok(()),
+            #[cfg(feature = "encryption")]
+            Seal::Encrypted(cipher) => {
+                let (head, rest) = page.split_at_mut(48);
+                let mut check = [0; super::cipher::NONCE_AND_TAG];
+                cipher.seal(root_number(copy), &head[..32], &mut rest[..4064 - 48], &mut check)?;
+                head[32..44].copy_from_slice(&check[..12]);
+                rest[4064 - 48..4080 - 48].copy_from_slice(&check[12..]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Decrypts it again; false when it was sealed otherwise.
+    #[must_use]
+    pub(super) fn open_root(
+        &self,
+        #[cfg_attr(not(feature = "encryption"), expect(unused_variables))] copy: u8,
+        #[cfg_attr(not(feature = "encryption"), expect(unused_variables))] page: &mut Page,
+    ) -> bool {
+        match self {
+            Seal::Plain(_) => true,
+            #[cfg(feature = "encryption")]
+            Seal::Encrypted(cipher) => {
+                let (head, rest) = page.split_at_mut(48);
+                let check = [&head[32..44], &rest[4064 - 48..4080 - 48]].concat();
+                cipher.open(root_number(copy), &head[..32], &mut rest[..4064 - 48], &check)
+            }
+        }
+    }
+
+    /// Takes over what a root says of the seals so far.
+    pub(super) fn count_seals_from(
+        &self,
+        #[cfg_attr(not(feature = "encryption"), expect(unused_variables))] seals: u64,
+    ) {
+        match self {
+            Seal::Plain(_) => {}
+            #[cfg(feature = "encryption")]
+            Seal::Encrypted(cipher) => cipher.count_from(seals),
         }
     }
 }
@@ -77,6 +157,12 @@ impl Checksum {
         let sum = XxHash3_128::oneshot(block) ^ XxHash3_128::oneshot(&place);
         sum.max(1).to_le_bytes()
     }
+}
+
+/// The number under which a copy of the root is encrypted; no block has it.
+#[cfg(feature = "encryption")]
+fn root_number(copy: u8) -> u64 {
+    u64::MAX - 1 - u64::from(copy)
 }
 
 /// The checksum at the end of a header, over the bytes before it and the place where it stands.

@@ -44,7 +44,7 @@ impl StorageBackend for Shared {
 }
 
 fn open(storage: &Shared) -> BlockFile<Shared> {
-    BlockFile::new(storage.clone(), Opening::Any, Latch::default())
+    BlockFile::new(storage.clone(), Opening::Any, None, Latch::default())
 }
 
 /// A closed file of 600 blocks, of which 1 to 599 are written, each with its own content.
@@ -205,7 +205,7 @@ fn other_files_are_told_from_damaged_ones() {
         let storage = Shared::new();
         storage.set_len(bytes.len() as u64).unwrap();
         storage.write(0, bytes).unwrap();
-        refusal(BlockFile::new(storage, Opening::Existing, Latch::default()).len().map(drop))
+        refusal(BlockFile::new(storage, Opening::Existing, None, Latch::default()).len().map(drop))
     };
     assert_eq!(told(b""), BlockError::NotAStore);
     assert_eq!(told(b"redb"), BlockError::NotAStore);
@@ -219,4 +219,84 @@ fn other_files_are_told_from_damaged_ones() {
     newer[8] = 2;
     newer[BLOCK + 8] = 2;
     assert_eq!(told(&newer), BlockError::Newer { found: 2, supported: 1 });
+}
+
+#[cfg(feature = "encryption")]
+mod encrypted {
+    use super::*;
+    use crate::store::block_file::rewrap;
+    use crate::store::key::{FixedKey, KeySource};
+
+    fn open_with(storage: &Shared, key: Option<u8>) -> BlockFile<Shared> {
+        let key = key.map(|key| Arc::new(FixedKey(key)) as Arc<dyn KeySource>);
+        BlockFile::new(storage.clone(), Opening::Any, key, Latch::default())
+    }
+
+    fn written() -> Shared {
+        let storage = Shared::new();
+        let file = open_with(&storage, Some(1));
+        file.len().unwrap();
+        file.set_len(200 * BLOCK_BYTES).unwrap();
+        file.write(0, &b"header of redb, 32 bytes of it..".repeat(10)).unwrap();
+        file.write(BLOCK_BYTES, &b"some made-up text of sixty-four bytes which is not in the file. ".repeat(64 * 199))
+            .unwrap();
+        file.sync_data().unwrap();
+        storage
+    }
+
+    fn all(storage: &Shared) -> Vec<u8> {
+        let mut bytes = vec![0; storage.len().unwrap() as usize];
+        storage.read(0, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn nothing_that_was_written_stands_in_the_file_and_all_of_it_is_read() {
+        let storage = written();
+        let file = all(&storage);
+        for text in [&b"some made-up"[..], b"header of"] {
+            let found = file.windows(text.len()).position(|found| found == text);
+            assert_eq!(found, None, "{}", String::from_utf8_lossy(text));
+        }
+        let opened = open_with(&storage, Some(1));
+        let (mut header, mut block) = ([0; 320], vec![0; 2 * BLOCK]);
+        opened.read(0, &mut header).unwrap();
+        assert!(header.starts_with(b"header of redb"));
+        opened.read(128 * BLOCK_BYTES, &mut block).unwrap();
+        assert!(block.starts_with(b"some made-up text"));
+    }
+
+    #[test]
+    fn another_key_no_key_and_a_key_too_many_are_told_as_that() {
+        let told = |storage: &Shared, key| refusal(open_with(storage, key).len().map(drop));
+        let storage = written();
+        assert_eq!(told(&storage, Some(2)), BlockError::WrongKey);
+        assert_eq!(told(&storage, None), BlockError::KeyNeeded);
+        assert_eq!(told(&super::written(), Some(1)), BlockError::NotEncrypted);
+        assert_eq!(
+            rewrap(&storage, &FixedKey(2), &FixedKey(3)).map_err(|error| BlockError::inside(&error)),
+            Err(Some(BlockError::WrongKey))
+        );
+        rewrap(&storage, &FixedKey(1), &FixedKey(3)).unwrap();
+        assert_eq!(told(&storage, Some(1)), BlockError::WrongKey);
+        assert_eq!(open_with(&storage, Some(3)).len().unwrap(), 200 * BLOCK_BYTES);
+    }
+
+    #[test]
+    fn every_flipped_bit_is_refused_or_has_no_effect() {
+        let storage = written();
+        let mut sound = vec![0; 199 * BLOCK];
+        open_with(&storage, Some(1)).read(BLOCK_BYTES, &mut sound).unwrap();
+        let bytes = storage.len().unwrap();
+        let checks = 4 * BLOCK_BYTES..4 * BLOCK_BYTES + 64;
+        for at in (0..bytes).step_by(4001).chain(0..130).chain(2 * BLOCK_BYTES..2 * BLOCK_BYTES + 60).chain(checks) {
+            storage.flip(at, (at % 8) as u8);
+            let file = open_with(&storage, Some(1));
+            let mut out = vec![0; 199 * BLOCK];
+            if file.len().and_then(|_| file.read(BLOCK_BYTES, &mut out)).is_ok() {
+                assert!(out == sound, "byte {at}");
+            }
+            storage.flip(at, (at % 8) as u8);
+        }
+    }
 }
