@@ -68,7 +68,7 @@ fn reads(replika: &Replika, pnrs: &[Pnr], mark: u32, results: &mut Results) {
     let as_of = |run: &mut Run<'_>| {
         run(&mut |at| {
             let image = snapshot.as_of(pnrs[at], Some(moment), Some(DeliveryNumber(1))).expect("a read");
-            image.map_or(0, |image| image.facts().count())
+            image.map_or(0, |image| image.all_facts().count())
         });
     };
     for mut subject in

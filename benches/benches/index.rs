@@ -63,7 +63,7 @@ fn street_of_first(snapshot: &Snapshot) -> (MunicipalityCode, StreetCode) {
     let mut numbers = snapshot.pnrs().expect("the persons").map(|pnr| pnr.expect("a number"));
     let street = numbers.find_map(|pnr| {
         let person = snapshot.person(pnr).expect("a read").expect("a person that is held");
-        let mut current = person.facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.address());
+        let mut current = person.all_facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.address());
         current.find_map(|address| address.municipality_code().zip(address.street_code()))
     });
     street.expect("somebody lives somewhere")
@@ -78,7 +78,7 @@ fn read_everybody(snapshot: &Snapshot) -> u64 {
     let lives_there = numbers.filter(|pnr| {
         let pnr = *pnr.as_ref().expect("a number");
         let person = snapshot.person(pnr).expect("a read").expect("a person that is held");
-        let mut current = person.facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.address());
+        let mut current = person.all_facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.address());
         current.any(|address| address.municipality_code() == Some(MUNICIPALITY))
     });
     lives_there.count() as u64

@@ -338,7 +338,7 @@ fn ours<'a>(snapshot: &'a Snapshot, moved: &'a [Pnr], others: &'a [Pnr]) -> Vec<
     let person = |at: usize| snapshot.person(moved[at]).expect("a read").expect("held");
     let as_of = |pnr: Pnr, valid: Option<Timestamp>| {
         let image = snapshot.as_of(pnr, valid, Some(DeliveryNumber(1))).expect("a read").expect("held");
-        image.facts().count()
+        image.all_facts().count()
     };
     let subject = |measure, get: Box<dyn Fn(usize) -> usize + Sync + 'a>| {
         Subject::new(measure, "replika", move |run: &mut Run<'_>| run(&mut |at| get(at)))
@@ -351,7 +351,7 @@ fn ours<'a>(snapshot: &'a Snapshot, moved: &'a [Pnr], others: &'a [Pnr]) -> Vec<
             Box::new(move |at| {
                 let person = person(at);
                 let mut rows = 0;
-                for fact in person.facts() {
+                for fact in person.all_facts() {
                     for value in fact.values().iter() {
                         std::hint::black_box(value);
                     }

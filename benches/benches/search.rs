@@ -247,7 +247,7 @@ impl Row {
     fn read(snapshot: &Snapshot, pnr: Pnr) -> Row {
         let mut row = Row::default();
         let person = snapshot.person(pnr).expect("a read").expect("held");
-        for fact in person.facts().filter(|fact| !fact.is_historic()) {
+        for fact in person.all_facts().filter(|fact| !fact.is_historic()) {
             let values = fact.values();
             let text = |field| values.text(field).reveal().into_owned();
             match fact.aspect() {

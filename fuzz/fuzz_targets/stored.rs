@@ -256,7 +256,7 @@ fn image(image: &Image<'_>, moment: Option<Timestamp>) -> Vec<u8> {
     let residence = moment.map(|at| format!("{:?}", image.residence(at)));
     let mut told = residence.unwrap_or_default().into_bytes();
     told.extend(facts(image.facts()));
-    told.extend(facts(image.believed()));
+    told.extend(facts(image.all_facts()));
     told
 }
 

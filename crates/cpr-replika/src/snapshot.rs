@@ -221,7 +221,7 @@ impl Snapshot {
         let Some(image) = self.as_of(pnr, None, known)?.filter(|_| comes) else { return Ok(Holding::Unknown) };
         let carries =
             |fact: &Fact<'_>| fact.aspect() == aspect || aspect == Aspect::Parents && fact.parents().is_some();
-        Ok(if image.facts().any(|fact| carries(&fact)) { Holding::Held } else { Holding::None })
+        Ok(if image.all_facts().any(|fact| carries(&fact)) { Holding::Held } else { Holding::None })
     }
 
     /// Whom a delivery changed, in key order: persons new or with at least one fact that came or went.

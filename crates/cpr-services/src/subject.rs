@@ -22,7 +22,7 @@ const ASPECTS: usize = Aspect::Event as usize + 1;
 
 impl<'i> Subject<'i> {
     pub(crate) fn of(pnr: Pnr, image: &'i Image<'_>, valid: Option<Timestamp>) -> Subject<'i> {
-        let believed: Vec<Fact<'i>> = image.believed().collect();
+        let believed: Vec<Fact<'i>> = image.all_facts().collect();
         let mut counting: [Option<Fact<'i>>; ASPECTS] = [None; ASPECTS];
         for fact in believed.iter().filter(|fact| counts(fact, valid)) {
             let best = &mut counting[usize::from(fact.aspect().number())];

@@ -104,7 +104,7 @@ fn read_search(options: &Search, request: &solr::Request) -> Result<(cpr_replika
 /// A row; its protections in the shape that the services' answers have.
 fn hit_as_json(snapshot: &Snapshot, hit: &Hit) -> Result<Json, Failure> {
     let image = if hit.protections.is_empty() { None } else { snapshot.as_of(hit.pnr, None, None)? };
-    let current = image.iter().flat_map(|image| image.believed()).filter(|fact| !fact.is_historic());
+    let current = image.iter().flat_map(|image| image.all_facts()).filter(|fact| !fact.is_historic());
     let today = clock::today();
     let protections = current.filter_map(|fact| {
         let row = fact.protection()?;

@@ -86,7 +86,7 @@ fn select_facts(
         return Ok(all);
     }
     let Some(image) = snapshot.as_of(pnr, None, known)? else { return Ok(Vec::new()) };
-    let wanted = image.believed().filter(|fact| match show.valid_at {
+    let wanted = image.all_facts().filter(|fact| match show.valid_at {
         Some(at) => fact.holds_at(at),
         None => !fact.is_historic(),
     });

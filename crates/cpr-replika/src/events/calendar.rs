@@ -3,7 +3,7 @@
 //! CPR sends nothing when a person turns 18 or a deletion date passes. These events are read off the birth dates and the
 //! protections as known now, for a range of days, as often as asked; nothing is stored and they have no ids.
 
-use cpr_model::{Aspect, Date, Day, MunicipalityCode, Pnr, ProtectionKind, Status, birthday};
+use cpr_model::{Date, Day, MunicipalityCode, Pnr, ProtectionKind, Status, birthday};
 use cpr_subscription::birth_dates_reaching;
 use roaring::RoaringBitmap;
 
@@ -85,9 +85,11 @@ impl Snapshot {
         let persons = self.find(&Query::And(vec![Query::Born(births), Query::Not(Box::new(not_living))]))?;
         for key in persons.iter() {
             let Some(person) = self.person(key.pnr())? else { continue };
-            let birth = person.facts().find_map(|fact| fact.person()?.birth_date()).map(|birth| birth.value);
-            let Some(day) = birth.and_then(|birth| birthday(birth, age.into())).map(Day::date) else { continue };
-            let municipality = person.facts().find_map(|fact| current_municipality(&fact));
+            let rows = person.current();
+            let Some(day) = rows.birth_date().and_then(|birth| birthday(birth, age.into())).map(Day::date) else {
+                continue;
+            };
+            let municipality = rows.municipality();
             events.push(CalendarEvent { day, due: Due::ReachesAge(age), pnr: key.pnr(), municipality });
         }
         Ok(())
@@ -96,9 +98,9 @@ impl Snapshot {
     fn protections(&self, first: Date, last: Date, events: &mut Vec<CalendarEvent>) -> Result<(), Error> {
         for key in self.protected()?.iter() {
             let Some(person) = self.person(key.pnr())? else { continue };
-            let municipality = person.facts().find_map(|fact| current_municipality(&fact));
-            for fact in person.facts().filter(|fact| fact.aspect() == Aspect::Protection && !fact.is_historic()) {
-                let Some(protection) = fact.protection() else { continue };
+            let rows = person.current();
+            let municipality = rows.municipality();
+            for protection in rows.protections() {
                 // A date that is no day of the calendar counts on the day after it.
                 let day = protection.deleted_on().and_then(Day::at_or_after).map(Day::date);
                 if let (Some(kind), Some(day)) = (protection.kind(), day)
@@ -122,10 +124,6 @@ impl Snapshot {
         }
         Ok(PersonSet(all))
     }
-}
-
-fn current_municipality(fact: &cpr_model::Fact<'_>) -> Option<MunicipalityCode> {
-    if fact.is_historic() { None } else { fact.address()?.municipality_code() }
 }
 
 /// The day before in the calendar: between the two lie the dates that no year or no month has, which count on the later.

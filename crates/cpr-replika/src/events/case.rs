@@ -123,7 +123,8 @@ impl<'a> State<'a> {
     }
 
     pub(crate) fn municipality(&self) -> Option<MunicipalityCode> {
-        self.address?.address()?.municipality_code()
+        let lives = self.status.is_none_or(Status::has_residence);
+        self.address.filter(|_| lives)?.address()?.municipality_code()
     }
 
     pub(crate) fn has_status(&self, status: u8) -> bool {

@@ -177,7 +177,7 @@ impl Snapshot {
     fn recorded_birth(&self, pnr: Pnr, known: DeliveryNumber) -> Result<Option<Date>, Error> {
         let Some(key) = pnr.key() else { return Ok(None) };
         let image = self.image(key, None, known)?;
-        Ok(image.believed().find_map(|fact| fact.person()?.birth_date()).map(|born| born.value))
+        Ok(image.all_facts().find_map(|fact| fact.person()?.birth_date()).map(|born| born.value))
     }
 
     /// The person of an event as known before its delivery and after it; none on a side where it is not held.

@@ -275,14 +275,14 @@ fn moved(case: &Case<'_>) -> Option<Move> {
     if corrects_address(case) && !case.has_code(&["A01"]) {
         return None;
     }
-    let address = case.after.address?.address()?;
+    let (address, municipality) = (case.after.address?.address()?, case.after.municipality()?);
     if !case.held_before {
         let since = |time: Option<cpr_model::Uncertain<cpr_model::Timestamp>>| time.map(|time| time.value);
         let (in_municipality, here) = (since(address.moved_to_municipality()), since(address.moved_in()));
         let stayed = in_municipality.is_some_and(|since| here.is_some_and(|here| since < here));
         return Some(if stayed { Move::Within } else { Move::In });
     }
-    Some(match (case.before.municipality(), case.after.municipality()?) {
+    Some(match (case.before.municipality(), municipality) {
         (None, _) => Move::In,
         (Some(before), after) if before == after => Move::Within,
         _ => Move::Between,

@@ -1,6 +1,6 @@
 //! Persons as they are read: now, or as of a moment in the world and a delivery.
 
-use cpr_model::{Aspect, CurrentRows, Fact, Timestamp};
+use cpr_model::{Aspect, CurrentRows, Date, Fact, Pnr, ProtectionKind, Status, Timestamp, facts};
 use redb::AccessGuard;
 
 use crate::delivery_number::DeliveryNumber;
@@ -57,14 +57,25 @@ impl<'s> Person<'s> {
         open_past(self.key, sealed::after_first(self.held.bytes()))
     }
 
-    /// Every fact known now, of all of valid time, marked rows and rows that aged out of the window included.
-    pub fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
+    /// Every fact known now: historic rows, rows that CPR marked as wrong and rows that aged out of the window are among them.
+    /// What holds now is [`Person::facts`].
+    pub fn all_facts(&self) -> impl Iterator<Item = Fact<'_>> {
         self.archived().facts()
+    }
+
+    /// The facts that hold now: current, and not marked as wrong.
+    pub fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
+        self.all_facts().filter(|fact| !fact.is_historic() && fact.mark().is_none())
+    }
+
+    /// The rows that count now, by what they are about. Take it once for several questions.
+    pub fn current(&self) -> CurrentRows<'_> {
+        CurrentRows::read(self.all_facts(), None)
     }
 
     /// The facts that were believed as of a delivery already.
     pub(crate) fn facts_known(&self, at: u32) -> impl Iterator<Item = Fact<'_>> {
-        self.facts().filter(move |fact| fact.known().from <= at)
+        self.all_facts().filter(move |fact| fact.known().from <= at)
     }
 
     /// The last delivery that changed how the person is held: its facts or the shape of its lines.
@@ -101,17 +112,25 @@ impl Image<'_> {
         self.known
     }
 
-    /// The facts that were believed as of the delivery and, when a moment was asked for, held in the world at it.
+    /// The facts that hold: as of the delivery, at the moment asked for, or without one now.
     pub fn facts(&self) -> impl Iterator<Item = Fact<'_>> {
-        self.believed().filter(|fact| self.valid.is_none_or(|at| fact.holds_at(at)))
+        self.all_facts().filter(|fact| match self.valid {
+            Some(at) => fact.holds_at(at),
+            None => !fact.is_historic() && fact.mark().is_none(),
+        })
+    }
+
+    /// The rows that count, as [`Image::facts`] has them, by what they are about. Take it once for several questions.
+    pub fn current(&self) -> CurrentRows<'_> {
+        CurrentRows::read(self.all_facts(), self.valid)
     }
 
     /// The facts that were believed as of the delivery, of all of valid time, marked rows included.
-    pub fn believed(&self) -> impl Iterator<Item = Fact<'_>> {
+    pub fn all_facts(&self) -> impl Iterator<Item = Fact<'_>> {
         self.believed_at(self.known.0)
     }
 
-    /// As [`Image::believed`], for a delivery from which on the image holds the past.
+    /// As [`Image::all_facts`], for a delivery from which on the image holds the past.
     pub(crate) fn believed_at(&self, known: u32) -> impl Iterator<Item = Fact<'_>> {
         let now = self.person.iter().flat_map(move |person| person.facts_known(known));
         let past = self.pasts().flat_map(ArchivedPast::facts).filter(move |fact| fact.known().contains(known));
@@ -128,7 +147,7 @@ impl Image<'_> {
     /// True when the replica held anything of the person as of the delivery.
     pub(crate) fn is_held(&self) -> bool {
         // What the last delivery brought is there; else a fact must have been believed before.
-        self.person.as_ref().is_some_and(|person| person.delivered() <= self.known) || self.believed().next().is_some()
+        self.person.as_ref().is_some_and(|person| person.delivered() <= self.known) || self.all_facts().next().is_some()
     }
 
     /// The facts of one aspect among [`Image::facts`].
@@ -140,9 +159,9 @@ impl Image<'_> {
     ///
     /// At any time at most one of the three holds. Should rows overlap, the one that began last is the answer.
     pub fn residence(&self, at: Timestamp) -> Option<Residence<'_>> {
-        let current = CurrentRows::read(self.believed(), Some(at));
+        let current = CurrentRows::read(self.all_facts(), Some(at));
         let is_there = |fact: &Fact<'_>| fact.aspect() != Aspect::Address || current.lives_somewhere();
-        let rows = self.believed().filter(|fact| fact.aspect().is_residence() && fact.holds_at(at)).filter(is_there);
+        let rows = self.all_facts().filter(|fact| fact.aspect().is_residence() && fact.holds_at(at)).filter(is_there);
         rows.max_by_key(|fact| fact.valid().from).map(|fact| match fact.aspect() {
             Aspect::Emigration => Residence::Abroad(fact),
             Aspect::Disappearance => Residence::Disappeared(fact),
@@ -150,6 +169,61 @@ impl Image<'_> {
         })
     }
 }
+
+/// The everyday questions, asked of the rows that count.
+macro_rules! everyday {
+    ($($type:ident)*) => {
+        $(impl $type<'_> {
+            /// Navn (008).
+            pub fn name(&self) -> Option<facts::Name<'_>> {
+                self.current().name()
+            }
+
+            /// Where the person lives (002); none for whom only a last known address is kept.
+            pub fn address(&self) -> Option<facts::Address<'_>> {
+                self.current().address()
+            }
+
+            /// Klarskriftadresse (003), with the addressing name.
+            pub fn formatted_address(&self) -> Option<facts::FormattedAddress<'_>> {
+                self.current().formatted_address()
+            }
+
+            /// Civilstand (012).
+            pub fn civil_status(&self) -> Option<facts::CivilStatus<'_>> {
+                self.current().civil_status()
+            }
+
+            /// Statsborgerskab (010).
+            pub fn citizenship(&self) -> Option<facts::Citizenship<'_>> {
+                self.current().citizenship()
+            }
+
+            /// STATUS, of which CPR keeps no history.
+            pub fn status(&self) -> Option<Status> {
+                self.current().status()
+            }
+
+            /// FOED_DT, which may differ from the date in the number.
+            pub fn birth_date(&self) -> Option<Date> {
+                self.current().birth_date()
+            }
+
+            /// BESKYTTYPE of each protection on record (004), ascending. CPR keeps no history of them: they are those known
+            /// as of the delivery, whatever the moment.
+            pub fn protections(&self) -> Vec<ProtectionKind> {
+                CurrentRows::read(self.all_facts(), None).protection_kinds()
+            }
+
+            /// The children's numbers (014), ascending.
+            pub fn children(&self) -> Vec<Pnr> {
+                self.current().children()
+            }
+        })*
+    };
+}
+
+everyday! { Person Image }
 
 /// Where a person was.
 #[derive(Clone, Copy, Debug)]

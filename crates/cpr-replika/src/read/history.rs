@@ -34,7 +34,7 @@ impl Snapshot {
     pub fn history(&self, pnr: Pnr, aspect: Aspect) -> Result<Vec<OwnedFact>, Error> {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
         let image = self.whole(key)?;
-        let now = image.person.iter().flat_map(Person::facts);
+        let now = image.person.iter().flat_map(Person::all_facts);
         let past = image.pasts().flat_map(ArchivedPast::facts);
         let of_aspect = now.chain(past).filter(|fact| fact.aspect() == aspect);
         let mut facts: Vec<OwnedFact> = of_aspect.map(|fact| fact.to_owned()).collect();
@@ -57,7 +57,7 @@ impl Snapshot {
         known: Option<DeliveryNumber>,
     ) -> Result<Vec<(Period<Timestamp>, OwnedFact)>, Error> {
         let Some(image) = self.as_of(pnr, None, known)? else { return Ok(Vec::new()) };
-        let rows = image.believed().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
+        let rows = image.all_facts().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
         let rows = rows.map(|fact| (fact.valid(), fact.to_owned())).collect();
         Ok(coalesce(rows, |a, b| self.says_the_same(a, b)))
     }
@@ -93,7 +93,8 @@ impl Snapshot {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
         let (before, after) = (self.image(key, None, from)?, self.image(key, None, to)?);
         let left = self.aged_out(key, from, to)?;
-        let (before, after): (Vec<Fact<'_>>, Vec<Fact<'_>>) = (before.believed().collect(), after.believed().collect());
+        let (before, after): (Vec<Fact<'_>>, Vec<Fact<'_>>) =
+            (before.all_facts().collect(), after.all_facts().collect());
         let mut diff = Diff::default();
         let (held, new) = (|at: usize| before[at].line(), |at: usize| after[at].line());
         diff.run(before.len(), after.len(), held, new, |old| before[old].known().from);

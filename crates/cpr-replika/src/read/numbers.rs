@@ -106,8 +106,8 @@ impl Snapshot {
             known => window_end(self.config(), self.delivery(known)?.production_date),
         };
         let mut found = Vec::new();
-        nodes.entry(key).or_default().held |= image.believed().next().is_some();
-        for fact in image.believed() {
+        nodes.entry(key).or_default().held |= image.all_facts().next().is_some();
+        for fact in image.all_facts() {
             let values = fact.values();
             let related = |field| match values.pnr(field) {
                 Some(RelatedPnr::Known(pnr)) => pnr.key(),
@@ -149,7 +149,7 @@ impl Snapshot {
     /// True for a number with a record of its own that does not say that another took its place.
     fn is_in_force(&self, key: PersonKey, known: DeliveryNumber) -> Result<bool, Error> {
         let image = self.image(key, None, known)?;
-        let status = image.believed().find_map(|fact| fact.person()?.status());
+        let status = image.all_facts().find_map(|fact| fact.person()?.status());
         Ok(status.is_some_and(|status| !status.is_replaced()))
     }
 }

@@ -55,7 +55,7 @@ impl Snapshot {
             let (delivery, record) = (DeliveryNumber(event.delivery), event.record as u16);
             found.events.push(StoredEvent { delivery, record, values: values.bytes().into() });
         }
-        let now = image.person.iter().flat_map(Person::facts).map(|fact| fact.known().from);
+        let now = image.person.iter().flat_map(Person::all_facts).map(|fact| fact.known().from);
         let past = image.pasts().flat_map(ArchivedPast::facts).map(|fact| fact.known().from);
         let first = now.chain(past).min();
         if let (Some(first), Some(last)) = (first, self.last_delivery()) {

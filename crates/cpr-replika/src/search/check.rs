@@ -95,7 +95,7 @@ impl Node<'_> {
 
 impl Leaf<'_> {
     fn spans(&self, key: PersonKey, person: &Person<'_>, scope: Scope) -> Spans {
-        let current = || person.facts().filter(|fact| !fact.is_historic());
+        let current = || person.all_facts().filter(|fact| !fact.is_historic());
         match self {
             Leaf::Persons(persons) => Spans::when(persons.contains(key)),
             Leaf::Born(dates) => Spans::when(
@@ -123,7 +123,7 @@ impl Leaf<'_> {
 
 /// When the rows that are meant hold.
 fn rows(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
-    let mut meant = person.facts().filter(|fact| counts(fact, scope)).filter(is_meant);
+    let mut meant = person.all_facts().filter(|fact| counts(fact, scope)).filter(is_meant);
     match scope {
         Scope::Now | Scope::Ever => Spans::when(meant.next().is_some()),
         Scope::AtTheSameTime => {
@@ -135,7 +135,7 @@ fn rows(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool)
 /// When the person lived at an address that is meant. A current address of a status under which nobody lives anywhere is the
 /// last known one: nobody lives there now, and nobody did since that status began.
 fn when_at_address(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
-    let row = person.facts().find_map(|fact| fact.person().filter(|_| !fact.is_historic()));
+    let row = person.all_facts().find_map(|fact| fact.person().filter(|_| !fact.is_historic()));
     let left = row.filter(|row| row.status().is_some_and(|status| !status.has_residence()));
     let Some(left) = left else { return rows(person, scope, is_meant) };
     match scope {
@@ -143,7 +143,7 @@ fn when_at_address(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_
         Scope::Ever => rows(person, scope, is_meant),
         Scope::AtTheSameTime => {
             let end = left.status_date().map_or(0, |since| since.value.digits());
-            let meant = person.facts().filter(|fact| fact.mark().is_none()).filter(is_meant);
+            let meant = person.all_facts().filter(|fact| fact.mark().is_none()).filter(is_meant);
             let stretch = |fact: Fact<'_>| {
                 let (from, to) = period(&fact);
                 (from, if fact.is_historic() { to } else { to.min(end) })
@@ -175,13 +175,13 @@ fn names(person: &Person<'_>, scope: Scope, part: NamePart, word: &WordPattern) 
     let own = rows(person, scope, |fact| {
         fact.aspect() == Aspect::Name && fields.iter().any(|field| has_word(fact.values().text(*field), word))
     });
-    let mut of_003 = person.facts().filter(|fact| fact.aspect() == Aspect::FormattedAddress && !fact.is_historic());
+    let mut of_003 = person.all_facts().filter(|fact| fact.aspect() == Aspect::FormattedAddress && !fact.is_historic());
     if !matches!(part, NamePart::Any | NamePart::Addressing)
         || !of_003.any(|fact| has_word(fact.values().text(Field::AddressingName), word))
     {
         return own;
     }
-    let current = person.facts().filter(|fact| fact.aspect() == Aspect::Name && !fact.is_historic());
+    let current = person.all_facts().filter(|fact| fact.aspect() == Aspect::Name && !fact.is_historic());
     let spans: Vec<(u64, u64)> = current.map(|fact| period(&fact)).collect();
     if scope != Scope::AtTheSameTime || spans.is_empty() {
         return Spans::always();

@@ -15,11 +15,12 @@ mod tests;
 
 use std::fmt;
 
-use cpr_model::{PersonKey, Pnr, ProtectionKind};
+use cpr_model::{CurrentRows, PersonKey, Pnr, ProtectionKind};
 
 pub use criterion::{AddressPattern, Criterion, Sex, WordPattern};
 pub use policy::Policy;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::person::image::Person;
 use crate::refusal::{Needed, Refusal};
@@ -138,7 +139,7 @@ impl Snapshot {
             }
             count += 1;
             if wanted {
-                hits.rows.push(hit(key, &person));
+                hits.rows.push(self.hit(key, &person)?);
             }
         }
         if hits.rows.len() > search.limit {
@@ -167,15 +168,39 @@ fn asks_any(criterion: &Criterion, needed: &[Needed]) -> bool {
     }
 }
 
-fn hit(key: PersonKey, person: &Person<'_>) -> Hit {
-    let current = || person.facts().filter(|fact| !fact.is_historic());
-    let of_003 = current().filter(|fact| fact.aspect() == cpr_model::Aspect::FormattedAddress);
-    let of_003 = of_003.filter_map(|fact| fact.formatted_address()).map(|row| row.addressing_name());
-    let own = current().filter_map(|fact| fact.name()).map(|row| row.addressing_name());
-    let name = of_003.chain(own).find(|name| !name.is_empty());
-    Hit {
-        pnr: key.pnr(),
-        addressing_name: name.map(|name| name.reveal().into_owned()),
-        protections: current().filter_map(|fact| fact.protection()?.kind()).collect(),
+impl Snapshot {
+    /// A row of the answer. The protections are those of the human being: what is told under a number that was given up carries
+    /// those of the number now.
+    fn hit(&self, key: PersonKey, person: &Person<'_>) -> Result<Hit, Error> {
+        let rows = person.current();
+        let of_003 = rows.formatted_address().map(|row| row.addressing_name());
+        let own = rows.name().map(|row| row.addressing_name());
+        let name = of_003.into_iter().chain(own).find(|name| !name.is_empty());
+        Ok(Hit {
+            pnr: key.pnr(),
+            addressing_name: name.map(|name| name.reveal().into_owned()),
+            protections: self.protections_of_human(key.pnr(), &rows, self.known())?,
+        })
+    }
+
+    /// BESKYTTYPE of each protection of a human being as of a delivery, ascending: of the number asked for, and of the number
+    /// in force when that one was given up.
+    fn protections_of_human(
+        &self,
+        pnr: Pnr,
+        rows: &CurrentRows<'_>,
+        known: DeliveryNumber,
+    ) -> Result<Vec<ProtectionKind>, Error> {
+        let mut kinds = rows.protection_kinds();
+        if rows.status().is_some_and(|status| status.is_replaced())
+            && let Some(chain) = self.numbers(pnr, Some(known))?
+            && let Some(current) = chain.current.filter(|current| *current != pnr)
+            && let Some(image) = self.as_of(current, None, Some(known))?
+        {
+            kinds.extend(image.protections());
+            kinds.sort_unstable();
+            kinds.dedup();
+        }
+        Ok(kinds)
     }
 }

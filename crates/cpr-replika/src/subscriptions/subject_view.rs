@@ -39,6 +39,6 @@ impl SubjectView {
     }
 
     pub(crate) fn of_image(image: &Image<'_>) -> Option<SubjectView> {
-        SubjectView::read(&CurrentRows::read(image.believed(), None))
+        SubjectView::read(&CurrentRows::read(image.all_facts(), None))
     }
 }

@@ -408,7 +408,7 @@ fn history_outside_the_window_gives_way_to_what_a_later_row_says_of_its_time() {
         let snapshot = told.snapshot();
         let image = snapshot.as_of(pnr(FIRST), None, None).unwrap().unwrap();
         let streets: Vec<_> =
-            image.believed().filter_map(|fact| fact.address()?.street_code()).map(|code| code.0).collect();
+            image.all_facts().filter_map(|fact| fact.address()?.street_code()).map(|code| code.0).collect();
         assert_eq!(streets, [3, 1], "the row that was contradicted is gone, the one before it stays");
         let changes = snapshot.diff(pnr(FIRST), DeliveryNumber(deliveries.len() as u32 - 1), snapshot.known()).unwrap();
         assert!(changes.iter().all(|change| change.class != ChangeClass::AgedOut || deliveries.len() == 2));

@@ -661,7 +661,7 @@ fn an_event_of_an_earlier_delivery_has_the_payload_of_then() {
         let [before, after] = snapshot.payload(&event).unwrap();
         let municipality = |image: &Option<cpr_replika::Image<'_>>| {
             let facts = image.as_ref().unwrap();
-            let address = facts.believed().find(|fact| !fact.is_historic() && fact.address().is_some());
+            let address = facts.all_facts().find(|fact| !fact.is_historic() && fact.address().is_some());
             address.and_then(|fact| fact.address()?.municipality_code())
         };
         assert_eq!(municipality(&before), event.municipality_before);

@@ -130,6 +130,11 @@ fn value<'r>(side: &'r Rows, aspect: &str, name: &str) -> &'r str {
     field(side.get(aspect), name)
 }
 
+/// A status under which one lives somewhere; of others an address is the last known one.
+fn lives(side: &Rows) -> bool {
+    value(side, "person", "STATUS").parse::<u8>().is_ok_and(|status| status < 30)
+}
+
 /// The definition of every kind.
 fn shown(before: &Rows, after: &Rows, group: &Group) -> Vec<Shown> {
     use EventKind as K;
@@ -174,9 +179,11 @@ fn shown(before: &Rows, after: &Rows, group: &Group) -> Vec<Shown> {
     }
     let address_is_open = changed("address") && !explained.contains("address");
     let corrected = changed("address") && has("A09");
-    let moves = address_is_open && starts_anew("address", "TILFLYDTO") && (has("A01") || held && !corrected);
+    let moves =
+        address_is_open && lives(after) && starts_anew("address", "TILFLYDTO") && (has("A01") || held && !corrected);
     if moves {
-        let (from, to) = (value(before, "address", "KOMKOD"), value(after, "address", "KOMKOD"));
+        let from = if lives(before) { value(before, "address", "KOMKOD") } else { "" };
+        let to = value(after, "address", "KOMKOD");
         if from == to {
             found.push((K::MovedWithin, vec!["A01"], vec!["address"]));
         } else {
@@ -323,7 +330,7 @@ fn check(all: &[Delivered]) -> Result<(), TestCaseError> {
             prop_assert_eq!(told, expected(&before, group, at == 0), "delivery {}", at + 1);
             let entered: Vec<_> = own.iter().map(|event| event.cause.map(|cause| cause.registered_at)).collect();
             prop_assert!(entered.is_sorted_by_key(|entered| (entered.is_none(), *entered)), "by CPR's time");
-            let municipality = |rows: &Rows| value(rows, "address", "KOMKOD").parse().ok();
+            let municipality = |rows: &Rows| value(rows, "address", "KOMKOD").parse().ok().filter(|_| lives(rows));
             let places = (municipality(&before), municipality(&group.rows));
             for event in &own {
                 let found = (event.municipality_before.map(|code| code.0), event.municipality_after.map(|code| code.0));

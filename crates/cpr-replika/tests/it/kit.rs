@@ -196,7 +196,11 @@ impl Told {
         let valid = (!at.is_empty()).then(|| moment(at));
         let snapshot = self.snapshot();
         let image = snapshot.as_of(pnr(number), valid, Some(DeliveryNumber(known))).expect("a read");
-        image.iter().flat_map(|image| image.aspect(aspect)).map(|fact| show_fact(&fact)).collect()
+        let facts = image.iter().flat_map(|image| match at {
+            "" => image.all_facts().collect::<Vec<_>>(),
+            _ => image.facts().collect(),
+        });
+        facts.filter(|fact| fact.aspect() == aspect).map(|fact| show_fact(&fact)).collect()
     }
 
     /// Where the person was at a moment, as of a delivery.

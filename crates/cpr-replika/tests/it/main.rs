@@ -19,6 +19,7 @@ mod matching;
 mod model;
 mod privacy;
 mod refusals;
+mod residence;
 mod samples;
 mod search;
 mod snapshots;

@@ -51,7 +51,7 @@ fn person<'s>(snapshot: &'s Snapshot, number: &str) -> Image<'s> {
 }
 
 fn rows<'i>(image: &'i Image<'_>, aspect: Aspect) -> Vec<Fact<'i>> {
-    image.believed().filter(|fact| fact.aspect() == aspect).collect()
+    image.all_facts().filter(|fact| fact.aspect() == aspect).collect()
 }
 
 fn current<'i>(image: &'i Image<'_>, aspect: Aspect) -> Fact<'i> {
@@ -172,7 +172,7 @@ fn trap_08_a_silently_rewritten_line_of_residence_meets_at_every_joint() {
     let Some(snapshot) = delta() else { return };
     let image = person(&snapshot, "0709614428");
     let mut periods: Vec<_> = image
-        .believed()
+        .all_facts()
         .filter(|fact| fact.aspect().is_residence() && fact.mark().is_none() && !fact.valid().is_empty())
         .map(|fact| fact.valid())
         .collect();
@@ -261,7 +261,7 @@ fn traps_11_to_16_as_they_stand_after_the_delivery() {
 fn traps_17_and_18_odd_periods_of_test_persons() {
     let Some(snapshot) = delta() else { return };
     let image = person(&snapshot, "0709614096");
-    let inverted: Vec<_> = image.believed().filter(|fact| fact.valid().is_inverted()).collect();
+    let inverted: Vec<_> = image.all_facts().filter(|fact| fact.valid().is_inverted()).collect();
     assert_eq!(inverted.len(), 1);
     assert_eq!((inverted[0].record(), from(inverted[0]), to(inverted[0])), (26, 196111071200, 196110072000));
     let timeline = snapshot.timeline(pnr("0709614096"), Aspect::Name, None).unwrap();

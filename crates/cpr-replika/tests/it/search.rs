@@ -282,7 +282,7 @@ impl Scan<'_> {
     }
 
     fn holds(&self, criterion: &Criterion) -> bool {
-        let facts = || self.person.facts();
+        let facts = || self.person.all_facts();
         let undated = || facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.person());
         match criterion {
             Criterion::All(all) => all.iter().all(|criterion| self.holds(criterion)),
@@ -305,7 +305,7 @@ impl Scan<'_> {
     }
 
     fn bears(&self, part: NamePart, pattern: &WordPattern) -> bool {
-        let names = self.person.facts().filter(|fact| self.counts(fact)).filter_map(|fact| fact.name());
+        let names = self.person.all_facts().filter(|fact| self.counts(fact)).filter_map(|fact| fact.name());
         let mut texts: Vec<String> = Vec::new();
         for row in names {
             for (of, text) in [
@@ -320,12 +320,12 @@ impl Scan<'_> {
             }
         }
         let current: Vec<Fact<'_>> =
-            self.person.facts().filter(|fact| fact.name().is_some() && !fact.is_historic()).collect();
+            self.person.all_facts().filter(|fact| fact.name().is_some() && !fact.is_historic()).collect();
         let is_of_now = self.scope != Scope::AtTheSameTime
             || current.is_empty()
             || current.iter().any(|fact| fact.valid().contains(self.at));
         if is_of_now && matches!(part, NamePart::Any | NamePart::Addressing) {
-            let of_003 = self.person.facts().filter_map(|fact| fact.formatted_address());
+            let of_003 = self.person.all_facts().filter_map(|fact| fact.formatted_address());
             texts.extend(of_003.map(|row| row.addressing_name().reveal().into_owned()));
         }
         texts.iter().any(|text| words(text).iter().any(|word| shape(pattern, word)))
@@ -334,7 +334,7 @@ impl Scan<'_> {
     fn lives(&self, fact: &Fact<'_>, asked: &AddressPattern) -> bool {
         let Some(row) = fact.address().filter(|_| self.counts(fact)) else { return false };
         // The persons of the generator have no date of their status: of who lives nowhere, no day of a current address is known.
-        let status = self.person.facts().find_map(|fact| fact.person()?.status());
+        let status = self.person.all_facts().find_map(|fact| fact.person()?.status());
         if !fact.is_historic() && self.scope != Scope::Ever && status.is_some_and(|status| status.0 >= 30) {
             return false;
         }
@@ -345,7 +345,7 @@ impl Scan<'_> {
         };
         let is_named = asked.street_name.is_empty()
             || self.streets.iter().any(|(municipality, code, name)| (*municipality, *code) == coded && named(name));
-        let formatted = self.person.facts().find(|fact| fact.aspect() == Aspect::FormattedAddress);
+        let formatted = self.person.all_facts().find(|fact| fact.aspect() == Aspect::FormattedAddress);
         let formatted = formatted.filter(|_| !fact.is_historic());
         let formatted = formatted.and_then(|fact| fact.formatted_address());
         let postal = formatted.and_then(|row| row.postal_code());
@@ -395,7 +395,7 @@ fn scanned(snapshot: &Snapshot, criterion: &Criterion, scope: Scope, streets: &[
     let mut numbers = Vec::new();
     for pnr in snapshot.pnrs().unwrap().map(Result::unwrap) {
         let person = snapshot.person(pnr).unwrap().unwrap();
-        let bounds = person.facts().flat_map(|fact| [fact.valid().from, fact.valid().to]).flatten();
+        let bounds = person.all_facts().flat_map(|fact| [fact.valid().from, fact.valid().to]).flatten();
         let moments = bounds.chain(Timestamp::from_digits(0)).collect::<Vec<_>>();
         let holds = |at: &Timestamp| {
             Scan { person: &person, key: pnr.key().unwrap(), scope, at: *at, streets }.holds(criterion)
