@@ -11,17 +11,16 @@ use replika_fuzz::lines::Told;
 use replika_fuzz::mutate;
 use replika_fuzz::pair::Pair;
 
-const ALL: Allow =
-    Allow {
-        wrong_count: true,
-        rows_without_person: true,
-        code_page: true,
-        wider_family: true,
-        gap: true,
-        older: true,
-        other_customer: true,
-        reload: true,
-    };
+const ALL: Allow = Allow {
+    wrong_count: true,
+    rows_without_person: true,
+    code_page: true,
+    wider_family: true,
+    gap: true,
+    older: true,
+    other_customer: true,
+    reload: true,
+};
 
 fuzz_target!(|input: &[u8]| {
     let Some(pair) = Pair::split(input) else { return };

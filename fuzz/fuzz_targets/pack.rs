@@ -67,14 +67,16 @@ struct Sound {
     both: Vec<Vec<u8>>,
 }
 
-const BASE: Description = Description { store: [7; 16], kind: Kind::Base, delivery: 1, rows_version: 1, digest: [0; 32] };
+const BASE: Description =
+    Description { store: [7; 16], kind: Kind::Base, delivery: 1, rows_version: 1, digest: [0; 32] };
 
 impl Sound {
     fn new() -> Sound {
         let base = base();
         let pack = Arc::new(Pack::from_bytes(base.clone(), Checks::AtFirstTouch).expect("a sound pack"));
         pack.verify().expect("a sound pack");
-        let sound = |answers: Vec<Result<Vec<u8>, Error>>| answers.into_iter().map(|answer| answer.expect("a sound pack"));
+        let sound =
+            |answers: Vec<Result<Vec<u8>, Error>>| answers.into_iter().map(|answer| answer.expect("a sound pack"));
         let alone = sound(answers(|name, keys| pack.table(name, keys))).collect();
         let packs = over(pack).expect("they fit");
         Sound { base, alone, both: sound(answers(|name, keys| packs.table(name, keys))).collect() }
