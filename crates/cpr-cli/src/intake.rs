@@ -57,8 +57,8 @@ pub(crate) struct IntakeOptions {
 }
 
 impl IntakeOptions {
-    /// The settings of a new store.
-    fn config(&self) -> Result<Config, Failure> {
+    /// The settings of a new store, as far as they can be.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
         let config = Config {
             family: self.family()?,
             window_years: self.window.unwrap_or(ALL_HISTORY),

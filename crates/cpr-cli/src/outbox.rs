@@ -32,8 +32,8 @@ impl Outbox<'_> {
     }
 }
 
-/// Writes `folder/NAME/DYYMMDD.LTASK` for each subscriber that the extract has something for. One that cannot be written
-/// does not keep the others from theirs.
+/// Writes `folder/NAME/DYYMMDD.LTASK` for each subscriber that the extract has something for. One that cannot be
+/// written does not keep the others from theirs.
 pub(crate) fn deliver(
     globals: &Globals,
     replika: &Replika,

@@ -1,9 +1,9 @@
 //! Files that a command writes: private, whole or not there, and never in the place of something else.
 //!
-//! A file is written under another name beside its own (`.NAME.part`) and renamed once it is durable. It is for its owner
-//! alone (0600), whatever the umask and whatever stood there before; folders made for it are too (0700). What a killed
-//! run left behind is replaced by the next one. A pipe or a device is written to as it is; a link, and the store that is
-//! being read, are never replaced, and another file only where that is asked for.
+//! A file is written under another name beside its own (`.NAME.part`) and renamed once it is durable. It is for its
+//! owner alone (0600), whatever the umask and whatever stood there before; folders made for it are too (0700). What a
+//! killed run left behind is replaced by the next one. A pipe or a device is written to as it is; a link, and the
+//! store that is being read, are never replaced, and another file only where that is asked for.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};

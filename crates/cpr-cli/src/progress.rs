@@ -39,7 +39,7 @@ impl Meter {
         if self.bar.message() != what {
             let template = match of {
                 0 => "{spinner} {msg} {elapsed}".to_owned(),
-                _ => format!("{{msg:10}} [{{bar:40}}] {unit}, {{eta}} left"),
+                _ => format!("{{msg:10}} [{{bar:25}}] {unit}, {{eta}} left"),
             };
             self.bar.set_style(style(&template));
             self.bar.set_message(what);
@@ -77,6 +77,8 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates of this file are well formed")
 }
 
+const STEP_BYTES: u64 = 256 * 1024;
+
 /// See [`Meter::count`].
 pub(crate) struct Counted<'a, W> {
     out: W,
@@ -89,7 +91,10 @@ impl<W: Write> Write for Counted<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
         self.bytes += written as u64;
-        self.bar.inc(written as u64);
+        // A line of an extract is no step that anybody could see.
+        if self.bytes - self.bar.position() >= STEP_BYTES {
+            self.bar.set_position(self.bytes);
+        }
         Ok(written)
     }
 

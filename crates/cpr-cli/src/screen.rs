@@ -1,8 +1,8 @@
 //! Standard output and standard error: all that a command prints goes through here.
 //!
-//! Text for people shows control characters by their number instead of sending them, so that no value of the register and
-//! no name of a file moves the cursor of a terminal. JSON escapes them. What cannot be printed is a [`Failure::Output`],
-//! never a panic.
+//! Text for people shows control characters by their number instead of sending them, so that no value of the register
+//! and no name of a file moves the cursor of a terminal. JSON escapes them. What cannot be printed is a
+//! [`Failure::Output`], never a panic.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};

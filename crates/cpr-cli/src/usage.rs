@@ -1,8 +1,8 @@
 //! What is wrong with a command line, said without a word of it.
 //!
-//! A number or a name in the wrong place is the commonest mistake there is, and clap quotes what it cannot read. Here the
-//! message is built anew from what clap knows of its own: the names of arguments and commands, the values that are
-//! possible, and what our own parsers say they want ([`Wanted`]). Nothing that was typed is ever repeated.
+//! A number or a name in the wrong place is the commonest mistake there is, and clap quotes what it cannot read. Here
+//! the message is built anew from what clap knows of its own: the names of arguments and commands, the values that
+//! are possible, and what our own parsers say they want ([`Wanted`]). Nothing that was typed is ever repeated.
 
 use std::error::Error as _;
 

@@ -28,10 +28,16 @@ pub(crate) struct Apply {
 }
 
 pub(crate) fn apply_extracts(globals: &Globals, apply: &Apply, screen: &mut Screen) -> Result<(), Failure> {
-    let mut target = Target::open(globals, &apply.options)?;
+    apply.options.config()?;
     let allow = apply.options.allowed();
+    let mut opened = None;
     for file in &apply.files {
+        // What comes through a pipe comes at its own pace; nobody is kept from the store for it.
         let extract = InputFile::open(file)?;
+        if opened.is_none() {
+            opened = Some(Target::open(globals, &apply.options)?);
+        }
+        let target = opened.as_mut().expect("opened for the first extract");
         target.take(globals, &extract, &apply.options, allow, screen, Replika::apply)?;
         if let Some(folder) = &apply.deliver {
             let outbox = Outbox { folder, empty: apply.empty };

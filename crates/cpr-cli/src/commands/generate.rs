@@ -54,8 +54,8 @@ pub(crate) struct Kind {
     /// A made-up Denmark of this many numbers: the living, the dead, the emigrated and those without a home.
     #[arg(long, value_name = "N", value_parser = parse_count::<u32>)]
     persons: Option<u32>,
-    /// The basis set: a father, a mother and two children for each municipality of Denmark, one family in Greenland, and
-    /// one whose members are dead.
+    /// The basis set: a father, a mother and two children for each municipality of Denmark, one family in Greenland,
+    /// and one whose members are dead.
     #[arg(long)]
     basis: bool,
     /// The archetypes: 60 persons in eleven groups, each with something to get right.

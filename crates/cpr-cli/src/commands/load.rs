@@ -23,6 +23,7 @@ pub(crate) struct Load {
 }
 
 pub(crate) fn load_extract(globals: &Globals, load: &Load, screen: &mut Screen) -> Result<(), Failure> {
+    load.options.config()?;
     let extract = InputFile::open(&load.file)?;
     let mut target = Target::open(globals, &load.options)?;
     let allow = Allow { reload: load.allow_reload, ..load.options.allowed() };

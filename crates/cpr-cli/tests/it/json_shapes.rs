@@ -10,8 +10,8 @@ use crate::{Desk, SOFIE, extract, two_deliveries};
 
 const DOCUMENT: &str = include_str!("../../../../docs/json.md");
 
-/// Members whose own members are named by the data: CPR's field names, record numbers, classes, kinds of filter, elements
-/// of a service's contract.
+/// Members whose own members are named by the data: CPR's field names, record numbers, classes, kinds of filter,
+/// elements of a service's contract.
 const NAMED_BY_DATA: [&str; 5] = ["fields", "records", "classes", "filters", "answer"];
 
 fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
