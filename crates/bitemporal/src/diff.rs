@@ -10,6 +10,15 @@ const FEW_PAIRS: usize = 1024;
 ///
 /// The value is reused from one comparison to the next, so that a load of millions of small lists allocates nothing. Of long
 /// lists the time grows as n log n.
+///
+/// ```
+/// use bitemporal::Diff;
+/// let (before, after) = (["a", "b", "c"], ["c", "d", "a"]);
+/// let mut diff = Diff::default();
+/// diff.run(before.len(), after.len(), |at| before[at], |at| after[at], |at| at);
+/// assert_eq!(diff.kept(), [Some(2), None, Some(0)]);
+/// assert_eq!((diff.gone(), diff.new_entries().collect::<Vec<_>>()), (&[1][..], vec![1]));
+/// ```
 #[derive(Debug, Default)]
 pub struct Diff {
     kept: Vec<Option<usize>>,

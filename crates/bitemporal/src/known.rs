@@ -1,6 +1,12 @@
 //! Known time: the deliveries between which a fact was believed.
 
 /// The span of deliveries `[from, to)` in which a fact was believed; no `to` means it still is.
+///
+/// ```
+/// use bitemporal::Known;
+/// let known = Known { from: 3, to: Some(7) };
+/// assert_eq!([2, 3, 6, 7].map(|delivery| known.contains(delivery)), [false, true, true, false]);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Known {
     /// The delivery that brought the fact.

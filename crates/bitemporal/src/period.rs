@@ -4,6 +4,14 @@
 ///
 /// No `from` means since before anyone wrote it down, no `to` means until further notice. A period whose end is not
 /// after its start (a corrected row, or plain bad data) is kept as it is and contains nothing: [`Period::is_empty`].
+///
+/// ```
+/// use bitemporal::Period;
+/// let period = Period { from: Some(2001), to: Some(2005) };
+/// assert!(period.contains(2001) && !period.contains(2005));
+/// assert!(period.meets(&Period::since(2005)));
+/// assert!(Period { from: Some(2005), to: Some(2001) }.is_inverted());
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Period<T> {
     /// The first moment in the period.
@@ -43,6 +51,12 @@ impl<T: Ord + Copy> Period<T> {
 /// Joins neighbours that meet and say the same, after sorting by start; empty periods are dropped.
 ///
 /// Overlaps are left as they are: two rows that claim the same day are a finding, not something to repair.
+///
+/// ```
+/// use bitemporal::{Period, coalesce};
+/// let rows = vec![(Period::since(5), 'a'), (Period { from: Some(1), to: Some(5) }, 'a')];
+/// assert_eq!(coalesce(rows, |one, other| one == other), [(Period::since(1), 'a')]);
+/// ```
 pub fn coalesce<T: Ord + Copy, V>(mut rows: Vec<(Period<T>, V)>, same: impl Fn(&V, &V) -> bool) -> Vec<(Period<T>, V)> {
     rows.retain(|(period, _)| !period.is_empty());
     rows.sort_by_key(|(period, _)| (period.from, period.to.is_none(), period.to));

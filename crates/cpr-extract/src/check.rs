@@ -55,6 +55,7 @@ impl Waive {
 
 /// What the start record says.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Header {
     /// OPGAVENR: customer number (four digits) and running number (two).
     pub task: String,

@@ -134,6 +134,14 @@ impl RecordLayout {
 }
 
 /// A family of layouts: the records of one product, told apart by their first three digits.
+///
+/// ```
+/// use cpr_extract::Family;
+/// let family = Family::named("uuid").expect("a family");
+/// assert!(family.is_variant_of(Family::named("std").expect("a family")));
+/// let address = family.record(2).expect("002");
+/// assert_eq!((address.length, address.columns.last().map(|column| column.name)), (382, Some("ADRESSE_UUID")));
+/// ```
 #[derive(Debug)]
 pub struct Family {
     /// `std`, `uuid`, `2022`, `u12180`, `full`.

@@ -153,6 +153,7 @@ impl Reason {
 
 /// A located refusal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Fault {
     /// The line, from 1; in a file without line ends, the record.
     pub line: u64,
@@ -171,6 +172,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// The first line that has the fault, without how many more there are.
+    pub fn alone(self) -> Fault {
+        Fault { more: 0, last_line: self.line, ..self }
+    }
+
     pub(crate) fn at(
         line: u64,
         offset: u64,

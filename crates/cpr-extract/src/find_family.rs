@@ -15,6 +15,18 @@ use crate::lines::{Item, records};
 ///
 /// # Errors
 /// Those of the source; the inner error names the families that fit equally well.
+///
+/// ```
+/// use std::io::Cursor;
+/// use cpr_extract::{FIRST_LINES, find_family};
+///
+/// let extract = "00000000000001234012026010520260102\n\
+///                0016101801234          01000000000000 K\n\
+///                999999999999900000001\n";
+/// let found = find_family(&mut Cursor::new(extract), &[], FIRST_LINES)?;
+/// assert_eq!(found.map(|family| family.name), Ok("std"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn find_family<R: Read + Seek>(
     source: &mut R,
     ignored: &[u16],

@@ -35,6 +35,12 @@ impl LineEnd {
 }
 
 /// How wide the lines of a file are, as a rule; a line that departs from it carries its own width.
+///
+/// ```
+/// use cpr_extract::Padding;
+/// let widths = [Padding::Cut, Padding::Full, Padding::Fixed(400)].map(|padding| padding.width(20, 35));
+/// assert_eq!(widths, [20, 35, 400]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Padding {
     /// Trailing blanks are cut.

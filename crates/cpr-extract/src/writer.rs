@@ -59,6 +59,19 @@ impl RecordLayout {
 }
 
 /// Writes one extract, record by record: start record first, counter last, 003 after all persons.
+///
+/// ```
+/// use cpr_extract::{ExtractWriter, Family, Style};
+///
+/// let family = Family::named("std").expect("a family");
+/// let (today, before) = ("2026-01-05".parse().expect("a date"), "2026-01-02".parse().expect("a date"));
+/// let mut writer = ExtractWriter::new(Vec::new(), family, Style::default(), "123401", today, before)?;
+/// writer.record(1, "6101801234".parse().expect("ten digits"), &[("STATUS", "01"), ("KOEN", "K")])?;
+/// let lines = String::from_utf8(writer.finish()?).expect("ASCII");
+/// assert_eq!(lines.lines().nth(1), Some("0016101801234          01000000000000 K"));
+/// assert_eq!(lines.lines().last(), Some("999999999999900000001"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct ExtractWriter<W> {
     out: W,
     family: &'static Family,

@@ -155,6 +155,7 @@ pub struct Situation {
 
 /// One classified change: positions in the two lists that were compared. Each row that went or came is in exactly one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Classified {
     /// The class.
     pub class: ChangeClass,

@@ -3,8 +3,14 @@
 use std::fmt;
 
 macro_rules! code {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident $example:literal) => {
         $(#[$doc])*
+        ///
+        /// ```
+        #[doc = concat!("let code: cpr_model::", stringify!($name), " = \"", $example, "\".parse()?;")]
+        #[doc = concat!("assert_eq!((u32::from(code.0), code.to_string().as_str()), (1", $example, " - 10000, \"", $example, "\"));")]
+        /// # Ok::<(), cpr_model::ParseError>(())
+        /// ```
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name(pub u16);
 
@@ -19,20 +25,20 @@ macro_rules! code {
 
 code! {
     /// Kommunekode (KOMKOD): 0101-0860 Denmark, 0955-0960 Greenland, 0010-0019 administrative; ended codes stay in history.
-    MunicipalityCode
+    MunicipalityCode "0751"
 }
 code! {
     /// Vejkode (VEJKOD), unique within its municipality; 9900-9999 are not streets.
-    StreetCode
+    StreetCode "1188"
 }
 code! {
     /// Landekode (LANDEKOD, UDR_LANDEKOD, INDR_LANDEKOD): 5100 Denmark, 5103 stateless, 5999 unknown.
-    CountryCode
+    CountryCode "5100"
 }
 code! {
     /// Beskyttelsestype (BESKYTTYPE): 0001 name and address, 0002 local directory, 0003 marketing, 0004 research
     /// (abolished 2014), 0005 credit warning.
-    ProtectionKind
+    ProtectionKind "0001"
 }
 
 impl ProtectionKind {
@@ -41,6 +47,14 @@ impl ProtectionKind {
 }
 
 /// Status of the person (STATUS), two digits.
+///
+/// ```
+/// use cpr_model::Status;
+/// let status: Status = "80".parse()?;
+/// assert!(!status.is_active() && !status.is_replaced(), "80 is emigrated");
+/// assert_eq!(Status(1).to_string(), "01");
+/// # Ok::<(), cpr_model::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Status(pub u8);
 

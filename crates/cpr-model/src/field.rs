@@ -26,6 +26,12 @@ pub enum Kind {
 macro_rules! fields {
     ($($number:literal $name:ident $term:literal $kind:ident,)*) => {
         /// A field of a record about a person. `term` gives CPR's own name.
+        ///
+        /// ```
+        /// use cpr_model::{Field, Kind};
+        /// let field = Field::from_term("TILFLYDTO").expect("a field of 002");
+        /// assert_eq!((field, field.kind(), field.number()), (Field::MovedIn, Kind::Timestamp, 52));
+        /// ```
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[repr(u16)]
         pub enum Field {

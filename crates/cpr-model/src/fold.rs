@@ -65,6 +65,13 @@ const fn pair(character: u8) -> [u8; 2] {
 }
 
 /// Folds texts into words, in buffers that are reused.
+///
+/// ```
+/// use cpr_model::{Folder, latin1_of};
+/// let mut words = Vec::new();
+/// Folder::default().words(&latin1_of("Anne-Marie Ågård"), |word| words.push(word.to_vec()));
+/// assert_eq!(words, [&b"anne"[..], b"marie", b"annemarie", b"aagaard"]);
+/// ```
 #[derive(Clone, Default)]
 pub struct Folder {
     /// The letters of the parts of one word, end to end.

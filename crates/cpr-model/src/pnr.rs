@@ -8,6 +8,14 @@ use crate::Date;
 /// A personnummer: ten ASCII digits, `DDMMYYSSSS`. Any ten pass: modulus 11 has not held for all
 /// since 2007-10-01, and replacement numbers (erstatningspersonnumre) add 60 to the day.
 /// Source: cpr.dk, "Opbygning af CPR-nummeret" and "Erstatningspersonnummer i eksterne systemer".
+///
+/// ```
+/// use cpr_model::Pnr;
+/// let pnr: Pnr = "6101801234".parse()?; // 60 is added to the day: a replacement number
+/// assert_eq!(pnr.reveal(), "6101801234");
+/// assert_eq!(format!("{pnr:?}"), "Pnr(..)");
+/// # Ok::<(), cpr_model::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Pnr([u8; 10]);
 
@@ -77,6 +85,15 @@ const SERIALS: u32 = 10_000;
 /// A bijection with the personnummer, so no table is needed; total over days 0-31 and 60-91 (replacement numbers) and
 /// months 0-12. Its order is birth order, the order of CPR's files: a day + 60 number sorts beside its day.
 /// Source of the century rule: cpr.dk, "Personnummeret i CPR", table of the 7th digit.
+///
+/// ```
+/// use cpr_model::{PersonKey, Pnr};
+/// let pnr: Pnr = "6101801234".parse()?;
+/// let key = pnr.key().expect("day 61 is day 1 of a replacement number");
+/// assert_eq!((key.pnr(), key.date().to_string().as_str()), (pnr, "1980-01-01"));
+/// assert_eq!(PersonKey::from_u32(key.as_u32()), Some(key));
+/// # Ok::<(), cpr_model::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PersonKey(u32);
 

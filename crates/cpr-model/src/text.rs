@@ -4,6 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// A text field in ISO 8859-1, without its trailing blanks, which carry no meaning in any field.
+///
+/// ```
+/// use cpr_model::Text;
+/// let name = Text::new(b"Pr\xF8ve   ");
+/// assert_eq!((name.reveal().as_ref(), name.latin1().len()), ("Prøve", 5));
+/// assert_eq!(format!("{name:?}"), "Text(..)");
+/// ```
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Text<'a>(&'a [u8]);
 

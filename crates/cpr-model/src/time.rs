@@ -3,7 +3,17 @@
 use std::fmt;
 
 /// A calendar date as received: eight decimal digits `YYYYMMDD`, of which month and day may be 00 (not known) or,
-/// in old data, impossible. Ordering is by the digits, so an unknown month sorts before January.
+/// in old data, impossible. Ordering is by the digits, so an unknown month sorts before January. A day that exists is a
+/// [`crate::Day`]. Source: CPR, "Udtræksvejledning for offentlige brugere".
+///
+/// ```
+/// use cpr_model::{Date, Day};
+/// let birth: Date = "1961-00-00".parse()?;
+/// assert_eq!((birth.year(), birth.month(), birth.digits()), (1961, None, 1961_00_00));
+/// assert_eq!(Day::of(birth), None);
+/// assert!(birth < "19610101".parse()?);
+/// # Ok::<(), cpr_model::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Date(u32);
 
@@ -61,6 +71,15 @@ impl fmt::Display for Date {
 /// A point in time as received: twelve decimal digits `YYYYMMDDHHMM`. Ordering is by the digits: 00 for an unknown
 /// month or day sorts first, minute 99 last. The time of day orders the registrations of one day and is mostly not a
 /// fact about the world. Source: CPR, "Udtræksvejledning for offentlige brugere".
+///
+/// ```
+/// use cpr_model::Timestamp;
+/// let unknown: Timestamp = "199103201299".parse()?;
+/// assert_eq!((unknown.to_string().as_str(), unknown.time_of_day()), ("1991-03-20 12:99", None));
+/// // A question about a day is asked at its end: what began in its course holds on it.
+/// assert!(unknown < Timestamp::end_of("1991-03-20".parse()?));
+/// # Ok::<(), cpr_model::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(u64);
 

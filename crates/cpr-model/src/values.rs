@@ -213,6 +213,18 @@ fn entry(bytes: &[u8]) -> Option<(Field, Value<'_>, &[u8])> {
 
 /// Packs the fields of one record, appended to a buffer that the caller keeps and reuses.
 ///
+/// ```
+/// use cpr_model::{Field, MunicipalityCode, Values, ValuesWriter, facts::Address};
+/// let mut packed = Vec::new();
+/// let mut writer = ValuesWriter(&mut packed);
+/// writer.digits(Field::MovedIn, 2020_01_01_12_00);
+/// writer.number(Field::MunicipalityCode, Some(751));
+/// let address = Address::new(Values::new(&packed));
+/// assert_eq!(address.municipality_code(), Some(MunicipalityCode(751)));
+/// assert_eq!(address.moved_in().map(|moved| moved.value.to_string()).as_deref(), Some("2020-01-01 12:00"));
+/// assert!(address.care_of().is_empty());
+/// ```
+///
 /// The caller leaves out fields that are empty in the usual way, and gives numbers within their width.
 pub struct ValuesWriter<'a>(pub &'a mut Vec<u8>);
 

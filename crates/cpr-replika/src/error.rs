@@ -333,7 +333,7 @@ impl fmt::Display for Faults<'_> {
             // All of one kind.
             return first.fmt(f);
         }
-        Fault { more: 0, ..*first }.fmt(f)?;
+        first.alone().fmt(f)?;
         match self.1.saturating_sub(1) {
             1 => f.write_str(" (and one more fault)"),
             more => write!(f, " (and {more} more faults)"),
