@@ -14,6 +14,7 @@ pub use row::{Field, Row};
 pub(crate) use xml::adrsog1_xml;
 
 use cpr_replika::Snapshot;
+use cpr_replika::cpr_model::Aspect;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -57,6 +58,31 @@ impl Service {
         }
     }
 
+    /// What it tells of, beside the person's own row.
+    fn aspects(self) -> &'static [Aspect] {
+        use Aspect::{
+            Address, Child, CivilStatus, ContactAddress, Custody, Emigration, FormattedAddress, Guardianship,
+        };
+        use Aspect::{Name, Parents, Protection};
+        match self {
+            Service::StamPlus | Service::Stam => &[Address, FormattedAddress, Protection, Emigration],
+            Service::Navne3 => &[FormattedAddress, Name],
+            Service::Adresse4 => &[ContactAddress],
+            Service::FamiliePlus | Service::Familie => &[
+                Address,
+                FormattedAddress,
+                Protection,
+                Emigration,
+                Name,
+                CivilStatus,
+                Child,
+                Parents,
+                Custody,
+                Guardianship,
+            ],
+        }
+    }
+
     /// The system in the envelope.
     fn system(self) -> &'static str {
         if self == Service::Adresse4 { "KontaktAdresse" } else { "CprSoeg" }
@@ -73,6 +99,9 @@ pub struct Answer {
     pub rows: Vec<Row>,
     /// The protections of the person asked for, also where there is no row.
     pub protections: Protections,
+    /// What the service tells of and the store does not hold, by the names of aspects: unknown, not none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_held: Vec<&'static str>,
 }
 
 fn service_name<S: serde::Serializer>(service: &Service, serializer: S) -> Result<S::Ok, S::Error> {
@@ -96,7 +125,8 @@ impl Answer {
 /// [`Error::Engine`] when there is no such delivery, or the store is damaged.
 pub fn answer(snapshot: &Snapshot, service: Service, request: &Request) -> Result<Lookup<Answer>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
-    let subject = Subject::of(request.pnr, &image, request.valid);
+    let subject =
+        Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
     let protections = Protections::of(&subject, request.day);
     let row =
         |tables: &[fields::Table]| Row { fields: fields::row(&subject, tables), protections: protections.clone() };
@@ -111,11 +141,12 @@ pub fn answer(snapshot: &Snapshot, service: Service, request: &Request) -> Resul
                 _ => row(&[fields::STAM]),
             };
             // The readable forms belong to Stam+ and Navne3.
-            first.fields.iter_mut().for_each(|field| field.text = None);
+            first.fields.iter_mut().filter(|field| !field.value.is_empty()).for_each(|field| field.text = None);
             let family = family::Family::of(&subject);
             let relatives = Relatives::read(snapshot, request, family.numbers().filter(|pnr| *pnr != request.pnr))?;
             std::iter::once(first).chain(family.rows(&subject, &relatives, request.day)).collect()
         }
     };
-    Ok(Lookup::Found(Answer { service, rows, protections }))
+    let not_held = subject.not_held(service.aspects());
+    Ok(Lookup::Found(Answer { service, rows, protections, not_held }))
 }

@@ -52,6 +52,10 @@ pub(crate) fn not_held<T>(snapshot: &Snapshot, request: &Request) -> Result<Look
 pub struct Answered<T> {
     /// As recorded, and in force on the day of the request.
     pub protections: Protections,
+    /// What the service tells of and the store does not hold (record types that are not chosen, or not in the product), by the
+    /// names of aspects: what is left out of the answer for that is unknown, not none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_held: Vec<&'static str>,
     /// The answer in the shape of the contract.
     pub answer: T,
 }

@@ -1,6 +1,6 @@
 //! The protections of a person (004): as recorded, and in force on a day.
 
-use cpr_replika::cpr_model::{Date, ProtectionKind, facts};
+use cpr_replika::cpr_model::{Aspect, Date, ProtectionKind, facts};
 use serde::{Serialize, Serializer};
 
 use crate::contract_types::PlainDate;
@@ -25,27 +25,41 @@ fn code<S: Serializer>(kind: &ProtectionKind, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_u16(kind.0)
 }
 
-/// Every recorded protection of a person, by kind.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+/// Every recorded protection of a person, by kind; none when the store does not hold protections, which is *unknown* and not
+/// *unprotected*.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Protections(pub Vec<Protection>);
+pub struct Protections(pub Option<Vec<Protection>>);
 
 impl Protections {
     pub(crate) fn of(subject: &Subject<'_>, day: Date) -> Protections {
+        if !subject.holds(Aspect::Protection) {
+            return Protections(None);
+        }
         let rows = subject.all(|fact| fact.protection());
         let mut all: Vec<Protection> = rows.filter_map(|row| protection(row, day)).collect();
         all.sort_by_key(|protection| (protection.kind, protection.from.map(|from| from.0)));
-        Protections(all)
+        Protections(Some(all))
+    }
+
+    /// The recorded protections; empty too when the store does not hold any (see [`Protections::is_known`]).
+    pub fn rows(&self) -> &[Protection] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// False when the store does not hold protections: then nobody can be said to be unprotected.
+    pub fn is_known(&self) -> bool {
+        self.0.is_some()
     }
 
     /// The recorded protection of a kind.
     pub fn recorded(&self, kind: ProtectionKind) -> Option<&Protection> {
-        self.0.iter().find(|protection| protection.kind == kind)
+        self.rows().iter().find(|protection| protection.kind == kind)
     }
 
     /// True when a protection of the kind is in force on the day of the request.
     pub fn in_force(&self, kind: ProtectionKind) -> bool {
-        self.0.iter().any(|protection| protection.kind == kind && protection.in_force)
+        self.rows().iter().any(|protection| protection.kind == kind && protection.in_force)
     }
 }
 

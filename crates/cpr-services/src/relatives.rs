@@ -1,7 +1,7 @@
 //! Related persons, read in one batch from the snapshot of the person they are related to.
 
 use cpr_replika::cpr_model::Pnr;
-use cpr_replika::{Image, Snapshot};
+use cpr_replika::{Config, Image, Snapshot};
 
 use crate::error::Error;
 use crate::request::Request;
@@ -10,6 +10,7 @@ use crate::subject::Subject;
 /// The related persons that the replica holds.
 pub(crate) struct Relatives<'s> {
     held: Vec<(Pnr, Image<'s>)>,
+    config: &'s Config,
     request: Request,
 }
 
@@ -29,12 +30,12 @@ impl<'s> Relatives<'s> {
                 held.push((pnr, image));
             }
         }
-        Ok(Relatives { held, request: *request })
+        Ok(Relatives { held, config: snapshot.config(), request: *request })
     }
 
     /// A related person; none when the replica does not hold the number, which is ordinary.
     pub(crate) fn get(&self, pnr: Pnr) -> Option<Subject<'_>> {
         let (pnr, image) = self.held.iter().find(|(held, _)| *held == pnr)?;
-        Some(Subject::of(*pnr, image, self.request.valid))
+        Some(Subject::read(*pnr, image, self.request.valid, self.config))
     }
 }

@@ -45,7 +45,8 @@ answer! {
         age: Option<u32> = "alder",
         sex: Option<String> = "koen",
         /// Children of active status; their age goes by their number, not by their birth date.
-        children_under_18: u32 = "antalBoernUnder18",
+        /// None when the store does not hold children, though the contract wants the element: unknown is not 0.
+        children_under_18: Option<u32> = "antalBoernUnder18",
         occupation: Option<String> = "stilling",
         status: Option<State> = "status",
         separation: Option<SeparationState> = "separation",
@@ -87,6 +88,26 @@ impl Response {
     }
 }
 
+/// What the service tells of.
+const ASPECTS: [Aspect; 16] = [
+    Aspect::Address,
+    Aspect::FormattedAddress,
+    Aspect::Protection,
+    Aspect::Emigration,
+    Aspect::ContactAddress,
+    Aspect::Disappearance,
+    Aspect::Name,
+    Aspect::BirthRegistration,
+    Aspect::Citizenship,
+    Aspect::CivilStatus,
+    Aspect::Separation,
+    Aspect::Child,
+    Aspect::Parents,
+    Aspect::Custody,
+    Aspect::Guardianship,
+    Aspect::Note,
+];
+
 /// Answers about one number.
 ///
 /// # Errors
@@ -98,7 +119,8 @@ pub fn answer(
     register: &dyn Register,
 ) -> Result<Lookup<Answered<Response>>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
-    let subject = Subject::of(request.pnr, &image, request.valid);
+    let subject =
+        Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
     let protections = Protections::of(&subject, request.day);
     let children = Relatives::read(snapshot, request, subject.children())?;
     let answer = Response {
@@ -107,7 +129,8 @@ pub fn answer(
         relations: parts::relations(&subject),
         notes: parts::notes(&subject),
     };
-    Ok(Lookup::Found(Answered { protections, answer }))
+    let not_held = subject.not_held(&ASPECTS);
+    Ok(Lookup::Found(Answered { protections, not_held, answer }))
 }
 
 fn person_data(
@@ -119,7 +142,8 @@ fn person_data(
 ) -> PersonData {
     let person = subject.person();
     let with_status = subject.with_status();
-    let protected = |kind| Some(parts::protected(protections, ProtectionKind(kind))).filter(|kind| kind.protected);
+    let stated = |of: &Protected| of.protected != Some(false);
+    let protected = |kind| Some(parts::protected(protections, ProtectionKind(kind))).filter(stated);
     PersonData {
         pnr: subject.pnr.reveal().to_owned(),
         current_pnr: subject.current_pnr().map(|pnr| pnr.reveal().to_owned()),
@@ -177,10 +201,10 @@ fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<XsdDateTime>> {
 
 /// Children of active status that are below 18 on the day by the date in their numbers. A child that the replica does not
 /// hold counts for nothing, since its status is not known.
-pub(crate) fn under_18(subject: &Subject<'_>, children: &Relatives<'_>, day: Date) -> u32 {
+pub(crate) fn under_18(subject: &Subject<'_>, children: &Relatives<'_>, day: Date) -> Option<u32> {
     let counts = |pnr: &Pnr| {
         let active = children.get(*pnr).and_then(|child| child.with_status()?.status()).is_some_and(|s| s.is_active());
         active && contract_types::birth_date_in(*pnr).and_then(|born| full_years(born, day)).is_some_and(|age| age < 18)
     };
-    subject.children().iter().filter(|pnr| counts(pnr)).count() as u32
+    subject.holds(Aspect::Child).then(|| subject.children().iter().filter(|pnr| counts(pnr)).count() as u32)
 }

@@ -104,11 +104,15 @@ pub fn answer(
         return Err(Error::Marking { marking: foreign.name() });
     }
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
-    let subject = Subject::of(request.pnr, &image, request.valid);
+    let subject =
+        Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
     let protections = Protections::of(&subject, request.day);
     let asked = Asked { snapshot, version, markings, request, register, subject: &subject };
     let answer = asked.response(&protections)?;
-    Ok(Lookup::Found(Answered { protections, answer }))
+    let marked = markings.chosen().flat_map(|marking| marking.aspects()).copied();
+    let aspects: Vec<Aspect> = std::iter::once(Aspect::Protection).chain(marked).collect();
+    let not_held = subject.not_held(&aspects);
+    Ok(Lookup::Found(Answered { protections, not_held, answer }))
 }
 
 /// A question with all that its areas are answered from.
@@ -148,10 +152,11 @@ impl Asked<'_> {
             citizenships: self
                 .area(Marking::Citizenship, Aspect::Citizenship, |fact| areas::citizenship(fact, self.register)),
             disappearances: self.area(Marking::Disappearance, Aspect::Disappearance, areas::disappearance),
-            protections: protections.0.iter().map(areas::protected).collect(),
+            protections: protections.rows().iter().map(areas::protected).collect(),
             addresses: self
                 .area(Marking::Address, Aspect::Address, |fact| areas::address(subject, fact, self.register)),
-            municipality_moves: self.area(Marking::MunicipalityMove, Aspect::Address, areas::municipality_move),
+            municipality_moves: self
+                .area(Marking::MunicipalityMove, Aspect::Address, |fact| areas::municipality_move(subject, fact)),
             contact: areas::contact(subject).filter(|_| marked(Marking::Address)),
             districts: Elsewhere(place.and_then(|place| self.register.districts(place))),
             stays_abroad: self.area(Marking::Emigration, Aspect::Emigration, |fact| areas::stay(fact, self.register)),

@@ -27,8 +27,9 @@ answer! {
         status: Option<u8> = "status",
         status_date: Option<PlainDate> = "statusdato",
         civil_status: Option<String> = "civilstand",
-        /// True when a protection of name and address is recorded, whatever its dates (rule P1).
-        protected: bool = "navneOgAdressebeskyttelse",
+        /// True when a protection of name and address is recorded, whatever its dates (rule P1). None when the store does not hold
+        /// protections, though the contract wants the element: unknown is not unprotected.
+        protected: Option<bool> = "navneOgAdressebeskyttelse",
         addressing_name: Option<String> = "adresseringsnavn",
         care_of: Option<String> = "conavn",
         standard_address: Option<String> = "standardadresse",
@@ -93,16 +94,29 @@ impl Operation {
     }
 }
 
+/// What the service tells of.
+const ASPECTS: [Aspect; 7] = [
+    Aspect::Address,
+    Aspect::FormattedAddress,
+    Aspect::Protection,
+    Aspect::Emigration,
+    Aspect::Name,
+    Aspect::Citizenship,
+    Aspect::CivilStatus,
+];
+
 /// Answers about one number.
 ///
 /// # Errors
 /// [`Error::Engine`] when there is no such delivery, or the store is damaged.
 pub fn answer(snapshot: &Snapshot, operation: Operation, request: &Request) -> Result<Lookup<Answered<Record>>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
-    let subject = Subject::of(request.pnr, &image, request.valid);
+    let subject =
+        Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
     let protections = Protections::of(&subject, request.day);
     let answer = record(&subject, &protections, operation.is_extended());
-    Ok(Lookup::Found(Answered { protections, answer }))
+    let not_held = subject.not_held(&ASPECTS);
+    Ok(Lookup::Found(Answered { protections, not_held, answer }))
 }
 
 fn record(subject: &Subject<'_>, protections: &Protections, extended: bool) -> Record {
@@ -124,7 +138,7 @@ fn record(subject: &Subject<'_>, protections: &Protections, extended: bool) -> R
         status: subject.contract_status(),
         status_date: plain_day(with_status.and_then(facts::Person::status_date).map(|since| since.value.date())),
         civil_status: subject.contract_civil_status(),
-        protected: protections.recorded(ProtectionKind::NAME_AND_ADDRESS).is_some(),
+        protected: protections.is_known().then(|| protections.recorded(ProtectionKind::NAME_AND_ADDRESS).is_some()),
         addressing_name: subject.addressing_name().map(|name| contract_types::printable(&name)),
         care_of: of_003(|row| text(row.care_of())),
         standard_address: of_003(|row| text(row.standard_address())),

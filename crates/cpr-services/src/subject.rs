@@ -1,46 +1,39 @@
-//! One person as a service sees it: the rows that count, found by what they are about.
+//! One person as a service sees it: the rows that count ([`CurrentRows`]), and what the services ask of them beyond that.
 
 use std::borrow::Cow;
 
-use cpr_replika::cpr_model::{Aspect, Date, Pnr, RelatedPnr, Timestamp, facts};
-use cpr_replika::{Fact, Image};
+use cpr_replika::cpr_model::{Aspect, CurrentRows, Date, Pnr, RelatedPnr, Timestamp, facts};
+use cpr_replika::{Config, Fact, Image, Snapshot};
 
 use crate::contract_types::text;
+use crate::error::Error;
+use crate::request::Request;
 
 /// A person as of the moment and the delivery of a request.
 pub(crate) struct Subject<'i> {
     pub(crate) pnr: Pnr,
-    /// Believed as of the delivery, of all of valid time.
-    believed: Vec<Fact<'i>>,
-    /// By the number of the aspect: the row that counts; of several the one that began last.
-    counting: [Option<Fact<'i>>; ASPECTS],
+    /// Believed as of the delivery, of all of valid time, and which of them count.
+    rows: CurrentRows<'i>,
     valid: Option<Timestamp>,
+    config: &'i Config,
+    /// Where the chain of numbers ends, when that is another number; see [`Subject::follow_chain`].
+    current_pnr: Option<Pnr>,
 }
 
-/// One more than the highest number of an aspect.
-const ASPECTS: usize = Aspect::Event as usize + 1;
-
 impl<'i> Subject<'i> {
-    pub(crate) fn of(pnr: Pnr, image: &'i Image<'_>, valid: Option<Timestamp>) -> Subject<'i> {
-        let believed: Vec<Fact<'i>> = image.all_facts().collect();
-        let mut counting: [Option<Fact<'i>>; ASPECTS] = [None; ASPECTS];
-        for fact in believed.iter().filter(|fact| counts(fact, valid)) {
-            let best = &mut counting[usize::from(fact.aspect().number())];
-            if best.is_none_or(|best| best.valid().from <= fact.valid().from) {
-                *best = Some(*fact);
-            }
-        }
-        Subject { pnr, believed, counting, valid }
+    /// The person of an image; `config` is that of the store, which says what it holds at all.
+    pub(crate) fn read(pnr: Pnr, image: &'i Image<'_>, valid: Option<Timestamp>, config: &'i Config) -> Subject<'i> {
+        Subject { pnr, rows: CurrentRows::read(image.all_facts(), valid), valid, config, current_pnr: None }
     }
 
     /// The rows that count, of the aspect that the view is of.
     pub(crate) fn all<T>(&self, view: impl Fn(&Fact<'i>) -> Option<T>) -> impl Iterator<Item = T> {
-        self.believed.iter().filter_map(move |fact| view(fact).filter(|_| counts(fact, self.valid)))
+        self.rows.counting().filter_map(move |fact| view(&fact))
     }
 
     /// The row that counts; of several the one that began last.
     pub(crate) fn fact(&self, aspect: Aspect) -> Option<Fact<'i>> {
-        self.counting[usize::from(aspect.number())]
+        self.rows.row(aspect)
     }
 
     /// Current, historic and marked rows of an aspect, the one that began last first.
@@ -58,22 +51,52 @@ impl<'i> Subject<'i> {
     /// The rows of an aspect that had begun at the moment asked for.
     fn begun(&self, aspect: Aspect) -> impl Iterator<Item = &Fact<'i>> {
         let began = |fact: &Fact<'i>| self.valid.is_none_or(|at| fact.valid().from.is_none_or(|from| from <= at));
-        self.believed.iter().filter(move |fact| fact.aspect() == aspect && began(fact))
+        self.rows.facts().iter().filter(move |fact| fact.aspect() == aspect && began(fact))
     }
 
-    /// The rows that count when the current is asked for, or all of them.
+    /// The rows that count when the current is asked for, or all of them. An address is current only while one lives there.
     pub(crate) fn versions(&self, aspect: Aspect, history: bool) -> Vec<Fact<'i>> {
-        if history { self.history(aspect) } else { self.fact(aspect).into_iter().collect() }
+        match history {
+            true => self.history(aspect),
+            false if aspect == Aspect::Address && !self.rows.lives_somewhere() => Vec::new(),
+            false => self.fact(aspect).into_iter().collect(),
+        }
+    }
+
+    /// False when the status is one under which nobody lives anywhere: an address that still comes is the last one known.
+    pub(crate) fn lives_somewhere(&self) -> bool {
+        self.rows.lives_somewhere()
     }
 
     pub(crate) fn person(&self) -> Option<facts::Person<'i>> {
-        self.fact(Aspect::Person).and_then(|fact| fact.person())
+        self.rows.person()
+    }
+
+    /// Finds the number now in force by following the chain of numbers to its end: a number that was given up may name another
+    /// one that was given up later.
+    pub(crate) fn follow_chain(mut self, snapshot: &Snapshot, request: &Request) -> Result<Subject<'i>, Error> {
+        let stated = self.person().and_then(|person| known(person.current_pnr())).filter(|stated| *stated != self.pnr);
+        let is_given_up = self.person().and_then(facts::Person::status).is_some_and(|status| status.is_replaced());
+        if stated.is_some() || is_given_up {
+            let chain = snapshot.numbers(self.pnr, request.known)?;
+            self.current_pnr = chain.and_then(|chain| chain.current).or(stated).filter(|current| *current != self.pnr);
+        }
+        Ok(self)
     }
 
     /// The number now in force; none when it is the one asked for.
     pub(crate) fn current_pnr(&self) -> Option<Pnr> {
-        let stated = self.person().and_then(|person| known(person.current_pnr()));
-        stated.filter(|current| *current != self.pnr)
+        self.current_pnr
+    }
+
+    /// True when the store holds rows of this aspect at all: where it does not, nothing can be said, not even *none*.
+    pub(crate) fn holds(&self, aspect: Aspect) -> bool {
+        self.config.carries(aspect)
+    }
+
+    /// Those of these aspects that the store does not hold.
+    pub(crate) fn not_held(&self, aspects: &[Aspect]) -> Vec<&'static str> {
+        aspects.iter().filter(|aspect| !self.holds(**aspect)).map(|aspect| aspect.name()).collect()
     }
 
     /// The row of 001 when its status holds at the moment asked for: CPR keeps no history of the status.
@@ -99,15 +122,15 @@ impl<'i> Subject<'i> {
     }
 
     pub(crate) fn name(&self) -> Option<facts::Name<'i>> {
-        self.fact(Aspect::Name).and_then(|fact| fact.name())
+        self.rows.name()
     }
 
     pub(crate) fn civil_status(&self) -> Option<facts::CivilStatus<'i>> {
-        self.fact(Aspect::CivilStatus).and_then(|fact| fact.civil_status())
+        self.rows.civil_status()
     }
 
     pub(crate) fn citizenship(&self) -> Option<facts::Citizenship<'i>> {
-        self.fact(Aspect::Citizenship).and_then(|fact| fact.citizenship())
+        self.rows.citizenship()
     }
 
     pub(crate) fn guardianship(&self) -> Option<facts::Guardianship<'i>> {
@@ -121,15 +144,15 @@ impl<'i> Subject<'i> {
         stated.unwrap_or_else(|| if odd { "M" } else { "K" }.to_owned())
     }
 
-    /// The coded address; none for one who lives in neither Denmark nor Greenland.
+    /// The coded address where the person lives; none for one who lives in neither Denmark nor Greenland.
     pub(crate) fn address(&self) -> Option<facts::Address<'i>> {
-        self.fact(Aspect::Address).and_then(|fact| fact.address())
+        self.rows.address()
     }
 
     /// The formatted address (003) when it is that of the moment asked for. CPR keeps one, without a date: it goes with the
     /// current address.
     pub(crate) fn formatted(&self) -> Option<facts::FormattedAddress<'i>> {
-        let formatted = self.fact(Aspect::FormattedAddress).and_then(|fact| fact.formatted_address())?;
+        let formatted = self.rows.formatted_address().filter(|_| self.rows.lives_somewhere())?;
         let current = self.valid.is_none() || self.fact(Aspect::Address).is_some_and(|fact| !fact.is_historic());
         current.then_some(formatted)
     }
@@ -150,32 +173,18 @@ impl<'i> Subject<'i> {
         (self.valid.is_some() || fact.valid().to.is_none()).then(|| fact.emigration()).flatten()
     }
 
-    /// Mother and father: 015, or in the full product part of 001.
     pub(crate) fn parents(&self) -> Option<facts::Parents<'i>> {
-        let of = |aspect| self.fact(aspect).and_then(|fact| fact.parents());
-        of(Aspect::Parents).or_else(|| of(Aspect::Person))
+        self.rows.parents()
     }
 
     /// Children in the order of their numbers' digits.
     pub(crate) fn children(&self) -> Vec<Pnr> {
-        let mut children: Vec<Pnr> =
-            self.all(|fact| fact.child()).filter_map(|child| known(child.child_pnr())).collect();
-        children.sort_unstable();
-        children.dedup();
-        children
+        self.rows.children()
     }
 
     /// The birth date recorded; it may differ from the date in the number.
     pub(crate) fn birth_date(&self) -> Option<Date> {
         self.person().and_then(facts::Person::birth_date).map(|born| born.value)
-    }
-}
-
-/// True when a row counts: as of no moment the current, unmarked rows, else those that held in the world.
-fn counts(fact: &Fact<'_>, valid: Option<Timestamp>) -> bool {
-    match valid {
-        None => !fact.is_historic() && fact.mark().is_none(),
-        Some(at) => fact.holds_at(at),
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) fn row(subject: &Subject<'_>, tables: &[Table]) -> Vec<Field> {
 pub(super) const STAM: Table = &[
     ("ADRNVN", addressing_name),
     ("BESKYT", |s| {
-        flag(s.all(|fact| fact.protection()).any(|row| row.kind() == Some(ProtectionKind::NAME_AND_ADDRESS)))
+        let mut kinds = s.all(|fact| fact.protection()).map(facts::Protection::kind);
+        held(s, Aspect::Protection, |_| flag(kinds.any(|kind| kind == Some(ProtectionKind::NAME_AND_ADDRESS))))
     }),
     ("BNR", |s| either(s, facts::FormattedAddress::building_number, facts::Address::building_number)),
     ("BYNVN", |s| address(s, facts::FormattedAddress::town)),
@@ -71,12 +72,12 @@ pub(super) const NAMES: Table = &[
     ("CNVN_STATUS", status),
     ("CNVN_STATUSDATOUSM", |s| star(s.with_status()?.status_date()?.uncertain)),
     ("CNVN_STATUSSTARTDATO", |s| twelve(s.with_status()?.status_date()?.value)),
-    ("HISTORIKMRK", |s| flag(s.has_history(Aspect::Name))),
+    ("HISTORIKMRK", |s| held(s, Aspect::Name, |s| flag(s.has_history(Aspect::Name)))),
 ];
 
 /// Custody of a child: slot A for the mother or the first other holder, slot B for the father. A second other holder is not told.
 pub(super) const CUSTODY: Table = &[
-    ("FORAELDREMYNMRK", |s| flag(s.fact(Aspect::Custody).is_some())),
+    ("FORAELDREMYNMRK", |s| held(s, Aspect::Custody, |s| flag(s.fact(Aspect::Custody).is_some()))),
     ("CFMY_RELTYPA", |s| relation_type(slot(s, &[3, 5])?)),
     ("CFMY_RELTYPB", |s| relation_type(slot(s, &[4])?)),
     ("CFMY_STARTDATOA", |s| day(slot(s, &[3, 5])?.from().map(|from| from.value))),
@@ -100,7 +101,7 @@ pub(super) const CONTACT: Table = &[
 /// Familie and Familie+: one related person, or the person asked for.
 pub(super) const RELATIVE: Table = &[
     ("ADRNVN", |s| plain(printable(&s.addressing_name()?))),
-    ("CBSK_TYP", lowest_protection),
+    ("CBSK_TYP", |s| held(s, Aspect::Protection, lowest_protection)),
     ("CNVN_STATUS", status),
     ("CPSN_POSTDISTTXT", |s| address(s, facts::FormattedAddress::postal_district)),
     ("CPST_POSTNR", |s| plain(format!("{:04}", s.formatted()?.postal_code()?))),
@@ -158,6 +159,11 @@ fn street_code(subject: &Subject<'_>) -> Option<Said> {
     plain(code?.to_string())
 }
 
+/// A field whose absence means *no*: where the store does not hold what it is made of, it is there without a value and says so.
+fn held(subject: &Subject<'_>, aspect: Aspect, say: impl FnOnce(&Subject<'_>) -> Option<Said>) -> Option<Said> {
+    if subject.holds(aspect) { say(subject) } else { Some((String::new(), Some("ukendt".to_owned()))) }
+}
+
 fn flag(set: bool) -> Option<Said> {
     set.then(|| ("X".to_owned(), None))
 }
@@ -208,7 +214,12 @@ fn postal_code(subject: &Subject<'_>) -> Option<Said> {
             Some(code) => (format!("{code:04}"), text(formatted.postal_district())),
             None => ("0".to_owned(), None),
         }),
-        None if subject.address().is_none() => plain("0".to_owned()),
+        None if subject.holds(Aspect::FormattedAddress)
+            && subject.holds(Aspect::Address)
+            && subject.address().is_none() =>
+        {
+            plain("0".to_owned())
+        }
         None => None,
     }
 }

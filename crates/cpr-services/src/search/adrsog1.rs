@@ -167,7 +167,7 @@ pub fn answer(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answe
     let mut rows = Vec::with_capacity(hits.rows.len());
     for hit in &hits.rows {
         let Some(image) = snapshot.as_of(hit.pnr, None, None)? else { continue };
-        let subject = Subject::of(hit.pnr, &image, None);
+        let subject = Subject::read(hit.pnr, &image, None, snapshot.config());
         rows.push(Row { fields: fields(&subject), protections: Protections::of(&subject, day) });
     }
     let rest = hits.next.map(|last| last.reveal().to_owned());

@@ -64,8 +64,8 @@ answer! {
     pub struct Protected {
         from: Option<XsdDate> = "startdato",
         until: Option<XsdDate> = "slutdato",
-        /// True as long as the record comes, whatever its end (rule P1).
-        protected: bool = "beskyttet",
+        /// True as long as the record comes, whatever its end (rule P1); none when the store does not hold protections.
+        protected: Option<bool> = "beskyttet",
     }
     /// `adressedataType`.
     pub struct Addresses {
@@ -234,12 +234,17 @@ pub(super) fn protected(protections: &Protections, kind: ProtectionKind) -> Prot
     let recorded = protections.recorded(kind);
     let (from, until) = (recorded.and_then(|row| row.from), recorded.and_then(|row| row.until));
     let in_contract = |date: PlainDate| XsdDate(date.0);
-    Protected { from: from.map(in_contract), until: until.map(in_contract), protected: recorded.is_some() }
+    Protected {
+        from: from.map(in_contract),
+        until: until.map(in_contract),
+        protected: protections.is_known().then_some(recorded.is_some()),
+    }
 }
 
 pub(super) fn addresses(subject: &Subject<'_>, version: Version, register: &dyn Register) -> Addresses {
     let past = subject.history(Aspect::Address);
-    let current = subject.fact(Aspect::Address).map(|fact| fact.values());
+    // The last known address of one who lives nowhere is a past one.
+    let current = subject.fact(Aspect::Address).filter(|_| subject.lives_somewhere()).map(|fact| fact.values());
     let past = past.iter().filter(|fact| Some(fact.values()) != current);
     let lived_at = |fact: &cpr_replika::Fact<'_>| {
         let mark = fact.mark().map(|mark| mark.letter().to_string());

@@ -39,7 +39,7 @@ answer! {
         number_to: Option<Uncertain<XsdDate>> = "PersonnummerVirkningTil",
         age: Option<u32> = "PersonAlder",
         sex: String = "Køn",
-        children_under_18: u32 = "AntalBørnUnder18",
+        children_under_18: Option<u32> = "AntalBørnUnder18",
         occupation: Option<String> = "Stilling",
         status: Option<u8> = "Status",
         status_date: Option<Uncertain<XsdDateTime>> = "Statusdato",
@@ -183,6 +183,14 @@ fn state(fact: &Fact<'_>) -> &'static str {
     }
 }
 
+/// The state of an address: the last known one of somebody who lives nowhere is a past one.
+fn address_state(subject: &Subject<'_>, fact: &Fact<'_>) -> &'static str {
+    match state(fact) {
+        "AKTUEL" if !subject.lives_somewhere() => "HISTORISK",
+        state => state,
+    }
+}
+
 fn mark(mark: Option<char>) -> Option<String> {
     mark.map(|mark| mark.to_string())
 }
@@ -323,11 +331,11 @@ pub(super) fn address(subject: &Subject<'_>, fact: &Fact<'_>, register: &dyn Reg
         moved_in: contract_types::moment(row.moved_in()),
         moved_out: contract_types::moment(row.moved_out()),
         supplementary: lines.into_iter().filter_map(text).collect(),
-        state: state(fact),
+        state: address_state(subject, fact),
     })
 }
 
-pub(super) fn municipality_move(fact: &Fact<'_>) -> Option<MunicipalityMove> {
+pub(super) fn municipality_move(subject: &Subject<'_>, fact: &Fact<'_>) -> Option<MunicipalityMove> {
     let row = fact.address()?;
     let told = row.moved_to_municipality().is_some() || row.previous_municipality_code().is_some();
     told.then(|| MunicipalityMove {
@@ -335,7 +343,7 @@ pub(super) fn municipality_move(fact: &Fact<'_>) -> Option<MunicipalityMove> {
         moved_to: contract_types::moment(row.moved_to_municipality()),
         previous_municipality_code: row.previous_municipality_code().map(|code| code.0),
         left: contract_types::moment(row.left_previous_municipality()),
-        state: state(fact),
+        state: address_state(subject, fact),
     })
 }
 

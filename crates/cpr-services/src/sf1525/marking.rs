@@ -1,5 +1,7 @@
 //! The markings (`*Markering`) by which a caller of SF1525 chooses areas.
 
+use cpr_replika::cpr_model::Aspect;
+
 /// An area that can be asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
@@ -70,6 +72,25 @@ impl Marking {
             Marking::Notes => "NotatListeMarkering",
             Marking::MunicipalConditions => "KommunaleForholdMarkering",
             Marking::Events => "CPRHændelserMarkering",
+        }
+    }
+
+    /// What its area is answered from, beside the person's own row.
+    pub(super) fn aspects(self) -> &'static [Aspect] {
+        match self {
+            Marking::Address => &[Aspect::Address, Aspect::FormattedAddress, Aspect::ContactAddress],
+            Marking::MunicipalityMove | Marking::Districts => &[Aspect::Address],
+            Marking::CivilStatus => &[Aspect::CivilStatus, Aspect::Separation],
+            Marking::Disappearance => &[Aspect::Disappearance],
+            Marking::Name => &[Aspect::Name],
+            Marking::NumberList => &[Aspect::FormerNumber],
+            Marking::PersonStatus => &[Aspect::BirthRegistration, Aspect::Guardianship, Aspect::Child],
+            Marking::Citizenship => &[Aspect::Citizenship],
+            Marking::Emigration => &[Aspect::Emigration],
+            Marking::Relations => &[Aspect::CivilStatus, Aspect::Child, Aspect::Parents, Aspect::Custody],
+            Marking::Notes => &[Aspect::Note],
+            Marking::MunicipalConditions => &[Aspect::MunicipalCondition],
+            Marking::Events => &[Aspect::Event],
         }
     }
 

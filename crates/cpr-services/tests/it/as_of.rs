@@ -2,6 +2,7 @@
 
 use cpr_replika::{DeliveryNumber, Replika};
 use cpr_services::gctp::{self, Service};
+use cpr_services::search::adrsog1;
 use cpr_services::sf1525::{Depth, Markings, Version};
 use cpr_services::{Former, Lookup, NoRegister, Request, sf1520, sf1525, sf6008};
 
@@ -138,7 +139,7 @@ fn relations_that_lead_nowhere_are_told_and_not_counted() {
     let answer = sf1520::answer(&replika.snapshot(), sf1520::Version::V5, &request, &NoRegister).expect("a read");
     let answer = answer.found().expect("held").answer;
     assert_eq!(answer.relations.children.len(), 3, "a child that the replica does not hold is named");
-    assert_eq!(answer.person.children_under_18, 1, "by the day: one turned 18, one is not held");
+    assert_eq!(answer.person.children_under_18, Some(1), "by the day: one turned 18, one is not held");
     let spouse = answer.relations.spouse.as_ref().expect("a spouse without a number");
     assert!(spouse.pnr.is_none() && spouse.name.as_deref() == Some("Lund;Åse"));
     assert_eq!(answer.relations.father.pnr.as_deref(), Some("6101441111"));
@@ -166,7 +167,7 @@ fn a_relative_answers_for_the_number_that_the_relation_names() {
         let family = known(&replika, MAN, delivery, Service::FamiliePlus);
         let row = family.rows.iter().find(|row| row.value("FAMMRK") == Some("Ægtefælle")).expect("a spouse").clone();
         let said = |name| row.value(name).map(str::to_owned);
-        (said("PNR_FOEDDATO"), said("CNVN_STATUS"), said("CBSK_TYP"), row.protections.0.len())
+        (said("PNR_FOEDDATO"), said("CNVN_STATUS"), said("CBSK_TYP"), row.protections.rows().len())
     };
     assert_eq!(spouse(1), (text(OLD), text("60"), None, 0), "its own row");
     assert_eq!(spouse(2), (text(NEW), text("01"), text("00001"), 1), "with the protections of the row's person");
@@ -180,7 +181,7 @@ fn a_protection_is_recorded_and_in_force_by_the_day() {
         let answer = gctp::answer(&replika.snapshot(), Service::StamPlus, &request).expect("a read");
         let answer = answer.found().expect("held");
         assert_eq!(answer.rows[0].value("BESKYT"), Some("X"), "as long as the record comes");
-        let protection = &answer.protections.0[0];
+        let protection = &answer.protections.rows()[0];
         assert_eq!((protection.kind.0, protection.in_force), (1, in_force), "{day}");
     }
 }
@@ -203,4 +204,57 @@ fn debug_tells_nothing_of_the_person() {
             assert!(!text.contains(secret));
         }
     }
+}
+
+#[test]
+fn the_number_now_is_the_end_of_the_chain() {
+    const SECOND: &str = "6201701111";
+    const THIRD: &str = "6301701111";
+    let given_up =
+        |now: &str| format!("001 PNRGAELD={now}, STATUS=60, KOEN=M, FOED_DT=1970-01-01\n003 ADRNVN=Gorm Holm");
+    let (first, second) = (given_up(SECOND), given_up(THIRD));
+    let replika = told(&[&[(MAN, &first), (SECOND, &second), (THIRD, HERE)]]);
+    let snapshot = replika.snapshot();
+    for number in [MAN, SECOND] {
+        let request = Request::on(pnr(number), date("2026-01-08"));
+        assert_eq!(stam(&replika, number, 0, "PNRGAELD"), text(THIRD));
+        let answer = sf1520::answer(&snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
+        assert_eq!(answer.found().expect("held").answer.person.current_pnr, text(THIRD));
+        let record = sf6008::answer(&snapshot, sf6008::Operation::Basic, &request).expect("a read");
+        assert_eq!(record.found().expect("held").answer.current_pnr, text(THIRD));
+        let answer = sf1525::answer(&snapshot, Version::V2, &Markings::default(), &request, &NoRegister);
+        let answer = answer.expect("a read").found().expect("held").answer;
+        assert_eq!(answer.current_pnr, text(&format!("urn:oio:cpr-nr:{THIRD}")));
+    }
+    assert_eq!(stam(&replika, THIRD, 0, "PNRGAELD"), None);
+}
+
+#[test]
+fn nobody_lives_at_a_last_known_address() {
+    let rows = "001 STATUS=80, STATUSHAENSTART=202601040000, KOEN=M, FOED_DT=1970-01-01
+        002 KOMKOD=0851, VEJKOD=0042, HUSNR=007, TILFLYDTO=200001011200
+        005 UDR_LANDEKOD=5120, UDRDTO=202601040000
+        003 ADRNVN=Gorm Holm";
+    let replika = told(&[&[(MAN, rows)]]);
+    let snapshot = replika.snapshot();
+    let request = Request::on(pnr(MAN), date("2026-02-01"));
+    let answer = sf1520::answer(&snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
+    let addresses = answer.found().expect("held").answer.addresses;
+    assert_eq!(addresses.current, sf1520::Address::default());
+    assert_eq!(addresses.past.iter().map(|past| past.street_code).collect::<Vec<_>>(), [Some(42)], "it stays findable");
+    let record = sf6008::answer(&snapshot, sf6008::Operation::Basic, &request).expect("a read").found().expect("held");
+    assert_eq!((record.answer.municipality_code, record.answer.moved_in), (None, None));
+    let said = |field| stam(&replika, MAN, 0, field);
+    assert_eq!((said("KOMKOD"), said("HUSNR"), said("POSTNR")), (None, None, text("0")));
+    let states = |depth| {
+        let answer = sf1525::answer(&snapshot, Version::V2, &Markings::all(depth), &request, &NoRegister);
+        let answer = answer.expect("a read").found().expect("held").answer;
+        answer.addresses.iter().map(|address| address.state).collect::<Vec<_>>()
+    };
+    assert_eq!((states(Depth::Current), states(Depth::WithHistory)), (vec![], vec!["HISTORISK"]));
+    let asked = adrsog1::Request::parse([("VEJK", "42"), ("KOMK", "851")]).expect("a request");
+    assert_eq!(adrsog1::answer(&snapshot, &asked, date("2026-02-01")).expect("a search").count, 0);
+    let before = Request { valid: Some(moment("2025-06-01")), ..request };
+    let before = sf6008::answer(&snapshot, sf6008::Operation::Basic, &before).expect("a read").found().expect("held");
+    assert_eq!(before.answer.municipality_code, Some(851), "before the status began");
 }

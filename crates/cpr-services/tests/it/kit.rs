@@ -48,8 +48,14 @@ const DAYS: [&str; 5] = ["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-06",
 
 /// A store to which these states of the register were delivered, the first as delivery 1.
 pub(crate) fn told(deliveries: &[&[Person<'_>]]) -> Replika {
-    let family = Family::named("std").expect("the family of U12170-P");
-    let replika = Replika::in_memory(&Config { family: Some(family), ..Config::default() }).expect("a store");
+    told_to("std", None, deliveries)
+}
+
+/// The same, of a family and with these record types chosen.
+pub(crate) fn told_to(family: &str, chosen: Option<Vec<u16>>, deliveries: &[&[Person<'_>]]) -> Replika {
+    let family = Family::named(family).expect("a family");
+    let config = Config { family: Some(family), chosen, ..Config::default() };
+    let replika = Replika::in_memory(&config).expect("a store");
     for (at, persons) in deliveries.iter().enumerate() {
         let style = Style { line_end: LineEnd::Lf, padding: Padding::Cut, trailer: Vec::new() };
         let (produced, previous) = (date(DAYS[at + 1]), date(DAYS[at]));

@@ -3,6 +3,7 @@
 mod as_of;
 mod clients;
 mod kit;
+mod not_held;
 mod recorded;
 mod schema;
 mod search;

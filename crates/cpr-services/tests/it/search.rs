@@ -155,7 +155,7 @@ fn adrsog1_gives_a_row_for_each_resident() {
         ("VEJKOD", "0042"),
     ];
     assert_eq!(row, expected);
-    assert_eq!(all.rows[1].protections.0.len(), 1);
+    assert_eq!(all.rows[1].protections.rows().len(), 1);
     let most = adrsog1::Request::parse([at[0], at[1], ("MAXA", "200000")]).unwrap();
     assert!(adrsog1::answer(&replika.snapshot(), &most, date("2026-01-02")).is_err(), "a page is bounded");
     let first = with(&[("MAXA", "1")]);
