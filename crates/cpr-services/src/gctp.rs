@@ -127,7 +127,7 @@ pub fn answer(snapshot: &Snapshot, service: Service, request: &Request) -> Resul
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
-    let protections = Protections::of(&subject, request.day);
+    let protections = Protections::read(snapshot, request, &subject)?;
     let row =
         |tables: &[fields::Table]| Row { fields: fields::row(&subject, tables), protections: protections.clone() };
     let rows = match service {
@@ -144,7 +144,7 @@ pub fn answer(snapshot: &Snapshot, service: Service, request: &Request) -> Resul
             first.fields.iter_mut().filter(|field| !field.value.is_empty()).for_each(|field| field.text = None);
             let family = family::Family::of(&subject);
             let relatives = Relatives::read(snapshot, request, family.numbers().filter(|pnr| *pnr != request.pnr))?;
-            std::iter::once(first).chain(family.rows(&subject, &relatives, request.day)).collect()
+            std::iter::once(first).chain(family.rows((&subject, &protections), &relatives)?).collect()
         }
     };
     let not_held = subject.not_held(service.aspects());

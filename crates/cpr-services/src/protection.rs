@@ -1,9 +1,12 @@
 //! The protections of a person (004): as recorded, and in force on a day.
 
+use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Date, ProtectionKind, facts};
 use serde::{Serialize, Serializer};
 
 use crate::contract_types::PlainDate;
+use crate::error::Error;
+use crate::request::Request;
 use crate::subject::Subject;
 
 /// One protection of a person.
@@ -32,14 +35,25 @@ fn code<S: Serializer>(kind: &ProtectionKind, serializer: S) -> Result<S::Ok, S:
 pub struct Protections(pub Option<Vec<Protection>>);
 
 impl Protections {
-    pub(crate) fn of(subject: &Subject<'_>, day: Date) -> Protections {
+    /// The protections of the human being: those recorded under the number, and under the one that it was given up for. They are
+    /// those of the day of the question, whatever moment in the world is asked about: what is secret now is secret of the past too.
+    pub(crate) fn read(snapshot: &Snapshot, request: &Request, subject: &Subject<'_>) -> Result<Protections, Error> {
         if !subject.holds(Aspect::Protection) {
-            return Protections(None);
+            return Ok(Protections(None));
         }
-        let rows = subject.all(|fact| fact.protection());
-        let mut all: Vec<Protection> = rows.filter_map(|row| protection(row, day)).collect();
-        all.sort_by_key(|protection| (protection.kind, protection.from.map(|from| from.0)));
-        Protections(Some(all))
+        let of_rows = |row| protection(row, request.day);
+        let mut all: Vec<Protection> = subject.protections().filter_map(of_rows).collect();
+        if let Some(current) = subject.current_pnr()
+            && let Some(image) = snapshot.as_of(current, None, request.known)?
+        {
+            let now = Subject::read(current, &image, None, snapshot.config());
+            all.extend(now.protections().filter_map(of_rows));
+        }
+        all.sort_by_key(|protection| {
+            (protection.kind, protection.from.map(|from| from.0), protection.until.map(|to| to.0))
+        });
+        all.dedup();
+        Ok(Protections(Some(all)))
     }
 
     /// The recorded protections; empty too when the store does not hold any (see [`Protections::is_known`]).

@@ -1,16 +1,17 @@
 //! Related persons, read in one batch from the snapshot of the person they are related to.
 
 use cpr_replika::cpr_model::Pnr;
-use cpr_replika::{Config, Image, Snapshot};
+use cpr_replika::{Image, Snapshot};
 
 use crate::error::Error;
+use crate::protection::Protections;
 use crate::request::Request;
 use crate::subject::Subject;
 
 /// The related persons that the replica holds.
 pub(crate) struct Relatives<'s> {
     held: Vec<(Pnr, Image<'s>)>,
-    config: &'s Config,
+    snapshot: &'s Snapshot,
     request: Request,
 }
 
@@ -30,12 +31,20 @@ impl<'s> Relatives<'s> {
                 held.push((pnr, image));
             }
         }
-        Ok(Relatives { held, config: snapshot.config(), request: *request })
+        Ok(Relatives { held, snapshot, request: *request })
+    }
+
+    /// A related person with the protections of the human being; none when the replica does not hold the number.
+    pub(crate) fn with_protections(&self, pnr: Pnr) -> Result<Option<(Subject<'_>, Protections)>, Error> {
+        let Some(subject) = self.get(pnr) else { return Ok(None) };
+        let subject = subject.follow_chain(self.snapshot, &self.request)?;
+        let protections = Protections::read(self.snapshot, &self.request, &subject)?;
+        Ok(Some((subject, protections)))
     }
 
     /// A related person; none when the replica does not hold the number, which is ordinary.
     pub(crate) fn get(&self, pnr: Pnr) -> Option<Subject<'_>> {
         let (pnr, image) = self.held.iter().find(|(held, _)| *held == pnr)?;
-        Some(Subject::read(*pnr, image, self.request.valid, self.config))
+        Some(Subject::read(*pnr, image, self.request.valid, self.snapshot.config()))
     }
 }

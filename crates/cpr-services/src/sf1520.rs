@@ -121,7 +121,7 @@ pub fn answer(
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
-    let protections = Protections::of(&subject, request.day);
+    let protections = Protections::read(snapshot, request, &subject)?;
     let children = Relatives::read(snapshot, request, subject.children())?;
     let answer = Response {
         person: person_data(&subject, &protections, request, &children, (version, register)),

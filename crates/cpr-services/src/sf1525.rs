@@ -106,7 +106,7 @@ pub fn answer(
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
-    let protections = Protections::of(&subject, request.day);
+    let protections = Protections::read(snapshot, request, &subject)?;
     let asked = Asked { snapshot, version, markings, request, register, subject: &subject };
     let answer = asked.response(&protections)?;
     let marked = markings.chosen().flat_map(|marking| marking.aspects()).copied();

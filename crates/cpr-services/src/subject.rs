@@ -68,6 +68,12 @@ impl<'i> Subject<'i> {
         self.rows.lives_somewhere()
     }
 
+    /// The protections recorded now, whatever the moment asked about.
+    pub(crate) fn protections(&self) -> impl Iterator<Item = facts::Protection<'i>> {
+        let recorded = |fact: &&Fact<'i>| !fact.is_historic() && fact.mark().is_none();
+        self.rows.facts().iter().filter(recorded).filter_map(|fact| fact.protection())
+    }
+
     pub(crate) fn person(&self) -> Option<facts::Person<'i>> {
         self.rows.person()
     }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cpr_replika::cpr_model::{Aspect, Date, Pnr, facts};
+use cpr_replika::cpr_model::{Aspect, Pnr, facts};
 
+use crate::error::Error;
 use crate::gctp::fields;
 use crate::gctp::row::{Field, Row};
 use crate::protection::Protections;
@@ -45,19 +46,27 @@ impl Family {
     }
 
     /// A row for each that the replica holds; one that it does not hold is left out, as the service does.
-    pub(super) fn rows(&self, asked: &Subject<'_>, relatives: &Relatives<'_>, day: Date) -> Vec<Row> {
-        let row = |pnr: &Pnr, mark: &'static str| match *pnr == asked.pnr {
-            true => Some(relative(asked, mark, day)),
-            false => relatives.get(*pnr).map(|subject| relative(&subject, mark, day)),
-        };
-        self.members.iter().filter_map(|(pnr, mark)| row(pnr, mark)).collect()
+    pub(super) fn rows(
+        &self,
+        asked: (&Subject<'_>, &Protections),
+        relatives: &Relatives<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::with_capacity(self.members.len());
+        for (pnr, mark) in &self.members {
+            if *pnr == asked.0.pnr {
+                rows.push(relative(asked.0, mark, asked.1.clone()));
+            } else if let Some((subject, protections)) = relatives.with_protections(*pnr)? {
+                rows.push(relative(&subject, mark, protections));
+            }
+        }
+        Ok(rows)
     }
 }
 
-fn relative(subject: &Subject<'_>, mark: &'static str, day: Date) -> Row {
+fn relative(subject: &Subject<'_>, mark: &'static str, protections: Protections) -> Row {
     let plain = |name, value: &str| Field { name, value: value.to_owned(), text: None };
     let mut fields = fields::row(subject, &[fields::RELATIVE]);
     fields.extend([plain("FAMMRK", mark), plain("PNR_FOEDDATO", subject.pnr.reveal())]);
     fields.extend(fields::row(subject, &[fields::RELATIVE_ADDRESS]));
-    Row { fields, protections: Protections::of(subject, day) }
+    Row { fields, protections }
 }

@@ -22,7 +22,7 @@ pub(super) fn row(subject: &Subject<'_>, tables: &[Table]) -> Vec<Field> {
 pub(super) const STAM: Table = &[
     ("ADRNVN", addressing_name),
     ("BESKYT", |s| {
-        let mut kinds = s.all(|fact| fact.protection()).map(facts::Protection::kind);
+        let mut kinds = s.protections().map(facts::Protection::kind);
         held(s, Aspect::Protection, |_| flag(kinds.any(|kind| kind == Some(ProtectionKind::NAME_AND_ADDRESS))))
     }),
     ("BNR", |s| either(s, facts::FormattedAddress::building_number, facts::Address::building_number)),
@@ -243,6 +243,6 @@ fn relation_type(custody: facts::Custody<'_>) -> Option<Said> {
 }
 
 fn lowest_protection(subject: &Subject<'_>) -> Option<Said> {
-    let lowest = subject.all(|fact| fact.protection()).filter_map(facts::Protection::kind).min()?;
+    let lowest = subject.protections().filter_map(facts::Protection::kind).min()?;
     plain(format!("{:05}", lowest.0))
 }

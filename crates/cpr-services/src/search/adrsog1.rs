@@ -167,8 +167,9 @@ pub fn answer(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answe
     let mut rows = Vec::with_capacity(hits.rows.len());
     for hit in &hits.rows {
         let Some(image) = snapshot.as_of(hit.pnr, None, None)? else { continue };
-        let subject = Subject::read(hit.pnr, &image, None, snapshot.config());
-        rows.push(Row { fields: fields(&subject), protections: Protections::of(&subject, day) });
+        let asked = crate::Request::on(hit.pnr, day);
+        let subject = Subject::read(hit.pnr, &image, None, snapshot.config()).follow_chain(snapshot, &asked)?;
+        rows.push(Row { fields: fields(&subject), protections: Protections::read(snapshot, &asked, &subject)? });
     }
     let rest = hits.next.map(|last| last.reveal().to_owned());
     Ok(Answer { count: hits.count.unwrap_or(0), only_count: request.only_count, rest, rows })

@@ -169,7 +169,7 @@ fn a_relative_answers_for_the_number_that_the_relation_names() {
         let said = |name| row.value(name).map(str::to_owned);
         (said("PNR_FOEDDATO"), said("CNVN_STATUS"), said("CBSK_TYP"), row.protections.rows().len())
     };
-    assert_eq!(spouse(1), (text(OLD), text("60"), None, 0), "its own row");
+    assert_eq!(spouse(1), (text(OLD), text("60"), None, 1), "its own row, with the protections of the human being");
     assert_eq!(spouse(2), (text(NEW), text("01"), text("00001"), 1), "with the protections of the row's person");
 }
 
@@ -257,4 +257,30 @@ fn nobody_lives_at_a_last_known_address() {
     let before = Request { valid: Some(moment("2025-06-01")), ..request };
     let before = sf6008::answer(&snapshot, sf6008::Operation::Basic, &before).expect("a read").found().expect("held");
     assert_eq!(before.answer.municipality_code, Some(851), "before the status began");
+}
+
+#[test]
+fn a_moment_in_the_world_and_an_old_number_take_no_protection_away() {
+    const OLD: &str = "6205701111";
+    let now =
+        format!("{HERE}\n004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2025-01-01\n014 PNRBARN=6101104111\n022 PNR={OLD}");
+    let old = format!("001 PNRGAELD={MAN}, STATUS=60, KOEN=M, FOED_DT=1970-01-01\n003 ADRNVN=Gorm Holm");
+    let child = format!("001 STATUS=01, KOEN=M, FOED_DT=2010-01-01\n015 PNRFAR={MAN}\n003 ADRNVN=Emil Holm");
+    let replika = told(&[&[(MAN, &now), (OLD, &old), ("6101104111", &child)]]);
+    let snapshot = replika.snapshot();
+    for valid in [None, Some(moment("2020-01-01"))] {
+        let ask = |number| Request { valid, ..Request::on(pnr(number), date("2026-01-08")) };
+        for number in [MAN, OLD] {
+            let record = sf6008::answer(&snapshot, sf6008::Operation::Basic, &ask(number)).expect("a read");
+            let record = record.found().expect("held");
+            assert!(record.protections.in_force(cpr_replika::cpr_model::ProtectionKind::NAME_AND_ADDRESS));
+            assert_eq!(record.answer.protected, Some(true));
+        }
+        let stam = gctp::answer(&snapshot, Service::StamPlus, &ask(MAN)).expect("a read").found().expect("held");
+        assert_eq!(stam.rows[0].value("BESKYT"), Some("X"));
+        let family = gctp::answer(&snapshot, Service::FamiliePlus, &ask("6101104111")).expect("a read");
+        let family = family.found().expect("held");
+        let father = family.rows.iter().find(|row| row.value("FAMMRK") == Some("Far")).expect("a father");
+        assert_eq!(father.protections.rows().len(), 1);
+    }
 }
