@@ -84,6 +84,13 @@ fn known(number: Option<RelatedPnr>) -> Option<Pnr> {
     }
 }
 
+/// Of several rows of a kind that a person has once, the one that began last counts.
+fn keep_latest<'a>(held: &mut Option<Fact<'a>>, fact: Fact<'a>) {
+    if held.is_none_or(|held| held.valid().from <= fact.valid().from) {
+        *held = Some(fact);
+    }
+}
+
 impl<'a> State<'a> {
     fn read(facts: &[Fact<'a>]) -> State<'a> {
         let mut state = State::default();
@@ -98,9 +105,9 @@ impl<'a> State<'a> {
                 }
                 Aspect::Parents => state.read_parents(*fact),
                 Aspect::FormerNumber => state.numbers.1.extend(known(values.pnr(Field::FormerPnr))),
-                Aspect::Address => state.address = Some(*fact),
-                Aspect::Name => state.name = Some(*fact),
-                Aspect::CivilStatus => state.civil = Some(*fact),
+                Aspect::Address => keep_latest(&mut state.address, *fact),
+                Aspect::Name => keep_latest(&mut state.name, *fact),
+                Aspect::CivilStatus => keep_latest(&mut state.civil, *fact),
                 Aspect::Protection => state.protections.extend(values.number(Field::ProtectionKind)),
                 Aspect::Child => state.children.extend(known(values.pnr(Field::ChildPnr))),
                 _ => {}

@@ -27,3 +27,4 @@ mod subscribed_samples;
 mod subscriptions;
 mod traps;
 mod waiting;
+mod windows;
