@@ -17,7 +17,7 @@ pub(crate) struct Load {
     file: PathBuf,
     #[command(flatten)]
     options: IntakeOptions,
-    /// Load into a store that has deliveries already.
+    /// Load into a store that has deliveries already. Persons whom the file does not hold stay as they were last known.
     #[arg(long)]
     allow_reload: bool,
 }

@@ -23,7 +23,8 @@ pub struct Allow {
     pub older: bool,
     /// A file made for another customer.
     pub other_customer: bool,
-    /// A load into a store that has deliveries.
+    /// A load into a store that has deliveries. Persons whom the file does not hold stay as they were last known: a load says
+    /// nothing of them, as a delta does not.
     pub reload: bool,
 }
 

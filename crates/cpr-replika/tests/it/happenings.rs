@@ -810,7 +810,11 @@ fn of_two_current_addresses_the_one_that_began_last_is_where_the_person_lives() 
     let second = "002 KOMKOD=0751, VEJKOD=0042, TILFLYDTO=199001010000";
     let before = rows(&[ALIVE, HOME, second]);
     let name = "008 FORNVN=Bo, EFTERNVN=Bæk, NVNHAENSTART=202601020000";
-    check(&[(BO, &before)], &[(BO, &rows(&[&before, name]))], expect![[r#"
+    check(
+        &[(BO, &before)],
+        &[(BO, &rows(&[&before, name]))],
+        expect![[r#"
         6202791235 name_given - [] (name) 0101>0101 2026-01-02 00:00
-    "#]]);
+    "#]],
+    );
 }
