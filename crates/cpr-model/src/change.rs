@@ -169,7 +169,7 @@ pub struct Classified {
 /// row in `after`, `came` those in `after` without one in `before`.
 ///
 /// Rows are paired by a sequence of rules, the most telling first (docs/changes.md); what no rule pairs stands alone.
-/// Time grows with the rows, also where all of them changed: [`pairing`] finds partners by what a rule asks to be equal.
+/// Time grows with the rows, also where all of them changed: `pairing` finds partners by what a rule asks to be equal.
 pub fn classify(
     before: &[Fact<'_>],
     after: &[Fact<'_>],

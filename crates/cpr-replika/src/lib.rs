@@ -1,33 +1,68 @@
-//! A replica of CPR inside your process: bitemporal, atomic, embedded.
+//! A replica of Denmark's population register (CPR) inside your process: bitemporal, atomic, embedded.
 //!
-//! [`Replika::apply`] takes one extract as CPR sent it and commits it in one transaction as the next delivery: every person
-//! in it is replaced whole, what ceased to be stated stays known as of before, and a report says what changed and of which
-//! kind. [`Replika::snapshot`] gives a consistent view for as long as it is held; from it one reads the person now
-//! ([`Snapshot::person`]), as of any moment in the world and any delivery ([`Snapshot::as_of`]), the history of one aspect,
-//! the difference between two deliveries, the lines as received, and whole exports.
+//! Three nouns carry the library:
 //!
-//! Three clocks are kept apart. *Valid time* stands on CPR's rows. *Registered time* is a field where the product has one.
-//! *Known time* is ours: the number of the delivery, 1, 2, 3 …, which maps to a production date, a file and its digest.
+//! * [`Replika`] is the store. [`Replika::apply`] takes one extract as CPR sent it and commits it in one transaction as the next
+//!   delivery: every person in it is replaced whole, what ceased to be stated stays known as of before, and a report says what
+//!   changed and of which kind.
+//! * [`Snapshot`] is a consistent view for as long as it is held; it neither waits for a delivery nor holds one up.
+//! * [`Person`] is who somebody is now, read in place; [`Image`] the same as of a moment in the world and a delivery.
 //!
-//! No error, log or `Debug` of this crate tells a number, a name or an address.
+//! Three clocks are kept apart. *Valid time* (virkningstid) stands on CPR's rows. *Registered time* (registreringstid) is a field
+//! where the product has one. *Known time* is ours: the number of the delivery, 1, 2, 3 …, which maps to a production date, a
+//! file and its digest.
 //!
-//! ```no_run
-//! use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika, cpr_model::{Aspect, Date, Pnr, Timestamp}};
+//! ```
+//! use std::io::Cursor;
+//!
+//! use cpr_replika::cpr_model::{MunicipalityCode, Pnr};
+//! use cpr_replika::{ApplyOptions, Config, Query, Replika};
+//!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let replika = Replika::create("replika.db", &Config::default())?;
-//! let report = replika.apply(std::fs::File::open("D260108.L123401")?, &ApplyOptions::named("D260108.L123401"))?;
-//! println!("delivery {}: {} persons changed", report.delivery.number, report.delivery.counts.persons_changed);
+//! // A made-up extract: start record, one person who lives in 0851, end record with the number of records.
+//! let extract = "00000000000009999012026010520260105\n\
+//!                0016101801234          01000000000000 K1980-01-01 1980-01-01\n\
+//!                002610180123408511188009 05  th                                      202512201000 202512201000 0000000000000000 0000\n\
+//!                999999999999900000002\n";
+//! let replika = Replika::in_memory(&Config::default())?; // or Replika::create("replika.db", …)
+//! let report = replika.apply(Cursor::new(extract), &ApplyOptions::named("D260105.L999901"))?;
+//! assert_eq!(report.delivery.counts.persons_new, 1);
 //!
 //! let snapshot = replika.snapshot();
-//! let pnr = Pnr::parse(b"6101801234").expect("ten digits");
-//! let noon = Timestamp::end_of(Date::from_digits(2026_01_01).expect("eight digits"));
-//! let then = snapshot.as_of(pnr, Some(noon), Some(DeliveryNumber(1)))?;
-//! let addresses = then.iter().flat_map(|image| image.facts()).filter(|fact| fact.aspect() == Aspect::Address);
-//! println!("{} address rows held", addresses.count());
+//! let pnr = Pnr::parse(b"6101801234").ok_or("ten digits")?;
+//! let person = snapshot.person(pnr)?.ok_or("not held")?;
+//! assert_eq!(person.address().and_then(|row| row.municipality_code()), Some(MunicipalityCode(851)));
+//! assert_eq!(snapshot.find(&Query::Municipality(MunicipalityCode(851)))?.len(), 1);
 //! # Ok(()) }
 //! ```
+//!
+//! # Which one do I want?
+//!
+//! | question | ask |
+//! |---|---|
+//! | who is this, now? | [`Snapshot::person`] |
+//! | who was it on a day; what did we know of that day, then? | [`Snapshot::as_of`] |
+//! | every version of an aspect that was ever believed; the same without repetitions | [`Snapshot::history`], [`Snapshot::timeline`] |
+//! | the lines as CPR sent them; all of them as one extract | [`Snapshot::group`], [`Snapshot::export`] |
+//! | what a delivery changed; whom; between any two for one person | [`Delivery::counts`], [`Snapshot::changes`], [`Snapshot::diff`] |
+//! | CPR's event records of one person, as received | [`Snapshot::events`] |
+//! | what happened to whom, in order, from any place on | [`Snapshot::events_since`], [`Replika::feed`] |
+//! | birthdays and protections that run out, for which nothing is sent | [`Snapshot::calendar`] |
+//! | everybody in a municipality, of an age, with a status | [`Snapshot::find`] |
+//! | who bears a name or lives at an address, by page | [`Snapshot::search`] |
+//! | whom a delivery has for a subscriber, and why; who follows a person | [`Snapshot::matches`], [`Snapshot::followers`] |
+//! | the other numbers of the same human being | [`Snapshot::numbers`] |
+//! | is the store whole? | [`Snapshot::verify`] |
+//!
+//! # Who waits for whom
+//!
+//! Reads wait for nobody. One thread writes at a time: [`Replika::apply`] and [`Replika::load`] check the whole file first, while
+//! others may write, and hold the writer from the first merged person to the commit. Changes of filters and acknowledgements
+//! of consumers are small transactions of their own, and wait for a merge that is under way. [`Replika::wait_for`] and
+//! [`Replika::on_delivery`] tell of new deliveries. Progress callbacks can stop long work ([`Error::Stopped`]).
+//!
+//! No error, log or `Debug` of this crate tells a number, a name or an address.
 
-// From the ground up: a room imports only from those above it in this list.
 // From the ground up: a room imports only from the floors above it in this list.
 mod arrivals;
 mod damage;

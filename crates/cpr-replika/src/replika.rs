@@ -137,6 +137,19 @@ impl Replika {
     ///
     /// Cheap to take and to clone; consistent for as long as it is held; it neither waits for [`Replika::apply`] nor
     /// holds it up.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::io::Cursor;
+    /// use cpr_replika::{ApplyOptions, DeliveryNumber};
+    /// let replika = demo()?;
+    /// let held = replika.snapshot();
+    /// let night = "00000000000009999012026010720260106\n999999999999900000000\n";
+    /// replika.apply(Cursor::new(night), &ApplyOptions::named("D260107.L999901"))?;
+    /// assert_eq!((held.known(), replika.snapshot().known()), (DeliveryNumber(2), DeliveryNumber(3)));
+    /// # Ok(()) }
+    /// ```
     pub fn snapshot(&self) -> Snapshot {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -84,6 +84,15 @@ impl Snapshot {
 
     /// The ledger, oldest first.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let replika = demo()?;
+    /// let dates: Vec<u32> = replika.snapshot().deliveries()?.iter().map(|row| row.production_date.digits()).collect();
+    /// assert_eq!(dates, [20260105, 20260106]);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure, here as in every read below.
     pub fn deliveries(&self) -> Result<Vec<Delivery>, Error> {
@@ -96,6 +105,15 @@ impl Snapshot {
     }
 
     /// One delivery of the ledger.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::DeliveryNumber;
+    /// let counts = demo()?.snapshot().delivery(DeliveryNumber(2))?.counts;
+    /// assert_eq!((counts.persons_new, counts.persons_changed), (1, 1));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is none with this number.
@@ -110,6 +128,15 @@ impl Snapshot {
     }
 
     /// The last delivery with a production date on or before this one: what we knew at the end of that day.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{DeliveryNumber, cpr_model::Date};
+    /// let sunday = Date::parse("2026-01-11").ok_or("a date")?;
+    /// assert_eq!(demo()?.snapshot().delivery_on(sunday)?, DeliveryNumber(2));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when the first delivery is later.
@@ -126,6 +153,18 @@ impl Snapshot {
 
     /// The person as known now, read in place; none when the replica does not hold the number.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::cpr_model::{MunicipalityCode, Pnr};
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// let snapshot = replika.snapshot();
+    /// let person = snapshot.person(sofie)?.ok_or("held")?;
+    /// assert_eq!(person.address().and_then(|row| row.municipality_code()), Some(MunicipalityCode(851)));
+    /// assert_eq!((person.children().len(), person.protections().len()), (2, 0));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Corrupt`] when the stored value does not decode.
     #[inline]
@@ -137,6 +176,22 @@ impl Snapshot {
     ///
     /// A question about a day is asked at [`Timestamp::end_of`] it: what began in its course holds on it. Rows that CPR
     /// does not date (001, 003, 009, 014, 015) hold whatever the moment.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{DeliveryNumber, cpr_model::{Date, MunicipalityCode, Pnr, Timestamp}};
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// let snapshot = replika.snapshot();
+    /// let new_year = Timestamp::end_of(Date::parse("2025-12-31").ok_or("a date")?);
+    /// let lived = |known| -> Result<_, cpr_replika::Error> {
+    ///     let image = snapshot.as_of(sofie, Some(new_year), Some(DeliveryNumber(known)))?;
+    ///     Ok(image.and_then(|image| image.address()?.municipality_code()))
+    /// };
+    /// assert_eq!(lived(1)?, Some(MunicipalityCode(101)), "what we knew on 5 January");
+    /// assert_eq!(lived(2)?, Some(MunicipalityCode(851)), "what we learnt on 6 January");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is no such delivery.
@@ -214,6 +269,15 @@ impl Snapshot {
 
     /// Whether the replica can answer for this aspect of a person at all, and whether it has rows.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{Holding, cpr_model::{Aspect, Pnr}};
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// assert_eq!(replika.snapshot().holding(sofie, Aspect::Protection, None)?, Holding::None);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// Those of [`Snapshot::as_of`].
     pub fn holding(&self, pnr: Pnr, aspect: Aspect, known: Option<DeliveryNumber>) -> Result<Holding, Error> {
@@ -225,6 +289,14 @@ impl Snapshot {
     }
 
     /// Whom a delivery changed, in key order: persons new or with at least one fact that came or went.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::DeliveryNumber;
+    /// assert_eq!(demo()?.snapshot().changes(DeliveryNumber(2))?.count(), 2, "who moved, and who was born");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is no such delivery.
@@ -253,6 +325,13 @@ impl Snapshot {
     }
 
     /// Every number the replica holds, in key order.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert_eq!(demo()?.snapshot().pnrs()?.count(), 3);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// A storage failure.

@@ -37,6 +37,20 @@ impl Replika {
     /// The file is read twice: checked whole, while others may write, and then merged under the write lock, for which it waits.
     /// Readers never wait.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::io::Cursor;
+    /// use cpr_replika::{ApplyOptions, Config, Outcome, Replika};
+    /// let replika = Replika::in_memory(&Config::default())?;
+    /// let options = ApplyOptions::named("D260105.L999901");
+    /// let report = replika.apply(Cursor::new(extract("D260105.L999901")?), &options)?;
+    /// assert_eq!((report.outcome, report.delivery.counts.persons_new), (Outcome::Applied, 2));
+    /// let again = replika.apply(Cursor::new(extract("D260105.L999901")?), &options)?;
+    /// assert_eq!((again.outcome, again.delivery), (Outcome::AlreadyApplied, report.delivery));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// A damaged, foreign or out-of-order extract is refused whole with the reason ([`Error::is_refusal`]); after any
     /// error the store is as before.

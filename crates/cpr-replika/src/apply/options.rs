@@ -28,7 +28,7 @@ pub struct Allow {
     pub reload: bool,
 }
 
-/// How [`Replika::apply`] and [`Replika::load`] treat one extract.
+/// How [`apply`](crate::Replika::apply) and [`load`](crate::Replika::load) treat one extract.
 #[derive(Clone, Copy)]
 pub struct ApplyOptions<'a> {
     /// The name that the ledger keeps.

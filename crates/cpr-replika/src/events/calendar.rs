@@ -63,6 +63,16 @@ impl Snapshot {
     /// Dates count by their digits: an unknown month or day of birth is January, the 1st; who was born on 29 February
     /// reaches an age on 1 March in other years.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{Due, cpr_model::Date};
+    /// let day = |text| Date::parse(text).ok_or("a date");
+    /// let due = demo()?.snapshot().calendar(day("2026-03-01")?, day("2026-03-31")?, &[48])?;
+    /// assert_eq!(due.iter().map(|event| event.due).collect::<Vec<_>>(), [Due::ReachesAge(48)]);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::DaysOutOfOrder`] when the last day comes before the first; [`Error::Corrupt`] or a storage failure.
     pub fn calendar(&self, first: Date, last: Date, ages: &[u16]) -> Result<Vec<CalendarEvent>, Error> {

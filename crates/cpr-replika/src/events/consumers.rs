@@ -29,6 +29,21 @@ pub struct Consumer {
 impl Replika {
     /// Adds a consumer that has all events up to this place.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{EventCursor, EventFilter};
+    /// let replika = demo()?;
+    /// replika.add_consumer("school", EventCursor::BEGINNING)?;
+    /// for event in replika.feed("school", EventFilter::default())? {
+    ///     let event = event?;
+    ///     // Publish it; then:
+    ///     replika.acknowledge("school", event.cursor)?;
+    /// }
+    /// assert_eq!(replika.feed("school", EventFilter::default())?.count(), 0);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ConsumerName`] for an empty name, one above 100 bytes or with control characters; [`Error::ConsumerExists`];
     /// [`Error::UnknownDelivery`] or [`Error::NotACursor`] when there is no such place; [`Error::ReadOnly`].

@@ -115,6 +115,18 @@ impl EventFilter {
 impl Snapshot {
     /// The events behind a place in the feed, up to the snapshot's last delivery, in order.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{EventCursor, EventFilter, EventKind};
+    /// let feed = demo()?.snapshot().events_since(EventCursor::BEGINNING, EventFilter::default())?;
+    /// let events = feed.collect::<Result<Vec<_>, _>>()?;
+    /// assert!(events.iter().any(|event| event.kind == EventKind::ChildBorn));
+    /// let seen = events.last().ok_or("events")?.cursor; // keep it, and go on from there
+    /// assert_eq!(demo()?.snapshot().events_since(seen, EventFilter::default())?.count(), 0);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when the place is in a delivery that there is not, [`Error::NotACursor`] when the delivery
     /// has no such place.
@@ -181,6 +193,18 @@ impl Snapshot {
     }
 
     /// The person of an event as known before its delivery and after it; none on a side where it is not held.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{EventCursor, EventFilter, EventKind};
+    /// let snapshot = demo()?.snapshot();
+    /// let moved = EventFilter { kinds: vec![EventKind::MovedIn], ..EventFilter::default() };
+    /// let event = snapshot.events_since(EventCursor::BEGINNING, moved)?.next().ok_or("a move")??;
+    /// let [before, after] = snapshot.payload(&event)?;
+    /// assert_ne!(before.and_then(|image| image.address()?.street_code()), after.and_then(|image| image.address()?.street_code()));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// Those of [`Snapshot::as_of`].

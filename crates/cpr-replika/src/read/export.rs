@@ -21,6 +21,16 @@ impl Snapshot {
     /// by birth, all 003 after them by address. Lines are spelled as received; the start record bears the delivery's
     /// production date twice, as an establishment does, so that the next delta follows on it. Returns the persons written.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::DeliveryNumber;
+    /// let mut file = Vec::new();
+    /// assert_eq!(demo()?.snapshot().export(Some(DeliveryNumber(1)), &mut file)?, 2);
+    /// assert!(file.starts_with(b"00000000000009999012026010520260105"));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownDelivery`]; [`Error::Output`] from the writer.
     pub fn export(&self, known: Option<DeliveryNumber>, out: &mut impl Write) -> Result<u64, Error> {

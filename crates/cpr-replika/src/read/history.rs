@@ -29,6 +29,17 @@ impl Snapshot {
     /// Every version of the facts of one aspect that was ever believed, ordered by when it was learnt, then by when it
     /// held. Marked rows are among them.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::cpr_model::{Aspect, Pnr};
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// let history = replika.snapshot().history(sofie, Aspect::Address)?;
+    /// let superseded = history.iter().filter(|fact| fact.as_fact().known().to.is_some()).count();
+    /// assert_eq!((history.len(), superseded), (6, 2), "four believed now, two until the second delivery");
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure.
     pub fn history(&self, pnr: Pnr, aspect: Aspect) -> Result<Vec<OwnedFact>, Error> {
@@ -47,6 +58,15 @@ impl Snapshot {
 
     /// The timeline of one aspect as believed at a delivery: unmarked rows by when they held, neighbours that say the
     /// same joined. Periods without length are left out.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::cpr_model::{Aspect, Pnr};
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// assert_eq!(replika.snapshot().timeline(sofie, Aspect::Address, None)?.len(), 3);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// Those of [`Snapshot::as_of`].
@@ -81,6 +101,16 @@ impl Snapshot {
     }
 
     /// What changed for a person between two deliveries, each change with its class.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{DeliveryNumber, cpr_model::{Aspect, ChangeClass, Pnr}};
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// let changes = replika.snapshot().diff(sofie, DeliveryNumber(1), DeliveryNumber(2))?;
+    /// assert!(changes.iter().any(|change| change.aspect == Aspect::Child && change.class == ChangeClass::New));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is no such delivery. Delivery 0 stands for "before any".

@@ -48,6 +48,16 @@ impl Snapshot {
     ///
     /// Rows that the extract itself did not hold (events, rows that aged out of the window) are not among them.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{DeliveryNumber, cpr_model::Pnr};
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// let lines = replika.snapshot().group(sofie, Some(DeliveryNumber(1)))?.ok_or("held")?;
+    /// assert!(lines.reveal().next().is_some_and(|line| line.starts_with(b"0016101801234")));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is no such delivery.
     pub fn group(&self, pnr: Pnr, known: Option<DeliveryNumber>) -> Result<Option<GroupLines>, Error> {

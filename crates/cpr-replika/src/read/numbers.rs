@@ -61,6 +61,16 @@ impl Snapshot {
     /// The chain of numbers that a number belongs to, both ways (001 PNRGAELD and 022), also for a number without records
     /// of its own; none when no record knows the number.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::cpr_model::Pnr;
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// let chain = replika.snapshot().numbers(sofie, None)?.ok_or("known")?;
+    /// assert_eq!((chain.current, chain.numbers.len()), (Some(sofie), 1));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is no such delivery.
     pub fn numbers(&self, pnr: Pnr, known: Option<DeliveryNumber>) -> Result<Option<NumberChain>, Error> {

@@ -45,6 +45,17 @@ pub struct Events {
 impl Snapshot {
     /// The events of a person (099, 900), and since when they are complete.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::cpr_model::Pnr;
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// let codes: Vec<String> =
+    ///     replika.snapshot().events(sofie)?.events.iter().map(|row| row.event().code().reveal().into_owned()).collect();
+    /// assert_eq!(codes, ["A01", "A09", "A36"]);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure.
     pub fn events(&self, pnr: Pnr) -> Result<Events, Error> {

@@ -30,6 +30,14 @@ pub struct Stats {
 impl Snapshot {
     /// The size of each table.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let stats = demo()?.snapshot().stats()?;
+    /// assert!(stats.tables.iter().any(|table| table.name == "persons/v2" && table.rows == 3));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// A storage failure.
     pub fn stats(&self) -> Result<Stats, Error> {

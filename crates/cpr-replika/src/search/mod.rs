@@ -95,6 +95,15 @@ impl fmt::Debug for Hit {
 impl Snapshot {
     /// Searches among the persons as known now.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{Criterion, NamePart, Search};
+    /// let hits = demo()?.snapshot().search(&Search::now(Criterion::name(NamePart::Surname, "Bækg*")))?;
+    /// assert_eq!((hits.count, hits.rows.len()), (Some(2), 2));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Search`] when the policy refuses it; [`Error::Corrupt`] or a storage failure.
     pub fn search(&self, search: &Search) -> Result<Hits, Error> {

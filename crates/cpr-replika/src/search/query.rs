@@ -77,6 +77,15 @@ impl Query {
 impl Snapshot {
     /// Finds persons by what is known of them now. The number of a set is its [`PersonSet::len`].
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{Query, cpr_model::{MunicipalityCode, Status}};
+    /// let here = Query::And(vec![Query::Municipality(MunicipalityCode(851)), Query::Status(Status(1))]);
+    /// assert_eq!(demo()?.snapshot().find(&here)?.len(), 2);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when a delivery is named that there is not; [`Error::Search`] when the store does not hold what is
     /// asked for; [`Error::Corrupt`] or a storage failure.

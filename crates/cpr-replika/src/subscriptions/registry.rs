@@ -96,6 +96,19 @@ impl Replika {
 
     /// Adds and removes filters in one transaction; the answers are in the order of the changes.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{DeliveryNumber, FilterChange, UnknownNumbers, cpr_subscription::Profile};
+    /// let replika = demo()?;
+    /// let school = "school".parse()?;
+    /// replika.add_subscriber(&school, Profile::SF6002)?;
+    /// replika.change_filters(&school, &[FilterChange::Add("0851".parse()?)], UnknownNumbers::Keep)?;
+    /// assert_eq!(replika.snapshot().filters(&school, None)?.len(), 1);
+    /// assert_eq!(replika.snapshot().filters(&school, Some(DeliveryNumber(2)))?.len(), 0, "it counts from the next delivery on");
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownSubscriber`], [`Error::Search`] for a new filter on what the store does not hold (nobody would ever match), and
     /// as [`Replika::add_subscriber`].

@@ -168,6 +168,19 @@ impl Replika {
     /// the next delta it is given follows on this one, without a gap and without an overlap. Deliveries may be applied
     /// meanwhile. The writer is flushed before the stream begins: one that makes its bytes durable then loses none of them.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{FilterChange, UnknownNumbers, cpr_subscription::Profile};
+    /// let replika = demo()?;
+    /// let school = "school".parse()?;
+    /// replika.add_subscriber(&school, Profile::SF6002)?;
+    /// replika.change_filters(&school, &[FilterChange::Add("0851".parse()?)], UnknownNumbers::Keep)?;
+    /// let mut file = Vec::new();
+    /// assert_eq!(replika.initial_load(&school, &mut file)?.persons, 2);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from the
     /// writer, after which the stream is as before.

@@ -112,7 +112,16 @@ impl VerifyReport {
 impl Snapshot {
     /// Reads the whole store and checks every checksum, every archive, and every relation between tables.
     ///
-    /// A block of the file that does not check ends the reading of a snapshot; [`Replika::verify_file`] tells all of them.
+    /// A block of the file that does not check ends the reading of a snapshot; [`crate::Replika::verify_file`] tells all of them.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let report = demo()?.snapshot().verify()?;
+    /// assert!(report.is_clean());
+    /// assert_eq!((report.persons, report.deliveries), (3, 2));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// Failures of the storage; what does not hold stands in the report.
