@@ -24,6 +24,7 @@ mod thin;
 
 pub use filter::address::{AddressFilter, AddressSubject, Door, Floor, HouseNumber};
 pub use filter::age::{AgeRange, age_on, birth_dates, birth_dates_reaching};
+pub use filter::change_codes::ChangeCodes;
 pub use filter::error::FilterError;
 pub use filter::event_code::{DerivedMark, EventCode, EventLabel};
 pub use filter::kind::FilterKind;

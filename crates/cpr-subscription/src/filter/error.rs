@@ -35,6 +35,9 @@ pub enum FilterError {
         /// How many were given.
         characters: usize,
     },
+    /// CPR does not use the code, so that the filter would never match; see [`crate::ChangeCodes`].
+    #[error("not a change code that CPR uses")]
+    CodeNotInUse,
     /// A part of an address does not fit.
     #[error("not an address: the {part} does not fit")]
     NotAnAddress {

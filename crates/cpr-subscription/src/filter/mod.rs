@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod age;
+pub(crate) mod change_codes;
 pub(crate) mod error;
 pub(crate) mod event_code;
 mod four_digits;
