@@ -6,7 +6,7 @@ use cpr_services::search::adrsog1;
 use cpr_services::sf1525::{Depth, Markings, Version};
 use cpr_services::{Former, Lookup, NoRegister, Request, sf1520, sf1525, sf6008};
 
-use crate::kit::{Person, date, moment, pnr, told};
+use crate::kit::{Person, date, moment, pnr, told, told_to};
 
 const MAN: &str = "6101701111";
 const HERE: &str = "001 STATUS=01, KOEN=M, FOED_DT=1970-01-01
@@ -283,4 +283,19 @@ fn a_moment_in_the_world_and_an_old_number_take_no_protection_away() {
         let father = family.rows.iter().find(|row| row.value("FAMMRK") == Some("Far")).expect("a father");
         assert_eq!(father.protections.rows().len(), 1);
     }
+}
+
+#[test]
+fn an_address_uuid_is_spelled_one_way_in_all_services() {
+    let rows = "001 STATUS=01, KOEN=M, FOED_DT=1970-01-01
+        002 KOMKOD=0851, VEJKOD=0042, HUSNR=007, TILFLYDTO=200001011200, ADRESSE_UUID=0A3F50B8-0000-32B8-E044-0003BA298018";
+    let replika = told_to("uuid", None, &[&[(MAN, rows)]]);
+    let snapshot = replika.snapshot();
+    let request = Request::on(pnr(MAN), date("2026-01-08"));
+    let expected = text("0a3f50b8-0000-32b8-e044-0003ba298018");
+    let answer = sf1520::answer(&snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
+    assert_eq!(answer.found().expect("held").answer.addresses.current.uuid, expected);
+    let all = Markings::all(Depth::Current);
+    let answer = sf1525::answer(&snapshot, Version::V2, &all, &request, &NoRegister).expect("a read");
+    assert_eq!(answer.found().expect("held").answer.addresses[0].uuid, expected);
 }
