@@ -188,12 +188,20 @@ impl StoreHeader {
         let mut faults = Vec::new();
         let mut newest: Option<StoreHeader> = None;
         for (copy, page) in (0..).zip(&pages) {
-            match StoreHeader::from_page(copy, page) {
-                Ok(header) if newest.as_ref().is_none_or(|other| other.generation < header.generation) => {
-                    newest = Some(header);
+            let header = match StoreHeader::from_page(copy, page) {
+                Ok(header) => header,
+                Err(fault) => {
+                    faults.push(fault);
+                    continue;
                 }
-                Ok(_) => {}
-                Err(fault) => faults.push(fault),
+            };
+            // Of another store, or left behind when a rekeying was cut off.
+            if newest.as_ref().is_some_and(|other| *other != header) {
+                faults
+                    .push(BlockError::damaged(Place::StoreHeader(copy), "it says something else than the other copy"));
+            }
+            if newest.as_ref().is_none_or(|other| other.generation < header.generation) {
+                newest = Some(header);
             }
         }
         match newest {

@@ -137,6 +137,19 @@ fn a_block_of_another_place_or_another_store_does_not_check() {
 }
 
 #[test]
+fn a_header_of_another_store_in_either_place_is_seen() {
+    for copy in [0, 1] {
+        let (storage, other) = (written(), written());
+        let mut page = vec![0; BLOCK];
+        other.read(copy * BLOCK_BYTES, &mut page).unwrap();
+        storage.write(copy * BLOCK_BYTES, &page).unwrap();
+        // The root is of the store that its blocks are of.
+        let scanned = open(&storage).scan();
+        assert!(scanned.map_or(true, |scan| !scan.in_use.is_empty()), "copy {copy}");
+    }
+}
+
+#[test]
 fn a_block_never_written_is_an_error_also_where_a_written_one_was_cut_off() {
     let storage = Shared::new();
     let file = open(&storage);
