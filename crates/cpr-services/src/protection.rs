@@ -35,6 +35,16 @@ fn code<S: Serializer>(kind: &ProtectionKind, serializer: S) -> Result<S::Ok, S:
 pub struct Protections(pub Option<Vec<Protection>>);
 
 impl Protections {
+    /// The protections of the human being who has, or had, this number; none when the replica does not hold it.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when there is no such delivery, or the store is damaged.
+    pub fn of_person(snapshot: &Snapshot, request: &Request) -> Result<Option<Protections>, Error> {
+        let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return Ok(None) };
+        let subject = Subject::read(request.pnr, &image, None, snapshot.config()).follow_chain(snapshot, request)?;
+        Protections::read(snapshot, request, &subject).map(Some)
+    }
+
     /// The protections of the human being: those recorded under the number, and under the one that it was given up for. They are
     /// those of the day of the question, whatever moment in the world is asked about: what is secret now is secret of the past too.
     pub(crate) fn read(snapshot: &Snapshot, request: &Request, subject: &Subject<'_>) -> Result<Protections, Error> {

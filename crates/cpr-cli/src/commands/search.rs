@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use cpr_replika::{Hit, Policy, Scope, Snapshot};
 use cpr_services::search::solr;
+use cpr_services::{Protection, Protections, Request as Question};
 
 use crate::clock;
 use crate::context::Globals;
@@ -103,22 +104,20 @@ fn read_search(options: &Search, request: &solr::Request) -> Result<(cpr_replika
 
 /// A row; its protections in the shape that the services' answers have.
 fn hit_as_json(snapshot: &Snapshot, hit: &Hit) -> Result<Json, Failure> {
-    let image = if hit.protections.is_empty() { None } else { snapshot.as_of(hit.pnr, None, None)? };
-    let current = image.iter().flat_map(|image| image.all_facts()).filter(|fact| !fact.is_historic());
-    let today = clock::today();
-    let protections = current.filter_map(|fact| {
-        let row = fact.protection()?;
-        let (from, until) = (row.from(), row.to().or(row.deleted_on()));
-        Some(json::object([
-            ("kind", row.kind()?.0.into()),
-            ("from", json::day(from)),
-            ("until", json::day(until)),
-            ("in_force", (from.is_none_or(|from| from <= today) && until.is_none_or(|until| today <= until)).into()),
-        ]))
-    });
+    let asked = Question::on(hit.pnr, clock::today());
+    let protections = Protections::of_person(snapshot, &asked)?.unwrap_or(Protections(Some(Vec::new())));
+    let as_json = |row: &Protection| {
+        json::object([
+            ("kind", row.kind.0.into()),
+            ("from", json::day(row.from.map(|day| day.0))),
+            ("until", json::day(row.until.map(|day| day.0))),
+            ("in_force", row.in_force.into()),
+        ])
+    };
+    let protections = protections.0.map_or(Json::Null, |rows| Json::Array(rows.iter().map(as_json).collect()));
     Ok(json::object([
         ("pnr", hit.pnr.reveal().into()),
         ("addressing_name", hit.addressing_name.as_deref().map_or(Json::Null, Json::from)),
-        ("protections", Json::Array(protections.collect())),
+        ("protections", protections),
     ]))
 }

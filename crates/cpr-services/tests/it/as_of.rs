@@ -275,6 +275,9 @@ fn a_moment_in_the_world_and_an_old_number_take_no_protection_away() {
             let record = record.found().expect("held");
             assert!(record.protections.in_force(cpr_replika::cpr_model::ProtectionKind::NAME_AND_ADDRESS));
             assert_eq!(record.answer.protected, Some(true));
+            let recorded =
+                cpr_services::Protections::of_person(&snapshot, &ask(number)).expect("a read").expect("held");
+            assert_eq!(recorded, record.protections);
         }
         let stam = gctp::answer(&snapshot, Service::StamPlus, &ask(MAN)).expect("a read").found().expect("held");
         assert_eq!(stam.rows[0].value("BESKYT"), Some("X"));
