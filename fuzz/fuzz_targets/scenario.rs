@@ -34,7 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn assert_sound(extract: &[u8], product: &Product) -> u64 {
     let options =
         CheckOptions { family: product.family, chosen: None, ignored: &[], fault_limit: 1, waive: Waive::default() };
-    let checked = check(extract, options).expect("memory can be read");
+    let checked = check(std::io::Cursor::new(extract), options).expect("memory can be read");
     assert!(checked.is_sound(), "{}", checked.faults[0]);
     checked.persons
 }

@@ -97,15 +97,17 @@ mod power_cut_tests;
 
 pub use apply::{Allow, ApplyOptions, Progress};
 pub use arrivals::DeliveryListener;
+pub use cpr_events::{Cause, CauseCode, EventKind};
 pub use cpr_model::{CurrentRows, Fact, OwnedFact};
 pub use damage::Place;
 pub use delivery_number::DeliveryNumber;
 pub use error::{Error, ErrorClass, StorageFailure};
 pub use events::calendar::{CalendarEvent, Due};
 pub use events::consumers::Consumer;
+pub use events::cursor::EventCursor;
+pub use events::event::BusinessEvent;
 pub use events::event_id::EventId;
-pub use events::feed::{EventCursor, EventFeed, EventFilter};
-pub use events::join::{BusinessEvent, Cause, CauseCode, EventKind};
+pub use events::feed::{EventFeed, EventFilter};
 pub use index::name_part::NamePart;
 pub use index::person_set::PersonSet;
 pub use ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
@@ -133,4 +135,4 @@ pub use subscriptions::streams::{InitialLoad, Recipient};
 pub use verify::{VerifyFault, VerifyReport};
 
 /// The crates whose types stand in this crate's signatures.
-pub use {bitemporal, cpr_extract, cpr_model, cpr_subscription};
+pub use {bitemporal, cpr_events, cpr_extract, cpr_model, cpr_subscription};

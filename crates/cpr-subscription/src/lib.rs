@@ -22,11 +22,12 @@ mod subscriber;
 mod matching;
 mod thin;
 
+pub use cpr_model::DerivedMark;
 pub use filter::address::{AddressFilter, AddressSubject, Door, Floor, HouseNumber};
 pub use filter::age::{AgeRange, age_on, birth_dates, birth_dates_reaching};
 pub use filter::change_codes::ChangeCodes;
 pub use filter::error::FilterError;
-pub use filter::event_code::{DerivedMark, EventCode, EventLabel};
+pub use filter::event_code::{EventCode, EventLabel};
 pub use filter::kind::FilterKind;
 pub use filter::{AllOf, Filter};
 pub use matching::delivery::{DeliveryMatching, DeliveryPersons, MatchedDelivery};

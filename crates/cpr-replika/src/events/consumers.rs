@@ -7,7 +7,8 @@ use redb::ReadableTable;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::events::feed::{EventCursor, EventFeed, EventFilter};
+use crate::events::cursor::EventCursor;
+use crate::events::feed::{EventFeed, EventFilter};
 use crate::replika::Replika;
 use crate::store::sealed;
 use crate::store::tables::{CONSUMERS, name};

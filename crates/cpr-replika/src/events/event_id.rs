@@ -6,10 +6,10 @@
 
 use std::fmt;
 
+use cpr_events::{Cause, EventKind};
 use cpr_model::Pnr;
 use sha2::{Digest, Sha256};
 
-use crate::events::join::{Cause, EventKind};
 use crate::ledger::delivery::Delivery;
 
 /// A UUID of version 8 (RFC 9562): 122 bits derived from delivery, person, kind, code and derived mark.

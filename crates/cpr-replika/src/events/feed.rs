@@ -6,14 +6,15 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use cpr_model::{Date, MunicipalityCode, PersonKey, Pnr};
+use cpr_events::{Cause, DeliveryContext, EventKind, PersonChange, join};
+use cpr_model::{Date, Fact, MunicipalityCode, PersonKey, Pnr};
 use cpr_subscription::EventCode;
 use roaring::RoaringBitmap;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::events::case::{Case, Night};
-use crate::events::join::{BusinessEvent, EventKind, join};
+use crate::events::cursor::{END, EventCursor};
+use crate::events::event::BusinessEvent;
 use crate::index::person_set::PersonSet;
 use crate::ledger::delivery::{Delivery, DeliveryKind};
 use crate::person::image::Image;
@@ -22,65 +23,6 @@ use crate::store::bitmap::open_set;
 use crate::store::config::window_end;
 use crate::store::secret::read_secret;
 use crate::store::tables::name;
-
-/// A place in the feed: behind one event, or behind all events of a delivery. As text it is opaque; it names nobody.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct EventCursor {
-    pub(crate) delivery: DeliveryNumber,
-    /// The person's place among those the delivery concerns, in key order.
-    pub(crate) person: u32,
-    /// The event's place among the person's.
-    pub(crate) event: u32,
-}
-
-/// Behind every person or event there can be.
-const END: u32 = u32::MAX;
-
-impl EventCursor {
-    /// Before every event.
-    pub const BEGINNING: EventCursor = EventCursor::after(DeliveryNumber(0));
-
-    /// Behind all events of a delivery; 0 is the beginning of the feed.
-    pub const fn after(delivery: DeliveryNumber) -> EventCursor {
-        EventCursor { delivery, person: END, event: END }
-    }
-
-    pub(crate) fn at(delivery: DeliveryNumber, person: u32, event: u32) -> EventCursor {
-        EventCursor { delivery, person, event }
-    }
-
-    /// The delivery whose events it stands among.
-    pub fn delivery(self) -> DeliveryNumber {
-        self.delivery
-    }
-
-    /// Reads what `Display` prints.
-    ///
-    /// # Errors
-    /// [`Error::NotACursor`] for any other text.
-    pub fn parse(text: &str) -> Result<EventCursor, Error> {
-        let number = |part: &str| -> Option<u32> {
-            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| part.parse().ok()).flatten()
-        };
-        let parts: Option<Vec<u32>> = text.split('.').map(number).collect();
-        match parts.as_deref() {
-            Some(&[delivery]) => Ok(EventCursor::after(DeliveryNumber(delivery))),
-            Some(&[delivery, person, event]) => Ok(EventCursor::at(DeliveryNumber(delivery), person, event)),
-            _ => Err(Error::NotACursor),
-        }
-    }
-}
-
-/// Prints `4.17.0`, or for a place behind a whole delivery `4`.
-impl fmt::Display for EventCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.person {
-            END => write!(f, "{}", self.delivery),
-            person => write!(f, "{}.{person}.{}", self.delivery, self.event),
-        }
-    }
-}
 
 /// Which events of a feed are wanted. What is not filled in leaves nothing out.
 #[derive(Clone, Debug, Default)]
@@ -103,7 +45,7 @@ impl EventFilter {
     fn takes(&self, event: &BusinessEvent) -> bool {
         let (before, after) = (event.municipality_before, event.municipality_after);
         let is = |wanted: Option<MunicipalityCode>, found| wanted.is_none() || wanted == found;
-        let code = |code: &EventCode| event.cause.is_some_and(|cause| cause.code.is(*code));
+        let code = |code: &EventCode| event.cause.is_some_and(|cause| cause.code.is(code.as_str()));
         (self.kinds.is_empty() || self.kinds.contains(&event.kind))
             && (self.codes.is_empty() || self.codes.iter().any(code))
             && is(self.municipality_before, before)
@@ -232,7 +174,7 @@ pub struct EventFeed {
 /// A delivery that is being read.
 struct Reading {
     delivery: Delivery,
-    night: Night,
+    context: DeliveryContext,
     concerned: RoaringBitmap,
     wanted: roaring::bitmap::IntoIter,
     /// The last event that is known already.
@@ -260,8 +202,8 @@ impl EventFeed {
                 1 => None,
                 _ => Some(self.snapshot.delivery(DeliveryNumber(number.0 - 1))?.production_date),
             };
-            let night = Night {
-                number,
+            let context = DeliveryContext {
+                number: number.0,
                 production_date: delivery.production_date,
                 previous_production: previous,
                 window: window_end(self.snapshot.config(), delivery.production_date),
@@ -281,7 +223,7 @@ impl EventFeed {
             if let Some(first) = after.and_then(|after| concerned.select(after.person)) {
                 wanted.remove_range(..first);
             }
-            self.night = Some(Reading { delivery, night, concerned, wanted: wanted.into_iter(), after });
+            self.night = Some(Reading { delivery, context, concerned, wanted: wanted.into_iter(), after });
             return Ok(true);
         }
         Ok(false)
@@ -303,16 +245,25 @@ impl EventFeed {
             let corrupt = Error::Corrupt { table: name::CHANGED, what: "a key of no number" };
             let key = PersonKey::from_u32(row).ok_or(corrupt)?;
             let place = reading.concerned.rank(row).saturating_sub(1) as u32;
-            let image = self.snapshot.around(key, reading.night.number)?;
-            let mut case = Case::read(&image, key, reading.night);
-            let (children, _) = case.children();
+            let image = self.snapshot.around(key, reading.delivery.number)?;
+            let number = reading.context.number;
+            let before: Vec<Fact<'_>> = image.believed_at(number - 1).collect();
+            let after: Vec<Fact<'_>> = image.believed_at(number).collect();
+            let received = image.pasts().flat_map(|past| past.events());
+            let received = received.filter(|(event, _)| event.delivery == number);
+            let causes = received.map(|(_, values)| Cause::read(values)).collect();
+            let mut change = PersonChange::read(&before, &after, causes, key, reading.context);
+            let (children, _) = change.children();
             for child in children {
-                case.child_births
-                    .extend(self.snapshot.recorded_birth(child, reading.night.number)?.map(|born| (child, born)));
+                change
+                    .child_births
+                    .extend(self.snapshot.recorded_birth(child, reading.delivery.number)?.map(|born| (child, born)));
             }
-            let events = join(key, &mut case, &reading.delivery, place, &self.secret);
+            let placed =
+                |(at, event)| BusinessEvent::place(event, key.pnr(), &reading.delivery, (place, at), &self.secret);
+            let events = (0..).zip(join(&mut change)).map(placed);
             let is_new = |event: &BusinessEvent| reading.after.is_none_or(|after| event.cursor > after);
-            self.ready.extend(events.into_iter().filter(|event| is_new(event) && self.filter.takes(event)));
+            self.ready.extend(events.filter(|event| is_new(event) && self.filter.takes(event)));
             return Ok(true);
         }
     }

@@ -1,10 +1,10 @@
 //! Why a person is sent to a subscriber, and which of the reasons count for a subscriber.
 
-use cpr_model::{Date, MunicipalityCode, PersonKey};
+use cpr_model::{Date, DerivedMark, MunicipalityCode, PersonKey};
 
 use crate::filter::address::{AddressFilter, AddressSubject};
 use crate::filter::age::AgeRange;
-use crate::filter::event_code::{DerivedMark, EventCode, EventLabel};
+use crate::filter::event_code::{EventCode, EventLabel};
 use crate::subscriber::SubscriberNumber;
 
 /// A person as one image of the register shows it: what filters look at.

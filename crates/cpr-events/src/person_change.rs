@@ -1,63 +1,15 @@
 //! One person in one delivery: what stood before, what stands after, and the records that say why.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 use cpr_model::{
-    Aspect, ChangeClass, Date, Fact, Field, MunicipalityCode, PersonKey, Pnr, RelatedPnr, Status, Timestamp, Value,
+    Aspect, ChangeClass, Date, Fact, Field, MunicipalityCode, PersonKey, Pnr, RelatedPnr, Situation, Status, Timestamp,
+    Value, classify,
 };
-use cpr_model::{Situation, classify};
-use cpr_subscription::DerivedMark;
 
-use crate::delivery_number::DeliveryNumber;
-use crate::events::join::{Cause, CauseCode, EventKind};
-use crate::person::image::Image;
-
-/// A set of aspects.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub(crate) struct AspectSet(u64);
-
-impl AspectSet {
-    pub(crate) fn of(aspects: &[Aspect]) -> AspectSet {
-        AspectSet(aspects.iter().fold(0, |set, aspect| set | 1 << aspect.number()))
-    }
-
-    pub(crate) fn has(self, aspect: Aspect) -> bool {
-        self.0 >> aspect.number() & 1 == 1
-    }
-
-    pub(crate) fn without(self, other: AspectSet) -> AspectSet {
-        AspectSet(self.0 & !other.0)
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub(crate) fn iter(self) -> impl Iterator<Item = Aspect> {
-        Aspect::all().filter(move |aspect| self.has(*aspect))
-    }
-}
-
-impl BitAnd for AspectSet {
-    type Output = AspectSet;
-    fn bitand(self, other: AspectSet) -> AspectSet {
-        AspectSet(self.0 & other.0)
-    }
-}
-
-impl BitOr for AspectSet {
-    type Output = AspectSet;
-    fn bitor(self, other: AspectSet) -> AspectSet {
-        AspectSet(self.0 | other.0)
-    }
-}
-
-impl BitOrAssign for AspectSet {
-    fn bitor_assign(&mut self, other: AspectSet) {
-        self.0 |= other.0;
-    }
-}
+use crate::aspect_set::AspectSet;
+use crate::cause::Cause;
+use crate::kind::EventKind;
 
 /// What the rules look at of one side: the current rows.
 #[derive(Default)]
@@ -159,20 +111,20 @@ impl<'a> State<'a> {
 }
 
 /// One change with its class and its sides.
-pub(crate) struct Side<'a> {
+pub(crate) struct FactChange<'a> {
     pub(crate) class: ChangeClass,
     pub(crate) before: Option<Fact<'a>>,
     pub(crate) after: Option<Fact<'a>>,
 }
 
-impl Side<'_> {
+impl FactChange<'_> {
     fn aspect(&self) -> Option<Aspect> {
         self.after.or(self.before).map(|fact| fact.aspect())
     }
 }
 
 /// One person in one delivery.
-pub(crate) struct Case<'a> {
+pub struct PersonChange<'a> {
     /// The person was held before the delivery.
     pub(crate) held_before: bool,
     /// Before the delivery nobody was held.
@@ -180,89 +132,99 @@ pub(crate) struct Case<'a> {
     /// FOED_DT; the date that the number says where there is none.
     pub(crate) birth_date: Date,
     /// FOED_DT of children that came, as far as they are held.
-    pub(crate) child_births: BTreeMap<Pnr, Date>,
+    pub child_births: BTreeMap<Pnr, Date>,
     pub(crate) production_date: Date,
     pub(crate) before: State<'a>,
     pub(crate) after: State<'a>,
-    pub(crate) changes: Vec<Side<'a>>,
+    pub(crate) changes: Vec<FactChange<'a>>,
     pub(crate) changed: AspectSet,
     /// Aspects that changed because the number did, and in which nothing began.
     pub(crate) renumbered: AspectSet,
     /// What an event of a changed number explains: no row of it came or went for another reason.
     pub(crate) renumbering: AspectSet,
     /// What the rules so far have explained.
-    pub(crate) claimed: AspectSet,
+    pub(crate) consumed: AspectSet,
     /// The event records of the delivery, in the order of the lines.
     pub(crate) causes: Vec<Cause>,
 }
 
 /// What is the same for every person of a delivery.
 #[derive(Clone, Copy)]
-pub(crate) struct Night {
-    pub(crate) number: DeliveryNumber,
-    pub(crate) production_date: Date,
-    pub(crate) previous_production: Option<Date>,
-    pub(crate) window: Option<Timestamp>,
+pub struct DeliveryContext {
+    /// Its number, the known time of what it brought.
+    pub number: u32,
+    /// Its production date.
+    pub production_date: Date,
+    /// The production date of the delivery before; none for the first.
+    pub previous_production: Option<Date>,
+    /// Historic rows that end at this moment or before it need no longer come.
+    pub window: Option<Timestamp>,
 }
 
-impl<'a> Case<'a> {
-    /// Reads the case off an image that holds what was believed before the delivery and after it.
-    pub(crate) fn read(image: &'a Image<'_>, key: PersonKey, night: Night) -> Case<'a> {
-        let number = night.number.0;
-        let before: Vec<Fact<'a>> = image.believed_at(number - 1).collect();
-        let after: Vec<Fact<'a>> = image.believed_at(number).collect();
+impl<'a> PersonChange<'a> {
+    /// Reads what changed off what was believed before a delivery and after it; `causes` are the event records that the
+    /// delivery brought, in the order of its lines.
+    pub fn read(
+        before: &[Fact<'a>],
+        after: &[Fact<'a>],
+        causes: Vec<Cause>,
+        key: PersonKey,
+        context: DeliveryContext,
+    ) -> PersonChange<'a> {
+        let number = context.number;
         let place = |facts: &[Fact<'a>], is_it: &dyn Fn(&Fact<'a>) -> bool| -> Vec<usize> {
             (0..facts.len()).filter(|&at| is_it(&facts[at])).collect()
         };
-        let gone = place(&before, &|fact| fact.known().to == Some(number));
-        let came = place(&after, &|fact| fact.known().from == number);
+        let gone = place(before, &|fact| fact.known().to == Some(number));
+        let came = place(after, &|fact| fact.known().from == number);
         let situation = Situation {
             held_before: !before.is_empty(),
-            previous_production: night.previous_production,
-            window: night.window,
+            previous_production: context.previous_production,
+            window: context.window,
         };
         let mut changes = Vec::new();
         if !gone.is_empty() || !came.is_empty() {
-            let classified = classify(&before, &after, &gone, &came, situation);
-            changes.extend(classified.into_iter().map(|change| Side {
+            let classified = classify(before, after, &gone, &came, situation);
+            changes.extend(classified.into_iter().map(|change| FactChange {
                 class: change.class,
                 before: change.before.map(|at| before[at]),
                 after: change.after.map(|at| after[at]),
             }));
         }
-        let of = |wanted: &dyn Fn(&Side<'a>) -> bool| {
-            let aspects: Vec<Aspect> = changes.iter().filter(|side| wanted(side)).filter_map(Side::aspect).collect();
+        let of = |wanted: &dyn Fn(&FactChange<'a>) -> bool| {
+            let aspects: Vec<Aspect> =
+                changes.iter().filter(|side| wanted(side)).filter_map(FactChange::aspect).collect();
             AspectSet::of(&aspects)
         };
         let moved = of(&|side| side.class == ChangeClass::MovedNumber);
-        let besides = |side: &Side<'a>| {
+        let besides = |side: &FactChange<'a>| {
             !matches!(side.class, ChangeClass::MovedNumber | ChangeClass::Rewritten | ChangeClass::Ended)
         };
         let changed = of(&|_| true);
         let quiet = changed.without(of(&besides));
-        let (before, after) = (State::read(&before), State::read(&after));
+        let (before, after) = (State::read(before), State::read(after));
         // A number that was given up loses rows, or what they say, in aspects that moved to the other number.
         let given_up = after.status.is_some_and(Status::is_replaced);
-        Case {
+        PersonChange {
             held_before: situation.held_before,
-            is_first: night.previous_production.is_none(),
+            is_first: context.previous_production.is_none(),
             birth_date: after.birth_date.unwrap_or_else(|| key.date()),
             child_births: BTreeMap::new(),
-            production_date: night.production_date,
+            production_date: context.production_date,
             before,
             after,
             changes,
             changed,
             renumbered: if given_up { quiet } else { quiet & moved },
             renumbering: AspectSet::default(),
-            claimed: AspectSet::default(),
-            causes: causes(image, number),
+            consumed: AspectSet::default(),
+            causes,
         }
     }
 
     /// True when the aspect changed and no rule has explained it yet.
     pub(crate) fn is_open(&self, aspect: Aspect) -> bool {
-        self.changed.without(self.claimed).has(aspect)
+        self.changed.without(self.consumed).has(aspect)
     }
 
     /// True when a current row of the aspect came that began anew, told in time or late.
@@ -275,7 +237,7 @@ impl<'a> Case<'a> {
 
     /// True when CPR marked a version of the aspect as wrong or never true.
     pub(crate) fn is_corrected(&self, aspect: Aspect) -> bool {
-        let marked = |side: &Side<'_>| matches!(side.class, ChangeClass::Corrected | ChangeClass::Annulled);
+        let marked = |side: &FactChange<'_>| matches!(side.class, ChangeClass::Corrected | ChangeClass::Annulled);
         self.changes.iter().any(|side| side.aspect() == Some(aspect) && marked(side))
     }
 
@@ -284,7 +246,7 @@ impl<'a> Case<'a> {
     }
 
     /// Children that came and children that went.
-    pub(crate) fn children(&self) -> (Vec<Pnr>, Vec<Pnr>) {
+    pub fn children(&self) -> (Vec<Pnr>, Vec<Pnr>) {
         let not_in = |these: &[Pnr], those: &[Pnr]| -> Vec<Pnr> {
             these.iter().copied().filter(|child| those.binary_search(child).is_err()).collect()
         };
@@ -318,7 +280,7 @@ impl<'a> Case<'a> {
 
     /// The other numbers in the rows that changed: those that came or went; when none did, those that stand in them.
     pub(crate) fn related(&self, aspects: AspectSet, kind: EventKind) -> Vec<Pnr> {
-        let numbers = |side: &dyn Fn(&Side<'a>) -> Option<Fact<'a>>| -> BTreeSet<Pnr> {
+        let numbers = |side: &dyn Fn(&FactChange<'a>) -> Option<Fact<'a>>| -> BTreeSet<Pnr> {
             let rows = self.changes.iter().filter_map(side).filter(|fact| aspects.has(fact.aspect()));
             rows.flat_map(|fact| {
                 // The person's row of the full-table product names the parents too.
@@ -360,22 +322,5 @@ impl<'a> Case<'a> {
         let began = aspects.iter().find_map(|&aspect| came(aspect, false).filter_map(start).max());
         let ended = |aspect| came(aspect, true).filter_map(|fact| fact.valid().to).max();
         began.or_else(|| aspects.iter().find_map(|&aspect| ended(aspect)))
-    }
-}
-
-/// The event records that this delivery brought.
-fn causes(image: &Image<'_>, delivery: u32) -> Vec<Cause> {
-    let events = image.pasts().flat_map(|past| past.events()).filter(|(event, _)| event.delivery == delivery);
-    let cause = events.map(|(_, values)| Cause {
-        code: CauseCode::new(values.text(Field::EventCode).latin1()),
-        derived_mark: DerivedMark::parse(values.text(Field::DerivedMark).latin1()),
-        registered_at: values.timestamp(Field::UpdatedInCprAt),
-    });
-    cause.collect()
-}
-
-impl Cause {
-    pub(crate) fn is_one_of(&self, codes: &[&str]) -> bool {
-        codes.iter().any(|code| code.as_bytes() == self.code.latin1())
     }
 }

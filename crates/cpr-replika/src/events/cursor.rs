@@ -1,0 +1,65 @@
+//! Places in the feed of events, as text that names nobody.
+
+use std::fmt;
+
+use crate::delivery_number::DeliveryNumber;
+use crate::error::Error;
+
+/// A place in the feed: behind one event, or behind all events of a delivery. As text it is opaque; it names nobody.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct EventCursor {
+    pub(crate) delivery: DeliveryNumber,
+    /// The person's place among those the delivery concerns, in key order.
+    pub(crate) person: u32,
+    /// The event's place among the person's.
+    pub(crate) event: u32,
+}
+
+/// Behind every person or event there can be.
+pub(crate) const END: u32 = u32::MAX;
+
+impl EventCursor {
+    /// Before every event.
+    pub const BEGINNING: EventCursor = EventCursor::after(DeliveryNumber(0));
+
+    /// Behind all events of a delivery; 0 is the beginning of the feed.
+    pub const fn after(delivery: DeliveryNumber) -> EventCursor {
+        EventCursor { delivery, person: END, event: END }
+    }
+
+    pub(crate) fn at(delivery: DeliveryNumber, person: u32, event: u32) -> EventCursor {
+        EventCursor { delivery, person, event }
+    }
+
+    /// The delivery whose events it stands among.
+    pub fn delivery(self) -> DeliveryNumber {
+        self.delivery
+    }
+
+    /// Reads what `Display` prints.
+    ///
+    /// # Errors
+    /// [`Error::NotACursor`] for any other text.
+    pub fn parse(text: &str) -> Result<EventCursor, Error> {
+        let number = |part: &str| -> Option<u32> {
+            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| part.parse().ok()).flatten()
+        };
+        let parts: Option<Vec<u32>> = text.split('.').map(number).collect();
+        match parts.as_deref() {
+            Some(&[delivery]) => Ok(EventCursor::after(DeliveryNumber(delivery))),
+            Some(&[delivery, person, event]) => Ok(EventCursor::at(DeliveryNumber(delivery), person, event)),
+            _ => Err(Error::NotACursor),
+        }
+    }
+}
+
+/// Prints `4.17.0`, or for a place behind a whole delivery `4`.
+impl fmt::Display for EventCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.person {
+            END => write!(f, "{}", self.delivery),
+            person => write!(f, "{}.{person}.{}", self.delivery, self.event),
+        }
+    }
+}
