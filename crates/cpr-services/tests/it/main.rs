@@ -1,5 +1,6 @@
 //! The services' answers against what the national services said, against their schemas, and on made-up persons.
 
+mod agreement;
 mod as_of;
 mod clients;
 mod kit;
