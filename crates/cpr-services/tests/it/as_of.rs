@@ -69,6 +69,19 @@ fn before_and_after_a_move() {
 }
 
 #[test]
+fn of_two_current_addresses_the_one_that_began_last_is_told_whichever_003_tells() {
+    let later = "002 KOMKOD=0101, VEJKOD=0001, HUSNR=012, ETAGE=02, TILFLYDTO=202001010000";
+    let twice = format!("{HERE}\n{later}");
+    let replika = told(&[&[(MAN, &twice)]]);
+    let said = |field| stam(&replika, MAN, 0, field);
+    assert_eq!((said("KOMKOD"), said("VEJKOD")), (text("0101"), text("0001")));
+    assert_eq!((said("HUSNR"), said("ETAGE")), (text("012 "), text("02")));
+    let request = Request::on(pnr(MAN), date("2026-01-08"));
+    let record = sf6008::answer(&replika.snapshot(), sf6008::Operation::Basic, &request).expect("a read");
+    assert_eq!(record.found().expect("held").answer.municipality_code, Some(101), "the other services say the same");
+}
+
+#[test]
 fn a_death_and_its_undoing() {
     let replika = told(&[&[(MAN, HERE)], &[(MAN, DEAD)], &[(MAN, HERE)]]);
     let said = |delivery| (stam(&replika, MAN, delivery, "STATUS"), stam(&replika, MAN, delivery, "POSTNR"));
