@@ -389,6 +389,39 @@ fn a_number_given_up_before_the_window_and_revived_is_another_persons() {
 }
 
 #[test]
+fn a_change_of_number_undone_outside_the_window_swaps_the_roles() {
+    let config = Config { window_years: 1, ..config() };
+    let home = "002 KOMKOD=0751, VEJKOD=0042, TILFLYDTO=201001010000";
+    let alive = format!("001 STATUS=01\n{home}");
+    let given_up = |other: &str| format!("001 PNRGAELD={other}, STATUS=60, SLUT_DT-PERSON=2021-01-01");
+    // The 022 of either number is outside the window: only PNRGAELD says that the two are one.
+    let told = told_to(
+        &config,
+        &[&[(FIRST, &given_up(SECOND)), (SECOND, &alive)], &[(FIRST, &alive), (SECOND, &given_up(FIRST))]],
+    );
+    for asked in [FIRST, SECOND] {
+        assert_eq!(told.numbers(asked, 1).unwrap(), format!("{FIRST}+ ..2021-01-01, [{SECOND}]+ .."));
+        assert_eq!(told.numbers(asked, 2).unwrap(), format!("[{FIRST}]+ .., {SECOND}+ ..2021-01-01"));
+    }
+    told.check_changes(
+        FIRST,
+        [1, 2],
+        expect![[r#"
+        moved_number person: 001 -> 001 [PNRGAELD STATUS SLUT_DT-PERSON]
+        moved_number address: - -> 002 201001010000..
+    "#]],
+    );
+    told.check_changes(
+        SECOND,
+        [1, 2],
+        expect![[r#"
+        moved_number person: 001 -> 001 [PNRGAELD STATUS SLUT_DT-PERSON]
+        moved_number address: 002 201001010000.. -> -
+    "#]],
+    );
+}
+
+#[test]
 fn history_outside_the_window_gives_way_to_what_a_later_row_says_of_its_time() {
     let config = Config { window_years: 1, ..config() };
     let lived = |street: &str, from: &str, to: &str| {

@@ -3,10 +3,11 @@
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use cpr_replika::cpr_extract::{Family, LineEnd, Padding, Style};
-use cpr_replika::{Allow, ApplyOptions, Config, Error, Outcome, Replika};
+use cpr_replika::{Allow, ApplyOptions, Config, DeliveryNumber, Error, Outcome, Replika};
 
 use crate::kit::{
-    DAYS, PLAIN, Person, TASK, apply, config, exported, extract, extract_as, extract_of_day, group, std_family,
+    DAYS, PLAIN, Person, TASK, apply, config, exported, extract, extract_as, extract_of_day, group, lines_of,
+    std_family,
 };
 
 const KARLA: &str = "6709610002";
@@ -409,6 +410,26 @@ fn a_load_is_refused_when_there_are_deliveries() {
     assert!(matches!(error, Error::NotEmpty { deliveries: 1 }));
     let allow = Allow { reload: true, ..Allow::default() };
     replika.load(Cursor::new(&extract), &ApplyOptions { allow, ..ApplyOptions::named("made up") }).unwrap();
+}
+
+#[test]
+fn a_second_load_replaces_whom_it_holds_and_keeps_whom_it_does_not() {
+    let replika = store();
+    let before = replika.snapshot();
+    let corrected = (KARLA, "001 STATUS=01, KOEN=K, FOED_DT=1961-09-07");
+    let allow = Allow { reload: true, ..Allow::default() };
+    let options = ApplyOptions { allow, ..ApplyOptions::named("made up") };
+    let report = replika.load(Cursor::new(&extract_of_day(2, &[corrected])), &options).unwrap();
+    let counts = report.delivery.counts;
+    assert_eq!((counts.persons_new, counts.persons_changed, counts.persons_unchanged), (0, 1, 0));
+    let after = replika.snapshot();
+    assert_eq!(group(&after, KARLA, 2), Some(lines_of(corrected)), "whole: rows that no longer come are gone");
+    assert!(group(&after, VIGGO, 2).is_some());
+    assert_eq!(group(&after, VIGGO, 2), group(&before, VIGGO, 1), "absent, and as last known");
+    let changed: Vec<_> = after.changes(DeliveryNumber(2)).unwrap().collect();
+    assert_eq!(changed.len(), 1, "nothing is said of who is absent");
+    let verified = after.verify().unwrap();
+    assert!(verified.faults.is_empty(), "{:?}", verified.faults);
 }
 
 #[test]
