@@ -67,7 +67,8 @@ impl Criterion {
             Criterion::Citizenship(_) => config.require(Aspect::Citizenship),
             Criterion::Address(address) => {
                 config.require(Aspect::Address)?;
-                if address.asks_003() { config.require(Aspect::FormattedAddress) } else { Ok(()) }
+                let unnamed = !address.street_name.is_empty() && !config.names_streets();
+                if address.asks_003() || unnamed { config.require(Aspect::FormattedAddress) } else { Ok(()) }
             }
             Criterion::All(list) | Criterion::Any(list) => list.iter().try_for_each(|of| of.require_held(config)),
             Criterion::Not(of) => of.require_held(config),

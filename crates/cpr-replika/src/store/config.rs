@@ -128,6 +128,15 @@ impl Config {
             .is_none_or(|family| family.records().any(|record| of_aspect(record) && self.is_chosen(record.number)))
     }
 
+    /// Whether any row that comes tells the name of a street: 003 does, and the addresses of some products do.
+    pub(crate) fn names_streets(&self) -> bool {
+        let tells = |record: &RecordLayout| record.columns.iter().any(|c| c.field == Some(Field::StreetName));
+        self.carries(Aspect::FormattedAddress)
+            || self
+                .family
+                .is_some_and(|family| family.records().any(|record| tells(record) && self.is_chosen(record.number)))
+    }
+
     /// Nothing, or the reason why a question about this aspect cannot be answered.
     pub(crate) fn require(&self, aspect: Aspect) -> Result<(), Refusal> {
         if self.carries(aspect) { Ok(()) } else { Err(Refusal::NotHeld { aspect }) }

@@ -91,6 +91,12 @@ fn a_question_about_what_the_store_does_not_hold_is_refused() {
         let request = solr::Request::parse(query).expect("a query");
         assert!(is_refused(names.snapshot().search(&request.search(Scope::Now))), "{query}");
     }
+    // The names of streets come from 003, also where 002 tells their codes.
+    let coded = told_to("std", Some(vec![1, 2]), &[&[("6101701111", "001 STATUS=01\n002 KOMKOD=0851, VEJKOD=0042")]]);
+    for query in ["vejnavn:Skovvej", "standardadresse:\"Skovvej 7\""] {
+        let request = solr::Request::parse(query).expect("a query");
+        assert!(is_refused(coded.snapshot().search(&request.search(Scope::Now))), "{query}");
+    }
     let request = solr::Request::parse("efternavn:Holm").expect("a query");
     assert_eq!(solr::answer(&names.snapshot(), &request, Scope::Now).expect("a search").found, 1);
     let request = adrsog1::Request::parse([("VEJK", "42"), ("KOMK", "851")]).expect("a request");
