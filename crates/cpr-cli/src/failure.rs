@@ -4,7 +4,7 @@
 
 use std::io;
 
-use cpr_replika::cpr_model::Date;
+use cpr_replika::cpr_model::{Date, Pnr};
 use cpr_replika::cpr_subscription::{FilterError, NameError};
 use cpr_replika::{DeliveryNumber, Error};
 
@@ -26,7 +26,10 @@ pub(crate) enum Failure {
     /// The replica does not hold this number (as of then).
     UnknownPerson,
     /// No records stand under this number, but those of another name it as one that was given up.
-    FormerNumber,
+    FormerNumber {
+        /// The number now, where the chain leads to one. It is part of the answer and of no error.
+        current: Option<Pnr>,
+    },
     /// What is searched for cannot be read.
     Query(String),
     /// Nothing was known on the day asked for: the first delivery was produced later.
@@ -108,7 +111,7 @@ impl Failure {
             Failure::Engine(error, _) if error.is_refusal() => 1,
             Failure::Engine(Error::Input(_), _)
             | Failure::UnknownPerson
-            | Failure::FormerNumber
+            | Failure::FormerNumber { .. }
             | Failure::BeforeFirstDelivery(_)
             | Failure::NarrowerFamily { .. }
             | Failure::NotApplied(_)
@@ -131,7 +134,7 @@ impl Failure {
             Failure::Reported(_) => "reported",
             Failure::Usage(_) | Failure::Query(_) | Failure::Filter(..) | Failure::Name(_) => "usage",
             Failure::UnknownPerson => "unknown_person",
-            Failure::FormerNumber => "former_number",
+            Failure::FormerNumber { .. } => "former_number",
             Failure::BeforeFirstDelivery(_) => "before_first_delivery",
             Failure::Reading(..) | Failure::Writing(..) => "file",
             Failure::NotReplaced(..) => "not_replaced",
@@ -157,7 +160,7 @@ impl Failure {
             Failure::Filter(error, Some(line)) => format!("line {line} of standard input: {}", filter_text(error)),
             Failure::Name(error) => error.to_string(),
             Failure::UnknownPerson => "the replica does not hold this number".to_owned(),
-            Failure::FormerNumber => {
+            Failure::FormerNumber { .. } => {
                 "this number was given up for another; no records stand under it any longer".to_owned()
             }
             Failure::BeforeFirstDelivery(first) => {
@@ -220,7 +223,14 @@ impl Failure {
             _ => self.text(),
         };
         members.push(("reason", reason.into()));
-        json::object([("error", json::object(members))])
+        let error = ("error", json::object(members));
+        match self {
+            Failure::FormerNumber { current } => {
+                let current = current.map_or(Json::Null, |current| current.reveal().into());
+                json::object([error, ("current_pnr", current)])
+            }
+            _ => json::object([error]),
+        }
     }
 }
 

@@ -73,6 +73,10 @@ fn report(failure: &Failure, as_json: bool, screen: &mut Screen) -> ExitCode {
         // When standard output is gone, the exit code is all that is left.
         screen.print_json(&failure.as_json()).and_then(|()| screen.flush()).ok();
     } else if !matches!(failure, Failure::Reported(_)) {
+        if let Failure::FormerNumber { current: Some(current) } = failure {
+            let told = writeln!(screen, "the number now: {}", current.reveal());
+            told.and_then(|()| screen.flush()).ok();
+        }
         screen::warn(&format!("replika: {}", failure.text()));
         for fault in failure.faults() {
             screen::warn(&format!("  {fault}"));

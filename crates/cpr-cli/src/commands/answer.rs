@@ -102,7 +102,7 @@ pub(crate) fn print_answer(globals: &Globals, answer: &Answer, screen: &mut Scre
     match ask_service(&snapshot, answer, &request, format)? {
         Lookup::Found(Written::Xml(xml)) => screen.print_xml(&xml)?,
         Lookup::Found(Written::Json(value)) => screen.print_json(&value)?,
-        Lookup::Former(_) => return Err(Failure::FormerNumber),
+        Lookup::Former(former) => return Err(Failure::FormerNumber { current: former.current }),
         Lookup::Unknown => return Err(Failure::UnknownPerson),
     }
     Ok(())

@@ -27,7 +27,10 @@ pub(crate) fn print_lines(globals: &Globals, lines: &Lines, screen: &mut Screen)
     if snapshot.known().0 == 0 {
         return Err(Failure::UnknownPerson);
     }
-    let group = snapshot.group(pnr, known)?.ok_or(Failure::UnknownPerson)?;
+    let Some(group) = snapshot.group(pnr, known)? else {
+        let chain = snapshot.numbers(pnr, known)?.ok_or(Failure::UnknownPerson)?;
+        return Err(Failure::FormerNumber { current: chain.current });
+    };
     if globals.json {
         let latin1 = |line: &[u8]| Json::from(line.iter().map(|&byte| char::from(byte)).collect::<String>());
         return screen.print_json(&json::object([

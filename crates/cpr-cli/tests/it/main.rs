@@ -361,6 +361,27 @@ fn an_unknown_number_has_no_answer() {
 }
 
 #[test]
+fn of_a_number_known_only_as_given_up_the_number_now_is_told() {
+    let desk = Desk::new();
+    let lines = [
+        "00000000000009999012026010520260105".to_owned(),
+        format!("001{SOFIE}          01000000000000 K1980-01-01 1980-01-01"),
+        format!("022{SOFIE}61018012421980-01-01 2026-01-02"),
+        "999999999999900000002\n".to_owned(),
+    ];
+    std::fs::write(desk.folder.path().join("D260105.L999901"), lines.join("\n")).unwrap();
+    desk.says(&["load", "D260105.L999901", "--family", "std", "--allow-wider-family"]);
+    for arguments in [vec!["lines", "6101801242"], vec!["answer", "stam+", "6101801242"]] {
+        let (value, code) = desk.json(&arguments);
+        assert_eq!((value["error"]["kind"].as_str(), code), (Some("former_number"), 1));
+        assert_eq!(value["current_pnr"], SOFIE);
+        let output = desk.run(&arguments);
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("the number now: {SOFIE}\n"));
+        assert!(!String::from_utf8(output.stderr).unwrap().contains(SOFIE), "errors name nobody");
+    }
+}
+
+#[test]
 fn a_search_finds_counts_and_pages() {
     let desk = two_deliveries();
     let (all, code) = desk.json(&["search", "efternavn:Bækgaard"]);
