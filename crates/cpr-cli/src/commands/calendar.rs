@@ -1,13 +1,13 @@
 //! `calendar`: what is due between two days without any delivery.
 
 use clap::Args;
-use cpr_replika::cpr_model::Date;
+use cpr_replika::cpr_model::{Aspect, Date};
 use cpr_replika::{CalendarEvent, Due};
 
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::json::{self, Json};
-use crate::screen::Screen;
+use crate::screen::{self, Screen};
 use crate::values::{parse_age, parse_day};
 
 #[derive(Args, Debug)]
@@ -24,7 +24,11 @@ pub(crate) struct Calendar {
 }
 
 pub(crate) fn list_calendar(globals: &Globals, calendar: &Calendar, screen: &mut Screen) -> Result<(), Failure> {
-    let due = globals.open_to_read()?.snapshot().calendar(calendar.from, calendar.to, &calendar.age)?;
+    let snapshot = globals.open_to_read()?.snapshot();
+    let due = snapshot.calendar(calendar.from, calendar.to, &calendar.age)?;
+    if !snapshot.config().carries(Aspect::Protection) {
+        screen::warn("replika: the store does not hold protection: whose protection runs out is not known");
+    }
     for event in &due {
         if globals.json {
             screen.print_json(&as_json(event))?;

@@ -382,6 +382,17 @@ fn of_a_number_known_only_as_given_up_the_number_now_is_told() {
 }
 
 #[test]
+fn a_calendar_says_when_it_cannot_know_whose_protection_ends() {
+    let desk = Desk::new();
+    desk.says(&["load", &extract("D260105.L999901"), "--records", "001,002,003,008,010,011,012,014,015,023,026"]);
+    let output = desk.run(&["calendar", "--from", "2026-01-01", "--to", "2026-12-31"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("does not hold protection"));
+    let all = two_deliveries();
+    assert!(all.run(&["calendar", "--from", "2026-01-01", "--to", "2026-12-31"]).stderr.is_empty());
+}
+
+#[test]
 fn a_search_finds_counts_and_pages() {
     let desk = two_deliveries();
     let (all, code) = desk.json(&["search", "efternavn:Bækgaard"]);

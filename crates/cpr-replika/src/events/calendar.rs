@@ -61,7 +61,8 @@ impl Snapshot {
     /// and numbers that were given up reach no age.
     ///
     /// Dates count by their digits: an unknown month or day of birth is January, the 1st; who was born on 29 February
-    /// reaches an age on 1 March in other years.
+    /// reaches an age on 1 March in other years. Of protections nothing is known where the store does not hold them
+    /// ([`Config::carries`](crate::Config::carries)): none is told then.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
