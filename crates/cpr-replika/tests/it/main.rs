@@ -18,6 +18,7 @@ mod kit;
 mod matching;
 mod model;
 mod privacy;
+mod readme;
 mod refusals;
 mod residence;
 mod samples;
