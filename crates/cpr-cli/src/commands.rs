@@ -72,7 +72,7 @@ pub(crate) enum Command {
     /// Show a person: facts with both clocks, fields by CPR's names.
     #[command(after_help = "Example: replika show 6101801234 --valid-at 2025-12-31 --known-at 1")]
     Show(Show),
-    /// Print a person's record lines as received, in ISO 8859-1.
+    /// Print a person's record lines as received: in ISO 8859-1, and on a terminal in UTF-8.
     #[command(after_help = "Example: replika lines 6101801234")]
     Lines(Lines),
     /// Tell what changed for a person between two deliveries, and of which kind each change is.

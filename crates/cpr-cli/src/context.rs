@@ -20,7 +20,8 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_STORE", hide_env_values = true)]
     store: Option<PathBuf>,
 
-    /// The file with the key of an encrypted store (`replika key new`); `load` makes an encrypted store with it.
+    /// The file with the key of an encrypted store (`replika key new`); `load` and `apply` make a new store encrypted
+    /// with it.
     #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_KEY_FILE", hide_env_values = true)]
     key_file: Option<PathBuf>,
 

@@ -22,6 +22,7 @@ mod usage;
 mod values;
 mod visible;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => match usage::message(&error) {
-            None => error.exit(),
+            None => return print_help(&error),
             Some(message) => {
                 screen::warn(&format!("replika: {message}"));
                 return ExitCode::from(2);
@@ -61,6 +62,18 @@ fn main() -> ExitCode {
         (failed, _) => failed,
     };
     done.map_or_else(|failure| report(&failure, arguments.globals.json, &mut screen), |()| ExitCode::SUCCESS)
+}
+
+/// Prints the help or the version that was asked for.
+fn print_help(help: &clap::Error) -> ExitCode {
+    let code = if help.use_stderr() { 2 } else { 0 };
+    match help.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            screen::warn(&format!("replika: {}", Failure::Output(error).text()));
+            ExitCode::from(3)
+        }
+        _ => ExitCode::from(code),
+    }
 }
 
 /// Says why, to standard output as JSON or to standard error as text, and gives the exit code.

@@ -1,5 +1,6 @@
 //! `key new` and `rekey`: key files, and which of them opens an encrypted store.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -24,7 +25,10 @@ pub(crate) enum KeyCommand {
 impl KeyCommand {
     pub(crate) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
         let KeyCommand::New { file } = self;
-        KeyFile::create(file).map_err(|error| Failure::Writing(visible::path(file), error))?;
+        KeyFile::create(file).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Failure::NotReplaced(visible::path(file), "a file is there already"),
+            _ => Failure::Writing(visible::path(file), error),
+        })?;
         writeln!(screen, "a new key is in {}", visible::path(file))?;
         Ok(())
     }
