@@ -47,7 +47,7 @@ pub(crate) struct Damage {
 }
 
 /// What the block file refuses.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum BlockError {
     #[error("{}: {}", .0.place, .0.what)]
     Damaged(Damage),
@@ -69,6 +69,10 @@ pub(crate) enum BlockError {
     #[cfg(not(feature = "encryption"))]
     #[error("this build does not encrypt (feature `encryption`)")]
     NoEncryption,
+    /// The source of the key does not give it.
+    #[cfg(feature = "encryption")]
+    #[error("{0}")]
+    NoKey(String),
     #[cfg(feature = "encryption")]
     #[error("2^32 blocks were sealed under the store's data key: write the store anew under a fresh one")]
     KeySpent,
@@ -90,7 +94,7 @@ impl BlockError {
 
     /// The refusal inside an error that came back through the storage engine.
     pub(crate) fn inside(error: &io::Error) -> Option<BlockError> {
-        error.get_ref()?.downcast_ref::<BlockError>().copied()
+        error.get_ref()?.downcast_ref::<BlockError>().cloned()
     }
 }
 
@@ -116,7 +120,7 @@ impl From<FirstFailure> for io::Error {
 }
 
 /// What the first failure was: ours, or the system's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum FirstFailure {
     Block(BlockError),
     System(io::ErrorKind, Option<i32>),
@@ -144,6 +148,6 @@ impl Latch {
 
     /// The first failure, when there was one.
     pub(crate) fn first(&self) -> Option<FirstFailure> {
-        self.0.get().copied()
+        self.0.get().cloned()
     }
 }

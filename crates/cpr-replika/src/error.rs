@@ -1,5 +1,6 @@
 //! One error type: what was refused and why, or what is wrong with the store; never whom it is about.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
@@ -190,9 +191,9 @@ pub enum Error {
     /// A key was given for a store that is not encrypted.
     #[error("a key was given, and the store is not encrypted")]
     NotEncrypted,
-    /// The key cannot be used: this build does not encrypt, or the store must be written anew under a fresh key.
+    /// The key cannot be had from its source, or not be used: this build does not encrypt, or the store must be written anew under a fresh key.
     #[error("{0}")]
-    Key(&'static str),
+    Key(Cow<'static, str>),
     /// Reading the extract failed.
     #[error("reading the extract failed: {0}")]
     Input(#[source] io::Error),
@@ -399,11 +400,13 @@ impl From<BlockError> for Error {
             BlockError::WrongKey => Error::WrongKey,
             BlockError::NotEncrypted => Error::NotEncrypted,
             #[cfg(not(feature = "encryption"))]
-            BlockError::NoEncryption => Error::Key("this build does not encrypt (cargo feature `encryption`)"),
+            BlockError::NoEncryption => Error::Key("this build does not encrypt (cargo feature `encryption`)".into()),
             #[cfg(feature = "encryption")]
-            BlockError::KeySpent => {
-                Error::Key("2^32 blocks were sealed under the store's key: write the store anew under a fresh one")
-            }
+            BlockError::KeySpent => Error::Key(
+                "2^32 blocks were sealed under the store's key: write the store anew under a fresh one".into(),
+            ),
+            #[cfg(feature = "encryption")]
+            BlockError::NoKey(why) => Error::Key(why.into()),
             BlockError::Unforeseen(what) => {
                 Error::Storage(StorageFailure(Box::new(redb::Error::Io(io::Error::other(what)))))
             }

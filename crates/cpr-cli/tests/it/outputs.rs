@@ -264,4 +264,8 @@ fn an_encrypted_store_opens_with_its_key_and_with_no_other() {
     assert_ne!(says("replika stats --key-file one.key").1, 0);
     set_mode(&desk.folder.path().join("two.key"), 0o644);
     assert!(says("replika stats --key-file two.key").0.contains("others than its owner may read the key file"));
+    for line in ["replika --json stats --key-file two.key", "replika --json stats --key-file none.key"] {
+        let (text, code) = says(line);
+        assert!(code == 3 && text.contains("\"kind\":\"key\""), "{text}");
+    }
 }

@@ -60,12 +60,18 @@ impl Kind {
     fn wrap(data: &Key, id: StoreId, by: &dyn KeySource) -> io::Result<Kind> {
         let mut salt = [0; 16];
         fill_random(&mut salt)?;
-        Ok(Kind::Encrypted { salt, wrapped: cipher::wrap(&by.key(&salt)?, id, &salt, data)? })
+        Ok(Kind::Encrypted { salt, wrapped: cipher::wrap(&key_of(by, &salt)?, id, &salt, data)? })
     }
 }
 
 fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
     getrandom::fill(bytes).map_err(|_| io::Error::other("the system gives no random bytes"))
+}
+
+/// The key that a source gives; that it gives none is no failure of the storage.
+#[cfg(feature = "encryption")]
+fn key_of(source: &dyn KeySource, salt: &[u8; 16]) -> io::Result<Key> {
+    source.key(salt).map_err(|error| BlockError::NoKey(error.to_string()).into())
 }
 
 impl StoreHeader {
@@ -108,7 +114,7 @@ impl StoreHeader {
         match &self.kind {
             Kind::Plain => Err(BlockError::NotEncrypted.into()),
             Kind::Encrypted { salt, wrapped } => {
-                let key = cipher::unwrap(&source.key(salt)?, self.id, salt, wrapped);
+                let key = cipher::unwrap(&key_of(source, salt)?, self.id, salt, wrapped);
                 key.ok_or(BlockError::WrongKey.into())
             }
         }
@@ -206,7 +212,7 @@ impl StoreHeader {
         }
         match newest {
             Some(header) => Ok((header, faults)),
-            None => Err(faults[0].into()),
+            None => Err(faults[0].clone().into()),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Roots {
         }
         match newest {
             Some((copy, current)) => Ok(Roots { current, copy, durability: Durability::Unknown, faults, older }),
-            None => Err(faults[0].into()),
+            None => Err(faults[0].clone().into()),
         }
     }
 
