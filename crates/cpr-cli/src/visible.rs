@@ -33,7 +33,7 @@ pub(crate) fn path(path: &Path) -> String {
     without_numbers(&one_line(&path.to_string_lossy()))
 }
 
-/// The text with each `0101801234` and `010180-1234` as `..`.
+/// The text with each `6101801234` and `610180-1234` as `..`.
 fn without_numbers(text: &str) -> String {
     let is_number = |bytes: &[u8]| {
         let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);

@@ -11,9 +11,9 @@ fn nothing_that_was_typed_is_repeated() {
     let desk = two_deliveries();
     for arguments in [
         &["changes", "6101100000"][..],
-        &["changes", "0101100000"],
+        &["changes", "6101100000"],
         &["diff", SOFIE, "6101100000", "2"],
-        &["diff", SOFIE, "1", "0101100000"],
+        &["diff", SOFIE, "1", "6101100000"],
         &["diff", "6101100000"],
         &["matches", "6101100000"],
         &["matches", "999999"],
