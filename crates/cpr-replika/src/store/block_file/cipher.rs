@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKey};
 
-use super::seal::StoreId;
+use super::geometry::StoreId;
 use crate::damage::BlockError;
 use crate::store::key::Key;
 

@@ -8,6 +8,9 @@
 //!                    checks of group 1, its blocks, and so on
 //! ```
 
+/// Random bytes that tell a store from every other: part of the place that a check is bound to.
+pub(crate) type StoreId = [u8; 16];
+
 /// Bytes of a block, and of a page of the storage engine.
 pub(crate) const BLOCK: usize = 4096;
 /// [`BLOCK`], for places in a file.

@@ -14,8 +14,8 @@ use redb::StorageBackend;
 
 #[cfg(feature = "encryption")]
 use super::cipher::{self, Cipher};
-use super::geometry::BLOCK_BYTES;
-use super::seal::{Checksum, Page, Seal, StoreId, header_check};
+use super::geometry::{BLOCK_BYTES, StoreId};
+use super::seal::{Checksum, Page, Seal, header_check};
 use crate::damage::{BlockError, Place};
 #[cfg(feature = "encryption")]
 use crate::store::key::Key;

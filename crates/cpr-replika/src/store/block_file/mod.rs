@@ -32,10 +32,10 @@ use redb::{BackendError, StorageBackend};
 
 use crate::damage::{BlockError, Latch, Place};
 use checks::Checks;
-use geometry::{BLOCK, BLOCK_BYTES, Geometry, Run, SHORTEST};
+use geometry::{BLOCK, BLOCK_BYTES, Geometry, Run, SHORTEST, StoreId};
 use header::StoreHeader;
 use root::{ENGINE_HEADER, Roots};
-use seal::{Seal, StoreId};
+use seal::Seal;
 
 use super::key::KeySource;
 

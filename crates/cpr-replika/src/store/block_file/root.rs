@@ -16,8 +16,8 @@
 
 use redb::StorageBackend;
 
-use super::geometry::BLOCK_BYTES;
-use super::seal::{Page, Seal, StoreId, header_check};
+use super::geometry::{BLOCK_BYTES, StoreId};
+use super::seal::{Page, Seal, header_check};
 use crate::damage::{BlockError, Place};
 
 /// Bytes of redb's header.

@@ -7,10 +7,7 @@
 
 use twox_hash::XxHash3_128;
 
-use super::geometry::{BLOCK, Geometry};
-
-/// Random bytes that tell a store from every other.
-pub(crate) type StoreId = [u8; 16];
+use super::geometry::{BLOCK, Geometry, StoreId};
 
 /// How the blocks of one store are checked.
 #[derive(Debug)]
