@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cpr_model::{Aspect, Date, Pnr};
 use roaring::RoaringBitmap;
 
-use crate::check::{CheckOptions, Checked, Header, InputError};
+use crate::checked::{CheckOptions, Checked, Header, InputError};
 use crate::family::{RecordLayout, Role};
 use crate::fault::{Fault, Faults, Reason};
 use crate::index::{FormattedIndex, MOST_BEHIND};

@@ -6,7 +6,7 @@ use bitemporal::Known;
 use cpr_model::{Fact, PersonKey, RowKind, Text, Values};
 use roaring::RoaringBitmap;
 
-use crate::check::Checked;
+use crate::checked::Checked;
 use crate::family::{RecordLayout, Role};
 use crate::index::Formatted;
 use crate::lines::{Lines, What};

@@ -14,7 +14,9 @@
 //! No bytes make it panic, and no error ever says what a field held.
 
 mod check;
+mod checked;
 mod checker;
+mod column;
 mod family;
 mod fault;
 mod find_family;
@@ -29,8 +31,10 @@ mod style;
 mod template;
 mod writer;
 
-pub use check::{CheckOptions, Checked, Header, InputError, Waive, check};
-pub use family::{Column, Family, Format, RecordLayout, Role};
+pub use check::check;
+pub use checked::{CheckOptions, Checked, Header, InputError, Waive};
+pub use column::{Column, Format};
+pub use family::{Family, RecordLayout, Role};
 pub use fault::{Fault, Reason};
 pub use find_family::{FIRST_LINES, find_family, fits_family};
 pub use groups::{Group, Groups, LineWidth};

@@ -2,7 +2,8 @@
 
 use cpr_model::{PersonKey, Pnr, Text, Value, Values, ValuesWriter};
 
-use crate::family::{Column, Format, Packed, RecordLayout};
+use crate::column::{Column, Format};
+use crate::family::{Packed, RecordLayout};
 use crate::fault::Reason;
 use crate::style::LineEnd;
 

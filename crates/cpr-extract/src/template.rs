@@ -4,7 +4,7 @@
 //! field by field, which names the one that does not fit, or finds that it fits after all (a mark other than `*`). It
 //! never passes a line that the reading by field would refuse; a property test holds the two together.
 
-use crate::family::{Column, Format};
+use crate::column::{Column, Format};
 
 /// Bytes looked at together.
 const LANES: usize = 16;

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use cpr_model::{Date, Pnr, Values};
 
-use crate::family::{Family, Format, RecordLayout};
+use crate::column::Format;
+use crate::family::{Family, RecordLayout};
 use crate::style::{Line, Style};
 
 /// What the end record of a file with so many records says (TAELLER): eight digits, so that of a hundred million records and

@@ -50,6 +50,7 @@
 //!
 //! What keys and values mean is the caller's; docs/format.md draws every byte. Files are private: only their owner may read.
 
+mod contents;
 mod error;
 mod hash;
 mod header;
@@ -59,9 +60,9 @@ mod memory;
 mod new_file;
 mod pack;
 mod packs;
-mod part;
 mod range;
 mod row;
+mod section;
 mod space;
 mod table;
 mod trailer;

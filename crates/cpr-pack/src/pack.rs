@@ -3,24 +3,19 @@
 use std::fs::File;
 use std::path::Path;
 
+use crate::contents::Contents;
 use crate::error::Error;
-use crate::header::{Description, Header, Seal, part};
+use crate::header::{Description, Seal};
 use crate::keys::Keys;
 use crate::memory::Memory;
-use crate::part::{Part, Section};
-use crate::space::{BLOCK_BYTES, Bytes, Checks, Space};
+use crate::section::Section;
+use crate::space::{Bytes, Checks};
 use crate::table::Table;
-use crate::trailer::Trailer;
 use crate::verify::{self, Verified};
 
 /// A base or an overlay, open for reading by any number of threads.
 pub struct Pack {
-    description: Description,
-    seal: Seal,
-    pub(crate) space: Space,
-    /// For each block, where its first row starts, in units of eight bytes.
-    pub(crate) starts: Vec<u16>,
-    parts: Vec<Part>,
+    contents: Contents,
 }
 
 impl Pack {
@@ -71,44 +66,23 @@ impl Pack {
         Pack::of(Bytes::File(open(path)?), checks)
     }
 
-    /// Checks header and trailer; of a file it reads the hash sections too.
     pub(crate) fn of(bytes: Bytes, when: Checks) -> Result<Pack, Error> {
-        let length = bytes.length()?;
-        if length < BLOCK_BYTES as u64 {
-            return Err(Error::NotAPack);
-        }
-        let header = bytes.copy(0..BLOCK_BYTES as u64)?;
-        let (header, seal) = Header::decode(&part(header.bytes(), 0), length)?;
-        bytes.populate(header.trailer_at..length);
-        let trailer = bytes.copy(header.trailer_at..length)?;
-        if crc32fast::hash(trailer.bytes()) != header.trailer_check {
-            return Err(Error::damaged("the trailer does not have its check", header.trailer_at));
-        }
-        let Trailer { tables, checks, starts } = Trailer::decode(trailer.bytes(), &header)?;
-        let space = Space::new(bytes, checks, when);
-        let parts = tables.into_iter().map(|(entry, first_keys)| {
-            let lines = entry.lines_range();
-            space.bytes().populate(lines.clone());
-            let lines = if space.is_whole() { None } else { Some(space.read_index(lines)?) };
-            Ok(Part { entry, first_keys, lines })
-        });
-        let parts = parts.collect::<Result<_, Error>>()?;
-        Ok(Pack { description: header.description, seal, space, starts, parts })
+        Contents::of(bytes, when).map(|contents| Pack { contents })
     }
 
     /// What the pack says of itself.
     pub fn description(&self) -> &Description {
-        &self.description
+        &self.contents.description
     }
 
     /// By which an overlay names its base.
     pub fn seal(&self) -> Seal {
-        self.seal
+        self.contents.seal
     }
 
     /// Names and keys of the tables, in the order of the names.
     pub fn tables(&self) -> impl Iterator<Item = (&str, Keys)> {
-        self.parts.iter().map(|part| (&*part.entry.name, part.entry.keys))
+        self.contents.parts.iter().map(|part| (&*part.entry.name, part.entry.keys))
     }
 
     /// A table of this pack alone. In an overlay these are the rows that differ from its base; [`Packs`](crate::Packs) reads
@@ -123,15 +97,7 @@ impl Pack {
     }
 
     pub(crate) fn section(&self, name: &str, keys: Keys) -> Result<Option<Section<'_>>, Error> {
-        let Some(part) = self.parts.iter().find(|part| part.entry.name == name) else { return Ok(None) };
-        if part.entry.keys != keys {
-            return Err(Error::OtherKeys { asked: keys, found: part.entry.keys });
-        }
-        Ok(Some(Section { pack: self, part }))
-    }
-
-    pub(crate) fn sections(&self) -> impl Iterator<Item = Section<'_>> {
-        self.parts.iter().map(|part| Section { pack: self, part })
+        Ok(self.contents.part(name, keys)?.map(|part| Section { contents: &self.contents, part }))
     }
 
     /// Reads everything and compares it: every block with its check, whatever [`Checks`] say; order and number of rows, the
@@ -141,7 +107,7 @@ impl Pack {
     ///
     /// The first [`Error::Damaged`]; [`Error::Io`].
     pub fn verify(&self) -> Result<Verified, Error> {
-        verify::verify(self)
+        verify::verify(&self.contents)
     }
 }
 
@@ -152,6 +118,6 @@ fn open(path: &Path) -> Result<File, Error> {
 /// Says what pack it is, not what it holds.
 impl std::fmt::Debug for Pack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pack").field("description", &self.description).finish_non_exhaustive()
+        f.debug_struct("Pack").field("description", &self.contents.description).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::keys::Key;
-use crate::part::{RawRow, Reader, Section};
+use crate::section::{RawRow, Reader, Section};
 use crate::space::BLOCK_BYTES;
 use crate::value::Value;
 

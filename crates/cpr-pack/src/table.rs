@@ -6,9 +6,9 @@ use std::ops::{Bound, RangeBounds};
 use crate::error::Error;
 use crate::hash::{self, Found};
 use crate::keys::{Key, Keys, RawKey};
-use crate::part::{Reader, Section};
 use crate::range::{Cursor, Range};
 use crate::row::UNIT_BYTES;
+use crate::section::{Reader, Section};
 use crate::value::Value;
 
 /// How many numbers [`Table::get_many`] looks up side by side: as many loads as a processor has under way, and some more.

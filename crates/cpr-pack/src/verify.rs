@@ -1,11 +1,11 @@
 //! Reads all of a pack and compares it: blocks with their checks, rows with the index.
 
+use crate::contents::Contents;
 use crate::error::Error;
 use crate::header::Kind;
 use crate::keys::Key;
-use crate::pack::Pack;
-use crate::part::{Reader, Section};
 use crate::row::UNIT_BYTES;
+use crate::section::{Reader, Section};
 use crate::space::BLOCK_BYTES;
 use crate::trailer::STRIDE_BYTES;
 
@@ -18,12 +18,12 @@ pub struct Verified {
     pub rows: u64,
 }
 
-pub(crate) fn verify(pack: &Pack) -> Result<Verified, Error> {
-    let blocks = pack.space.verify()?;
+pub(crate) fn verify(contents: &Contents) -> Result<Verified, Error> {
+    let blocks = contents.space.verify()?;
     let mut rows = 0;
-    for section in pack.sections() {
-        verify_rows(section)?;
-        rows += section.part.entry.rows;
+    for part in &contents.parts {
+        verify_rows(Section { contents, part })?;
+        rows += part.entry.rows;
     }
     Ok(Verified { blocks, rows })
 }
@@ -31,7 +31,7 @@ pub(crate) fn verify(pack: &Pack) -> Result<Verified, Error> {
 /// Compares the rows of a table with its index.
 fn verify_rows(section: Section<'_>) -> Result<(), Error> {
     let entry = &section.part.entry;
-    let is_base = section.pack.description().kind == Kind::Base;
+    let is_base = section.contents.description.kind == Kind::Base;
     let mut reader = Reader::new(section);
     let mut first_keys = section.part.first_keys.iter();
     let mut blocks = section.block_of(0)..section.block_of(entry.rows_bytes.next_multiple_of(BLOCK_BYTES as u64));

@@ -1,28 +1,19 @@
 //! One table of one pack: its rows by place, by number and by order. Gone rows are rows here.
 
+use crate::contents::{Contents, Part};
 use crate::error::Error;
 use crate::hash::{self, Found, LINE_BYTES};
 use crate::header::part;
 use crate::keys::{Key, Keys};
-use crate::memory::Memory;
-use crate::pack::Pack;
 use crate::row::{Head, UNIT_BYTES};
 use crate::space::BLOCK_BYTES;
-use crate::trailer::{FirstKeys, NO_START, STRIDE_BYTES, TableEntry};
+use crate::trailer::{NO_START, STRIDE_BYTES, TableEntry};
 use crate::value::Value;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// How far ahead of a scan the system is told to read a map.
 const SCAN_BYTES: u64 = 4 << 20;
-
-/// What an open pack holds of a table.
-pub(crate) struct Part {
-    pub(crate) entry: TableEntry,
-    pub(crate) first_keys: FirstKeys,
-    /// The hash section, where the pack itself is not in memory.
-    pub(crate) lines: Option<Memory>,
-}
 
 /// A row as it stands in one pack.
 #[derive(Clone)]
@@ -65,7 +56,7 @@ impl<'p> RawRow<'p> {
 /// A table within an open pack.
 #[derive(Clone, Copy)]
 pub(crate) struct Section<'p> {
-    pub(crate) pack: &'p Pack,
+    pub(crate) contents: &'p Contents,
     pub(crate) part: &'p Part,
 }
 
@@ -89,8 +80,9 @@ impl<'p> Section<'p> {
         }
         let (start, end) = (rows_at + at, rows_at + rows_bytes);
         // Of a file the whole block is read: mostly the row ends in it.
-        let reach = if self.pack.space.is_whole() { start + UNIT_BYTES } else { end.min((start / BLOCK + 1) * BLOCK) };
-        let bytes = self.pack.space.view(start..reach)?;
+        let reach =
+            if self.contents.space.is_whole() { start + UNIT_BYTES } else { end.min((start / BLOCK + 1) * BLOCK) };
+        let bytes = self.contents.space.view(start..reach)?;
         let head = Head::parse(part(&bytes, 0), keys).ok_or_else(|| self.damaged("no row stands here", at))?;
         if head.row_bytes() > rows_bytes - at {
             return Err(self.damaged("a row that does not end in its table", at));
@@ -99,7 +91,7 @@ impl<'p> Section<'p> {
         let bytes = if row_end <= reach {
             bytes.narrowed(0..head.row_bytes() as usize).expect("it ends before `reach`")
         } else {
-            self.pack.space.view(start..row_end)?
+            self.contents.space.view(start..row_end)?
         };
         Ok(RawRow { bytes, head, keys })
     }
@@ -112,7 +104,7 @@ impl<'p> Section<'p> {
             Some(lines) => lines.bytes().get(start as usize..start as usize + LINE_BYTES).unwrap_or_default(),
             None => {
                 let start = self.part.entry.lines_at + start;
-                self.pack.space.index(start..start + LINE_BYTES as u64).unwrap_or(Ok(&[]))?
+                self.contents.space.index(start..start + LINE_BYTES as u64).unwrap_or(Ok(&[]))?
             }
         };
         bytes.try_into().map_err(|_| self.damaged("a line outside of the hash section", 0))
@@ -153,7 +145,7 @@ impl<'p> Section<'p> {
     /// Fetches the head of a row, without any decision or check.
     #[inline]
     pub(crate) fn touch(&self, at: u64) -> u8 {
-        let whole = self.pack.space.bytes().whole().unwrap_or_default();
+        let whole = self.contents.space.bytes().whole().unwrap_or_default();
         whole.get((self.part.entry.rows_at + at) as usize).copied().unwrap_or(0)
     }
 
@@ -166,7 +158,7 @@ impl<'p> Section<'p> {
     /// Where the first row of a block starts, in bytes from the start of the rows; blocks are counted from the start of the
     /// file.
     pub(crate) fn start_of(&self, block: u64) -> Result<Option<u64>, Error> {
-        let start = usize::try_from(block).ok().and_then(|block| self.pack.starts.get(block.checked_sub(1)?));
+        let start = usize::try_from(block).ok().and_then(|block| self.contents.starts.get(block.checked_sub(1)?));
         match start {
             Some(&NO_START) | None => Ok(None),
             Some(&start) => {
@@ -199,7 +191,7 @@ impl<'p> Reader<'p> {
 
     /// The row at a place in the rows, in bytes.
     pub(crate) fn row_at(&mut self, at: u64) -> Result<RawRow<'p>, Error> {
-        if self.section.pack.space.is_whole() {
+        if self.section.contents.space.is_whole() {
             self.tell(at);
             return self.section.row_at(at);
         }
@@ -212,7 +204,7 @@ impl<'p> Reader<'p> {
         }
         let start = at - at % STRIDE_BYTES;
         let end = rows_bytes.min(start + STRIDE_BYTES);
-        self.chunk = Some((start, self.section.pack.space.view(rows_at + start..rows_at + end)?));
+        self.chunk = Some((start, self.section.contents.space.view(rows_at + start..rows_at + end)?));
         // A row that goes beyond the chunk is read by itself.
         self.in_chunk(at).map_or_else(|| self.section.row_at(at), Ok)
     }
@@ -235,7 +227,7 @@ impl<'p> Reader<'p> {
         if at >= self.told && at > began + STRIDE_BYTES {
             let start = self.section.part.entry.rows_at + at;
             let end = self.section.part.entry.rows_at + self.section.rows_bytes();
-            self.section.pack.space.will_scan(start..end.min(start + SCAN_BYTES));
+            self.section.contents.space.will_scan(start..end.min(start + SCAN_BYTES));
             self.told = at + SCAN_BYTES / 2;
         }
     }
