@@ -237,6 +237,7 @@ impl Failure {
 /// The engine's text, but for what would repeat a number of the command line.
 fn engine_text(error: &Error) -> String {
     match error {
+        Error::CodeNotInUse => format!("{error}; --allow-unknown-code takes it all the same"),
         Error::UnknownDelivery { last, .. } => format!("there is no such delivery; the last is {last}"),
         error => error.to_string(),
     }

@@ -105,6 +105,9 @@ pub enum Error {
     /// No subscriber has this name.
     #[error("there is no such subscriber")]
     UnknownSubscriber,
+    /// A new filter names a change code that is not on the list of those in use, so that it would never match.
+    #[error("the filter names a change code that CPR does not use")]
+    CodeNotInUse,
     /// The policy of a search refuses it.
     #[error(transparent)]
     Search(#[from] Refusal),
@@ -267,6 +270,7 @@ impl Error {
             Error::Search(Refusal::PageTooLarge { .. }) => (BadQuestion, "page_too_large"),
             Error::Search(Refusal::NotHeld { .. }) => (BadQuestion, "not_held"),
             Error::Search(Refusal::TooManyRows { .. }) => (BadQuestion, "too_many_rows"),
+            Error::CodeNotInUse => (BadQuestion, "code_not_in_use"),
             Error::NotACursor => (BadQuestion, "not_a_cursor"),
             Error::ConsumerName => (BadQuestion, "consumer_name"),
             Error::DaysOutOfOrder => (BadQuestion, "days_out_of_order"),

@@ -130,7 +130,7 @@ pub use store::key::{KeyFile, KeyVariable, Passphrase};
 pub use subscriptions::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
 pub use subscriptions::folder_sink::FolderSink;
 pub use subscriptions::matching::{Match, Matches};
-pub use subscriptions::registry::{FilterChange, Subscriber, UnknownNumbers};
+pub use subscriptions::registry::{FilterChange, FilterPolicy, Subscriber, UnknownNumbers};
 pub use subscriptions::streams::{InitialLoad, Recipient};
 pub use verify::{VerifyFault, VerifyReport};
 

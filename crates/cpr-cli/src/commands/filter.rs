@@ -3,8 +3,8 @@
 use std::io;
 
 use clap::{Args, Subcommand};
-use cpr_replika::cpr_subscription::{Filter, FilterAnswer, FilterError, FilterKind};
-use cpr_replika::{FilterChange, UnknownNumbers};
+use cpr_replika::cpr_subscription::{ChangeCodes, Filter, FilterAnswer, FilterError, FilterKind};
+use cpr_replika::{FilterChange, FilterPolicy, UnknownNumbers};
 
 use crate::context::Globals;
 use crate::failure::Failure;
@@ -42,6 +42,9 @@ pub(crate) struct Add {
     /// Do not add a number that the replica does not hold; it is kept and waits for the person otherwise.
     #[arg(long)]
     refuse_unknown: bool,
+    /// Accept a change code that CPR is not known to use; it is refused otherwise, since it would never match.
+    #[arg(long)]
+    allow_unknown_code: bool,
 }
 
 #[derive(Args, Debug)]
@@ -120,6 +123,13 @@ impl Given {
     }
 }
 
+fn policy_of(refuse_unknown: bool, allow_unknown_code: bool) -> FilterPolicy {
+    FilterPolicy {
+        unknown_numbers: if refuse_unknown { UnknownNumbers::Refuse } else { UnknownNumbers::Keep },
+        change_codes: if allow_unknown_code { ChangeCodes::any() } else { ChangeCodes::in_use() },
+    }
+}
+
 fn parse_number(text: &str) -> Result<Filter, FilterError> {
     Filter::parse(FilterKind::Pnr, &text.trim().replacen('-', "", 1))
 }
@@ -138,18 +148,17 @@ fn read_numbers(lines: impl io::BufRead, filters: &mut Vec<Filter>) -> Result<()
 impl FilterCommand {
     pub(crate) fn execute(&self, globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
         match self {
-            FilterCommand::Add(add) => {
-                let unknown = if add.refuse_unknown { UnknownNumbers::Refuse } else { UnknownNumbers::Keep };
-                change_filters(globals, &add.name, &add.filters, FilterChange::Add, unknown, screen)
-            }
-            FilterCommand::Remove(remove) => change_filters(
+            FilterCommand::Add(add) => change_filters(
                 globals,
-                &remove.name,
-                &remove.filters,
-                FilterChange::Remove,
-                UnknownNumbers::Keep,
+                &add.name,
+                &add.filters,
+                FilterChange::Add,
+                &policy_of(add.refuse_unknown, add.allow_unknown_code),
                 screen,
             ),
+            FilterCommand::Remove(Remove { name, filters }) => {
+                change_filters(globals, name, filters, FilterChange::Remove, &policy_of(false, true), screen)
+            }
             FilterCommand::List(options) => list_filters(globals, options, screen),
             FilterCommand::Clear { name, kind } => clear_filters(globals, name, kind.as_ref(), screen),
         }
@@ -161,7 +170,7 @@ fn change_filters(
     name: &Hidden,
     given: &Given,
     change: fn(Filter) -> FilterChange,
-    unknown: UnknownNumbers,
+    policy: &FilterPolicy,
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     let name = name.subscriber_name()?;
@@ -169,7 +178,7 @@ fn change_filters(
     let kinds: Vec<FilterKind> = filters.iter().map(Filter::kind).collect();
     let changes: Vec<FilterChange> = filters.into_iter().map(change).collect();
     let replika = globals.open_to_write()?;
-    let answers = replika.change_filters(&name, &changes, unknown)?;
+    let answers = replika.change_filters_under(&name, &changes, policy)?;
     if globals.json {
         let answer = |(kind, answer): (&FilterKind, &FilterAnswer)| {
             json::object([("kind", kind.name().into()), ("answer", answer.name().into())])

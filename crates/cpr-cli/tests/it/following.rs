@@ -239,6 +239,8 @@ fn bad_input_is_told_by_exit_code_without_quoting_it_and_changes_nothing() {
         (vec!["filter", "add", "emil", "--age", "17-0"], 2),
         (vec!["filter", "add", "emil", "--age", "0-1000"], 2),
         (vec!["filter", "add", "emil", "--change-code", "A0101"], 2),
+        (vec!["filter", "add", "emil", "--change-code", "X99"], 1),
+        (vec!["filter", "add", "emil", "--all-of", "0851+X99"], 1),
         (vec!["filter", "add", "emil", "--municipality", "Aarhus"], 2),
         (vec!["filter", "add", "emil", "--municipality", "0000"], 2),
         (vec!["filter", "add", "emil", "--pnr", secret], 2),

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use cpr_model::{Aspect, PersonKey, Pnr};
-use cpr_subscription::{Filter, FilterAnswer, FilterKind, Profile, SubscriberName, SubscriberNumber};
+use cpr_subscription::{ChangeCodes, Filter, FilterAnswer, FilterKind, Profile, SubscriberName, SubscriberNumber};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::delivery_number::DeliveryNumber;
@@ -49,6 +49,15 @@ pub enum UnknownNumbers {
     Keep,
     /// It is not added: [`FilterAnswer::UnknownNumber`].
     Refuse,
+}
+
+/// What a host lets subscribers follow.
+#[derive(Clone, Debug)]
+pub struct FilterPolicy {
+    /// What becomes of a filter on a number that the replica does not hold.
+    pub unknown_numbers: UnknownNumbers,
+    /// The change codes that a filter may name. CPR adds codes without notice: a host keeps its list where it can be changed.
+    pub change_codes: ChangeCodes,
 }
 
 impl Replika {
@@ -110,17 +119,33 @@ impl Replika {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownSubscriber`], [`Error::Search`] for a new filter on what the store does not hold (nobody would ever match), and
-    /// as [`Replika::add_subscriber`].
+    /// Nothing is changed, and the error is [`Error::UnknownSubscriber`]; for a new filter that would never match [`Error::CodeNotInUse`]
+    /// (a change code that CPR does not use, as [`ChangeCodes::in_use`] has them) or [`Error::Search`] (on what the store does not hold);
+    /// or as of [`Replika::add_subscriber`].
     pub fn change_filters(
         &self,
         name: &SubscriberName,
         changes: &[FilterChange],
         unknown: UnknownNumbers,
     ) -> Result<Vec<FilterAnswer>, Error> {
+        let policy = FilterPolicy { unknown_numbers: unknown, change_codes: ChangeCodes::in_use() };
+        self.change_filters_under(name, changes, &policy)
+    }
+
+    /// As [`Replika::change_filters`], with a list of change codes that is the host's own.
+    ///
+    /// # Errors
+    /// As [`Replika::change_filters`]; [`Error::CodeNotInUse`] by the policy's list.
+    pub fn change_filters_under(
+        &self,
+        name: &SubscriberName,
+        changes: &[FilterChange],
+        policy: &FilterPolicy,
+    ) -> Result<Vec<FilterAnswer>, Error> {
         let snapshot = self.snapshot();
         for change in changes {
             if let FilterChange::Add(filter) = change {
+                policy.change_codes.check(filter).map_err(|_| Error::CodeNotInUse)?;
                 require_held(filter, snapshot.config())?;
             }
         }
@@ -134,7 +159,7 @@ impl Replika {
                     FilterChange::Add(filter) => {
                         let refused = match filter {
                             filter if filter.names_nobody() => true,
-                            Filter::Pnr(key) if unknown == UnknownNumbers::Refuse => {
+                            Filter::Pnr(key) if policy.unknown_numbers == UnknownNumbers::Refuse => {
                                 persons.get(key.as_u32())?.is_none()
                             }
                             _ => false,

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use cpr_replika::cpr_extract::{Family, Item, Line, LineEnd, Padding, records};
 use cpr_replika::cpr_model::{Aspect, CorrectionMark, ProtectionKind, RelatedPnr, Status};
+use cpr_replika::cpr_subscription::{ChangeCodes, EventCode};
 use cpr_replika::{
     Allow, ApplyOptions, Config, DeliveryNumber, Error, EventFilter, Fact, Image, Replika, Report, Residence, Snapshot,
 };
@@ -587,4 +588,19 @@ fn the_padding_of_the_extracts_is_recognised() {
         let report = apply(&replika(family), &extract, Allow::default()).unwrap();
         assert_eq!(report.delivery.style.padding, padding, "{name}");
     }
+}
+
+#[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
+fn every_change_code_of_cprs_own_extracts_may_be_followed() {
+    let Some(extract) = sample(DELTA) else { return };
+    let codes: BTreeSet<&[u8]> = extract
+        .split(|byte| *byte == b'\n')
+        .filter(|line| line.starts_with(b"099"))
+        .map(|line| &line[25..28])
+        .collect();
+    assert!(codes.len() > 40, "{}", codes.len());
+    let in_use = ChangeCodes::in_use();
+    let missing = |code: &&&[u8]| !EventCode::parse(code).is_ok_and(|code| in_use.contains(&code));
+    assert_eq!(codes.iter().filter(missing).map(|code| String::from_utf8_lossy(code)).collect::<Vec<_>>(), [""; 0]);
 }

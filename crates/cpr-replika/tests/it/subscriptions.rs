@@ -3,10 +3,12 @@
 use std::io::{self, Cursor, Write};
 
 use cpr_replika::cpr_subscription::{
-    FileIndex, Filter, FilterAnswer, FilterKind, Owner, Profile, Selection, Stream, SubscriberName,
+    ChangeCodes, EventCode, FileIndex, Filter, FilterAnswer, FilterKind, Owner, Profile, Selection, Stream,
+    SubscriberName,
 };
 use cpr_replika::{
-    Allow, ApplyOptions, DeliveryNumber, Error, FilterChange, Outcome, PersonSet, Replika, Snapshot, UnknownNumbers,
+    Allow, ApplyOptions, DeliveryNumber, Error, FilterChange, FilterPolicy, Outcome, PersonSet, Replika, Snapshot,
+    UnknownNumbers,
 };
 
 use crate::kit::{self, Person, config, date, extract, extract_of_day, pnr};
@@ -466,4 +468,26 @@ fn a_filter_counts_from_the_next_delivery_to_the_last_before_its_removal() {
     let snapshot = replika.snapshot();
     let then = |number| snapshot.filters(&name("x"), Some(DeliveryNumber(number))).unwrap().len();
     assert_eq!([then(2), then(3), then(4)], [0, 3, 1]);
+}
+
+#[test]
+fn a_change_code_that_cpr_does_not_use_is_refused_with_the_whole_call_unless_the_host_lists_it() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    subscribe(&replika, "x", Profile::SF6002, &["A01"]);
+    let held = || replika.snapshot().filters(&name("x"), None).unwrap();
+    for unknown in ["X99", "0851+X99"] {
+        let changes = [FilterChange::Add(filter("0851")), FilterChange::Add(filter(unknown))];
+        let refused = replika.change_filters(&name("x"), &changes, UnknownNumbers::Keep).unwrap_err();
+        assert!(matches!(refused, Error::CodeNotInUse) && refused.is_refusal(), "{unknown}");
+        assert!(!refused.to_string().contains("X99"));
+        assert_eq!(held(), [filter("A01")], "nothing of the call is there");
+    }
+    let mut change_codes = ChangeCodes::in_use();
+    change_codes.extend([EventCode::parse(b"X99").unwrap()]);
+    let policy = FilterPolicy { unknown_numbers: UnknownNumbers::Keep, change_codes };
+    let add = [FilterChange::Add(filter("X99"))];
+    assert_eq!(replika.change_filters_under(&name("x"), &add, &policy).unwrap(), [FilterAnswer::Added]);
+    let gone = [FilterChange::Remove(filter("X99")), FilterChange::Remove(filter("Y99"))];
+    let answers = replika.change_filters(&name("x"), &gone, UnknownNumbers::Keep).unwrap();
+    assert_eq!(answers, [FilterAnswer::Removed, FilterAnswer::NotFound], "removing is not held to the list");
 }
