@@ -3,30 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cpr_model::{
-    Aspect, ChangeClass, Date, Fact, Field, MunicipalityCode, PersonKey, Pnr, RelatedPnr, Situation, Status, Timestamp,
-    Value, classify,
+    Aspect, ChangeClass, CurrentRows, Date, Fact, Field, MunicipalityCode, PersonKey, Pnr, ProtectionKind, RelatedPnr,
+    Situation, Status, Timestamp, Value, classify, facts,
 };
 
 use crate::aspect_set::AspectSet;
 use crate::cause::Cause;
 use crate::kind::EventKind;
 
-/// What the rules look at of one side: the current rows.
-#[derive(Default)]
+/// What the rules look at of one side: the rows that count, and what they compare of them.
 pub(crate) struct State<'a> {
+    rows: CurrentRows<'a>,
     pub(crate) status: Option<Status>,
-    pub(crate) address: Option<Fact<'a>>,
-    pub(crate) name: Option<Fact<'a>>,
-    pub(crate) civil: Option<Fact<'a>>,
     /// BESKYTTYPE of each protection, ascending.
-    pub(crate) protections: Vec<u16>,
+    pub(crate) protections: Vec<ProtectionKind>,
     pub(crate) children: Vec<Pnr>,
     /// Mother and father, each with the date of the relation.
     pub(crate) parents: [(Option<RelatedPnr>, Option<Date>); 2],
     /// PNRGAELD and the numbers given up, ascending. When a number change is undone, the two swap.
     pub(crate) numbers: (Option<Pnr>, Vec<Pnr>),
-    /// FOED_DT.
-    birth_date: Option<Date>,
 }
 
 fn known(number: Option<RelatedPnr>) -> Option<Pnr> {
@@ -36,54 +31,44 @@ fn known(number: Option<RelatedPnr>) -> Option<Pnr> {
     }
 }
 
-/// Of several rows of a kind that a person has once, the one that began last counts.
-fn keep_latest<'a>(held: &mut Option<Fact<'a>>, fact: Fact<'a>) {
-    if held.is_none_or(|held| held.valid().from <= fact.valid().from) {
-        *held = Some(fact);
-    }
-}
-
 impl<'a> State<'a> {
     fn read(facts: &[Fact<'a>]) -> State<'a> {
-        let mut state = State::default();
-        for fact in facts.iter().filter(|fact| !fact.is_historic() || fact.aspect() == Aspect::FormerNumber) {
-            let values = fact.values();
-            match fact.aspect() {
-                Aspect::Person => {
-                    state.status = values.number(Field::Status).map(|code| Status(code as u8));
-                    state.numbers.0 = known(values.pnr(Field::CurrentPnr));
-                    state.birth_date = values.date(Field::DateOfBirth);
-                    state.read_parents(*fact);
-                }
-                Aspect::Parents => state.read_parents(*fact),
-                Aspect::FormerNumber => state.numbers.1.extend(known(values.pnr(Field::FormerPnr))),
-                Aspect::Address => keep_latest(&mut state.address, *fact),
-                Aspect::Name => keep_latest(&mut state.name, *fact),
-                Aspect::CivilStatus => keep_latest(&mut state.civil, *fact),
-                Aspect::Protection => state.protections.extend(values.number(Field::ProtectionKind)),
-                Aspect::Child => state.children.extend(known(values.pnr(Field::ChildPnr))),
-                _ => {}
-            }
-        }
-        state.protections.sort_unstable();
-        state.children.sort_unstable();
-        state.numbers.1.sort_unstable();
-        state
-    }
-
-    fn read_parents(&mut self, fact: Fact<'a>) {
-        let fields = [(Field::MotherPnr, Field::MotherRelationDate), (Field::FatherPnr, Field::FatherRelationDate)];
-        for (parent, (number, since)) in self.parents.iter_mut().zip(fields) {
-            let number = fact.values().pnr(number);
-            if number.is_some() {
-                *parent = (number, fact.values().date(since));
-            }
+        let rows = CurrentRows::read(facts.iter().copied(), None);
+        let of = rows.row(Aspect::Parents).or_else(|| rows.row(Aspect::Person));
+        let parent = |number, since| {
+            let values = of?.values();
+            values.pnr(number).map(|number| (Some(number), values.date(since)))
+        };
+        State {
+            status: rows.status(),
+            protections: rows.protection_kinds(),
+            children: rows.children(),
+            parents: [
+                parent(Field::MotherPnr, Field::MotherRelationDate).unwrap_or_default(),
+                parent(Field::FatherPnr, Field::FatherRelationDate).unwrap_or_default(),
+            ],
+            numbers: (rows.stated_current_pnr(), rows.former_numbers()),
+            rows,
         }
     }
 
+    /// FOED_DT.
+    fn birth_date(&self) -> Option<Date> {
+        self.rows.birth_date()
+    }
+
+    /// Where the person lives or lived last.
+    pub(crate) fn address(&self) -> Option<facts::Address<'a>> {
+        self.rows.last_known_address()
+    }
+
+    /// Where the person lives.
     pub(crate) fn municipality(&self) -> Option<MunicipalityCode> {
-        let lives = self.status.is_none_or(Status::has_residence);
-        self.address.filter(|_| lives)?.address()?.municipality_code()
+        self.rows.municipality()
+    }
+
+    pub(crate) fn civil_status(&self) -> Option<Fact<'a>> {
+        self.rows.row(Aspect::CivilStatus)
     }
 
     pub(crate) fn has_status(&self, status: u8) -> bool {
@@ -96,12 +81,13 @@ impl<'a> State<'a> {
 
     /// CIVST.
     pub(crate) fn civil_letter(&self) -> Option<u8> {
-        self.civil?.values().text(Field::CivilStatus).latin1().first().copied()
+        self.civil_status()?.values().text(Field::CivilStatus).latin1().first().copied()
     }
 
     /// True when there is a name that is not the blank one of a newborn.
     pub(crate) fn is_named(&self) -> bool {
-        let filled = |field| self.name.is_some_and(|name| !name.values().text(field).is_empty());
+        let name = self.rows.row(Aspect::Name);
+        let filled = |field| name.is_some_and(|name| !name.values().text(field).is_empty());
         filled(Field::GivenNames) || filled(Field::Surname)
     }
 
@@ -208,7 +194,7 @@ impl<'a> PersonChange<'a> {
         PersonChange {
             held_before: situation.held_before,
             is_first: context.previous_production.is_none(),
-            birth_date: after.birth_date.unwrap_or_else(|| key.date()),
+            birth_date: after.birth_date().unwrap_or_else(|| key.date()),
             child_births: BTreeMap::new(),
             production_date: context.production_date,
             before,

@@ -287,8 +287,8 @@ fn corrects_address(change: &PersonChange<'_>) -> bool {
     lines.any(|line| is_told && change.changed.has(line) || change.is_open(line) && change.is_corrected(line))
 }
 
-/// A new address that nothing else explains, a correction only where a record says that it is a move too. Of a person who was not held before, the address says itself whether the
-/// municipality was new.
+/// A new address that nothing else explains, a correction only where a record says that it is a move too. Of a person who was
+/// not held before, the address says itself whether the municipality was new.
 fn moved(change: &PersonChange<'_>) -> Option<Move> {
     if !change.is_open(A::Address) || !change.is_fresh(A::Address) {
         return None;
@@ -296,7 +296,7 @@ fn moved(change: &PersonChange<'_>) -> Option<Move> {
     if corrects_address(change) && !change.has_code(&["A01"]) {
         return None;
     }
-    let (address, municipality) = (change.after.address?.address()?, change.after.municipality()?);
+    let (address, municipality) = (change.after.address()?, change.after.municipality()?);
     if !change.held_before {
         let since = |time: Option<cpr_model::Uncertain<cpr_model::Timestamp>>| time.map(|time| time.value);
         let (in_municipality, here) = (since(address.moved_to_municipality()), since(address.moved_in()));
@@ -319,7 +319,7 @@ fn becomes(change: &PersonChange<'_>, letters: &[u8]) -> bool {
 /// Another status, spouse or date; not only another name of the spouse.
 fn civil_status_differs(change: &PersonChange<'_>) -> bool {
     let told = |state: &State<'_>| {
-        let row = state.civil.map(|row| (row.values().pnr(Field::SpousePnr), row.valid().from));
+        let row = state.civil_status().map(|row| (row.values().pnr(Field::SpousePnr), row.valid().from));
         (state.civil_letter(), row)
     };
     change.is_open(A::CivilStatus)

@@ -9,9 +9,12 @@ use cpr_subscription::Profile;
 use redb::WriteTransaction;
 
 use super::*;
+use crate::apply::ApplyOptions;
+use crate::replika::Replika;
+use crate::store::config::Config;
 use crate::store::sealed;
 use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, STREAMS, SUBSCRIBERS};
-use crate::{ApplyOptions, Config, FilterChange, Replika, UnknownNumbers};
+use crate::subscriptions::registry::{FilterChange, UnknownNumbers};
 
 const ANNA: &str = "6101801231";
 
