@@ -116,7 +116,7 @@ pub use read::history::Change;
 pub use read::lines::GroupLines;
 pub use read::numbers::{ChainNumber, NumberChain};
 pub use read::received_events::{Events, StoredEvent};
-pub use read::stats::{Stats, TableStats};
+pub use read::stats::Stats;
 pub use refusal::{Needed, Refusal};
 pub use replika::Replika;
 pub use search::query::Query;
@@ -127,6 +127,7 @@ pub use store::file::Options;
 pub use store::key::{Key, KeySource};
 #[cfg(feature = "encryption")]
 pub use store::key::{KeyFile, KeyVariable, Passphrase};
+pub use store::source::TableStats;
 pub use subscriptions::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
 pub use subscriptions::folder_sink::FolderSink;
 pub use subscriptions::matching::{Match, Matches};

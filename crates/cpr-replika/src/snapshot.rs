@@ -1,10 +1,8 @@
 //! A consistent view of the replica.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use cpr_model::{Aspect, Date, Fact, PersonKey, Pnr, Timestamp};
-use redb::{ReadTransaction, ReadableTable};
 use roaring::RoaringBitmap;
 
 use crate::delivery_number::DeliveryNumber;
@@ -15,7 +13,8 @@ use crate::person::value::PastSegment;
 use crate::store::bitmap::open_set;
 use crate::store::config::Config;
 use crate::store::file::Opened;
-use crate::store::tables::{FORMAT, META, OPEN_SEGMENT, Tables, name};
+use crate::store::source::Source;
+use crate::store::tables::{OPEN_SEGMENT, Tables, name};
 
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
@@ -23,13 +22,10 @@ pub struct Snapshot {
     inner: Arc<Inner>,
 }
 
-/// Tables are dropped before the transaction, and the transaction before the database.
 struct Inner {
-    tables: Tables,
+    source: Source,
     config: Config,
     last: Option<Delivery>,
-    transaction: ReadTransaction,
-    _database: Arc<Opened>,
 }
 
 /// Says which delivery it stands at.
@@ -41,30 +37,16 @@ impl std::fmt::Debug for Snapshot {
 
 impl Snapshot {
     pub(crate) fn take(database: &Arc<Opened>) -> Result<Snapshot, Error> {
-        let transaction = database.begin_read()?;
-        let meta = match transaction.open_table(META) {
-            Err(redb::TableError::TableDoesNotExist(_) | redb::TableError::TableTypeMismatch { .. }) => {
-                return Err(Error::NotAStore);
-            }
-            opened => opened?,
-        };
-        let setting = |key: &str| -> Result<Option<String>, Error> {
-            Ok(ReadableTable::get(&meta, key)?.map(|guard| guard.value().to_owned()))
-        };
-        let found: u32 = setting("format")?.and_then(|text| text.parse().ok()).ok_or(Error::NotAStore)?;
-        match found.cmp(&FORMAT) {
-            Ordering::Less => return Err(Error::OlderFormat { found, supported: FORMAT }),
-            Ordering::Greater => return Err(Error::NewerFormat { found, supported: FORMAT }),
-            Ordering::Equal => {}
-        }
-        let config = Config::from_entries(setting)?;
-        let tables = Tables::open(&transaction, database.latch())?;
-        let last = match tables.deliveries.last()? {
+        Snapshot::over(Source::of_store(database)?)
+    }
+
+    fn over(source: Source) -> Result<Snapshot, Error> {
+        let config = source.config()?;
+        let last = match source.tables().deliveries.last()? {
             None => None,
             Some((number, sealed)) => Some(Delivery::open(DeliveryNumber(number.value()), sealed.value())?),
         };
-        let inner = Inner { tables, config, last, transaction, _database: Arc::clone(database) };
-        Ok(Snapshot { inner: Arc::new(inner) })
+        Ok(Snapshot { inner: Arc::new(Inner { source, config, last }) })
     }
 
     /// The configuration of the store.
@@ -97,7 +79,7 @@ impl Snapshot {
     /// [`Error::Corrupt`] or a storage failure, here as in every read below.
     pub fn deliveries(&self) -> Result<Vec<Delivery>, Error> {
         let mut all = Vec::new();
-        for row in self.inner.tables.deliveries.iter()? {
+        for row in self.tables().deliveries.iter()? {
             let (number, sealed) = row?;
             all.push(Delivery::open(DeliveryNumber(number.value()), sealed.value())?);
         }
@@ -120,7 +102,7 @@ impl Snapshot {
     pub fn delivery(&self, number: DeliveryNumber) -> Result<Delivery, Error> {
         match &self.inner.last {
             Some(last) if last.number == number => Ok(last.clone()),
-            _ => match self.inner.tables.deliveries.get(number.0)? {
+            _ => match self.tables().deliveries.get(number.0)? {
                 Some(sealed) => Delivery::open(number, sealed.value()),
                 None => Err(self.unknown(number)),
             },
@@ -141,7 +123,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::UnknownDelivery`] when the first delivery is later.
     pub fn delivery_on(&self, date: Date) -> Result<DeliveryNumber, Error> {
-        for row in self.inner.tables.deliveries.iter()?.rev() {
+        for row in self.tables().deliveries.iter()?.rev() {
             let (number, sealed) = row?;
             let delivery = Delivery::open(DeliveryNumber(number.value()), sealed.value())?;
             if delivery.production_date <= date {
@@ -243,7 +225,7 @@ impl Snapshot {
     #[inline]
     fn held(&self, key: PersonKey) -> Result<Option<Person<'_>>, Error> {
         let key = key.as_u32();
-        match self.inner.tables.persons.get(key)? {
+        match self.tables().persons.get(key)? {
             Some(guard) => Person::open(key, guard).map(Some),
             None => Ok(None),
         }
@@ -259,7 +241,7 @@ impl Snapshot {
         let (mut rows, key) = (Vec::new(), key.as_u32());
         let since = person.past()?.map_or(0, |past| past.since.to_native());
         if since > known.0 {
-            for row in self.inner.tables.superseded.range((key, known.0 + 1)..=(key, OPEN_SEGMENT))? {
+            for row in self.tables().superseded.range((key, known.0 + 1)..=(key, OPEN_SEGMENT))? {
                 let (row, sealed) = row?;
                 rows.push(PastSegment::open(row.value(), sealed)?);
             }
@@ -306,19 +288,19 @@ impl Snapshot {
     }
 
     pub(crate) fn changed_keys(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
-        let sealed = self.inner.tables.changed.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
+        let sealed = self.tables().changed.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
         open_set(name::CHANGED, (delivery.0, 0), sealed.value())
     }
 
     /// Whom a delivery brought without a change.
     pub(crate) fn redelivered_keys(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
-        let sealed = self.inner.tables.redelivered.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
+        let sealed = self.tables().redelivered.get(delivery.0)?.ok_or_else(|| self.unknown(delivery))?;
         open_set(name::REDELIVERED, (delivery.0, 0), sealed.value())
     }
 
     /// Whom a delivery brought an event of this code.
     pub(crate) fn changed_by_keys(&self, delivery: DeliveryNumber, code: &[u8]) -> Result<RoaringBitmap, Error> {
-        match self.inner.tables.changed_by.get((delivery.0, code))? {
+        match self.tables().changed_by.get((delivery.0, code))? {
             Some(sealed) => open_set(name::CHANGED_BY, (delivery.0, 0), sealed.value()),
             None => self.check_known(Some(delivery)).map(|_| RoaringBitmap::new()),
         }
@@ -335,8 +317,8 @@ impl Snapshot {
     ///
     /// # Errors
     /// A storage failure.
-    pub fn pnrs(&self) -> Result<impl Iterator<Item = Result<Pnr, Error>> + use<>, Error> {
-        Ok(self.inner.tables.persons.range::<u32>(..)?.map(|row| {
+    pub fn pnrs(&self) -> Result<impl Iterator<Item = Result<Pnr, Error>> + use<'_>, Error> {
+        Ok(self.tables().persons.range::<u32>(..)?.map(|row| {
             let (key, _) = row?;
             let key = PersonKey::from_u32(key.value());
             key.map(PersonKey::pnr).ok_or(Error::Corrupt { table: name::PERSONS, what: "a key of no number" })
@@ -357,17 +339,18 @@ impl Snapshot {
 
     pub(crate) fn mentioned_by(&self, key: PersonKey) -> Result<Vec<PersonKey>, Error> {
         let mut holders = Vec::new();
-        for holder in self.inner.tables.numbers.get(key.as_u32())? {
-            holders.extend(PersonKey::from_u32(holder?.value()));
+        for holder in self.tables().numbers.get(key.as_u32())? {
+            holders.extend(PersonKey::from_u32(holder?));
         }
         Ok(holders)
     }
 
-    pub(crate) fn transaction(&self) -> &ReadTransaction {
-        &self.inner.transaction
+    pub(crate) fn source(&self) -> &Source {
+        &self.inner.source
     }
 
+    #[inline]
     pub(crate) fn tables(&self) -> &Tables {
-        &self.inner.tables
+        self.inner.source.tables()
     }
 }

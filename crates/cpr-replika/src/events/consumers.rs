@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::events::cursor::EventCursor;
 use crate::events::feed::{EventFeed, EventFilter};
 use crate::replika::Replika;
+use crate::snapshot::Snapshot;
 use crate::store::sealed;
 use crate::store::tables::{CONSUMERS, name};
 
@@ -81,11 +82,7 @@ impl Replika {
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure.
     pub fn consumers(&self) -> Result<Vec<Consumer>, Error> {
-        // Not part of the published snapshot: a consumer's place moves between deliveries.
-        self.database.latch().sound(|| {
-            let read = self.database.begin_read()?;
-            read_consumers(&read.open_table(CONSUMERS)?)
-        })
+        read_consumers(&self.snapshot())
     }
 
     /// The events that a consumer has not acknowledged, up to the last delivery.
@@ -121,10 +118,10 @@ impl Replika {
     }
 }
 
-/// Every consumer in a table of them, by name.
-pub(crate) fn read_consumers(table: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<Vec<Consumer>, Error> {
+/// Every consumer, by name.
+pub(crate) fn read_consumers(snapshot: &Snapshot) -> Result<Vec<Consumer>, Error> {
     let mut all = Vec::new();
-    for row in table.iter()? {
+    for row in snapshot.tables().consumers.iter()? {
         let (name, sealed) = row?;
         let name = name.value();
         all.push(Consumer { name: name.to_owned(), cursor: open_cursor(name, sealed.value())? });

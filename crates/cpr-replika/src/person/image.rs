@@ -1,12 +1,12 @@
 //! Persons as they are read: now, or as of a moment in the world and a delivery.
 
 use cpr_model::{Aspect, CurrentRows, Date, Fact, Pnr, ProtectionKind, Status, Timestamp, facts};
-use redb::AccessGuard;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedPast};
 use crate::person::value::{PastSegment, document_again, open_document, open_past, past_again};
+use crate::store::read_table::Guard;
 use crate::store::sealed::{self, Held};
 
 /// Whether the replica can answer for an aspect of a person.
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Person<'_> {
 impl<'s> Person<'s> {
     /// Opens a stored value and validates what it says of now.
     #[inline]
-    pub(crate) fn open(key: u32, guard: AccessGuard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
+    pub(crate) fn open(key: u32, guard: Guard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
         // Validated before it is moved: a guard is large, and moving it twice costs as much as the archive check.
         if sealed::is_aligned(guard.value()) {
             let delivered = delivered(open_document(key, guard.value())?.0);

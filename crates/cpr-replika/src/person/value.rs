@@ -4,10 +4,9 @@
 //! grows with each change and, once it is [`FULL_BYTES`] long, is put away as a segment of its own
 //! ([`crate::store::tables::SUPERSEDED`]), and a new one begun. An as-of read of the last few deliveries is therefore one get.
 
-use redb::AccessGuard;
-
 use crate::error::Error;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedFactHeader, ArchivedPast};
+use crate::store::read_table::Guard;
 use crate::store::sealed::{self, Held};
 use crate::store::tables::{OPEN_SEGMENT, name};
 
@@ -128,7 +127,7 @@ pub(crate) struct PastSegment<'s> {
 }
 
 impl<'s> PastSegment<'s> {
-    pub(crate) fn open(row: (u32, u32), guard: AccessGuard<'s, &'static [u8]>) -> Result<PastSegment<'s>, Error> {
+    pub(crate) fn open(row: (u32, u32), guard: Guard<'s, &'static [u8]>) -> Result<PastSegment<'s>, Error> {
         let held = Held::new(guard);
         open_segment(row, held.bytes())?;
         Ok(PastSegment { held })

@@ -10,4 +10,5 @@ pub(crate) mod key;
 pub(crate) mod read_table;
 pub(crate) mod sealed;
 pub(crate) mod secret;
+pub(crate) mod source;
 pub(crate) mod tables;

@@ -1,4 +1,4 @@
-//! A table as of one read transaction, behind which nothing of redb's gets out: no panic, and no "there was an earlier failure".
+//! A table as it is read, behind which nothing of redb's gets out: no type, no panic, and no "there was an earlier failure".
 //!
 //! redb checks what it reads less than a register needs. Its blocks are checked before it sees them, so it panics only over
 //! blocks that were put back together with their checks; that panic ends here, and the file is not read any more. The
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::{
     AccessGuard, Key, MultimapRange, MultimapTableDefinition, MultimapValue, Range, ReadOnlyMultimapTable,
     ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition, TableError,
-    TableStats, Value,
+    Value,
 };
 
 use crate::damage::{BlockError, FirstFailure, Latch};
@@ -122,8 +122,60 @@ impl Told for Error {
     }
 }
 
+/// A key or a value, for as long as what holds it is held.
+pub(crate) struct Guard<'t, V: Value + 'static>(AccessGuard<'t, V>);
+
+impl<V: Value + 'static> Guard<'_, V> {
+    #[inline]
+    pub(crate) fn value(&self) -> V::SelfType<'_> {
+        self.0.value()
+    }
+}
+
 /// A key and its value.
-type Row<'t, K, V> = (AccessGuard<'t, K>, AccessGuard<'t, V>);
+pub(crate) type Row<'t, K, V> = (Guard<'t, K>, Guard<'t, V>);
+
+fn guarded<'t, K: Key + 'static, V: Value + 'static>((key, value): Guards<'t, K, V>) -> Row<'t, K, V> {
+    (Guard(key), Guard(value))
+}
+
+/// A key and its value, as redb has them.
+type Guards<'t, K, V> = (AccessGuard<'t, K>, AccessGuard<'t, V>);
+
+/// What reads a table with one value a key: the same in a snapshot and in a write transaction.
+pub(crate) trait ReadRows<K: Key + 'static, V: Value + 'static> {
+    /// The rows between two keys, in order.
+    fn rows_in<'a, KR>(
+        &self,
+        range: impl RangeBounds<KR> + 'a,
+    ) -> Result<impl Iterator<Item = Result<Row<'_, K, V>, Error>>, Error>
+    where
+        KR: Borrow<K::SelfType<'a>> + 'a;
+}
+
+impl<K: Key + 'static, V: Value + 'static, T: ReadableTable<K, V>> ReadRows<K, V> for T {
+    fn rows_in<'a, KR>(
+        &self,
+        range: impl RangeBounds<KR> + 'a,
+    ) -> Result<impl Iterator<Item = Result<Row<'_, K, V>, Error>>, Error>
+    where
+        KR: Borrow<K::SelfType<'a>> + 'a,
+    {
+        Ok(self.range(range)?.map(|row| Ok(guarded(row?))))
+    }
+}
+
+impl<K: Key + 'static, V: Value + 'static> ReadRows<K, V> for One<K, V> {
+    fn rows_in<'a, KR>(
+        &self,
+        range: impl RangeBounds<KR> + 'a,
+    ) -> Result<impl Iterator<Item = Result<Row<'_, K, V>, Error>>, Error>
+    where
+        KR: Borrow<K::SelfType<'a>> + 'a,
+    {
+        self.range(range)
+    }
+}
 
 /// A table with one value a key.
 pub(crate) struct One<K: Key + 'static, V: Value + 'static> {
@@ -142,24 +194,24 @@ impl<K: Key + 'static, V: Value + 'static> One<K, V> {
     }
 
     #[inline]
-    pub(crate) fn get<'a>(&self, key: impl Borrow<K::SelfType<'a>>) -> Result<Option<AccessGuard<'_, V>>, Error> {
-        Ok(self.latch.sound(|| ReadableTable::get(&self.table, key))?)
+    pub(crate) fn get<'a>(&self, key: impl Borrow<K::SelfType<'a>>) -> Result<Option<Guard<'_, V>>, Error> {
+        Ok(self.latch.sound(|| ReadableTable::get(&self.table, key))?.map(Guard))
     }
 
-    pub(crate) fn range<'a, KR>(&self, range: impl RangeBounds<KR> + 'a) -> Result<Rows<Range<'static, K, V>>, Error>
+    pub(crate) fn range<'a, KR>(&self, range: impl RangeBounds<KR> + 'a) -> Result<Rows<'_, K, V>, Error>
     where
         KR: Borrow<K::SelfType<'a>> + 'a,
     {
-        let rows = self.latch.sound(|| self.table.range(range))?;
+        let rows = self.latch.sound(|| ReadableTable::range(&self.table, range))?;
         Ok(Rows { rows, latch: self.latch.clone() })
     }
 
-    pub(crate) fn iter(&self) -> Result<Rows<Range<'static, K, V>>, Error> {
+    pub(crate) fn iter(&self) -> Result<Rows<'_, K, V>, Error> {
         self.range::<K::SelfType<'_>>(..)
     }
 
     pub(crate) fn last(&self) -> Result<Option<Row<'_, K, V>>, Error> {
-        Ok(self.latch.sound(|| ReadableTable::last(&self.table))?)
+        Ok(self.latch.sound(|| ReadableTable::last(&self.table))?.map(guarded))
     }
 
     pub(crate) fn len(&self) -> Result<u64, Error> {
@@ -167,92 +219,99 @@ impl<K: Key + 'static, V: Value + 'static> One<K, V> {
     }
 }
 
-/// For what reads a table in a snapshot and in a write transaction alike.
-impl<K: Key + 'static, V: Value + 'static> ReadableTable<K, V> for One<K, V> {
-    fn get<'a>(&self, key: impl Borrow<K::SelfType<'a>>) -> Result<Option<AccessGuard<'_, V>>, StorageError> {
-        self.latch.sound(|| ReadableTable::get(&self.table, key))
-    }
-
-    fn range<'a, KR>(&self, range: impl RangeBounds<KR> + 'a) -> Result<Range<'_, K, V>, StorageError>
-    where
-        KR: Borrow<K::SelfType<'a>> + 'a,
-    {
-        self.latch.sound(|| ReadableTable::range(&self.table, range))
-    }
-
-    fn first(&self) -> Result<Option<Row<'_, K, V>>, StorageError> {
-        self.latch.sound(|| ReadableTable::first(&self.table))
-    }
-
-    fn last(&self) -> Result<Option<Row<'_, K, V>>, StorageError> {
-        self.latch.sound(|| ReadableTable::last(&self.table))
-    }
-}
-
-impl<K: Key + 'static, V: Value + 'static> ReadableTableMetadata for One<K, V> {
-    fn stats(&self) -> Result<TableStats, StorageError> {
-        self.latch.sound(|| self.table.stats())
-    }
-
-    fn len(&self) -> Result<u64, StorageError> {
-        self.latch.sound(|| self.table.len())
-    }
-}
-
-/// A table with several values a key.
-pub(crate) struct Many<K: Key + 'static, V: Key + 'static> {
-    table: ReadOnlyMultimapTable<K, V>,
+/// Rows of a table, from both ends.
+pub(crate) struct Rows<'t, K: Key + 'static, V: Value + 'static> {
+    rows: Range<'t, K, V>,
     latch: Latch,
 }
 
-impl<K: Key + 'static, V: Key + 'static> Many<K, V> {
+impl<'t, K: Key + 'static, V: Value + 'static> Iterator for Rows<'t, K, V> {
+    type Item = Result<Row<'t, K, V>, Error>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.latch.sound(|| self.rows.next().transpose()).map(|row| row.map(guarded)).map_err(Error::from).transpose()
+    }
+}
+
+impl<K: Key + 'static, V: Value + 'static> DoubleEndedIterator for Rows<'_, K, V> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let row = self.latch.sound(|| self.rows.next_back().transpose());
+        row.map(|row| row.map(guarded)).map_err(Error::from).transpose()
+    }
+}
+
+/// A table with several values a key, both of them numbers.
+pub(crate) struct Many {
+    table: ReadOnlyMultimapTable<u32, u32>,
+    latch: Latch,
+}
+
+impl Many {
     pub(crate) fn open(
         read: &ReadTransaction,
-        definition: MultimapTableDefinition<'static, K, V>,
+        definition: MultimapTableDefinition<'static, u32, u32>,
         latch: &Latch,
-    ) -> Result<Many<K, V>, Error> {
+    ) -> Result<Many, Error> {
         let table = latch.sound(|| read.open_multimap_table(definition))?;
         Ok(Many { table, latch: latch.clone() })
     }
 
-    pub(crate) fn get<'a>(&self, key: impl Borrow<K::SelfType<'a>>) -> Result<Rows<MultimapValue<'static, V>>, Error> {
-        let rows = self.latch.sound(|| self.table.get(key))?;
-        Ok(Rows { rows, latch: self.latch.clone() })
+    /// The values of a key, in order.
+    pub(crate) fn get(&self, key: u32) -> Result<Values<'_>, Error> {
+        let values = self.latch.sound(|| self.table.get(key))?;
+        Ok(Values { values, latch: &self.latch })
     }
 
-    pub(crate) fn range<'a, KR>(
-        &self,
-        range: impl RangeBounds<KR> + 'a,
-    ) -> Result<Rows<MultimapRange<'static, K, V>>, Error>
-    where
-        KR: Borrow<K::SelfType<'a>> + 'a,
-    {
-        let rows = self.latch.sound(|| self.table.range(range))?;
-        Ok(Rows { rows, latch: self.latch.clone() })
+    /// Every key with each of its values, in order.
+    pub(crate) fn iter(&self) -> Result<Pairs<'_>, Error> {
+        let keys = self.latch.sound(|| self.table.range::<u32>(..))?;
+        Ok(Pairs { keys, values: None, latch: &self.latch })
     }
 
+    /// Pairs of key and value.
     pub(crate) fn len(&self) -> Result<u64, Error> {
         Ok(self.latch.sound(|| self.table.len())?)
     }
 }
 
-/// Rows, one after the other.
-pub(crate) struct Rows<R> {
-    rows: R,
-    latch: Latch,
+/// The values of one key.
+pub(crate) struct Values<'t> {
+    values: MultimapValue<'static, u32>,
+    latch: &'t Latch,
 }
 
-impl<R: Iterator<Item = Result<T, StorageError>>, T> Iterator for Rows<R> {
-    type Item = Result<T, Error>;
+impl Iterator for Values<'_> {
+    type Item = Result<u32, Error>;
 
-    #[inline]
-    fn next(&mut self) -> Option<Result<T, Error>> {
-        self.latch.sound(|| self.rows.next().transpose()).map_err(Error::from).transpose()
+    fn next(&mut self) -> Option<Self::Item> {
+        let value = self.latch.sound(|| self.values.next().transpose());
+        value.map(|value| value.map(|value| value.value())).map_err(Error::from).transpose()
     }
 }
 
-impl<R: DoubleEndedIterator<Item = Result<T, StorageError>>, T> DoubleEndedIterator for Rows<R> {
-    fn next_back(&mut self) -> Option<Result<T, Error>> {
-        self.latch.sound(|| self.rows.next_back().transpose()).map_err(Error::from).transpose()
+/// Keys, each with every one of its values.
+pub(crate) struct Pairs<'t> {
+    keys: MultimapRange<'static, u32, u32>,
+    values: Option<(u32, Values<'t>)>,
+    latch: &'t Latch,
+}
+
+impl Iterator for Pairs<'_> {
+    type Item = Result<(u32, u32), Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some((key, values)) = &mut self.values
+                && let Some(value) = values.next()
+            {
+                return Some(value.map(|value| (*key, value)));
+            }
+            match self.latch.sound(|| self.keys.next().transpose()) {
+                Ok(Some((key, values))) => self.values = Some((key.value(), Values { values, latch: self.latch })),
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error.into())),
+            }
+        }
     }
 }

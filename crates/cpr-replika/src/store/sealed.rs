@@ -1,12 +1,12 @@
 //! The header before every stored value: schema, length, CRC32. Undecodable bytes are an error, never a wrong person.
 
-use redb::AccessGuard;
 use rkyv::api::low::LowValidator;
 use rkyv::bytecheck::CheckBytes;
 use rkyv::rancor::Failure;
 use rkyv::util::AlignedVec;
 
 use crate::error::Error;
+use crate::store::read_table::Guard;
 
 /// The schema of sealed values, in every header.
 const SCHEMA: u16 = 2;
@@ -97,13 +97,13 @@ pub(crate) fn aligned(bytes: &[u8]) -> AlignedVec<ALIGNMENT> {
 
 /// A stored value for as long as its page is held; copied when it does not stand aligned in it.
 pub(crate) enum Held<'s> {
-    InPlace(AccessGuard<'s, &'static [u8]>),
+    InPlace(Guard<'s, &'static [u8]>),
     Copied(AlignedVec<ALIGNMENT>),
 }
 
 impl<'s> Held<'s> {
     #[inline]
-    pub(crate) fn new(guard: AccessGuard<'s, &'static [u8]>) -> Held<'s> {
+    pub(crate) fn new(guard: Guard<'s, &'static [u8]>) -> Held<'s> {
         if is_aligned(guard.value()) { Held::InPlace(guard) } else { Held::Copied(aligned(guard.value())) }
     }
 

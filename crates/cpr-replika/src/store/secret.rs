@@ -1,8 +1,9 @@
 //! The secret of a store: 32 random bytes that ids of events are keyed with, made with the store and kept in it.
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::WriteTransaction;
 
 use crate::error::Error;
+use crate::store::read_table::One;
 use crate::store::tables::{META, name};
 
 /// The setting that holds the secret, in hexadecimal.
@@ -17,7 +18,7 @@ pub(crate) fn create_secret(write: &WriteTransaction) -> Result<(), Error> {
 }
 
 /// Reads the secret from the settings.
-pub(crate) fn read_secret(meta: &impl ReadableTable<&'static str, &'static str>) -> Result<[u8; 32], Error> {
+pub(crate) fn read_secret(meta: &One<&'static str, &'static str>) -> Result<[u8; 32], Error> {
     let corrupt = Error::Corrupt { table: name::META, what: "the secret of event ids" };
     let Some(text) = meta.get(SECRET)? else { return Err(corrupt) };
     let mut secret = [0; 32];

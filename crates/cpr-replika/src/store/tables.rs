@@ -22,15 +22,15 @@ pub(crate) type WordKey<'a> = (&'a [u8], u8);
 /// The second half of the row under which the past that is still added to is sealed.
 pub(crate) const OPEN_SEGMENT: u32 = u32::MAX;
 
-/// Declares tables with one value a key, and tables with several.
+/// Declares tables with one value a key, and tables of numbers with several numbers a key.
 macro_rules! tables {
     (
         one { $($(#[$one_doc:meta])* $one:ident $ONE:ident $one_name:literal: $one_key:ty => $one_value:ty;)* }
-        many { $($(#[$many_doc:meta])* $many:ident $MANY:ident $many_name:literal: $many_key:ty => $many_value:ty;)* }
+        many { $($(#[$many_doc:meta])* $many:ident $MANY:ident $many_name:literal;)* }
     ) => {
         $($(#[$one_doc])* pub(crate) const $ONE: TableDefinition<'static, $one_key, $one_value> =
             TableDefinition::new($one_name);)*
-        $($(#[$many_doc])* pub(crate) const $MANY: MultimapTableDefinition<'static, $many_key, $many_value> =
+        $($(#[$many_doc])* pub(crate) const $MANY: MultimapTableDefinition<'static, u32, u32> =
             MultimapTableDefinition::new($many_name);)*
 
         /// The names of the tables, as errors and reports tell them.
@@ -39,10 +39,10 @@ macro_rules! tables {
             $(pub(crate) const $MANY: &str = $many_name;)*
         }
 
-        /// Every table as of one read transaction.
+        /// Every table of one state.
         pub(crate) struct Tables {
             $($(#[$one_doc])* pub(crate) $one: One<$one_key, $one_value>,)*
-            $($(#[$many_doc])* pub(crate) $many: Many<$many_key, $many_value>,)*
+            $($(#[$many_doc])* pub(crate) $many: Many,)*
         }
 
         impl Tables {
@@ -131,9 +131,9 @@ tables! {
     many {
         /// Who has ever mentioned a number in 001 PNRGAELD or in 022. Key: the number mentioned. Value: the person whose
         /// record does. The chain itself is read from the records, as of any delivery; this is the way back.
-        numbers NUMBERS "numbers/v1": u32 => u32;
+        numbers NUMBERS "numbers/v1";
 
         /// Who filters on a number now. Key: person. Value: number of a subscriber.
-        followers FOLLOWERS "followers/v1": u32 => u32;
+        followers FOLLOWERS "followers/v1";
     }
 }

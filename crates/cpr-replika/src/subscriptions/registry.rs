@@ -16,6 +16,7 @@ use crate::refusal::Refusal;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::config::Config;
+use crate::store::read_table::ReadRows;
 use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS, name};
 use crate::subscriptions::spans::Spans;
 
@@ -276,9 +277,9 @@ pub(crate) fn number_of(write: &WriteTransaction, name: &SubscriberName) -> Resu
 }
 
 /// The subscribers in a table of them, by name.
-pub(crate) fn read_subscribers(table: &impl ReadableTable<&'static str, (u32, u8)>) -> Result<Vec<Subscriber>, Error> {
+pub(crate) fn read_subscribers(table: &impl ReadRows<&'static str, (u32, u8)>) -> Result<Vec<Subscriber>, Error> {
     let mut all = Vec::new();
-    for row in table.iter()? {
+    for row in table.rows_in::<&str>(..)? {
         let (name, held) = row?;
         all.push(subscriber(name.value(), held.value())?);
     }
@@ -303,14 +304,14 @@ pub(crate) enum When {
 
 /// The filters of a subscriber in their order. Without those on numbers, a subscriber of many costs as little as one of few.
 pub(crate) fn read_filters(
-    table: &impl ReadableTable<(u32, &'static [u8]), &'static [u8]>,
+    table: &impl ReadRows<(u32, &'static [u8]), &'static [u8]>,
     subscriber: SubscriberNumber,
     when: When,
     with_numbers: bool,
 ) -> Result<Vec<Filter>, Error> {
     let first = if with_numbers { FilterKind::Pnr } else { FilterKind::AgeRange } as u8;
     let mut filters = Vec::new();
-    for row in table.range(of_subscriber(subscriber.0, &[first]))? {
+    for row in table.rows_in(of_subscriber(subscriber.0, &[first]))? {
         let (key, spans) = row?;
         let spans = Spans::from_bytes(spans.value())?;
         let counts = match when {
@@ -390,7 +391,7 @@ impl Snapshot {
     pub(crate) fn followers_by_number(&self, key: PersonKey) -> Result<BTreeSet<u32>, Error> {
         let mut all = BTreeSet::new();
         for follower in self.tables().followers.get(key.as_u32())? {
-            all.insert(follower?.value());
+            all.insert(follower?);
         }
         Ok(all)
     }

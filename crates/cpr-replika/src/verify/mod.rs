@@ -286,7 +286,7 @@ impl Snapshot {
     /// The readers of the feed stand at places that there are, and ids have their secret.
     fn verify_consumers(&self, report: &mut VerifyReport) -> Result<(), Error> {
         let _ = report.sound(read_secret(&self.tables().meta))?;
-        let Some(consumers) = report.sound(read_consumers(&self.tables().consumers))? else { return Ok(()) };
+        let Some(consumers) = report.sound(read_consumers(self))? else { return Ok(()) };
         for consumer in consumers {
             let is_place = match self.check_cursor(consumer.cursor) {
                 Err(Error::UnknownDelivery { .. } | Error::NotACursor) => false,
@@ -351,12 +351,10 @@ impl Snapshot {
             };
             report.expect(set.is_subset(held), name::CHANGED_BY, "an event of a person that is not held");
         }
-        for row in self.tables().numbers.range::<u32>(..)? {
-            let (mentioned, holders) = row?;
-            report.expect(PersonKey::from_u32(mentioned.value()).is_some(), name::NUMBERS, "a key of no number");
-            for holder in holders {
-                report.expect(held.contains(holder?.value()), name::NUMBERS, "a number mentioned by no person");
-            }
+        for pair in self.tables().numbers.iter()? {
+            let (mentioned, holder) = pair?;
+            report.expect(PersonKey::from_u32(mentioned).is_some(), name::NUMBERS, "a key of no number");
+            report.expect(held.contains(holder), name::NUMBERS, "a number mentioned by no person");
         }
         Ok(())
     }
