@@ -51,12 +51,12 @@ impl Contents {
         Ok(Contents { description: header.description, seal, space, starts, parts })
     }
 
-    /// The part that holds a table.
-    pub(crate) fn part(&self, name: &str, keys: Keys) -> Result<Option<&Part>, Error> {
-        let Some(part) = self.parts.iter().find(|part| part.entry.name == name) else { return Ok(None) };
-        if part.entry.keys != keys {
-            return Err(Error::OtherKeys { asked: keys, found: part.entry.keys });
+    /// Where among the tables one stands.
+    pub(crate) fn place_of(&self, name: &str, keys: Keys) -> Result<Option<usize>, Error> {
+        let place = self.parts.iter().position(|part| part.entry.name == name);
+        match place.map(|place| self.parts[place].entry.keys).filter(|found| *found != keys) {
+            Some(found) => Err(Error::OtherKeys { asked: keys, found }),
+            None => Ok(place),
         }
-        Ok(Some(part))
     }
 }

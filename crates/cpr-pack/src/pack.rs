@@ -97,7 +97,17 @@ impl Pack {
     }
 
     pub(crate) fn section(&self, name: &str, keys: Keys) -> Result<Option<Section<'_>>, Error> {
-        Ok(self.contents.part(name, keys)?.map(|part| Section { contents: &self.contents, part }))
+        Ok(self.place_of(name, keys)?.map(|place| self.section_at(place)))
+    }
+
+    /// Where among the tables one stands.
+    pub(crate) fn place_of(&self, name: &str, keys: Keys) -> Result<Option<usize>, Error> {
+        self.contents.place_of(name, keys)
+    }
+
+    #[inline]
+    pub(crate) fn section_at(&self, place: usize) -> Section<'_> {
+        Section { contents: &self.contents, part: &self.contents.parts[place] }
     }
 
     /// Reads everything and compares it: every block with its check, whatever [`Checks`] say; order and number of rows, the

@@ -96,15 +96,46 @@ impl Packs {
     ///
     /// [`Error::NoTable`] when it stands in neither; [`Error::OtherKeys`].
     pub fn table(&self, name: &str, keys: Keys) -> Result<Table<'_>, Error> {
-        let below = self.base.section(name, keys)?;
+        Ok(self.table_at(self.find(name, keys)?))
+    }
+
+    /// Where a table stands: whoever asks for one again and again looks its name up once.
+    ///
+    /// # Errors
+    ///
+    /// As [`table`](Packs::table).
+    pub fn find(&self, name: &str, keys: Keys) -> Result<TablePlace, Error> {
+        let below = self.base.place_of(name, keys)?;
         let above = match &self.overlay {
-            Some(overlay) => overlay.section(name, keys)?,
+            Some(overlay) => overlay.place_of(name, keys)?,
             None => None,
         };
         match (below, above) {
-            (Some(below), above) => Ok(Table::of(below, above)),
-            (None, Some(above)) => Ok(Table::of(above, None)),
             (None, None) => Err(Error::NoTable { name: name.to_owned() }),
+            (below, above) => Ok(TablePlace { below, above }),
         }
     }
+
+    /// The table at a place that [`find`](Packs::find) gave.
+    ///
+    /// # Panics
+    ///
+    /// For a place that other packs gave and these do not have.
+    #[inline]
+    pub fn table_at(&self, place: TablePlace) -> Table<'_> {
+        let overlay = || self.overlay.as_ref().expect("the place is of these packs");
+        let above = place.above.map(|above| overlay().section_at(above));
+        match (place.below, above) {
+            (Some(below), above) => Table::of(self.base.section_at(below), above),
+            (None, Some(above)) => Table::of(above, None),
+            (None, None) => unreachable!("a table stands somewhere"),
+        }
+    }
+}
+
+/// Where a table stands in [`Packs`].
+#[derive(Clone, Copy, Debug)]
+pub struct TablePlace {
+    below: Option<usize>,
+    above: Option<usize>,
 }

@@ -23,6 +23,11 @@ impl<'p> Row<'p> {
         self.0.value_bytes()
     }
 
+    /// Key and value, to be kept. The key is as it stands in the row: of a number the four bytes, highest first.
+    pub fn into_parts(self) -> (Value<'p>, Value<'p>) {
+        self.0.into_parts()
+    }
+
     /// The value, to be kept.
     pub fn into_value(self) -> Value<'p> {
         self.0.into_value()
@@ -156,6 +161,12 @@ impl<'p> Cursor<'p> {
                 Ok(self.back_row.as_ref())
             }
         }
+    }
+
+    /// The next row, gone ones too.
+    pub(crate) fn next_row(&mut self) -> Result<Option<RawRow<'p>>, Error> {
+        self.peek(End::Front)?;
+        Ok(self.take(End::Front))
     }
 
     /// Takes the row that was looked at.

@@ -44,6 +44,12 @@ impl<'p> RawRow<'p> {
         self.bytes.narrowed(value).expect("a row holds its value")
     }
 
+    /// Key as it stands in the row, and value.
+    pub(crate) fn into_parts(self) -> (Value<'p>, Value<'p>) {
+        let key = self.bytes.clone().narrowed(self.head.key()).expect("a row holds its key");
+        (key, self.into_value())
+    }
+
     pub(crate) fn is_gone(&self) -> bool {
         self.head.is_gone
     }

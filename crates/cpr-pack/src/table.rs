@@ -156,6 +156,43 @@ impl<'p> Table<'p> {
         Ok(Range::of(Some(cursor(self.below)?), self.above.map(cursor).transpose()?))
     }
 
+    /// How many rows there are. Of a base and an overlay, each row of the overlay is looked up in the base.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Table::get).
+    pub fn len(&self) -> Result<u64, Error> {
+        let standing = |section: Section<'p>| section.part.entry.rows.saturating_sub(section.part.entry.gone);
+        let Some(above) = self.above else { return Ok(standing(self.below)) };
+        let below = Table::of(self.below, None);
+        let mut replaced = 0;
+        let mut rows = Cursor::new(above, None, None)?;
+        while let Some(row) = rows.next_row()? {
+            replaced += u64::from(below.get(row.key())?.is_some());
+        }
+        Ok((standing(self.below) + standing(above)).saturating_sub(replaced))
+    }
+
+    /// True when there are no rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`len`](Table::len).
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.iter()?.next().transpose()?.is_none())
+    }
+
+    /// What the table takes, of a base and its overlay in all.
+    pub fn size(&self) -> TableSize {
+        let mut size = TableSize::default();
+        for section in self.above.into_iter().chain([self.below]) {
+            let entry = &section.part.entry;
+            size.row_bytes += entry.rows_bytes;
+            size.index_bytes += entry.lines_range().end - entry.lines_range().start + entry.first_keys_bytes;
+        }
+        size
+    }
+
     /// The least bytes on one side of a key: behind it, no key stands before them.
     fn place(&self, key: Key<'_>, side: Side) -> Result<Vec<u8>, Error> {
         if key.keys() != self.keys() {
@@ -173,6 +210,15 @@ impl<'p> Table<'p> {
     fn other_keys(&self, key: Key<'_>) -> Error {
         Error::OtherKeys { asked: key.keys(), found: self.keys() }
     }
+}
+
+/// What a table takes in the file; see [`Table::size`].
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct TableSize {
+    /// Bytes of rows: heads, keys, values, and zeros between them.
+    pub row_bytes: u64,
+    /// Bytes by which rows are found.
+    pub index_bytes: u64,
 }
 
 /// Looks up to [`GROUP`] numbers up in one section; each stands with the position of its answer. Those that are not there

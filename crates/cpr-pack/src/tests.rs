@@ -112,6 +112,9 @@ fn check_table<'k, K: Ord + Clone + 'k>(
     let all: Vec<Plain> = expected.iter().map(|(at, value)| (plain_key(at), value.clone())).collect();
     let forward: Vec<Plain> = table.iter().unwrap().map(|row| plain(&row.unwrap())).collect();
     assert!(forward == all, "forward");
+    let parts = table.iter().unwrap().map(|row| row.unwrap().into_parts());
+    assert!(parts.map(|(key, value)| (key.to_vec(), value.to_vec())).eq(all.iter().cloned()), "in parts");
+    assert_eq!((table.len().unwrap(), table.is_empty().unwrap()), (all.len() as u64, all.is_empty()));
     let mut backward: Vec<Plain> = table.iter().unwrap().rev().map(|row| plain(&row.unwrap())).collect();
     backward.reverse();
     assert!(backward == all, "backward");
