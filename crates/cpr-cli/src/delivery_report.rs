@@ -1,72 +1,19 @@
-//! What a delivery did, as text for people and as JSON for programs.
+//! What a delivery did, as text for people, and with its file as JSON.
 
 use cpr_replika::cpr_model::ChangeClass;
-use cpr_replika::{Delivery, DeliveryKind, Outcome, Report};
+use cpr_replika::{DeliveryKind, Outcome, Report};
+use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::visible::one_line;
 
-pub(crate) fn as_json(file: &str, report: &Report) -> Json {
-    let mut members = vec![("file", file.into())];
-    members.push(("delivery", report.delivery.number.0.into()));
-    members.push(("outcome", report.outcome.name().into()));
-    members.extend(counts(&report.delivery));
-    json::object(members)
-}
-
-pub(crate) fn delivery_as_json(delivery: &Delivery) -> Json {
-    let mut members = vec![
-        ("delivery", Json::from(delivery.number.0)),
-        ("kind", delivery.kind.name().into()),
-        ("file", delivery.file_name.as_str().into()),
-        ("sha256", json::hex(&delivery.digest).into()),
-        ("task", delivery.task.as_str().into()),
-        ("applied_at", delivery.applied_at.map_or(Json::Null, Json::from)),
-    ];
-    members.extend(counts(delivery));
-    json::object(members)
-}
-
-fn counts(delivery: &Delivery) -> Vec<(&'static str, Json)> {
-    let counts = &delivery.counts;
-    let classes = ChangeClass::ALL.iter().map(|class| (class.name(), counts.classes[*class as usize].into()));
-    let input_errors = counts
-        .input_errors
-        .iter()
-        .map(|error| json::object([("number", error.number.into()), ("text", error.text.as_str().into())]));
-    vec![
-        ("production_date", delivery.production_date.to_string().into()),
-        ("previous_production_date", delivery.previous_production_date.to_string().into()),
-        (
-            "persons",
-            json::object([
-                ("new", counts.persons_new.into()),
-                ("changed", counts.persons_changed.into()),
-                ("unchanged", counts.persons_unchanged.into()),
-            ]),
-        ),
-        (
-            "facts",
-            json::object([
-                ("kept", counts.facts_kept.into()),
-                ("new", counts.facts_new.into()),
-                ("superseded", counts.facts_superseded.into()),
-            ]),
-        ),
-        ("classes", json::object(classes)),
-        ("events", counts.events.into()),
-        ("receipts", counts.receipts.into()),
-        ("input_errors", Json::Array(input_errors.collect())),
-        ("repeated_persons", counts.repeated_persons.into()),
-        ("doubled_rows", counts.doubled_rows.into()),
-        ("odd_characters", counts.odd_characters.into()),
-        ("inverted_periods", counts.inverted_periods.into()),
-        ("waived", counts.waived.into()),
-        ("bytes", counts.bytes.into()),
-        ("duration_seconds", counts.duration.as_secs_f64().into()),
-    ]
+/// The report with the file as it was named.
+#[derive(Serialize)]
+pub(crate) struct FileReport<'a> {
+    pub(crate) file: &'a str,
+    #[serde(flatten)]
+    pub(crate) report: &'a Report,
 }
 
 pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<(), Failure> {

@@ -1,48 +1,12 @@
-//! A fact and a change as text for people and as JSON for programs, for the commands that show them.
+//! A fact and a change as text for people, for the commands that show them.
 
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::{Pnr, Timestamp};
-use cpr_replika::{Change, Fact, OwnedFact};
+use cpr_replika::{Change, Fact};
 
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::visible::one_line;
-
-/// A fact with both clocks, its fields by CPR's names with their text as received.
-pub(crate) fn as_json(fact: &Fact<'_>, pnr: Pnr, family: Option<&Family>) -> Json {
-    let ((valid_from, valid_to), known) = (fact.stated_bounds(), fact.known());
-    let mut fields = serde_json::Map::new();
-    if let Some(layout) = family.and_then(|family| family.record(fact.record())) {
-        let mut line = Vec::new();
-        layout.render(Some(pnr), fact.values(), &mut line);
-        for (name, text) in layout.texts(&line) {
-            fields.insert(name.to_owned(), text.reveal().into());
-        }
-    }
-    json::object([
-        ("aspect", fact.aspect().name().into()),
-        ("record", json::record(fact.record())),
-        ("valid_from", json::moment(valid_from)),
-        ("valid_to", json::moment(valid_to)),
-        ("known_from", known.from.into()),
-        ("known_to", known.to.map_or(Json::Null, Json::from)),
-        ("historic", fact.is_historic().into()),
-        ("mark", fact.mark().map_or(Json::Null, |mark| mark.letter().to_string().into())),
-        ("fields", Json::Object(fields)),
-    ])
-}
-
-pub(crate) fn change_as_json(change: &Change, pnr: Pnr, family: Option<&Family>) -> Json {
-    let side =
-        |side: &Option<OwnedFact>| side.as_ref().map_or(Json::Null, |held| as_json(&held.as_fact(), pnr, family));
-    json::object([
-        ("class", change.class.name().into()),
-        ("aspect", change.aspect.name().into()),
-        ("before", side(&change.before)),
-        ("after", side(&change.after)),
-    ])
-}
 
 /// One fact on two lines: clocks, then the fields that are not empty.
 pub(crate) fn write(screen: &mut Screen, fact: &Fact<'_>, pnr: Pnr, family: Option<&Family>) -> Result<(), Failure> {

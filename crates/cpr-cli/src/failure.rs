@@ -4,11 +4,11 @@
 
 use std::io;
 
+use cpr_replika::cpr_extract::RecordNumber;
 use cpr_replika::cpr_model::{Date, Pnr};
 use cpr_replika::cpr_subscription::{FilterError, NameError};
 use cpr_replika::{DeliveryNumber, Error};
-
-use crate::json::{self, Json};
+use serde::Serialize;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -202,8 +202,8 @@ impl Failure {
         }
     }
 
-    pub(crate) fn as_json(&self) -> Json {
-        let mut members = vec![("kind", Json::from(self.kind()))];
+    /// What a program is told.
+    pub(crate) fn as_answer(&self) -> impl Serialize {
         let (fault, file) = match self {
             Failure::Engine(error, file) => (error.first_fault(), file.as_deref()),
             Failure::Reading(file, _)
@@ -213,25 +213,42 @@ impl Failure {
             | Failure::NotApplied(file) => (None, Some(file.as_str())),
             _ => (None, None),
         };
-        members.push(("file", file.map_or(Json::Null, Json::from)));
-        members.push(("line", fault.map_or(Json::Null, |fault| fault.line.into())));
-        members.push(("record", fault.and_then(|fault| fault.record).map_or(Json::Null, json::record)));
-        members.push(("field", fault.and_then(|fault| fault.field).map_or(Json::Null, Json::from)));
-        let reason = match (fault, self) {
-            (Some(fault), _) => fault.reason.to_string(),
-            (None, Failure::Engine(error, _)) => engine_text(error),
-            _ => self.text(),
+        let error = ErrorAnswer {
+            kind: self.kind(),
+            file,
+            line: fault.map(|fault| fault.line),
+            record: fault.and_then(|fault| fault.record).map(RecordNumber),
+            field: fault.and_then(|fault| fault.field),
+            reason: match (fault, self) {
+                (Some(fault), _) => fault.reason.to_string(),
+                (None, Failure::Engine(error, _)) => engine_text(error),
+                _ => self.text(),
+            },
         };
-        members.push(("reason", reason.into()));
-        let error = ("error", json::object(members));
-        match self {
-            Failure::FormerNumber { current } => {
-                let current = current.map_or(Json::Null, |current| current.reveal().into());
-                json::object([error, ("current_pnr", current)])
-            }
-            _ => json::object([error]),
-        }
+        let current_pnr = match self {
+            Failure::FormerNumber { current } => Some(*current),
+            _ => None,
+        };
+        FailedAnswer { error, current_pnr }
     }
+}
+
+/// What stands in the place of an answer.
+#[derive(Serialize)]
+struct FailedAnswer<'a> {
+    error: ErrorAnswer<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_pnr: Option<Option<Pnr>>,
+}
+
+#[derive(Serialize)]
+struct ErrorAnswer<'a> {
+    kind: &'static str,
+    file: Option<&'a str>,
+    line: Option<u64>,
+    record: Option<RecordNumber>,
+    field: Option<&'static str>,
+    reason: String,
 }
 
 /// The engine's text, but for what would repeat a number of the command line.

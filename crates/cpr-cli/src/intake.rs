@@ -9,6 +9,7 @@ use cpr_replika::cpr_extract::{self, FIRST_LINES, Family};
 use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Options, Replika, Report};
 
 use crate::context::{Globals, INTAKE_WAIT_SECONDS};
+use crate::delivery_report::FileReport;
 use crate::failure::Failure;
 use crate::input_file::InputFile;
 use crate::progress::Meter;
@@ -205,7 +206,7 @@ impl<'a> Target<'a> {
         })?;
         self.keep(globals)?;
         match globals.json {
-            true => screen.print_json(&delivery_report::as_json(&extract.shown, &report))?,
+            true => screen.print_json(&FileReport { file: &extract.shown, report: &report })?,
             false => delivery_report::write(screen, &extract.shown, &report)?,
         }
         // It is done, whatever becomes of the next one.

@@ -9,10 +9,8 @@ mod context;
 mod delivery_report;
 mod fact;
 mod failure;
-mod fault;
 mod input_file;
 mod intake;
-mod json;
 mod outbox;
 mod output_file;
 mod plural;
@@ -84,7 +82,7 @@ fn report(failure: &Failure, as_json: bool, screen: &mut Screen) -> ExitCode {
     let code = failure.code();
     if as_json && code != 2 && !matches!(failure, Failure::Reported(_)) {
         // When standard output is gone, the exit code is all that is left.
-        screen.print_json(&failure.as_json()).and_then(|()| screen.flush()).ok();
+        screen.print_json(&failure.as_answer()).and_then(|()| screen.flush()).ok();
     } else if !matches!(failure, Failure::Reported(_)) {
         if let Failure::FormerNumber { current: Some(current) } = failure {
             let told = writeln!(screen, "the number now: {}", current.reveal());

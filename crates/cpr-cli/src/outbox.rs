@@ -5,12 +5,12 @@
 use std::io;
 use std::path::Path;
 
-use cpr_replika::{DeliveredFile, Delivery, Error, FolderSink, Replika};
+use cpr_replika::{DeliveredFile, Delivery, DeliveryNumber, Error, FolderSink, Replika};
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::input_file::InputFile;
-use crate::json::{self, Json};
 use crate::plural::persons;
 use crate::screen::Screen;
 use crate::visible;
@@ -66,6 +66,13 @@ pub(crate) fn deliver(
     })
 }
 
+#[derive(Serialize)]
+struct Delivered<'a> {
+    file: &'a str,
+    delivery: DeliveryNumber,
+    delivered: Vec<DeliveredFile>,
+}
+
 fn print_delivered(
     globals: &Globals,
     screen: &mut Screen,
@@ -75,20 +82,11 @@ fn print_delivered(
     delivered: &[DeliveredFile],
 ) -> Result<(), Failure> {
     if globals.json {
-        let file = |delivered: &DeliveredFile| {
-            json::object([
-                ("subscriber", delivered.file.subscriber.as_str().into()),
-                ("file", sink.path_of(&delivered.file).display().to_string().into()),
-                ("persons", delivered.persons.into()),
-                ("records", delivered.records.into()),
-                ("bytes", delivered.bytes.into()),
-            ])
-        };
-        screen.print_json(&json::object([
-            ("file", shown.into()),
-            ("delivery", delivery.number.0.into()),
-            ("delivered", Json::Array(delivered.iter().map(file).collect())),
-        ]))?;
+        let mut delivered = delivered.to_vec();
+        for one in &mut delivered {
+            one.file.name = sink.path_of(&one.file).display().to_string();
+        }
+        screen.print_json(&Delivered { file: shown, delivery: delivery.number, delivered })?;
         return screen.flush();
     }
     if delivered.is_empty() {

@@ -7,10 +7,10 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
+use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
 use crate::failure::Failure;
-use crate::json::Json;
 use crate::visible::Visible;
 
 /// Standard output of one run.
@@ -29,9 +29,9 @@ impl Screen {
     }
 
     /// One object on one line.
-    pub(crate) fn print_json(&mut self, value: &Json) -> Result<(), Failure> {
+    pub(crate) fn print_json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let mut serializer = Serializer::with_formatter(&mut self.out, Escaping);
-        serde::Serialize::serialize(value, &mut serializer).map_err(|error| Failure::Output(error.into()))?;
+        value.serialize(&mut serializer).map_err(|error| Failure::Output(error.into()))?;
         self.out.write_all(b"\n").map_err(Failure::Output)
     }
 

@@ -23,6 +23,8 @@ mod join;
 mod kind;
 mod person_change;
 mod rules;
+#[cfg(feature = "serde")]
+mod serialize;
 
 pub use cause::{Cause, CauseCode};
 pub use join::{JoinedEvent, join};

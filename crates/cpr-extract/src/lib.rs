@@ -25,7 +25,10 @@ mod groups;
 mod index;
 mod lines;
 mod record;
+mod record_number;
 mod repeated;
+#[cfg(feature = "serde")]
+mod serialize;
 mod source;
 mod style;
 mod template;
@@ -40,6 +43,7 @@ pub use find_family::{FIRST_LINES, find_family, fits_family};
 pub use groups::{Group, Groups, LineWidth};
 pub use lines::{Item, Records, records};
 pub use record::Record;
+pub use record_number::RecordNumber;
 pub use source::Changed;
 pub use style::{Line, LineEnd, Padding, Style};
 pub use writer::{ComposeError, ExtractWriter, end_counter};

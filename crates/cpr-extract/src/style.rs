@@ -1,5 +1,6 @@
 //! How a file spells its lines: line ends, padding, and what stands after the last record.
 
+use std::fmt;
 use std::io::{self, Write};
 
 /// What ends a line.
@@ -59,6 +60,17 @@ impl Padding {
             Padding::Cut => used,
             Padding::Full => length.max(used),
             Padding::Fixed(width) => usize::from(width).max(used),
+        }
+    }
+}
+
+/// Prints how wide the lines are: `400 bytes each`.
+impl fmt::Display for Padding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Padding::Cut => f.write_str("trailing blanks cut"),
+            Padding::Full => f.write_str("full length"),
+            Padding::Fixed(bytes) => write!(f, "{bytes} bytes each"),
         }
     }
 }

@@ -18,6 +18,8 @@ mod field;
 mod fold;
 mod parse;
 mod pnr;
+#[cfg(feature = "serde")]
+mod serialize;
 mod standard_address;
 mod text;
 mod time;

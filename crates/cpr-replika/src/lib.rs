@@ -89,6 +89,9 @@ mod subscriptions;
 mod apply;
 mod verify;
 
+#[cfg(feature = "serde")]
+mod serialize;
+
 #[cfg(feature = "raw")]
 pub mod raw;
 
@@ -112,6 +115,7 @@ pub use index::name_part::NamePart;
 pub use index::person_set::PersonSet;
 pub use ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
 pub use person::image::{Holding, Image, Person, Residence};
+pub use read::described::Described;
 pub use read::history::Change;
 pub use read::lines::GroupLines;
 pub use read::numbers::{ChainNumber, NumberChain};
@@ -129,8 +133,9 @@ pub use store::key::{Key, KeySource};
 pub use store::key::{KeyFile, KeyVariable, Passphrase};
 pub use store::source::TableStats;
 pub use subscriptions::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
+pub use subscriptions::explanation::Explanation;
 pub use subscriptions::folder_sink::FolderSink;
-pub use subscriptions::matching::{Match, Matches};
+pub use subscriptions::matching::{Follower, Match, Matches};
 pub use subscriptions::registry::{FilterChange, FilterPolicy, Subscriber, UnknownNumbers};
 pub use subscriptions::streams::{InitialLoad, Recipient};
 pub use verify::{VerifyFault, VerifyReport};

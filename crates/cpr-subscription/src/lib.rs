@@ -14,6 +14,8 @@
 //! No error and no `Debug` says which person or address a filter names; [`Filter::reveal`] marks every place that does.
 
 mod bits;
+#[cfg(feature = "serde")]
+mod serialize;
 mod sorted_rows;
 
 mod filter;

@@ -6,11 +6,11 @@ use cpr_replika::cpr_model::{Date, Timestamp};
 use cpr_services::search::adrsog1;
 use cpr_services::sf1525::{Depth, Marking, Markings};
 use cpr_services::{Answered, Lookup, NoRegister, Request, gctp, sf1520, sf1525, sf6008};
+use serde_json::Value as Json;
 
 use crate::clock;
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::Json;
 use crate::screen::Screen;
 use crate::values::{Hidden, KnownAt, Wanted, parse_day, parse_known, parse_moment, read_pnr};
 
@@ -202,7 +202,7 @@ fn print_adrsog1(globals: &Globals, options: &Answer, day: Date, screen: &mut Sc
     let request = adrsog1::Request::parse(fields).map_err(|error| Failure::Query(error.to_string()))?;
     let answer = adrsog1::answer(&globals.open_to_read()?.snapshot(), &request, day)?;
     if globals.json || options.format == Format::Json {
-        screen.print_json(&as_json(&answer)?)?;
+        screen.print_json(&answer)?;
     } else {
         screen.print_xml(&answer.to_xml()?)?;
     }

@@ -1,12 +1,11 @@
 //! `calendar`: what is due between two days without any delivery.
 
 use clap::Args;
+use cpr_replika::Due;
 use cpr_replika::cpr_model::{Aspect, Date};
-use cpr_replika::{CalendarEvent, Due};
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::{self, Screen};
 use crate::values::{parse_age, parse_day};
 
@@ -31,7 +30,7 @@ pub(crate) fn list_calendar(globals: &Globals, calendar: &Calendar, screen: &mut
     }
     for event in &due {
         if globals.json {
-            screen.print_json(&as_json(event))?;
+            screen.print_json(event)?;
         } else {
             let what = match event.due {
                 Due::ReachesAge(age) => format!("reaches {age} years"),
@@ -41,19 +40,4 @@ pub(crate) fn list_calendar(globals: &Globals, calendar: &Calendar, screen: &mut
         }
     }
     Ok(())
-}
-
-fn as_json(event: &CalendarEvent) -> Json {
-    let (age, protection) = match event.due {
-        Due::ReachesAge(age) => (age.into(), Json::Null),
-        Due::ProtectionEnds(kind) => (Json::Null, kind.to_string().into()),
-    };
-    json::object([
-        ("day", event.day.to_string().into()),
-        ("due", event.due.name().into()),
-        ("age", age),
-        ("protection", protection),
-        ("pnr", event.pnr.reveal().into()),
-        ("municipality", json::municipality(event.municipality)),
-    ])
 }

@@ -2,10 +2,11 @@
 
 use clap::Args;
 use cpr_replika::DeliveryNumber;
+use cpr_replika::cpr_model::Pnr;
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::values::parse_delivery;
 
@@ -17,16 +18,20 @@ pub(crate) struct Changes {
 }
 
 pub(crate) fn list_changes(globals: &Globals, changes: &Changes, screen: &mut Screen) -> Result<(), Failure> {
-    let delivery = changes.delivery;
+    let delivery = DeliveryNumber(changes.delivery);
     let snapshot = globals.open_to_read()?.snapshot();
-    let changed = snapshot.changes(DeliveryNumber(delivery))?;
+    let changed = snapshot.changes(delivery)?;
     if globals.json {
-        let persons = changed.map(|pnr| pnr.reveal().into()).collect();
-        screen.print_json(&json::object([("delivery", delivery.into()), ("persons", Json::Array(persons))]))?;
-        return Ok(());
+        return screen.print_json(&Changed { delivery, persons: changed.collect() });
     }
     for pnr in changed {
         writeln!(screen, "{}", pnr.reveal())?;
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Changed {
+    delivery: DeliveryNumber,
+    persons: Vec<Pnr>,
 }

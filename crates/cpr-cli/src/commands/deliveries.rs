@@ -1,17 +1,16 @@
 //! `deliveries`: the ledger, a line for each delivery.
 
+use cpr_replika::Delivery;
+use serde::Serialize;
+
 use crate::context::Globals;
-use crate::delivery_report;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 
 pub(crate) fn list_deliveries(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let deliveries = globals.open_to_read()?.snapshot().deliveries()?;
     if globals.json {
-        let all = deliveries.iter().map(delivery_report::delivery_as_json).collect();
-        screen.print_json(&json::object([("deliveries", Json::Array(all))]))?;
-        return Ok(());
+        return screen.print_json(&Ledger { deliveries: &deliveries });
     }
     writeln!(
         screen,
@@ -35,4 +34,9 @@ pub(crate) fn list_deliveries(globals: &Globals, screen: &mut Screen) -> Result<
         )?;
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Ledger<'a> {
+    deliveries: &'a [Delivery],
 }

@@ -1,13 +1,13 @@
 //! `diff`: what changed for a person between two deliveries, with the class of each change.
 
 use clap::Args;
-use cpr_replika::DeliveryNumber;
 use cpr_replika::cpr_model::Aspect;
+use cpr_replika::{Change, DeliveryNumber, Described};
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::fact;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::values::{Person, parse_delivery};
 
@@ -35,9 +35,7 @@ pub(crate) fn print_diff(globals: &Globals, diff: &Diff, screen: &mut Screen) ->
         return Err(Failure::UnknownPerson);
     }
     if globals.json {
-        let changes = changes.iter().map(|change| fact::change_as_json(change, pnr, family)).collect();
-        screen.print_json(&json::object([("changes", Json::Array(changes))]))?;
-        return Ok(());
+        return screen.print_json(&Changes { changes: snapshot.describe(pnr, &changes[..]) });
     }
     if changes.is_empty() {
         writeln!(screen, "nothing changed")?;
@@ -46,4 +44,9 @@ pub(crate) fn print_diff(globals: &Globals, diff: &Diff, screen: &mut Screen) ->
         fact::write_change(screen, change, pnr, family)?;
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Changes<'a> {
+    changes: Described<'a, [Change]>,
 }

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cpr_replika::cpr_model::{MunicipalityCode, Pnr};
 use cpr_replika::cpr_subscription::EventCode;
-use cpr_replika::{BusinessEvent, EventCursor, EventFeed, EventFilter, EventKind, PersonSet, Replika};
+use cpr_replika::{BusinessEvent, Consumer, EventCursor, EventFeed, EventFilter, EventKind, PersonSet, Replika};
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::values::{parse_cursor, parse_event_code, parse_event_kind, parse_municipality};
 use crate::visible;
@@ -63,7 +62,7 @@ pub(crate) fn list_events(globals: &Globals, events: &Events, screen: &mut Scree
     for event in feed {
         let event = event?;
         if globals.json {
-            screen.print_json(&as_json(&event))?;
+            screen.print_json(&event)?;
         } else {
             write_text(screen, &event)?;
         }
@@ -84,8 +83,7 @@ fn keep_consumer(globals: &Globals, name: &str, events: &Events, screen: &mut Sc
         None => replika.add_consumer(name, cursor)?,
     }
     if globals.json {
-        let members = [("consumer", Json::from(name)), ("cursor", cursor.to_string().into())];
-        screen.print_json(&json::object(members))?;
+        screen.print_json(&Consumer::new(name, cursor))?;
     }
     Ok(())
 }
@@ -121,26 +119,6 @@ fn read_persons(path: &Path) -> Result<PersonSet, Failure> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let key = |line: &str| Pnr::parse(line.replacen('-', "", 1).as_bytes()).and_then(|pnr| pnr.key());
     lines.map(key).collect::<Option<PersonSet>>().ok_or(Failure::Usage("a personnummer is ten digits, one a line"))
-}
-
-fn as_json(event: &BusinessEvent) -> Json {
-    let cause = event.cause;
-    json::object([
-        ("id", event.id.to_string().into()),
-        ("cursor", event.cursor.to_string().into()),
-        ("delivery", event.delivery.0.into()),
-        ("production_date", event.production_date.to_string().into()),
-        ("kind", event.kind.name().into()),
-        ("code", cause.map_or(Json::Null, |cause| cause.code.to_string().into())),
-        ("derived_mark", cause.and_then(|cause| cause.derived_mark).map_or(Json::Null, |mark| mark.to_string().into())),
-        ("registered_at", json::moment(cause.and_then(|cause| cause.registered_at))),
-        ("pnr", event.pnr.reveal().into()),
-        ("related", event.related.iter().map(|pnr| pnr.reveal()).collect()),
-        ("aspects", event.aspects.iter().map(|aspect| aspect.name()).collect()),
-        ("municipality_before", json::municipality(event.municipality_before)),
-        ("municipality_after", json::municipality(event.municipality_after)),
-        ("valid_from", json::moment(event.valid_from)),
-    ])
 }
 
 fn write_text(screen: &mut Screen, event: &BusinessEvent) -> Result<(), Failure> {

@@ -1,10 +1,11 @@
 //! `export`: the whole replica as a full extract, whole in its place or not there.
 
 use clap::Args;
+use cpr_replika::DeliveryNumber;
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json;
 use crate::output_file::OutputOptions;
 use crate::plural::persons;
 use crate::screen::Screen;
@@ -28,8 +29,14 @@ pub(crate) fn export_replica(globals: &Globals, export: &Export, screen: &mut Sc
         return Ok(());
     }
     if globals.json {
-        let members = [("file", file.into()), ("known", known.0.into()), ("persons", count.into())];
-        return screen.print_json(&json::object(members));
+        return screen.print_json(&Exported { file, known, persons: count });
     }
     writeln!(screen, "{file}: {} as known after delivery {known}", persons(count))
+}
+
+#[derive(Serialize)]
+struct Exported {
+    file: String,
+    known: DeliveryNumber,
+    persons: u64,
 }

@@ -3,12 +3,12 @@
 use std::io;
 
 use clap::{Args, Subcommand};
-use cpr_replika::cpr_subscription::{ChangeCodes, Filter, FilterAnswer, FilterError, FilterKind};
+use cpr_replika::cpr_subscription::{ChangeCodes, Filter, FilterAnswer, FilterError, FilterKind, SubscriberName};
 use cpr_replika::{FilterChange, FilterPolicy, UnknownNumbers};
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::values::{Hidden, KnownAt, parse_known};
 
@@ -165,6 +165,18 @@ impl FilterCommand {
     }
 }
 
+#[derive(Serialize)]
+struct Answers<'a> {
+    subscriber: &'a SubscriberName,
+    answers: Vec<Answer>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    kind: FilterKind,
+    answer: FilterAnswer,
+}
+
 fn change_filters(
     globals: &Globals,
     name: &Hidden,
@@ -180,18 +192,20 @@ fn change_filters(
     let replika = globals.open_to_write()?;
     let answers = replika.change_filters_under(&name, &changes, policy)?;
     if globals.json {
-        let answer = |(kind, answer): (&FilterKind, &FilterAnswer)| {
-            json::object([("kind", kind.name().into()), ("answer", answer.name().into())])
-        };
-        let answers = kinds.iter().zip(&answers).map(answer).collect();
-        let members = [("subscriber", name.as_str().into()), ("answers", Json::Array(answers))];
-        screen.print_json(&json::object(members))?;
+        let answers = kinds.iter().zip(&answers).map(|(kind, answer)| Answer { kind: *kind, answer: *answer });
+        screen.print_json(&Answers { subscriber: &name, answers: answers.collect() })?;
     } else {
         for (kind, answer) in kinds.iter().zip(&answers) {
             writeln!(screen, "{} {}", kind.name(), answer.name())?;
         }
     }
     if answers.contains(&FilterAnswer::UnknownNumber) { Err(Failure::Reported(1)) } else { Ok(()) }
+}
+
+#[derive(Serialize)]
+struct Followed<'a> {
+    subscriber: &'a SubscriberName,
+    filters: Vec<Filter>,
 }
 
 fn list_filters(globals: &Globals, options: &List, screen: &mut Screen) -> Result<(), Failure> {
@@ -204,15 +218,18 @@ fn list_filters(globals: &Globals, options: &List, screen: &mut Screen) -> Resul
         snapshot.filters(&name, KnownAt::resolve(options.known_at, &snapshot)?)?
     };
     if globals.json {
-        let filters = filters.iter().map(json::filter).collect();
-        let members = [("subscriber", name.as_str().into()), ("filters", Json::Array(filters))];
-        screen.print_json(&json::object(members))?;
-        return Ok(());
+        return screen.print_json(&Followed { subscriber: &name, filters });
     }
     for filter in &filters {
         writeln!(screen, "{} {}", filter.kind().name(), filter.reveal())?;
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Cleared<'a> {
+    subscriber: &'a SubscriberName,
+    removed: u64,
 }
 
 fn clear_filters(globals: &Globals, name: &Hidden, kind: Option<&Hidden>, screen: &mut Screen) -> Result<(), Failure> {
@@ -221,7 +238,7 @@ fn clear_filters(globals: &Globals, name: &Hidden, kind: Option<&Hidden>, screen
     let kind = kind.map(|kind| FilterKind::from_name(kind.reveal()).ok_or(Failure::Usage(WANTED))).transpose()?;
     let removed = globals.open_to_write()?.clear_filters(&name, kind)?;
     if globals.json {
-        screen.print_json(&json::object([("subscriber", name.as_str().into()), ("removed", removed.into())]))?;
+        screen.print_json(&Cleared { subscriber: &name, removed })?;
     } else {
         writeln!(screen, "removed {removed}")?;
     }

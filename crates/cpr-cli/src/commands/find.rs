@@ -6,6 +6,8 @@ use clap::Args;
 use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, PersonKey, ProtectionKind, Status};
 use cpr_replika::cpr_subscription::{EventCode, Filter, FilterError, FilterKind, HouseNumber, birth_dates};
 use cpr_replika::{DeliveryNumber, PersonSet, Query, Snapshot};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use crate::context::Globals;
 use crate::failure::Failure;
@@ -66,18 +68,56 @@ pub(crate) fn find_persons(globals: &Globals, find: &Find, screen: &mut Screen) 
     if found.is_empty() {
         warn_of_unknown_municipalities(&find.municipality);
     }
-    if globals.json {
-        write!(screen, "{{\"known\":{},\"count\":{}", snapshot.known(), found.len())?;
+    let page = Page { found: &found, after, limit: find.limit.unwrap_or(usize::MAX) };
+    match (globals.json, find.count) {
+        (true, true) => screen.print_json(&Found { known: snapshot.known(), count: found.len(), page: None }),
+        (true, false) => screen.print_json(&Found { known: snapshot.known(), count: found.len(), page: Some(page) }),
+        (false, true) => writeln!(screen, "{}", found.len()),
+        (false, false) => page.rows().take(page.limit).try_for_each(|key| writeln!(screen, "{}", key.pnr().reveal())),
     }
-    match (find.count, globals.json) {
-        (true, true) => {}
-        (true, false) => writeln!(screen, "{}", found.len())?,
-        (false, as_json) => write_page(screen, &found, after, find.limit.unwrap_or(usize::MAX), as_json)?,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    known: DeliveryNumber,
+    count: u64,
+    #[serde(flatten)]
+    page: Option<Page<'a>>,
+}
+
+/// A part of those who were found, in their order.
+struct Page<'a> {
+    found: &'a PersonSet,
+    after: Option<PersonKey>,
+    limit: usize,
+}
+
+impl<'a> Page<'a> {
+    /// Those of the page, and whoever comes behind it.
+    fn rows(&self) -> Box<dyn Iterator<Item = PersonKey> + 'a> {
+        match self.after {
+            Some(last) => Box::new(self.found.after(last)),
+            None => Box::new(self.found.iter()),
+        }
     }
-    if globals.json {
-        writeln!(screen, "}}")?;
+}
+
+/// One person at a time: it may be millions.
+impl Serialize for Page<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("persons", &Rows(self))?;
+        members.serialize_entry("more", &self.rows().nth(self.limit).is_some())?;
+        members.end()
     }
-    Ok(())
+}
+
+struct Rows<'a>(&'a Page<'a>);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.rows().take(self.0.limit))
+    }
 }
 
 /// Nobody lives where no municipality is; rather a slip of the finger than an answer.
@@ -88,29 +128,6 @@ fn warn_of_unknown_municipalities(codes: &[String]) {
         1 => screen::warn("replika: no municipality has such a code today (--municipality)"),
         count => screen::warn(&format!("replika: no municipality has such a code today ({count} of --municipality)")),
     }
-}
-
-/// Prints a page, one person at a time: it may be millions.
-fn write_page(
-    screen: &mut Screen,
-    found: &PersonSet,
-    after: Option<PersonKey>,
-    limit: usize,
-    as_json: bool,
-) -> Result<(), Failure> {
-    let mut rest: Box<dyn Iterator<Item = PersonKey> + '_> = match after {
-        Some(last) => Box::new(found.after(last)),
-        None => Box::new(found.iter()),
-    };
-    if !as_json {
-        return rest.take(limit).try_for_each(|key| writeln!(screen, "{}", key.pnr().reveal()));
-    }
-    write!(screen, ",\"persons\":[")?;
-    for (at, key) in rest.by_ref().take(limit).enumerate() {
-        let comma = if at > 0 { "," } else { "" };
-        write!(screen, "{comma}\"{}\"", key.pnr().reveal())?;
-    }
-    write!(screen, "],\"more\":{}", rest.next().is_some())
 }
 
 /// Criteria of different kinds are joined by *and*, and of one kind by *or*.

@@ -1,12 +1,12 @@
 //! `followers`: which subscribers follow a person, and by what.
 
 use clap::Args;
-use cpr_replika::cpr_model::Date;
-use cpr_replika::cpr_subscription::{Filter, SubscriberName};
+use cpr_replika::Follower;
+use cpr_replika::cpr_model::{Date, Pnr};
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::values::{Person, parse_day};
 
@@ -28,22 +28,19 @@ pub(crate) fn list_followers(globals: &Globals, options: &Followers, screen: &mu
     };
     let followers = snapshot.followers(pnr, day)?;
     if globals.json {
-        let follower = |(name, filters): &(_, Vec<Filter>)| {
-            let name: &SubscriberName = name;
-            let filters = filters.iter().map(json::filter).collect();
-            json::object([("name", name.as_str().into()), ("filters", Json::Array(filters))])
-        };
-        screen.print_json(&json::object([
-            ("pnr", pnr.reveal().into()),
-            ("on", day.to_string().into()),
-            ("subscribers", Json::Array(followers.iter().map(follower).collect())),
-        ]))?;
-        return Ok(());
+        return screen.print_json(&FollowersOf { pnr, on: day, subscribers: followers });
     }
-    for (name, filters) in &followers {
+    for Follower { name, filters, .. } in &followers {
         let filters: Vec<String> =
             filters.iter().map(|filter| format!("{} {}", filter.kind().name(), filter.reveal())).collect();
         writeln!(screen, "{name}  {}", filters.join(", "))?;
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct FollowersOf {
+    pnr: Pnr,
+    on: Date,
+    subscribers: Vec<Follower>,
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cpr_population::{Population, Product, Scenario, archetypes, basis};
 use cpr_replika::cpr_model::Date;
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::output_file::{self, Synced};
 use crate::progress::{Counted, Meter};
 use crate::screen::Screen;
@@ -115,7 +115,7 @@ struct Writer<'a> {
     globals: &'a Globals,
     generate: &'a Generate,
     screen: &'a mut Screen,
-    files: Vec<Json>,
+    files: Vec<Made>,
 }
 
 impl Writer<'_> {
@@ -131,11 +131,7 @@ impl Writer<'_> {
         })?;
         drop(meter);
         if self.globals.json {
-            self.files.push(json::object([
-                ("file", path.display().to_string().into()),
-                ("production_date", date.to_string().into()),
-                ("bytes", bytes.into()),
-            ]));
+            self.files.push(Made { file: path.display().to_string(), production_date: date, bytes });
             return Ok(());
         }
         writeln!(self.screen, "{}: {bytes} bytes", path.display())?;
@@ -144,8 +140,20 @@ impl Writer<'_> {
 
     fn finish(self) -> Result<(), Failure> {
         match self.globals.json {
-            true => self.screen.print_json(&json::object([("files", Json::Array(self.files))])),
+            true => self.screen.print_json(&MadeFiles { files: self.files }),
             false => Ok(()),
         }
     }
+}
+
+#[derive(Serialize)]
+struct MadeFiles {
+    files: Vec<Made>,
+}
+
+#[derive(Serialize)]
+struct Made {
+    file: String,
+    production_date: Date,
+    bytes: u64,
 }

@@ -1,10 +1,12 @@
 //! `initial-load`: everybody whom a subscriber follows now, as a full extract.
 
 use clap::Args;
+use cpr_replika::InitialLoad as Loaded;
+use cpr_replika::cpr_subscription::SubscriberName;
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json;
 use crate::output_file::OutputOptions;
 use crate::plural::persons;
 use crate::screen::Screen;
@@ -27,14 +29,16 @@ pub(crate) fn write_initial_load(globals: &Globals, load: &InitialLoad, screen: 
     }
     let (file, date) = (load.output.shown(), loaded.production_date);
     if globals.json {
-        return screen.print_json(&json::object([
-            ("file", file.into()),
-            ("subscriber", name.as_str().into()),
-            ("known", loaded.known.0.into()),
-            ("production_date", date.to_string().into()),
-            ("persons", loaded.persons.into()),
-        ]));
+        return screen.print_json(&LoadedFile { file, subscriber: &name, loaded });
     }
     let (persons, known) = (persons(loaded.persons), loaded.known);
     writeln!(screen, "{file}: {persons} as known after delivery {known} (produced {date})")
+}
+
+#[derive(Serialize)]
+struct LoadedFile<'a> {
+    file: String,
+    subscriber: &'a SubscriberName,
+    #[serde(flatten)]
+    loaded: Loaded,
 }

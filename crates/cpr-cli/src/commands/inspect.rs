@@ -5,13 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cpr_replika::Error;
-use cpr_replika::cpr_extract::{self, CheckOptions, Checked, FIRST_LINES, Family, Padding, Waive, check};
+use cpr_replika::cpr_extract::{self, CheckOptions, Checked, FIRST_LINES, Family, Waive, check};
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::fault;
 use crate::input_file::InputFile;
-use crate::json;
 use crate::screen::Screen;
 use crate::values::{find_family, parse_count};
 
@@ -50,7 +49,7 @@ pub(crate) fn inspect_extract(globals: &Globals, inspect: &Inspect, screen: &mut
         }
     };
     match globals.json {
-        true => screen.print_json(&as_object(&shown, &checked))?,
+        true => screen.print_json(&InspectedFile { file: &shown, checked: &checked })?,
         false => print_text(screen, &shown, &checked)?,
     }
     if checked.is_sound() { Ok(()) } else { Err(Failure::Reported(1)) }
@@ -59,14 +58,6 @@ pub(crate) fn inspect_extract(globals: &Globals, inspect: &Inspect, screen: &mut
 fn check_file(file: &mut File, family: &'static Family, inspect: &Inspect) -> std::io::Result<Checked> {
     let waive = Waive::default();
     check(file, CheckOptions { family, chosen: None, ignored: &[], fault_limit: inspect.faults, waive })
-}
-
-fn name_padding(padding: Padding) -> String {
-    match padding {
-        Padding::Cut => "trailing blanks cut".to_owned(),
-        Padding::Full => "full length".to_owned(),
-        Padding::Fixed(bytes) => format!("{bytes} bytes each"),
-    }
 }
 
 fn print_text(screen: &mut Screen, file: &str, checked: &Checked) -> Result<(), Failure> {
@@ -81,7 +72,7 @@ fn print_text(screen: &mut Screen, file: &str, checked: &Checked) -> Result<(), 
         checked.bytes,
         checked.lines,
         checked.style.line_end.name(),
-        name_padding(checked.style.padding)
+        checked.style.padding
     )?;
     writeln!(screen, "  {} persons", checked.persons)?;
     let records: Vec<String> = checked.records.iter().map(|(number, count)| format!("{number:03} x {count}")).collect();
@@ -110,32 +101,9 @@ fn print_text(screen: &mut Screen, file: &str, checked: &Checked) -> Result<(), 
     Ok(())
 }
 
-fn as_object(file: &str, checked: &Checked) -> json::Json {
-    let header = checked.header.as_ref().map_or(json::Json::Null, |header| {
-        json::object([
-            ("task", header.task.as_str().into()),
-            ("customer", header.customer().into()),
-            ("production_date", header.production_date.to_string().into()),
-            ("previous_production_date", header.previous_production_date.to_string().into()),
-        ])
-    });
-    let records: Vec<(String, json::Json)> =
-        checked.records.iter().map(|(number, count)| (format!("{number:03}"), (*count).into())).collect();
-    json::object([
-        ("file", file.into()),
-        ("family", checked.family.name.into()),
-        ("sound", checked.is_sound().into()),
-        ("header", header),
-        ("bytes", checked.bytes.into()),
-        ("lines", checked.lines.into()),
-        ("line_end", checked.style.line_end.name().into()),
-        ("padding", name_padding(checked.style.padding).into()),
-        ("persons", checked.persons.into()),
-        ("records", json::object(records.iter().map(|(number, count)| (number.as_str(), count.clone())))),
-        ("repeated_persons", checked.repeated_persons.into()),
-        ("doubled_rows", checked.doubled_rows.into()),
-        ("odd_characters", checked.odd_characters.into()),
-        ("fault_count", checked.fault_count.into()),
-        ("faults", json::Json::Array(checked.faults.iter().map(fault::as_json).collect())),
-    ])
+#[derive(Serialize)]
+struct InspectedFile<'a> {
+    file: &'a str,
+    #[serde(flatten)]
+    checked: &'a Checked,
 }

@@ -3,11 +3,13 @@
 use std::io::Write;
 
 use clap::Args;
+use cpr_replika::GroupLines;
 use cpr_replika::cpr_extract::LineEnd;
+use cpr_replika::cpr_model::Pnr;
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::values::{KnownAt, Person, parse_known};
 
@@ -32,12 +34,7 @@ pub(crate) fn print_lines(globals: &Globals, lines: &Lines, screen: &mut Screen)
         return Err(Failure::FormerNumber { current: chain.current });
     };
     if globals.json {
-        let latin1 = |line: &[u8]| Json::from(line.iter().map(|&byte| char::from(byte)).collect::<String>());
-        return screen.print_json(&json::object([
-            ("pnr", pnr.reveal().into()),
-            ("delivered", group.delivered.0.into()),
-            ("lines", Json::Array(group.reveal().map(latin1).collect())),
-        ]));
+        return screen.print_json(&LinesOf { pnr, group: &group });
     }
     // A file without line ends still prints one line per record.
     let end = if group.end == LineEnd::None { LineEnd::Lf } else { group.end };
@@ -46,4 +43,11 @@ pub(crate) fn print_lines(globals: &Globals, lines: &Lines, screen: &mut Screen)
         out.write_all(line).and_then(|()| out.write_all(end.bytes())).map_err(Failure::Output)?;
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct LinesOf<'a> {
+    pnr: Pnr,
+    #[serde(flatten)]
+    group: &'a GroupLines,
 }

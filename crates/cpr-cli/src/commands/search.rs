@@ -1,14 +1,15 @@
 //! `search`: persons by what is known of them.
 
 use clap::{Args, ValueEnum};
+use cpr_replika::cpr_model::Pnr;
 use cpr_replika::{Hit, Policy, Scope, Snapshot};
 use cpr_services::search::solr;
-use cpr_services::{Protection, Protections, Request as Question};
+use cpr_services::{Protections, Request as Question};
+use serde::Serialize;
 
 use crate::clock;
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::{self, Screen};
 use crate::values::{Hidden, parse_count, read_line, read_pnr};
 use crate::visible::one_line;
@@ -53,13 +54,9 @@ pub(crate) fn search_persons(globals: &Globals, options: &Search, screen: &mut S
     let hits = snapshot.search(&search)?;
     let rows = hits.rows.iter().skip(passed_over);
     if globals.json {
-        let rows: Result<Vec<Json>, Failure> = rows.map(|hit| hit_as_json(&snapshot, hit)).collect();
-        let mut members = vec![("rows", Json::Array(rows?))];
-        if let Some(count) = hits.count {
-            members = vec![("count", count.into())];
-        }
-        members.extend(hits.next.map(|next| ("next", Json::from(next.reveal()))));
-        return screen.print_json(&json::object(members));
+        let rows: Result<Vec<Row<'_>>, Failure> = rows.map(|hit| Row::read(&snapshot, hit)).collect();
+        let rows = hits.count.is_none().then_some(rows?);
+        return screen.print_json(&Rows { count: hits.count, rows, next: hits.next });
     }
     if let Some(count) = hits.count {
         writeln!(screen, "{count}")?;
@@ -102,22 +99,28 @@ fn read_search(options: &Search, request: &solr::Request) -> Result<(cpr_replika
     Ok((search, passed_over))
 }
 
-/// A row; its protections in the shape that the services' answers have.
-fn hit_as_json(snapshot: &Snapshot, hit: &Hit) -> Result<Json, Failure> {
-    let asked = Question::on(hit.pnr, clock::today());
-    let protections = Protections::of_person(snapshot, &asked)?.unwrap_or(Protections(Some(Vec::new())));
-    let as_json = |row: &Protection| {
-        json::object([
-            ("kind", row.kind.0.into()),
-            ("from", json::day(row.from.map(|day| day.0))),
-            ("until", json::day(row.until.map(|day| day.0))),
-            ("in_force", row.in_force.into()),
-        ])
-    };
-    let protections = protections.0.map_or(Json::Null, |rows| Json::Array(rows.iter().map(as_json).collect()));
-    Ok(json::object([
-        ("pnr", hit.pnr.reveal().into()),
-        ("addressing_name", hit.addressing_name.as_deref().map_or(Json::Null, Json::from)),
-        ("protections", protections),
-    ]))
+#[derive(Serialize)]
+struct Rows<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<Vec<Row<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Pnr>,
+}
+
+/// A row; its protections as the services' answers have them.
+#[derive(Serialize)]
+struct Row<'a> {
+    pnr: Pnr,
+    addressing_name: Option<&'a str>,
+    protections: Protections,
+}
+
+impl Row<'_> {
+    fn read<'a>(snapshot: &Snapshot, hit: &'a Hit) -> Result<Row<'a>, Failure> {
+        let asked = Question::on(hit.pnr, clock::today());
+        let protections = Protections::of_person(snapshot, &asked)?.unwrap_or(Protections(Some(Vec::new())));
+        Ok(Row { pnr: hit.pnr, addressing_name: hit.addressing_name.as_deref(), protections })
+    }
 }

@@ -4,19 +4,12 @@ use cpr_replika::ALL_HISTORY;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 
 pub(crate) fn print_settings(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let config = globals.open_to_read()?.config();
-    let numbers = |numbers: &[u16]| Json::Array(numbers.iter().map(|&number| json::record(number)).collect());
     if globals.json {
-        return screen.print_json(&json::object([
-            ("family", config.family.map_or(Json::Null, |family| family.name.into())),
-            ("window_years", config.window_years.into()),
-            ("records", config.chosen.as_deref().map_or(Json::Null, numbers)),
-            ("ignored", numbers(&config.ignored)),
-        ]));
+        return screen.print_json(&config);
     }
     let list = |numbers: &[u16]| numbers.iter().map(|number| format!("{number:03}")).collect::<Vec<_>>().join(", ");
     let family = config.family.map_or("not known before the first extract".to_owned(), |family| {

@@ -4,12 +4,12 @@
 
 use clap::Args;
 use cpr_replika::cpr_model::{Aspect, Pnr, Timestamp};
-use cpr_replika::{DeliveryNumber, Fact, OwnedFact, Residence, Snapshot};
+use cpr_replika::{DeliveryNumber, Described, Fact, NumberChain, OwnedFact, Residence, Snapshot};
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::fact;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::values::{KnownAt, Person, parse_known, parse_moment};
 
@@ -38,15 +38,7 @@ pub(crate) fn show_person(globals: &Globals, show: &Show, screen: &mut Screen) -
     let known = known.unwrap_or(snapshot.known());
     let family = snapshot.config().family;
     if globals.json {
-        let numbers = chain.numbers.iter().map(|number| number.pnr.reveal().into()).collect();
-        screen.print_json(&json::object([
-            ("pnr", pnr.reveal().into()),
-            ("current_pnr", chain.current.map_or(Json::Null, |current| current.reveal().into())),
-            ("numbers", Json::Array(numbers)),
-            ("known", known.0.into()),
-            ("facts", Json::Array(facts.iter().map(|fact| fact::as_json(&fact.as_fact(), pnr, family)).collect())),
-        ]))?;
-        return Ok(());
+        return screen.print_json(&Shown { pnr, chain: &chain, known, facts: snapshot.describe(pnr, &facts[..]) });
     }
     let produced = snapshot.delivery(known)?.production_date;
     writeln!(screen, "{} as known after delivery {known} (produced {produced})", pnr.reveal())?;
@@ -111,4 +103,13 @@ fn write_residence(
     };
     writeln!(screen, "on {}: {whereabouts}", at.date())?;
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    pnr: Pnr,
+    #[serde(flatten)]
+    chain: &'a NumberChain,
+    known: DeliveryNumber,
+    facts: Described<'a, [OwnedFact]>,
 }

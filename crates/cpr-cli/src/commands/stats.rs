@@ -1,10 +1,10 @@
 //! `stats`: how large the tables are.
 
-use cpr_replika::TableStats;
+use cpr_replika::Stats;
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::visible;
 
@@ -13,18 +13,7 @@ pub(crate) fn print_stats(globals: &Globals, screen: &mut Screen) -> Result<(), 
     let stats = globals.open_to_read()?.snapshot().stats()?;
     let file_bytes = path.metadata().map_err(|error| Failure::Reading(visible::path(path), error))?.len();
     if globals.json {
-        let table = |table: &TableStats| {
-            json::object([
-                ("name", table.name.as_str().into()),
-                ("rows", table.rows.into()),
-                ("stored_bytes", table.stored_bytes.into()),
-                ("metadata_bytes", table.metadata_bytes.into()),
-                ("fragmented_bytes", table.fragmented_bytes.into()),
-            ])
-        };
-        let tables = stats.tables.iter().map(table).collect();
-        screen.print_json(&json::object([("file_bytes", file_bytes.into()), ("tables", Json::Array(tables))]))?;
-        return Ok(());
+        return screen.print_json(&StoreStats { file_bytes, stats: &stats });
     }
     writeln!(screen, "{:16} {:>12} {:>14} {:>14} {:>14}", "table", "rows", "stored bytes", "metadata", "empty")?;
     for table in &stats.tables {
@@ -36,4 +25,11 @@ pub(crate) fn print_stats(globals: &Globals, screen: &mut Screen) -> Result<(), 
     }
     writeln!(screen, "file: {file_bytes} bytes")?;
     Ok(())
+}
+
+#[derive(Serialize)]
+struct StoreStats<'a> {
+    file_bytes: u64,
+    #[serde(flatten)]
+    stats: &'a Stats,
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use cpr_replika::Subscriber;
 use cpr_replika::cpr_subscription::{FilterKind, Profile, SubscriberName};
+use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::screen::Screen;
 use crate::values::Hidden;
 
@@ -87,7 +87,7 @@ impl SubscriberCommand {
 
 fn print_answer(globals: &Globals, name: &SubscriberName, answer: &str, screen: &mut Screen) -> Result<(), Failure> {
     if globals.json {
-        screen.print_json(&json::object([("subscriber", name.as_str().into()), ("answer", answer.into())]))?;
+        screen.print_json(&Answer { subscriber: name, answer })?;
     } else {
         writeln!(screen, "{answer}")?;
     }
@@ -97,9 +97,7 @@ fn print_answer(globals: &Globals, name: &SubscriberName, answer: &str, screen: 
 fn list_subscribers(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let subscribers = globals.open_to_read()?.snapshot().subscribers()?;
     if globals.json {
-        let all = subscribers.iter().map(|subscriber| json::object(members(subscriber))).collect();
-        screen.print_json(&json::object([("subscribers", Json::Array(all))]))?;
-        return Ok(());
+        return screen.print_json(&Subscribers { subscribers });
     }
     for subscriber in &subscribers {
         writeln!(screen, "{}  {}", subscriber.name, write_profile(subscriber.profile))?;
@@ -116,12 +114,7 @@ fn print_subscriber(globals: &Globals, name: &SubscriberName, screen: &mut Scree
     }
     let on_nobody = snapshot.filters_on_nobody(name)?.len();
     if globals.json {
-        let counts = counts.iter().map(|(kind, count)| (kind.name(), Json::from(*count)));
-        let mut members = members(&subscriber);
-        members.push(("filters", json::object(counts)));
-        members.push(("numbers_not_held", on_nobody.into()));
-        screen.print_json(&json::object(members))?;
-        return Ok(());
+        return screen.print_json(&OneSubscriber { subscriber, filters: counts, numbers_not_held: on_nobody });
     }
     writeln!(screen, "{}  {}", subscriber.name, write_profile(subscriber.profile))?;
     for (kind, count) in &counts {
@@ -149,7 +142,21 @@ fn flags(profile: Profile) -> [(&'static str, bool); 5] {
     ]
 }
 
-fn members(subscriber: &Subscriber) -> Vec<(&'static str, Json)> {
-    let profile = flags(subscriber.profile).map(|(name, on)| (name, on.into()));
-    vec![("name", subscriber.name.as_str().into()), ("profile", json::object(profile))]
+#[derive(Serialize)]
+struct Answer<'a> {
+    subscriber: &'a SubscriberName,
+    answer: &'a str,
+}
+
+#[derive(Serialize)]
+struct Subscribers {
+    subscribers: Vec<Subscriber>,
+}
+
+#[derive(Serialize)]
+struct OneSubscriber {
+    #[serde(flatten)]
+    subscriber: Subscriber,
+    filters: BTreeMap<FilterKind, u64>,
+    numbers_not_held: usize,
 }

@@ -1,10 +1,9 @@
 //! `verify`: every block, page, archive and relation between tables, checked anew. The file is left as it is.
 
-use cpr_replika::{Replika, VerifyFault};
+use cpr_replika::Replika;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::json::{self, Json};
 use crate::progress::Meter;
 use crate::screen::Screen;
 
@@ -14,22 +13,7 @@ pub(crate) fn verify_store(globals: &Globals, screen: &mut Screen) -> Result<(),
     let report = globals.wait_for(0, || Replika::verify_file(path, &globals.options()))?;
     drop(meter);
     if globals.json {
-        let fault = |fault: &VerifyFault| {
-            let place = fault.place.map_or(Json::Null, |place| place.to_string().into());
-            json::object([("table", fault.table.into()), ("place", place), ("what", fault.what.into())])
-        };
-        screen.print_json(&json::object([
-            ("clean", report.is_clean().into()),
-            ("persons", report.persons.into()),
-            ("facts", report.facts.into()),
-            ("superseded", report.superseded.into()),
-            ("events", report.events.into()),
-            ("deliveries", report.deliveries.into()),
-            ("blocks", report.blocks.into()),
-            ("unsettled", report.unsettled.into()),
-            ("fault_count", report.fault_count.into()),
-            ("faults", Json::Array(report.faults.iter().map(fault).collect())),
-        ]))?;
+        screen.print_json(&report)?;
     } else {
         writeln!(
             screen,

@@ -28,6 +28,13 @@ pub struct Consumer {
     pub cursor: EventCursor,
 }
 
+impl Consumer {
+    /// A reader of this name that has come so far.
+    pub fn new(name: impl Into<String>, cursor: EventCursor) -> Consumer {
+        Consumer { name: name.into(), cursor }
+    }
+}
+
 impl Replika {
     /// Adds a consumer that has all events up to this place.
     ///

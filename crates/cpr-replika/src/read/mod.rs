@@ -1,5 +1,6 @@
 //! Reads of a snapshot beyond the person itself: history, lines as received, number chains, events as received, exports, sizes.
 
+pub(crate) mod described;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod lines;

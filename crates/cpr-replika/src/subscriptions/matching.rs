@@ -27,6 +27,7 @@ use crate::person::value::with_document;
 use crate::snapshot::Snapshot;
 use crate::store::bitmap::{open_set, seal_set};
 use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, NUMBERS, PERSONS, SUBSCRIBERS, name};
+use crate::subscriptions::explanation::Explanation;
 use crate::subscriptions::registry::{Subscriber, When, read_filters, read_subscribers};
 use crate::subscriptions::subject_view::SubjectView;
 
@@ -169,6 +170,16 @@ fn named_now(
     with_document(holder.as_u32(), stored.value(), named)
 }
 
+/// A subscriber that follows a person, and by what.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Follower {
+    /// The subscriber.
+    pub name: SubscriberName,
+    /// Its filters that hold of the person, in the order of filters.
+    pub filters: Vec<Filter>,
+}
+
 /// A person that a subscriber is told of, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Match {
@@ -183,6 +194,10 @@ pub struct Match {
 /// The matches of one subscriber for one delivery.
 #[derive(Debug)]
 pub struct Matches {
+    /// The delivery.
+    pub delivery: DeliveryNumber,
+    /// The subscriber.
+    pub subscriber: SubscriberName,
     /// In key order. One that has reasons and is not delivered is among them.
     pub persons: Vec<Match>,
     matcher: Matcher,
@@ -192,6 +207,11 @@ impl Matches {
     /// The filter that [`Reason::AllOf`] names.
     pub fn all_of(&self, number: cpr_subscription::AllOfNumber) -> &Filter {
         self.matcher.all_of(number)
+    }
+
+    /// A reason of one of the matches, told by the filter that holds.
+    pub fn explain(&self, pnr: Pnr, reason: &Reason) -> Explanation {
+        Explanation::read(reason, pnr, self)
     }
 }
 
@@ -223,7 +243,7 @@ impl Snapshot {
         let (matcher, followers) = Matcher::new([Subscription { subscriber: number, profile, filters }]);
         let mut persons = Vec::new();
         if ledger.kind == DeliveryKind::Load {
-            return Ok(Matches { persons, matcher });
+            return Ok(Matches { delivery, subscriber: name.clone(), persons, matcher });
         }
         let labels = self.labels(delivery)?;
         let mut holders: HashMap<PersonKey, BTreeSet<PersonKey>> = HashMap::new();
@@ -259,7 +279,7 @@ impl Snapshot {
                 persons.push(Match { pnr: key.pnr(), reasons, delivered: matched.contains(key) });
             }
         }
-        Ok(Matches { persons, matcher })
+        Ok(Matches { delivery, subscriber: name.clone(), persons, matcher })
     }
 
     /// The events of a delivery by person, in the order of its lines.
@@ -290,7 +310,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure.
-    pub fn followers(&self, pnr: Pnr, day: Date) -> Result<Vec<(SubscriberName, Vec<Filter>)>, Error> {
+    pub fn followers(&self, pnr: Pnr, day: Date) -> Result<Vec<Follower>, Error> {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
         let seen = SubjectView::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
         let by_number = self.followers_by_number(key)?;
@@ -318,7 +338,7 @@ impl Snapshot {
                 }
             }
             if !following.is_empty() {
-                all.push((name, following));
+                all.push(Follower { name, filters: following });
             }
         }
         Ok(all)

@@ -55,8 +55,12 @@ fn on_every_day_of_a_year_everybody_has_one_age() {
         // Whose birthday is near.
         let near = persons.iter().filter(|(_, born)| (born.digits() % 10_000).abs_diff(day.digits() % 10_000) < 2);
         for (number, born) in near {
-            let following: Vec<String> =
-                snapshot.followers(pnr(number), day).unwrap().into_iter().map(|(name, _)| name.to_string()).collect();
+            let following: Vec<String> = snapshot
+                .followers(pnr(number), day)
+                .unwrap()
+                .into_iter()
+                .map(|follower| follower.name.to_string())
+                .collect();
             let of_age = ranges.into_iter().filter(|range| age_on(*born, day).is_some_and(|age| range.contains(age)));
             let mut expected: Vec<String> = of_age.map(|range| format!("ages-{range}")).collect();
             expected.sort_unstable();

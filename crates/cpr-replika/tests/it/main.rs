@@ -14,6 +14,8 @@ mod deliver;
 mod find;
 mod happenings;
 mod happenings_model;
+#[cfg(feature = "serde")]
+mod json;
 mod kit;
 mod matching;
 mod model;

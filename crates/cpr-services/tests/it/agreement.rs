@@ -74,7 +74,7 @@ fn hold(replika: &Replika, day: Date) -> usize {
         let followers = snapshot.followers(pnr, day).expect("answered");
         let following: Vec<u16> = followers
             .iter()
-            .flat_map(|(_, filters)| filters)
+            .flat_map(|follower| &follower.filters)
             .filter_map(|filter| match filter {
                 Filter::Municipality(code) => Some(code.0),
                 _ => None,
