@@ -15,7 +15,7 @@ use crate::input_file::InputFile;
 use crate::progress::Meter;
 use crate::screen::Screen;
 use crate::values::{find_family, parse_count, parse_record};
-use crate::{clock, delivery_report, output_file, visible};
+use crate::{clock, delivery_report, visible};
 
 #[derive(Args, Debug)]
 pub(crate) struct IntakeOptions {
@@ -144,7 +144,7 @@ impl<'a> Target<'a> {
     }
 
     fn create(path: &'a Path, config: &Config, how: &Options) -> Result<Target<'a>, Error> {
-        let part = path.with_file_name(output_file::part_name(path.file_name().unwrap_or_default()));
+        let part = private_file::part_path(path);
         match Replika::open_with(&part, how) {
             // Another process is loading.
             Err(Error::Locked) => return Err(Error::Locked),
@@ -158,7 +158,7 @@ impl<'a> Target<'a> {
     fn keep(&mut self, globals: &Globals) -> Result<(), Failure> {
         let Some((part, path)) = self.unfinished.take() else { return Ok(()) };
         self.replika = None;
-        let named = fs::rename(&part, path).and_then(|()| output_file::sync_folder_of(path));
+        let named = fs::rename(&part, path).and_then(|()| private_file::sync_folder_of(path));
         named.map_err(|error| Failure::Writing(visible::path(path), error))?;
         self.replika = Some(globals.wait_for(INTAKE_WAIT_SECONDS, || Replika::open_with(path, &globals.options()))?);
         Ok(())

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
-use crate::output_file::{self, Synced};
+use crate::output_file::{self, Buffered};
 use crate::progress::{Counted, Meter};
 use crate::screen::Screen;
 use crate::values::{find_family, parse_count, parse_seed, parse_task};
@@ -68,7 +68,7 @@ pub(crate) struct Kind {
 
 pub(crate) fn generate_extracts(globals: &Globals, generate: &Generate, screen: &mut Screen) -> Result<(), Failure> {
     let product = Product { family: find_family(&generate.family)?, task: generate.task.clone() };
-    let made = output_file::make_folder(&generate.out);
+    let made = private_file::make_folder(&generate.out);
     made.map_err(|error| Failure::Writing(visible::path(&generate.out), error))?;
     let mut writer = Writer { globals, generate, screen, files: Vec::new() };
     match (generate.what.persons, &generate.what.scenario) {
@@ -108,7 +108,7 @@ fn write_scenario(path: &Path, product: &Product, writer: &mut Writer<'_>) -> Re
     Ok(())
 }
 
-type Out<'a, 'b> = Counted<'a, &'b mut Synced>;
+type Out<'a, 'b, 'f> = Counted<'a, &'b mut Buffered<'f>>;
 
 /// Writes files one after the other and says of each that it is finished.
 struct Writer<'a> {
@@ -119,7 +119,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn add(&mut self, date: Date, write: impl FnOnce(&mut Out<'_, '_>) -> std::io::Result<()>) -> Result<(), Failure> {
+    fn add(
+        &mut self,
+        date: Date,
+        write: impl FnOnce(&mut Out<'_, '_, '_>) -> std::io::Result<()>,
+    ) -> Result<(), Failure> {
         // DYYMMDD.LTASK, as CPR names its files.
         let name = format!("D{:06}.L{}", date.digits() % 1_000_000, self.generate.task);
         let path = self.generate.out.join(&name);

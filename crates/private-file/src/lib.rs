@@ -1,0 +1,221 @@
+//! Files for their owner alone, each whole or not there.
+//!
+//! A [`PartFile`] is written as `.NAME.part` beside its own name, and published: made durable, then renamed, and its folder
+//! made durable. Until then whatever stood under the name stands there still. What a killed run has left is replaced by the
+//! next one, while a part that another process is writing is not touched. Files are 0600 and folders 0700 on Unix, whatever
+//! the umask; elsewhere the rights of the folder hold for what is made in it.
+//!
+//! ```
+//! use std::io::Write;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("register");
+//! let part = private_file::PartFile::create(&path)?;
+//! part.file().write_all(b"whole")?;
+//! assert!(!path.exists());
+//! part.publish()?;
+//! assert_eq!(std::fs::read(&path)?, b"whole");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+mod access;
+
+/// A file on its way; removed when it is dropped before it is published.
+#[derive(Debug)]
+pub struct PartFile {
+    file: File,
+    part: PathBuf,
+    path: PathBuf,
+    published: bool,
+}
+
+impl PartFile {
+    /// Begins the file that will stand at `path`, in a folder that is there. It is locked for as long as it is held.
+    ///
+    /// # Errors
+    /// `ResourceBusy` when another process is writing it; those of the file system.
+    pub fn create(path: &Path) -> io::Result<PartFile> {
+        let part = part_path(path);
+        if fs::symlink_metadata(&part).is_ok_and(|found| found.is_file()) {
+            lock(&File::open(&part)?)?;
+        }
+        match fs::remove_file(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        // Never through a link that someone with a key to the folder has put there.
+        let mut options = OpenOptions::new();
+        let file = access::private_file(options.read(true).write(true).create_new(true)).open(&part)?;
+        lock(&file)?;
+        access::make_private_file(&file)?;
+        Ok(PartFile { file, part, path: path.to_owned(), published: false })
+    }
+
+    /// The file, open to write and to read.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where it stands until it is published.
+    pub fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Makes the file durable and gives it its name, in the place of what stood there.
+    ///
+    /// # Errors
+    /// `ResourceBusy` when another process took the name over; those of the file system. What stood there stands there
+    /// still, unless only the folder could not be made durable.
+    pub fn publish(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        // Another process may have taken the name over in the moment before this one had locked it.
+        if !self.is_in_place()? {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        fs::rename(&self.part, &self.path)?;
+        self.published = true;
+        sync_folder_of(&self.path)
+    }
+
+    fn is_in_place(&self) -> io::Result<bool> {
+        access::is_same_file(&self.part, &self.file)
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.published && self.is_in_place().unwrap_or(false) {
+            fs::remove_file(&self.part).ok();
+        }
+    }
+}
+
+fn lock(file: &File) -> io::Result<()> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => io::Error::new(io::ErrorKind::ResourceBusy, "another process is writing it"),
+        TryLockError::Error(error) => error,
+    })
+}
+
+/// The name under which a file is written: `.NAME.part` beside it.
+pub fn part_path(path: &Path) -> PathBuf {
+    let mut part = OsString::from(".");
+    part.push(path.file_name().unwrap_or_default());
+    part.push(".part");
+    path.with_file_name(part)
+}
+
+/// Makes the folders that are missing, each for its owner alone and durable in the one above it. A folder that is there
+/// and empty is made private too; one that holds something already is somebody's, and keeps its mode.
+///
+/// # Errors
+/// Those of the file system.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    if folder.is_dir() {
+        let is_empty = fs::read_dir(folder)?.next().is_none();
+        return if is_empty { access::make_private_folder(folder) } else { Ok(()) };
+    }
+    let above = folder_of(folder);
+    if !above.is_dir() {
+        make_folder(above)?;
+    }
+    access::private_folder(&mut DirBuilder::new()).create(folder)?;
+    access::make_private_folder(folder)?;
+    sync_folder_of(folder)
+}
+
+/// As [`make_folder`]; a folder that is there is made private, whatever it holds.
+///
+/// # Errors
+/// Those of the file system.
+pub fn make_own_folder(folder: &Path) -> io::Result<()> {
+    make_folder(folder)?;
+    access::make_private_folder(folder)
+}
+
+/// Makes the name of a file or folder durable in the folder that holds it, where the system opens folders.
+///
+/// # Errors
+/// Those of the file system.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
+}
+
+/// The folder that holds a path.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_whole_or_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("register");
+        fs::write(&path, "before").unwrap();
+        let part = PartFile::create(&path).unwrap();
+        part.file().write_all(b"half").unwrap();
+        drop(part);
+        assert_eq!((fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"before".to_vec(), 1));
+        let part = PartFile::create(&path).unwrap();
+        part.file().write_all(b"after").unwrap();
+        part.publish().unwrap();
+        assert_eq!((fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"after".to_vec(), 1));
+    }
+
+    #[test]
+    fn a_part_of_another_writer_is_not_touched_and_one_that_was_left_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("register");
+        let first = PartFile::create(&path).unwrap();
+        assert_eq!(PartFile::create(&path).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        drop(first);
+        fs::write(part_path(&path), "what a killed run left").unwrap();
+        PartFile::create(&path).unwrap().publish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_part_whose_name_was_taken_over_is_neither_published_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("register");
+        let part = PartFile::create(&path).unwrap();
+        fs::remove_file(part.part()).unwrap();
+        fs::write(part_path(&path), "of another").unwrap();
+        assert_eq!(part.publish().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        assert_eq!(fs::read(part_path(&path)).unwrap(), b"of another");
+        assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_and_folders_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        make_folder(&inner).unwrap();
+        assert_eq!((mode(&inner), mode(&folder.path().join("a"))), (0o700, 0o700));
+        let path = inner.join("register");
+        PartFile::create(&path).unwrap().publish().unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o755)).unwrap();
+        make_folder(&inner).unwrap();
+        assert_eq!(mode(&inner), 0o755, "it holds something");
+        make_own_folder(&inner).unwrap();
+        assert_eq!(mode(&inner), 0o700);
+    }
+}
