@@ -1,9 +1,10 @@
 //! The rows of one person that count, now or at a moment in the world: the one definition that every reader shares.
 //!
 //! A row counts *now* when its record is a current one and bears no mark; at a moment, when it held in the world then. Of
-//! several rows of a kind that a person has once, the one that began last is the answer, here and therefore everywhere.
+//! several rows of a kind that a person has once, the one that began last is the answer, here and therefore everywhere: the
+//! others were true once, as far as anybody can say. The text of an address (003) is that of the address that counts, or of none.
 
-use crate::{Aspect, Date, Fact, MunicipalityCode, Pnr, ProtectionKind, RelatedPnr, Status, Timestamp, facts};
+use crate::{Aspect, Date, Fact, MunicipalityCode, Pnr, ProtectionKind, RelatedPnr, Status, Text, Timestamp, facts};
 
 /// One more than the highest number of an aspect.
 const ASPECTS: usize = Aspect::Event as usize + 1;
@@ -72,6 +73,13 @@ impl<'a> CurrentRows<'a> {
         self.facts.get(self.latest[usize::from(aspect.number())] as usize).copied()
     }
 
+    /// True when this is the row of its aspect that counts; of two that say the same, both are.
+    pub fn is_answer(&self, fact: &Fact<'_>) -> bool {
+        self.row(fact.aspect()).is_some_and(|row| {
+            row.is_historic() == fact.is_historic() && row.mark() == fact.mark() && row.values() == fact.values()
+        })
+    }
+
     /// Every row that counts, in order.
     pub fn counting(&self) -> impl Iterator<Item = Fact<'a>> + '_ {
         self.facts.iter().copied().filter(|fact| counts(fact, self.at))
@@ -135,6 +143,13 @@ impl<'a> CurrentRows<'a> {
         self.row(Aspect::FormattedAddress)?.formatted_address()
     }
 
+    /// The formatted address, when it is the text of where the person lives. It may name another place than the coded address that
+    /// counts: where it does, the place that counts has no text.
+    pub fn formatted_residence(&self) -> Option<facts::FormattedAddress<'a>> {
+        let formatted = self.formatted_address().filter(|_| self.lives_somewhere())?;
+        self.address().is_none_or(|coded| is_text_of(formatted, coded)).then_some(formatted)
+    }
+
     /// Civilstand (012).
     pub fn civil_status(&self) -> Option<facts::CivilStatus<'a>> {
         self.row(Aspect::CivilStatus)?.civil_status()
@@ -180,6 +195,23 @@ impl<'a> CurrentRows<'a> {
         let numbers = self.facts.iter().filter_map(|fact| known(fact.former_number()?.former_pnr()));
         sorted(numbers.collect())
     }
+}
+
+/// True when a formatted address names no other place than a coded one: what it leaves out contradicts nothing.
+fn is_text_of(formatted: facts::FormattedAddress<'_>, coded: facts::Address<'_>) -> bool {
+    let (municipality, street) = (formatted.municipality_code(), formatted.street_code());
+    let texts = [
+        (formatted.house_number(), coded.house_number()),
+        (formatted.floor(), coded.floor()),
+        (formatted.side_or_door(), coded.side_or_door()),
+    ];
+    municipality.is_none_or(|code| coded.municipality_code() == Some(code))
+        && street.is_none_or(|code| coded.street_code() == Some(code))
+        && texts.iter().all(|(of_003, of_002)| of_003.is_empty() || said(of_003) == said(of_002))
+}
+
+fn said<'t>(text: &Text<'t>) -> &'t [u8] {
+    text.latin1().trim_ascii()
 }
 
 fn sorted(mut numbers: Vec<Pnr>) -> Vec<Pnr> {

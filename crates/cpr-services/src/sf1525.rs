@@ -146,12 +146,15 @@ impl Asked<'_> {
             previous_pnr: if self.version == Version::V1 { areas::previous(subject) } else { None },
             names: self.area(Marking::Name, Aspect::Name, |fact| areas::name(subject, fact)),
             person: if marked(Marking::PersonStatus) { Some(self.parts()?) } else { None },
-            civil_statuses: self
-                .area(Marking::CivilStatus, Aspect::CivilStatus, |fact| areas::civil_status(fact, self.version)),
-            separations: self.area(Marking::CivilStatus, Aspect::Separation, areas::separation),
-            citizenships: self
-                .area(Marking::Citizenship, Aspect::Citizenship, |fact| areas::citizenship(fact, self.register)),
-            disappearances: self.area(Marking::Disappearance, Aspect::Disappearance, areas::disappearance),
+            civil_statuses: self.area(Marking::CivilStatus, Aspect::CivilStatus, |fact| {
+                areas::civil_status(subject, fact, self.version)
+            }),
+            separations: self.area(Marking::CivilStatus, Aspect::Separation, |fact| areas::separation(subject, fact)),
+            citizenships: self.area(Marking::Citizenship, Aspect::Citizenship, |fact| {
+                areas::citizenship(subject, fact, self.register)
+            }),
+            disappearances: self
+                .area(Marking::Disappearance, Aspect::Disappearance, |fact| areas::disappearance(subject, fact)),
             protections: protections.rows().iter().map(areas::protected).collect(),
             addresses: self
                 .area(Marking::Address, Aspect::Address, |fact| areas::address(subject, fact, self.register)),
@@ -159,7 +162,8 @@ impl Asked<'_> {
                 .area(Marking::MunicipalityMove, Aspect::Address, |fact| areas::municipality_move(subject, fact)),
             contact: areas::contact(subject).filter(|_| marked(Marking::Address)),
             districts: Elsewhere(place.and_then(|place| self.register.districts(place))),
-            stays_abroad: self.area(Marking::Emigration, Aspect::Emigration, |fact| areas::stay(fact, self.register)),
+            stays_abroad: self
+                .area(Marking::Emigration, Aspect::Emigration, |fact| areas::stay(subject, fact, self.register)),
             relations: marked(Marking::Relations).then(|| areas::relations(subject)),
             notes: if marked(Marking::Notes) { sf1520::notes(subject) } else { Vec::new() },
             numbers: if marked(Marking::NumberList) {

@@ -14,6 +14,8 @@ pub(crate) struct Subject<'i> {
     pub(crate) pnr: Pnr,
     /// Believed as of the delivery, of all of valid time, and which of them count.
     rows: CurrentRows<'i>,
+    /// The same for now; none where that is the moment of the request.
+    now: Option<CurrentRows<'i>>,
     valid: Option<Timestamp>,
     config: &'i Config,
     /// Where the chain of numbers ends, when that is another number; see [`Subject::follow_chain`].
@@ -23,7 +25,9 @@ pub(crate) struct Subject<'i> {
 impl<'i> Subject<'i> {
     /// The person of an image; `config` is that of the store, which says what it holds at all.
     pub(crate) fn read(pnr: Pnr, image: &'i Image<'_>, valid: Option<Timestamp>, config: &'i Config) -> Subject<'i> {
-        Subject { pnr, rows: CurrentRows::read(image.all_facts(), valid), valid, config, current_pnr: None }
+        let rows = CurrentRows::read(image.all_facts(), valid);
+        let now = valid.map(|_| CurrentRows::read(image.all_facts(), None));
+        Subject { pnr, rows, now, valid, config, current_pnr: None }
     }
 
     /// The rows that count, of the aspect that the view is of.
@@ -36,11 +40,17 @@ impl<'i> Subject<'i> {
         self.rows.row(aspect)
     }
 
-    /// Current, historic and marked rows of an aspect, the one that began last first.
+    /// Current, historic and marked rows of an aspect, the one that is current first, then the one that began last.
     pub(crate) fn history(&self, aspect: Aspect) -> Vec<Fact<'i>> {
         let mut rows: Vec<Fact<'i>> = self.begun(aspect).copied().collect();
-        rows.sort_by_key(|fact| (fact.is_historic(), std::cmp::Reverse(fact.valid().from)));
+        rows.sort_by_key(|fact| (!self.is_current(fact), fact.is_historic(), std::cmp::Reverse(fact.valid().from)));
         rows
+    }
+
+    /// True when a row is the current one of its aspect, whatever the moment asked about. Where CPR sends two of a kind that a
+    /// person has once, the other is a past one without an end.
+    pub(crate) fn is_current(&self, fact: &Fact<'_>) -> bool {
+        !fact.is_historic() && self.now.as_ref().unwrap_or(&self.rows).is_answer(fact)
     }
 
     /// True when there are historic rows of an aspect.
@@ -156,9 +166,9 @@ impl<'i> Subject<'i> {
     }
 
     /// The formatted address (003) when it is that of the moment asked for. CPR keeps one, without a date: it goes with the
-    /// current address.
+    /// current address, where it names no other place.
     pub(crate) fn formatted(&self) -> Option<facts::FormattedAddress<'i>> {
-        let formatted = self.rows.formatted_address().filter(|_| self.rows.lives_somewhere())?;
+        let formatted = self.rows.formatted_residence()?;
         let current = self.valid.is_none() || self.fact(Aspect::Address).is_some_and(|fact| !fact.is_historic());
         current.then_some(formatted)
     }

@@ -95,7 +95,7 @@ impl Index {
     pub(crate) fn change(&mut self, key: PersonKey, before: &CurrentRows<'_>, after: &CurrentRows<'_>) {
         read_terms(key, before, &mut self.before);
         read_terms(key, after, &mut self.after);
-        self.words.change(key.as_u32(), before.facts(), after.facts());
+        self.words.change(key.as_u32(), before, after);
         self.streets.change(before.facts(), after);
         self.collect_changes(key);
     }
@@ -104,7 +104,7 @@ impl Index {
     pub(crate) fn collect_stored(&mut self, key: PersonKey, person: &CurrentRows<'_>) {
         self.before.clear();
         read_terms(key, person, &mut self.after);
-        self.words.change(key.as_u32(), &[], person.facts());
+        self.words.change(key.as_u32(), &CurrentRows::read([], None), person);
         self.streets.change(&[], person);
         self.collect_changes(key);
     }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use cpr_model::{Aspect, Fact, Field, Folder, Value};
+use cpr_model::{Aspect, CurrentRows, Field, Folder, Value};
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use rustc_hash::FxBuildHasher;
 
@@ -52,11 +52,13 @@ fn chunk_of(entry: Entry) -> u8 {
     (year_of(key_of(entry)) / YEARS) as u8
 }
 
-/// Calls `name` with every text of a name that counts, and the bit of where it stands.
-fn names<'a>(facts: &[Fact<'a>], mut name: impl FnMut(u8, &'a [u8])) {
-    for fact in facts {
-        match (fact.aspect(), fact.is_historic()) {
-            (Aspect::Name, historic) if !historic || fact.mark().is_none() => {
+/// Calls `name` with every text of a name that counts, and the bit of where it stands. A current name beside the one that counts is a
+/// former one.
+fn names<'a>(rows: &CurrentRows<'a>, mut name: impl FnMut(u8, &'a [u8])) {
+    for fact in rows.facts() {
+        match fact.aspect() {
+            Aspect::Name if fact.mark().is_none() => {
+                let shift = if rows.is_answer(fact) { 0 } else { FORMER };
                 for (field, value) in fact.values().iter() {
                     let part = match field {
                         Field::GivenNames => NamePart::Given,
@@ -66,11 +68,11 @@ fn names<'a>(facts: &[Fact<'a>], mut name: impl FnMut(u8, &'a [u8])) {
                         _ => continue,
                     };
                     if let Value::Text(text) = value {
-                        name(bits(part) << if historic { FORMER } else { 0 }, text.latin1());
+                        name(bits(part) << shift, text.latin1());
                     }
                 }
             }
-            (Aspect::FormattedAddress, false) => {
+            Aspect::FormattedAddress if rows.is_answer(fact) => {
                 name(bits(NamePart::Addressing), fact.values().text(Field::AddressingName).latin1());
             }
             _ => {}
@@ -102,7 +104,7 @@ pub(crate) struct Words {
 
 impl Words {
     /// Collects what words a person comes under after a delivery, and no longer; who is not held has no facts.
-    pub(crate) fn change(&mut self, key: u32, before: &[Fact<'_>], after: &[Fact<'_>]) {
+    pub(crate) fn change(&mut self, key: u32, before: &CurrentRows<'_>, after: &CurrentRows<'_>) {
         self.before.clear();
         if !before.is_empty() {
             self.names_before.clear();
@@ -120,12 +122,12 @@ impl Words {
     }
 
     /// Reads the words of a person into `after`, sorted, each once, with all places where it stands.
-    fn read(&mut self, facts: &[Fact<'_>]) {
+    fn read(&mut self, rows: &CurrentRows<'_>) {
         let Words { ids, changes, folder, after, .. } = self;
         after.clear();
         // The addressing name stands in the name record and in 003, mostly the same.
         let mut last: (u8, &[u8]) = (0, &[]);
-        names(facts, |bit, text| {
+        names(rows, |bit, text| {
             if last == (bit, text) {
                 return;
             }

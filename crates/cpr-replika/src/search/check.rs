@@ -4,12 +4,11 @@
 //! none; at the same time, it is when the rows that have it held. Then *all* is the common part, *any* the union, *not* the
 //! rest, and a person is meant when anything is left.
 
-use cpr_model::{Aspect, Fact, Field, Folder, PersonKey, Text};
+use cpr_model::{Aspect, CurrentRows, Fact, Field, Folder, PersonKey, Text};
 use cpr_subscription::{Door, Floor, HouseNumber};
 
 use crate::index::keys::street;
 use crate::index::name_part::NamePart;
-use crate::person::image::Person;
 use crate::search::Scope;
 use crate::search::criterion::{AddressPattern, WordPattern};
 use crate::search::plan::{Leaf, Node};
@@ -69,12 +68,12 @@ impl Spans {
 }
 
 impl Node<'_> {
-    /// True when the person is meant.
-    pub(crate) fn holds(&self, key: PersonKey, person: &Person<'_>, scope: Scope) -> bool {
+    /// True when the person with these rows is meant.
+    pub(crate) fn holds(&self, key: PersonKey, person: &CurrentRows<'_>, scope: Scope) -> bool {
         !self.spans(key, person, scope).is_empty()
     }
 
-    fn spans(&self, key: PersonKey, person: &Person<'_>, scope: Scope) -> Spans {
+    fn spans(&self, key: PersonKey, person: &CurrentRows<'_>, scope: Scope) -> Spans {
         match self {
             Node::All(all) => {
                 let mut common = Spans::always();
@@ -94,68 +93,58 @@ impl Node<'_> {
 }
 
 impl Leaf<'_> {
-    fn spans(&self, key: PersonKey, person: &Person<'_>, scope: Scope) -> Spans {
-        let current = || person.all_facts().filter(|fact| !fact.is_historic());
+    fn spans(&self, key: PersonKey, person: &CurrentRows<'_>, scope: Scope) -> Spans {
         match self {
             Leaf::Persons(persons) => Spans::when(persons.contains(key)),
-            Leaf::Born(dates) => Spans::when(
-                current().filter_map(|fact| fact.person()?.birth_date()).any(|born| dates.contains(&born.value)),
-            ),
+            Leaf::Born(dates) => Spans::when(person.birth_date().is_some_and(|born| dates.contains(&born))),
             Leaf::Sex(sex) => {
                 let letter = [sex.letter()];
-                Spans::when(current().filter_map(|fact| fact.person()).any(|row| row.sex().latin1() == letter))
+                Spans::when(person.person().is_some_and(|row| row.sex().latin1() == letter))
             }
-            Leaf::Status(range) => Spans::when(
-                current().filter_map(|fact| fact.person()?.status()).any(|status| range.contains(&status.0)),
-            ),
+            Leaf::Status(range) => Spans::when(person.status().is_some_and(|status| range.contains(&status.0))),
             Leaf::Citizenship(country) => {
-                rows(person, scope, |fact| fact.citizenship().is_some_and(|row| row.country_code() == Some(*country)))
+                let is_meant =
+                    |fact: &Fact<'_>| fact.citizenship().is_some_and(|row| row.country_code() == Some(*country));
+                rows(person, scope, Aspect::Citizenship, is_meant)
             }
             Leaf::Name(part, word) => names(person, scope, *part, word),
             Leaf::Address(address, streets) => {
-                let formatted = current().find(|fact| fact.aspect() == Aspect::FormattedAddress);
-                let is_meant = |fact: &Fact<'_>| has_address(fact, address, streets.as_deref(), formatted.as_ref());
+                let is_meant = |fact: &Fact<'_>| has_address(fact, address, streets.as_deref(), person);
                 when_at_address(person, scope, is_meant)
             }
         }
     }
 }
 
-/// When the rows that are meant hold.
-fn rows(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
-    let mut meant = person.all_facts().filter(|fact| counts(fact, scope)).filter(is_meant);
+/// When the rows of an aspect that are meant hold. Now it is the row that counts; else also the historic ones that CPR has not
+/// marked, and what stands beside the row that counts.
+fn rows(person: &CurrentRows<'_>, scope: Scope, aspect: Aspect, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
+    let stated = person.facts().iter().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
     match scope {
-        Scope::Now | Scope::Ever => Spans::when(meant.next().is_some()),
-        Scope::AtTheSameTime => {
-            Spans::of(meant.filter(|fact| fact.mark().is_none()).map(|fact| period(&fact)).collect())
-        }
+        Scope::Now => Spans::when(person.row(aspect).is_some_and(|fact| is_meant(&fact))),
+        Scope::Ever => Spans::when(stated.into_iter().any(is_meant)),
+        Scope::AtTheSameTime => Spans::of(stated.filter(|fact| is_meant(fact)).map(period).collect()),
     }
 }
 
 /// When the person lived at an address that is meant. A current address of a status under which nobody lives anywhere is the
 /// last known one: nobody lives there now, and nobody did since that status began.
-fn when_at_address(person: &Person<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
-    let row = person.all_facts().find_map(|fact| fact.person().filter(|_| !fact.is_historic()));
-    let left = row.filter(|row| row.status().is_some_and(|status| !status.has_residence()));
-    let Some(left) = left else { return rows(person, scope, is_meant) };
+fn when_at_address(person: &CurrentRows<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
+    let left = person.person().filter(|_| !person.lives_somewhere());
+    let Some(left) = left else { return rows(person, scope, Aspect::Address, is_meant) };
     match scope {
         Scope::Now => Spans::default(),
-        Scope::Ever => rows(person, scope, is_meant),
+        Scope::Ever => rows(person, scope, Aspect::Address, is_meant),
         Scope::AtTheSameTime => {
             let end = left.status_date().map_or(0, |since| since.value.digits());
-            let meant = person.all_facts().filter(|fact| fact.mark().is_none()).filter(is_meant);
-            let stretch = |fact: Fact<'_>| {
-                let (from, to) = period(&fact);
+            let meant = person.facts().iter().filter(|fact| fact.mark().is_none() && is_meant(fact));
+            let stretch = |fact: &Fact<'_>| {
+                let (from, to) = period(fact);
                 (from, if fact.is_historic() { to } else { to.min(end) })
             };
             Spans::of(meant.map(stretch).collect())
         }
     }
-}
-
-/// True when a row counts in this scope: now the current ones, else also the historic ones that CPR has not marked.
-fn counts(fact: &Fact<'_>, scope: Scope) -> bool {
-    !fact.is_historic() || scope != Scope::Now && fact.mark().is_none()
 }
 
 fn period(fact: &Fact<'_>) -> (u64, u64) {
@@ -164,7 +153,7 @@ fn period(fact: &Fact<'_>) -> (u64, u64) {
 }
 
 /// When a name with this word was borne. The addressing name of 003 is that of the current name.
-fn names(person: &Person<'_>, scope: Scope, part: NamePart, word: &WordPattern) -> Spans {
+fn names(person: &CurrentRows<'_>, scope: Scope, part: NamePart, word: &WordPattern) -> Spans {
     let fields: &[Field] = match part {
         NamePart::Any => &[Field::GivenNames, Field::MiddleNames, Field::Surname, Field::AddressingName],
         NamePart::Given => &[Field::GivenNames],
@@ -172,21 +161,16 @@ fn names(person: &Person<'_>, scope: Scope, part: NamePart, word: &WordPattern) 
         NamePart::Surname => &[Field::Surname],
         NamePart::Addressing => &[Field::AddressingName],
     };
-    let own = rows(person, scope, |fact| {
-        fact.aspect() == Aspect::Name && fields.iter().any(|field| has_word(fact.values().text(*field), word))
-    });
-    let mut of_003 = person.all_facts().filter(|fact| fact.aspect() == Aspect::FormattedAddress && !fact.is_historic());
-    if !matches!(part, NamePart::Any | NamePart::Addressing)
-        || !of_003.any(|fact| has_word(fact.values().text(Field::AddressingName), word))
-    {
+    let own =
+        rows(person, scope, Aspect::Name, |fact| fields.iter().any(|field| has_word(fact.values().text(*field), word)));
+    let is_of_003 = || person.formatted_address().is_some_and(|row| has_word(row.addressing_name(), word));
+    if !matches!(part, NamePart::Any | NamePart::Addressing) || !is_of_003() {
         return own;
     }
-    let current = person.all_facts().filter(|fact| fact.aspect() == Aspect::Name && !fact.is_historic());
-    let spans: Vec<(u64, u64)> = current.map(|fact| period(&fact)).collect();
-    if scope != Scope::AtTheSameTime || spans.is_empty() {
-        return Spans::always();
+    match person.row(Aspect::Name) {
+        Some(current) if scope == Scope::AtTheSameTime => own.or(Spans::of(vec![period(&current)])),
+        _ => Spans::always(),
     }
-    own.or(Spans::of(spans))
 }
 
 fn has_word(text: Text<'_>, pattern: &WordPattern) -> bool {
@@ -195,8 +179,8 @@ fn has_word(text: Text<'_>, pattern: &WordPattern) -> bool {
     found
 }
 
-/// True when an address has every part that is asked for; `formatted` is the current 003, which belongs to the current address.
-fn has_address(fact: &Fact<'_>, asked: &AddressPattern, streets: Option<&[u32]>, formatted: Option<&Fact<'_>>) -> bool {
+/// True when an address has every part that is asked for; what only 003 says belongs to the address that counts.
+fn has_address(fact: &Fact<'_>, asked: &AddressPattern, streets: Option<&[u32]>, person: &CurrentRows<'_>) -> bool {
     let Some(row) = fact.address() else { return false };
     let coded = || {
         let (municipality, code) = (row.municipality_code()?, row.street_code()?);
@@ -223,8 +207,7 @@ fn has_address(fact: &Fact<'_>, asked: &AddressPattern, streets: Option<&[u32]>,
     if !asked.asks_003() {
         return true;
     }
-    let Some(formatted) = formatted.filter(|_| !fact.is_historic()) else { return false };
-    let Some(formatted) = formatted.formatted_address() else { return false };
+    let Some(formatted) = person.formatted_residence().filter(|_| person.is_answer(fact)) else { return false };
     asked.postal_code.as_ref().is_none_or(|range| formatted.postal_code().is_some_and(|code| range.contains(&code)))
         && asked.postal_district.iter().all(|word| has_word(formatted.postal_district(), word))
         && asked.town.iter().all(|word| has_word(formatted.town(), word))

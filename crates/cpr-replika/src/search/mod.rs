@@ -15,14 +15,13 @@ mod tests;
 
 use std::fmt;
 
-use cpr_model::{CurrentRows, PersonKey, Pnr, ProtectionKind};
+use cpr_model::{CurrentRows, PersonKey, Pnr, ProtectionKind, RowsBuffer};
 
 pub use criterion::{AddressPattern, Criterion, Sex, WordPattern};
 pub use policy::Policy;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::person::image::Person;
 use crate::refusal::{Needed, Refusal};
 use crate::search::plan::{Budget, Candidates, Node};
 use crate::snapshot::Snapshot;
@@ -130,7 +129,7 @@ impl Snapshot {
             return Err(Refusal::TooManyDocuments { limit }.into());
         }
         let mut hits = Hits { count: None, rows: Vec::new(), next: None };
-        let (mut count, mut read) = (0, 0);
+        let (mut count, mut read, mut buffer) = (0, 0, RowsBuffer::default());
         let from = if search.count && !candidates.exact { 0 } else { first };
         for raw in candidates.keys.range(from..) {
             let wanted = raw >= first && hits.rows.len() <= search.limit && search.limit > 0;
@@ -143,13 +142,13 @@ impl Snapshot {
             read += 1;
             let Some(key) = PersonKey::from_u32(raw) else { continue };
             let Some(person) = self.person(key.pnr())? else { continue };
-            if !candidates.exact && !node.holds(key, &person, search.scope) {
-                continue;
+            let rows = CurrentRows::read_into(std::mem::take(&mut buffer), person.all_facts(), None);
+            let is_meant = candidates.exact || node.holds(key, &rows, search.scope);
+            count += u64::from(is_meant);
+            if is_meant && wanted {
+                hits.rows.push(self.hit(key, &rows)?);
             }
-            count += 1;
-            if wanted {
-                hits.rows.push(self.hit(key, &person)?);
-            }
+            buffer = rows.recycle();
         }
         if hits.rows.len() > search.limit {
             hits.rows.truncate(search.limit);
@@ -180,15 +179,14 @@ fn asks_any(criterion: &Criterion, needed: &[Needed]) -> bool {
 impl Snapshot {
     /// A row of the answer. The protections are those of the human being: what is told under a number that was given up carries
     /// those of the number now.
-    fn hit(&self, key: PersonKey, person: &Person<'_>) -> Result<Hit, Error> {
-        let rows = person.current();
+    fn hit(&self, key: PersonKey, rows: &CurrentRows<'_>) -> Result<Hit, Error> {
         let of_003 = rows.formatted_address().map(|row| row.addressing_name());
         let own = rows.name().map(|row| row.addressing_name());
         let name = of_003.into_iter().chain(own).find(|name| !name.is_empty());
         Ok(Hit {
             pnr: key.pnr(),
             addressing_name: name.map(|name| name.reveal().into_owned()),
-            protections: self.protections_of_human(key.pnr(), &rows, self.known())?,
+            protections: self.protections_of_human(key.pnr(), rows, self.known())?,
         })
     }
 

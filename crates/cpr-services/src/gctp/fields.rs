@@ -122,21 +122,13 @@ fn address<'i>(subject: &Subject<'i>, field: fn(facts::FormattedAddress<'i>) -> 
     said(field(subject.formatted()?))
 }
 
-/// The formatted address, when it is that of the coded address that counts: of two current ones it may tell the other one.
-fn formatted_of_coded<'i>(subject: &Subject<'i>) -> Option<facts::FormattedAddress<'i>> {
-    let formatted = subject.formatted()?;
-    let told = (formatted.municipality_code(), formatted.street_code());
-    let counts = subject.address().is_none_or(|coded| (coded.municipality_code(), coded.street_code()) == told);
-    counts.then_some(formatted)
-}
-
 /// A field of the formatted address, or of the coded one where no formatted address goes with it.
 fn either<'i>(
     subject: &Subject<'i>,
     formatted: fn(facts::FormattedAddress<'i>) -> Text<'i>,
     coded: fn(facts::Address<'i>) -> Text<'i>,
 ) -> Option<Said> {
-    said(match formatted_of_coded(subject) {
+    said(match subject.formatted() {
         Some(row) => formatted(row),
         None => coded(subject.address()?),
     })
@@ -144,7 +136,7 @@ fn either<'i>(
 
 /// The house number as received, four characters with its trailing blank.
 fn house_number(subject: &Subject<'_>) -> Option<Said> {
-    let text = match formatted_of_coded(subject) {
+    let text = match subject.formatted() {
         Some(row) => row.house_number(),
         None => subject.address()?.house_number(),
     };
@@ -152,7 +144,7 @@ fn house_number(subject: &Subject<'_>) -> Option<Said> {
 }
 
 fn municipality_code(subject: &Subject<'_>) -> Option<Said> {
-    let code = match formatted_of_coded(subject) {
+    let code = match subject.formatted() {
         Some(row) => row.municipality_code(),
         None => subject.address()?.municipality_code(),
     };
@@ -160,7 +152,7 @@ fn municipality_code(subject: &Subject<'_>) -> Option<Said> {
 }
 
 fn street_code(subject: &Subject<'_>) -> Option<Said> {
-    let code = match formatted_of_coded(subject) {
+    let code = match subject.formatted() {
         Some(row) => row.street_code(),
         None => subject.address()?.street_code(),
     };

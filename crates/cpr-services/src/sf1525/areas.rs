@@ -173,19 +173,19 @@ answer! {
 always_there!(Parts, Relations, Related, Events);
 
 /// The state of a version, in the words of the Grunddata model.
-fn state(fact: &Fact<'_>) -> &'static str {
+fn state(subject: &Subject<'_>, fact: &Fact<'_>) -> &'static str {
     match fact.mark() {
         Some(CorrectionMark::Corrected) => "RETTET",
         Some(CorrectionMark::Annulled) => "FORTRUDT",
         Some(CorrectionMark::Technical) => "TEKNISK_AENDRING",
-        None if fact.is_historic() => "HISTORISK",
-        None => "AKTUEL",
+        None if subject.is_current(fact) => "AKTUEL",
+        None => "HISTORISK",
     }
 }
 
 /// The state of an address: the last known one of somebody who lives nowhere is a past one.
 fn address_state(subject: &Subject<'_>, fact: &Fact<'_>) -> &'static str {
-    match state(fact) {
+    match state(subject, fact) {
         "AKTUEL" if !subject.lives_somewhere() => "HISTORISK",
         state => state,
     }
@@ -212,7 +212,7 @@ pub(super) fn name(subject: &Subject<'_>, fact: &Fact<'_>) -> Option<NameVersion
         surname_mark: mark(row.surname_mark()),
         from: contract_types::moment(row.from()),
         to: contract_types::moment(row.to()),
-        state: state(fact),
+        state: state(subject, fact),
     })
 }
 
@@ -248,10 +248,10 @@ pub(super) fn parts(
 }
 
 /// A civil status. Version 1.0 tells the spouse of the current one only, and only by number.
-pub(super) fn civil_status(fact: &Fact<'_>, version: Version) -> Option<CivilStatusVersion> {
+pub(super) fn civil_status(subject: &Subject<'_>, fact: &Fact<'_>, version: Version) -> Option<CivilStatusVersion> {
     let row = fact.civil_status()?;
     let named = version == Version::V2;
-    let told = named || state(fact) == "AKTUEL";
+    let told = named || state(subject, fact) == "AKTUEL";
     let spouse = known(row.spouse_pnr()).filter(|_| told);
     let by_name = named && spouse.is_none();
     Some(CivilStatusVersion {
@@ -261,31 +261,35 @@ pub(super) fn civil_status(fact: &Fact<'_>, version: Version) -> Option<CivilSta
         kind: text(row.civil_status()),
         from: contract_types::moment(row.from()),
         to: contract_types::moment(row.to()),
-        state: state(fact),
+        state: state(subject, fact),
     })
 }
 
-pub(super) fn separation(fact: &Fact<'_>) -> Option<SeparationVersion> {
+pub(super) fn separation(subject: &Subject<'_>, fact: &Fact<'_>) -> Option<SeparationVersion> {
     let row = fact.separation()?;
     let (from, to) = (contract_types::start_of_day(row.from()), contract_types::start_of_day(row.to()));
-    Some(SeparationVersion { from, to, state: state(fact) })
+    Some(SeparationVersion { from, to, state: state(subject, fact) })
 }
 
-pub(super) fn citizenship(fact: &Fact<'_>, register: &dyn Register) -> Option<CitizenshipVersion> {
+pub(super) fn citizenship(
+    subject: &Subject<'_>,
+    fact: &Fact<'_>,
+    register: &dyn Register,
+) -> Option<CitizenshipVersion> {
     let row = fact.citizenship()?;
     Some(CitizenshipVersion {
         country_code: row.country_code().map(|code| code.0),
         country_name: Elsewhere(row.country_code().and_then(|code| register.country_name(code))),
         from: contract_types::moment(row.from()),
         to: contract_types::moment(row.to()),
-        state: state(fact),
+        state: state(subject, fact),
     })
 }
 
-pub(super) fn disappearance(fact: &Fact<'_>) -> Option<DisappearanceVersion> {
+pub(super) fn disappearance(subject: &Subject<'_>, fact: &Fact<'_>) -> Option<DisappearanceVersion> {
     let row = fact.disappearance()?;
     let (from, to) = (contract_types::moment(row.disappeared()), contract_types::moment(row.found_again()));
-    Some(DisappearanceVersion { from, to, state: state(fact) })
+    Some(DisappearanceVersion { from, to, state: state(subject, fact) })
 }
 
 pub(super) fn protected(of: &Protection) -> Protected {
@@ -351,7 +355,7 @@ pub(super) fn contact(subject: &Subject<'_>) -> Option<Contact> {
     subject.fact(Aspect::ContactAddress).and_then(|fact| fact.contact_address()).map(sf1520::contact)
 }
 
-pub(super) fn stay(fact: &Fact<'_>, register: &dyn Register) -> Option<Stay> {
+pub(super) fn stay(subject: &Subject<'_>, fact: &Fact<'_>, register: &dyn Register) -> Option<Stay> {
     let row = fact.emigration()?;
     let lines =
         [row.foreign_line_1(), row.foreign_line_2(), row.foreign_line_3(), row.foreign_line_4(), row.foreign_line_5()];
@@ -363,7 +367,7 @@ pub(super) fn stay(fact: &Fact<'_>, register: &dyn Register) -> Option<Stay> {
         immigrated_from_name: Elsewhere(row.immigrated_from().and_then(|code| register.country_name(code))),
         immigrated: contract_types::moment(row.immigrated()),
         foreign_address: lines.into_iter().filter_map(text).collect(),
-        state: state(fact),
+        state: state(subject, fact),
     })
 }
 

@@ -5,14 +5,17 @@ use std::io::Cursor;
 
 use cpr_population::{Population, Product, archetypes};
 use cpr_replika::cpr_extract::Family;
-use cpr_replika::cpr_model::{Date, MunicipalityCode, Pnr, ProtectionKind, Status};
+use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, ProtectionKind, Status, StreetCode};
 use cpr_replika::cpr_subscription::{Filter, Profile};
 use cpr_replika::{
-    AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, EventFilter, FilterChange, PersonSet, Query,
-    Replika, Search, Snapshot, UnknownNumbers,
+    AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, EventFilter, FilterChange, NamePart, PersonSet,
+    Query, Replika, Scope, Search, Snapshot, UnknownNumbers,
 };
-use cpr_services::{NoRegister, Protections, Request, sf1520, sf6008};
+use cpr_services::sf1525::{Depth, Markings};
+use cpr_services::{NoRegister, Protections, Request, gctp, sf1520, sf1525, sf6008};
 use proptest::prelude::*;
+
+use crate::kit::{date, pnr, told};
 
 fn product(family: &str) -> Product {
     Product { family: Family::named(family).expect("a family"), task: "123401".to_owned() }
@@ -131,6 +134,104 @@ fn everybody_says_the_same_of_the_archetypes() {
     let extract = fixture.full_extract(Vec::new(), &product("std")).expect("in memory");
     replika.load(Cursor::new(extract), &ApplyOptions::named("archetypes")).expect("a sound extract");
     assert!(hold(&replika, fixture.production_date()) >= 50);
+}
+
+/// Two current rows of each kind that a person has once; those of 2020 began last. 003 is the text of `of_003`.
+fn two_of_each(newer_first: bool, of_003: &str) -> String {
+    let pairs = [
+        (
+            "002 KOMKOD=0101, VEJKOD=0007, HUSNR=003, TILFLYDTO=201001010000",
+            "002 KOMKOD=0751, VEJKOD=0120, HUSNR=007A, TILFLYDTO=202001010000",
+        ),
+        (
+            "008 FORNVN=Ane, EFTERNVN=Gammel, NVNHAENSTART=201001010000",
+            "008 FORNVN=Ane, EFTERNVN=Nyby, NVNHAENSTART=202001010000",
+        ),
+        (
+            "010 LANDEKOD=5130, HAENSTART-STATSBORGERSKAB=201001010000",
+            "010 LANDEKOD=5100, HAENSTART-STATSBORGERSKAB=202001010000",
+        ),
+        (
+            "012 CIVST=G, AEGTEPNR=6201801230, HAENSTART-CIVILSTAND=201001010000",
+            "012 CIVST=F, HAENSTART-CIVILSTAND=202001010000",
+        ),
+    ];
+    let mut rows = "001 STATUS=01, KOEN=K, FOED_DT=1980-01-01\n".to_owned();
+    for (older, newer) in pairs {
+        let (first, second) = if newer_first { (newer, older) } else { (older, newer) };
+        rows += &format!("{first}\n{second}\n");
+    }
+    rows + of_003
+}
+
+const TEXT_OF_NEWER: &str = "003 ADRNVN=Ane Nyby, STANDARDADR=Prøvevej 7A, POSTNR=8000, POSTDISTTXT=Aarhus C, KOMKOD=0751, VEJKOD=0120, HUSNR=007A, VEJADRNVN=Prøvevej";
+const TEXT_OF_OLDER: &str = "003 ADRNVN=Ane Nyby, STANDARDADR=Torvet 3, POSTNR=2200, POSTDISTTXT=København N, KOMKOD=0101, VEJKOD=0007, HUSNR=003, VEJADRNVN=Torvet";
+
+#[test]
+fn of_two_current_rows_every_answer_takes_the_one_that_began_last() {
+    const WHO: &str = "6101801234";
+    for (newer_first, of_003) in
+        [(true, TEXT_OF_NEWER), (false, TEXT_OF_NEWER), (true, TEXT_OF_OLDER), (false, TEXT_OF_OLDER)]
+    {
+        let rows = two_of_each(newer_first, of_003);
+        let replika = told(&[&[(WHO, &rows)]]);
+        let day = date("2026-01-05");
+        assert_eq!(hold(&replika, day), 1);
+        hold_events(&replika);
+        let snapshot = replika.snapshot();
+        assert!(snapshot.verify().expect("a read").is_clean());
+        let request = Request::on(pnr(WHO), day);
+        assert_eq!(truth(&snapshot, pnr(WHO)).municipality, Some(751));
+
+        let found = |criterion: Criterion, scope| {
+            let search = Search { scope, ..Search::now(criterion) };
+            snapshot.search(&search).expect("answered").rows.len()
+        };
+        let address = |pattern: AddressPattern| Criterion::Address(pattern);
+        let street = |code| address(AddressPattern { street: Some(StreetCode(code)), ..AddressPattern::default() });
+        let postal = |code| address(AddressPattern { postal_code: Some(code..=code), ..AddressPattern::default() });
+        let surname = |word| Criterion::name(NamePart::Surname, word);
+        let country = |code| Criterion::Citizenship(CountryCode(code));
+        for (counts, other) in
+            [(street(120), street(7)), (surname("nyby"), surname("gammel")), (country(5100), country(5130))]
+        {
+            let of = |criterion: &Criterion, scope| found(criterion.clone(), scope);
+            assert_eq!((of(&counts, Scope::Now), of(&other, Scope::Now)), (1, 0), "{counts:?}");
+            assert_eq!((of(&counts, Scope::Ever), of(&other, Scope::Ever)), (1, 1), "it was so, for all that is known");
+        }
+        let has_text = of_003 == TEXT_OF_NEWER;
+        assert_eq!((found(postal(8000), Scope::Now), found(postal(2200), Scope::Now)), (usize::from(has_text), 0));
+
+        let basic = sf1520::answer(&snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
+        let basic = basic.found().expect("held").answer;
+        let text = has_text.then(|| "Prøvevej 7A".to_owned());
+        assert_eq!(
+            (basic.addresses.current.street_code, &basic.addresses.current.standard_address),
+            (Some(120), &text)
+        );
+        assert_eq!(basic.addresses.past.iter().map(|row| row.street_code).collect::<Vec<_>>(), [Some(7)]);
+        let record = sf6008::answer(&snapshot, sf6008::Operation::Extended, &request).expect("a read");
+        let record = record.found().expect("held").answer;
+        assert_eq!((record.street_code, &record.standard_address), (Some(120), &text));
+        assert_eq!(record.surname.as_deref(), Some("Nyby"));
+        for service in [gctp::Service::StamPlus, gctp::Service::Stam] {
+            let rows = gctp::answer(&snapshot, service, &request).expect("a read").found().expect("held").rows;
+            let said = |field| rows[0].value(field).map(str::to_owned);
+            assert_eq!((said("VEJKOD").as_deref(), said("HUSNR").as_deref()), (Some("0120"), Some("007A")));
+            assert_eq!((said("STADR"), said("POSTNR")), (text.clone(), has_text.then(|| "8000".to_owned())));
+        }
+        for (depth, states) in [(Depth::Current, vec!["AKTUEL"]), (Depth::WithHistory, vec!["AKTUEL", "HISTORISK"])] {
+            let answer = sf1525::answer(&snapshot, sf1525::Version::V2, &Markings::all(depth), &request, &NoRegister);
+            let answer = answer.expect("a read").found().expect("held").answer;
+            assert_eq!(answer.addresses.iter().map(|row| row.state).collect::<Vec<_>>(), states);
+            assert_eq!(answer.names.iter().map(|row| row.state).collect::<Vec<_>>(), states);
+            assert_eq!(answer.citizenships.iter().map(|row| row.state).collect::<Vec<_>>(), states);
+            assert_eq!(answer.civil_statuses.iter().map(|row| row.state).collect::<Vec<_>>(), states);
+            assert_eq!(answer.addresses[0].street_code, Some(120));
+            assert_eq!(answer.addresses[0].standard_address, text);
+            assert_eq!(answer.civil_statuses[0].kind.as_deref(), Some("F"));
+        }
+    }
 }
 
 proptest! {
