@@ -373,9 +373,15 @@ impl StorageFailure {
     }
 }
 
-impl From<redb::Error> for Error {
-    fn from(error: redb::Error) -> Error {
-        match error {
+/// What the storage engine reports. The trait is private: whoever uses this crate neither sees nor names an error of the
+/// engine below, and `?` takes them all inside.
+pub(crate) trait StorageTrouble: Into<redb::Error> {}
+
+#[doc(hidden)]
+#[allow(private_bounds, reason = "nothing outside has the trait: no error of another crate becomes one of this")]
+impl<E: StorageTrouble> From<E> for Error {
+    fn from(error: E) -> Error {
+        match error.into() {
             redb::Error::DatabaseAlreadyOpen => Error::Locked,
             redb::Error::Corrupted(_) => Error::Damaged { place: Place::Pages, what: "they do not fit together" },
             redb::Error::Io(error) => match BlockError::inside(&error) {
@@ -387,6 +393,14 @@ impl From<redb::Error> for Error {
         }
     }
 }
+
+impl StorageTrouble for redb::Error {}
+impl StorageTrouble for redb::StorageError {}
+impl StorageTrouble for redb::TableError {}
+impl StorageTrouble for redb::TransactionError {}
+impl StorageTrouble for redb::CommitError {}
+impl StorageTrouble for redb::CursorError {}
+impl StorageTrouble for redb::DatabaseError {}
 
 impl From<BlockError> for Error {
     fn from(error: BlockError) -> Error {
@@ -417,22 +431,3 @@ impl From<BlockError> for Error {
         }
     }
 }
-
-macro_rules! from_storage {
-    ($($error:ty),*) => {
-        $(impl From<$error> for Error {
-            fn from(error: $error) -> Error {
-                Error::from(redb::Error::from(error))
-            }
-        })*
-    };
-}
-
-from_storage!(
-    redb::StorageError,
-    redb::TableError,
-    redb::TransactionError,
-    redb::CommitError,
-    redb::CursorError,
-    redb::DatabaseError
-);
