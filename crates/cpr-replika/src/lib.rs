@@ -69,6 +69,7 @@ mod damage;
 mod delivery_number;
 mod error;
 mod refusal;
+mod trace;
 
 mod store;
 

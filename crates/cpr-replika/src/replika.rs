@@ -20,6 +20,7 @@ use crate::store::file::{Opened, Options, is_vacant};
 use crate::store::key::KeySource;
 use crate::store::secret::create_secret;
 use crate::store::tables::{FORMAT, META, Tables};
+use crate::trace::span;
 
 /// A replica of CPR in one file. `Send + Sync`; one delivery is applied at a time, any number of snapshots are read.
 pub struct Replika {
@@ -56,6 +57,7 @@ impl Replika {
         if !is_vacant(path) {
             return Err(Error::Exists);
         }
+        let _span = span!("open");
         Replika::initialize(Opened::create(path, options)?, &config)
     }
 
@@ -73,7 +75,10 @@ impl Replika {
     /// # Errors
     /// As [`Replika::open`].
     pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
-        Replika::over(Opened::open(path.as_ref(), options)?)
+        let span = span!("open", delivery);
+        let replika = Replika::over(Opened::open(path.as_ref(), options)?)?;
+        span.record("delivery", replika.snapshot().known().0.into());
+        Ok(replika)
     }
 
     /// Opens the store that is there, whatever its configuration, or creates one with this configuration.
@@ -100,7 +105,10 @@ impl Replika {
     /// # Errors
     /// As [`Replika::open`].
     pub fn open_read_only_with(path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
-        Replika::over(Opened::open_read_only(path.as_ref(), options)?)
+        let span = span!("open", delivery);
+        let replika = Replika::over(Opened::open_read_only(path.as_ref(), options)?)?;
+        span.record("delivery", replika.snapshot().known().0.into());
+        Ok(replika)
     }
 
     /// Has the key of another source open an encrypted store from now on. The store's own key, and so its blocks, stay:
@@ -233,7 +241,9 @@ impl Replika {
         self.database.latch().sound(|| {
             let write = self.begin_write()?;
             let answer = change(&write, self.snapshot().known().0)?;
+            let commit = span!("commit");
             write.commit()?;
+            drop(commit);
             self.publish()?;
             Ok(answer)
         })

@@ -24,6 +24,7 @@ use crate::store::config::{Config, window_end, write_config};
 use crate::store::read_table::OutsideSource;
 use crate::store::tables::{DELIVERIES, DIGESTS};
 use crate::subscriptions::matching::{self, MatchInput};
+use crate::trace::span;
 
 pub use options::{Allow, ApplyOptions, Progress};
 
@@ -72,12 +73,19 @@ impl Replika {
         options: &ApplyOptions<'_>,
         kind: DeliveryKind,
     ) -> Result<Report, Error> {
+        let span = span!("apply", delivery, bytes, persons, facts_new, facts_superseded);
         let report = self.database.latch().sound_outside(|outside| {
             let progress =
                 |so_far| outside.run(|| options.progress.map_or(ControlFlow::Continue(()), |report| report(so_far)));
             let options = ApplyOptions { progress: Some(&progress), ..*options };
             self.deliver_next(OutsideSource { source, outside }, &options, kind)
         })?;
+        let counts = &report.delivery.counts;
+        span.record("delivery", report.delivery.number.0.into());
+        span.record("bytes", counts.bytes);
+        span.record("persons", counts.persons_new + counts.persons_changed + counts.persons_unchanged);
+        span.record("facts_new", counts.facts_new);
+        span.record("facts_superseded", counts.facts_superseded);
         self.announce();
         Ok(report)
     }
@@ -185,7 +193,10 @@ impl Replika {
         if config.family.is_none() {
             write_config(&write, &Config { family: Some(family), ..config })?;
         }
+        let commit = span!("commit", delivery);
+        commit.record("delivery", number.0.into());
         write.commit()?;
+        drop(commit);
         self.publish()?;
         Ok(Report { outcome: Outcome::Applied, delivery })
     }

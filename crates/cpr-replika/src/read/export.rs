@@ -15,6 +15,7 @@ use crate::ledger::delivery::Delivery;
 use crate::read::lines::LineLayout;
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
+use crate::trace::span;
 
 impl Snapshot {
     /// Writes every person held as of a delivery as a full extract of the store's family, in CPR's order of records: persons
@@ -34,8 +35,10 @@ impl Snapshot {
     /// # Errors
     /// [`Error::UnknownDelivery`]; [`Error::Output`] from the writer.
     pub fn export(&self, known: Option<DeliveryNumber>, out: &mut impl Write) -> Result<u64, Error> {
+        let span = span!("export", delivery, persons, records);
         let known = self.check_known(known)?;
         let delivery = self.delivery(known)?;
+        span.record("delivery", known.0.into());
         let mut writer = Writer { out, style: &delivery.style, count: 0 };
         writer.frame(&start_record(&delivery))?;
         let mut formatted: Vec<(AddressOrder, PersonKey)> = Vec::new();
@@ -57,7 +60,8 @@ impl Snapshot {
                 self.write_lines(key, &shape, &delivery, true, &mut writer)?;
             }
         }
-        writer.finish()?;
+        span.record("persons", persons);
+        span.record("records", writer.finish()?);
         Ok(persons)
     }
 
@@ -70,7 +74,9 @@ impl Snapshot {
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from the writer.
     pub fn export_persons(&self, persons: &PersonSet, out: &mut impl Write) -> Result<u64, Error> {
+        let span = span!("export", delivery, persons, records);
         let delivery = self.delivery(self.known())?;
+        span.record("delivery", delivery.number.0.into());
         let mut writer = Writer { out, style: &delivery.style, count: 0 };
         writer.frame(&start_record(&delivery))?;
         let (mut behind, mut written) = (RoaringBitmap::new(), 0);
@@ -95,7 +101,8 @@ impl Snapshot {
             self.write_formatted(here.into_iter().map(|(_, key)| key), &delivery, &mut writer)?;
         }
         self.write_formatted(behind.into_iter().filter_map(PersonKey::from_u32), &delivery, &mut writer)?;
-        writer.finish()?;
+        span.record("persons", written);
+        span.record("records", writer.finish()?);
         Ok(written)
     }
 
@@ -149,11 +156,13 @@ impl<W: Write> Writer<'_, W> {
         Line { end: self.style.line_end, ..line }.write(self.out).map_err(Error::Output)
     }
 
-    /// The end record, and what stands after it.
-    fn finish(mut self) -> Result<(), Error> {
+    /// The end record, and what stands after it. Returns the records between the first and this one.
+    fn finish(mut self) -> Result<u64, Error> {
+        let records = self.count;
         let count = end_counter(self.count);
         self.frame(&format!("9999999999999{count:08}"))?;
-        self.out.write_all(&self.style.trailer).map_err(Error::Output)
+        self.out.write_all(&self.style.trailer).map_err(Error::Output)?;
+        Ok(records)
     }
 
     /// A start or end record: both are filled to their last byte.

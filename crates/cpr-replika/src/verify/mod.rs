@@ -19,6 +19,7 @@ use crate::snapshot::Snapshot;
 use crate::store::bitmap::open_set;
 use crate::store::secret::read_secret;
 use crate::store::tables::name;
+use crate::trace::span;
 
 /// What stands for a table where the file below them is meant.
 const FILE: &str = "file";
@@ -126,6 +127,16 @@ impl Snapshot {
     /// # Errors
     /// Failures of the storage; what does not hold stands in the report.
     pub fn verify(&self) -> Result<VerifyReport, Error> {
+        let span = span!("verify", deliveries, persons, facts, faults);
+        let report = self.verify_tables()?;
+        span.record("deliveries", report.deliveries);
+        span.record("persons", report.persons);
+        span.record("facts", report.facts);
+        span.record("faults", report.fault_count);
+        Ok(report)
+    }
+
+    fn verify_tables(&self) -> Result<VerifyReport, Error> {
         let mut report = VerifyReport::default();
         let deliveries = self.verify_deliveries(&mut report);
         report.sound(deliveries)?;

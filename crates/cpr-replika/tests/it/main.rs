@@ -26,6 +26,8 @@ mod residence;
 mod samples;
 mod search;
 mod snapshots;
+#[cfg(feature = "tracing")]
+mod spans;
 mod subscribed_samples;
 mod subscriptions;
 mod traps;
