@@ -92,6 +92,11 @@ impl<'a> PersonLines<'a> {
         true
     }
 
+    /// True when the row that is being filled has a place for a field.
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.open.is_some_and(|template| template.cells[usize::from(field.number())].is_some())
+    }
+
     fn cell(&mut self, field: Field) -> Option<(&mut [u8], Format)> {
         let cell = self.open?.cells[usize::from(field.number())]?;
         let start = self.lines.last()?.1 + usize::from(cell.start);

@@ -5,6 +5,7 @@ use cpr_model::{Aspect, Field as F, Pnr};
 use super::record_template::PersonLines;
 use crate::person::{Address, Name, Parent, PersonRows, Relative, Row, addressing_name};
 use crate::reference_data::places;
+use crate::rng::mix;
 
 /// STATUS below which a person has a place where he or she lives.
 const FIRST_WITHOUT_ADDRESS: u8 = 30;
@@ -96,6 +97,17 @@ fn write_address(out: &mut PersonLines<'_>, at: &Address) {
     }
 }
 
+/// A made-up identifier in the register of addresses (DAR): the same for everybody who lives at the address.
+fn address_uuid(at: &Address) -> String {
+    let Address { municipality, street, house, letter, floor, door, building } = *at;
+    let place = [municipality, street, house, building].iter().fold(0, |word, part| word << 16 | u64::from(*part));
+    let [a, b, c, d] = door;
+    let dwelling = u64::from_le_bytes([letter, floor[0], floor[1], a, b, c, d, 0]);
+    let first = mix(place ^ mix(dwelling));
+    let bytes = (u128::from(first) << 64 | u128::from(mix(first))).to_be_bytes();
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().hyphenated().to_string()
+}
+
 fn write_residence(out: &mut PersonLines<'_>, person: &PersonRows) {
     for (at, row) in person.addresses.iter().enumerate() {
         let is_past = row.to.is_some();
@@ -108,6 +120,11 @@ fn write_residence(out: &mut PersonLines<'_>, person: &PersonRows) {
             out.put_moment(F::MovedOut, F::MovedOutUncertain, to);
         } else {
             out.put_text(F::CareOfName, &person.care_of);
+            // Some products tell the long name of the street and the address in the register of addresses.
+            if out.has(F::AddressUuid) {
+                out.put_text(F::StreetName, &places::street_name(row.value.municipality, row.value.street));
+                out.put_text(F::AddressUuid, &address_uuid(&row.value));
+            }
             if let Some((from, line)) = &person.supplementary {
                 out.put_number(F::SupplementaryAddressSetBy, u64::from(row.value.municipality));
                 out.put_text(F::SupplementaryAddressLine1, line);

@@ -172,6 +172,21 @@ fn every_family_takes_every_file() {
 }
 
 #[test]
+fn a_file_shows_the_family_that_it_was_made_in() {
+    let population = Population::new(SEED, 1_500);
+    for family in ["std", "uuid", "2022", "full"] {
+        let found = cpr_extract::find_family(&mut std::io::Cursor::new(full(&population, family)), &[], u64::MAX);
+        assert_eq!(found.expect("read from memory").expect("one family").name, family);
+    }
+    let extract = full(&population, "uuid");
+    let mut addresses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in lines(&extract).filter(|line| line.starts_with(b"002")) {
+        addresses.entry(cell(line, 347, 36)).or_default().insert(cell(line, 14, 22));
+    }
+    assert!(addresses.len() > 100 && addresses.values().all(|places| places.len() == 1), "one for each address");
+}
+
+#[test]
 fn addressing_rows_stand_behind_all_persons_in_the_order_of_their_addresses() {
     let extract = full(&Population::new(SEED, 20_000), "std");
     let numbers: Vec<&[u8]> = lines(&extract).map(|line| &line[..3]).collect();
