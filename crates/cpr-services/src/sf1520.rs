@@ -2,6 +2,7 @@
 
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, ProtectionKind, facts, full_years};
+use cpr_wire::sf1520::ANSWER;
 
 use crate::contract_types::{self, Absent, Uncertain, XsdDate, XsdDateTime, text};
 use crate::error::Error;
@@ -13,14 +14,13 @@ use crate::request::Request;
 use crate::subject::Subject;
 
 mod parts;
-mod version;
 
+pub use cpr_wire::sf1520::Version;
 pub use parts::{
     Abroad, Address, Addresses, BirthRegistration, Child, CivilStatus, Contact, Custody, Guardianship, LivedAt, Name,
     Note, Protected, Relation, Relations, SeparationState, State,
 };
 pub(crate) use parts::{contact, guardianship, notes, relations};
-pub use version::Version;
 
 answer! {
     /// `PersonLookupResponse`.
@@ -84,7 +84,7 @@ impl Response {
     /// # Errors
     /// [`Error::Xml`] when the answer does not go into XML.
     pub fn to_xml(&self, version: Version) -> Result<String, Error> {
-        contract_types::xml("PersonLookupResponse", version.namespace(), self)
+        contract_types::xml(ANSWER, version.namespace(), self)
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! The contract is not public. The markings stand in KOMBIT's catalogue and model; the elements here follow the order of that
 //! model and bear the names of the attributes of the Grunddata model *Person*, from whose classes the model draws them. The
-//! header (`HovedOplysningerSvar`) is the host's.
+//! header (`HovedOplysningerSvar`) is that of `cpr_wire`.
 
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::Aspect;
+use cpr_wire::sf1525::{ANSWER, NAMESPACE};
 
 use crate::contract_types;
 use crate::error::Error;
@@ -19,18 +20,13 @@ use crate::sf1525::urn::urn;
 use crate::subject::Subject;
 
 mod areas;
-mod marking;
 mod urn;
-mod version;
 
 pub use areas::{
     AddressVersion, CitizenshipVersion, CivilStatusVersion, DisappearanceVersion, Event, Events, MunicipalCondition,
     MunicipalityMove, NameVersion, Number, Parts, Protected, Related, Relations, SeparationVersion, Stay,
 };
-pub use marking::{Depth, Marking, Markings};
-pub use version::Version;
-
-const NAMESPACE: &str = "http://www.kombit.dk/2017/01/01/";
+pub use cpr_wire::sf1525::{Depth, Marking, Markings, Version};
 
 answer! {
     /// What stands in the answer, by area; an area that was not marked is empty.
@@ -84,7 +80,7 @@ impl Response {
     /// # Errors
     /// [`Error::Xml`] when the answer does not go into XML.
     pub fn to_xml(&self) -> Result<String, Error> {
-        contract_types::xml("PersonStamoplysningerSamlingHent_O", NAMESPACE, self)
+        contract_types::xml(ANSWER, NAMESPACE, self)
     }
 }
 
@@ -109,10 +105,29 @@ pub fn answer(
     let protections = Protections::read(snapshot, request, &subject)?;
     let asked = Asked { snapshot, version, markings, request, register, subject: &subject };
     let answer = asked.response(&protections)?;
-    let marked = markings.chosen().flat_map(|marking| marking.aspects()).copied();
+    let marked = markings.chosen().flat_map(aspects).copied();
     let aspects: Vec<Aspect> = std::iter::once(Aspect::Protection).chain(marked).collect();
     let not_held = subject.not_held(&aspects);
     Ok(Lookup::Found(Answered { protections, not_held, answer }))
+}
+
+/// What the area of a marking is answered from, beside the person's own row.
+fn aspects(marking: Marking) -> &'static [Aspect] {
+    match marking {
+        Marking::Address => &[Aspect::Address, Aspect::FormattedAddress, Aspect::ContactAddress],
+        Marking::MunicipalityMove | Marking::Districts => &[Aspect::Address],
+        Marking::CivilStatus => &[Aspect::CivilStatus, Aspect::Separation],
+        Marking::Disappearance => &[Aspect::Disappearance],
+        Marking::Name => &[Aspect::Name],
+        Marking::NumberList => &[Aspect::FormerNumber],
+        Marking::PersonStatus => &[Aspect::BirthRegistration, Aspect::Guardianship, Aspect::Child],
+        Marking::Citizenship => &[Aspect::Citizenship],
+        Marking::Emigration => &[Aspect::Emigration],
+        Marking::Relations => &[Aspect::CivilStatus, Aspect::Child, Aspect::Parents, Aspect::Custody],
+        Marking::Notes => &[Aspect::Note],
+        Marking::MunicipalConditions => &[Aspect::MunicipalCondition],
+        Marking::Events => &[Aspect::Event],
+    }
 }
 
 /// A question with all that its areas are answered from.

@@ -2,6 +2,7 @@
 
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Date, ProtectionKind, facts};
+use cpr_wire::sf6008::NAMESPACE;
 use serde::Serialize;
 
 use crate::contract_types::{self, PlainDate, text};
@@ -11,7 +12,7 @@ use crate::protection::Protections;
 use crate::request::Request;
 use crate::subject::Subject;
 
-const NAMESPACE: &str = "http://serviceplatformen.dk/xml/wsdl/soap11/CPRBasicInformationService/1/";
+pub use cpr_wire::sf6008::Operation;
 
 answer! {
     /// What the service tells about a person (`CPRBasicInformationResponseType`, and with names the extended one).
@@ -59,38 +60,6 @@ answer! {
         given_names: Option<String> = "fornavn",
         middle_names: Option<String> = "mellemnavn",
         surname: Option<String> = "efternavn",
-    }
-}
-
-/// One of the four operations.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Operation {
-    /// `callCPRBasicInformation`.
-    Basic,
-    /// `callCPRBasicInformationExtended`: with the parts of the name.
-    Extended,
-    /// `callCPRBasicInformationList`: none instead of a fault for an unknown number.
-    List,
-    /// `callCPRBasicInformationExtendedList`.
-    ExtendedList,
-}
-
-impl Operation {
-    /// Every operation.
-    pub const ALL: [Operation; 4] = [Operation::Basic, Operation::Extended, Operation::List, Operation::ExtendedList];
-
-    fn is_extended(self) -> bool {
-        matches!(self, Operation::Extended | Operation::ExtendedList)
-    }
-
-    /// The root of the response.
-    fn root(self) -> &'static str {
-        match self {
-            Operation::Basic => "callCPRBasicInformationResponse",
-            Operation::Extended => "callCPRBasicInformationExtendedResponse",
-            Operation::List => "callCPRBasicInformationListResponse",
-            Operation::ExtendedList => "callCPRBasicInformationExtendedListResponse",
-        }
     }
 }
 
@@ -194,7 +163,7 @@ struct Extended<'a> {
 /// # Errors
 /// [`Error::Xml`] when a single operation is given no record: its service answers with a fault, which is the host's.
 pub fn to_xml(operation: Operation, records: &[&Record]) -> Result<String, Error> {
-    let root = operation.root();
+    let root = operation.answer();
     match operation {
         Operation::List => contract_types::xml(root, NAMESPACE, &Plain { records }),
         Operation::ExtendedList => contract_types::xml(root, NAMESPACE, &Extended { records }),

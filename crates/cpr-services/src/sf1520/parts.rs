@@ -5,7 +5,7 @@ use cpr_replika::cpr_model::{Aspect, Pnr, ProtectionKind, facts};
 use crate::contract_types::{self, Absent, PlainDate, Uncertain, XsdDate, XsdDateTime, text};
 use crate::protection::Protections;
 use crate::register::{Districts, Elsewhere, Place, Register};
-use crate::sf1520::version::Version;
+use crate::sf1520::Version;
 use crate::subject::{Subject, known};
 
 answer! {

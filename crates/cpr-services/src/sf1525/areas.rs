@@ -10,8 +10,8 @@ use crate::register::{Elsewhere, Place, Register};
 use crate::relatives::Relatives;
 use crate::request::Request;
 use crate::sf1520::{self, Contact, Guardianship};
+use crate::sf1525::Version;
 use crate::sf1525::urn::urn;
-use crate::sf1525::version::Version;
 use crate::subject::{Subject, known};
 
 answer! {

@@ -1,7 +1,5 @@
 //! The markings (`*Markering`) by which a caller of SF1525 chooses areas.
 
-use cpr_replika::cpr_model::Aspect;
-
 /// An area that can be asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
@@ -75,25 +73,6 @@ impl Marking {
         }
     }
 
-    /// What its area is answered from, beside the person's own row.
-    pub(super) fn aspects(self) -> &'static [Aspect] {
-        match self {
-            Marking::Address => &[Aspect::Address, Aspect::FormattedAddress, Aspect::ContactAddress],
-            Marking::MunicipalityMove | Marking::Districts => &[Aspect::Address],
-            Marking::CivilStatus => &[Aspect::CivilStatus, Aspect::Separation],
-            Marking::Disappearance => &[Aspect::Disappearance],
-            Marking::Name => &[Aspect::Name],
-            Marking::NumberList => &[Aspect::FormerNumber],
-            Marking::PersonStatus => &[Aspect::BirthRegistration, Aspect::Guardianship, Aspect::Child],
-            Marking::Citizenship => &[Aspect::Citizenship],
-            Marking::Emigration => &[Aspect::Emigration],
-            Marking::Relations => &[Aspect::CivilStatus, Aspect::Child, Aspect::Parents, Aspect::Custody],
-            Marking::Notes => &[Aspect::Note],
-            Marking::MunicipalConditions => &[Aspect::MunicipalCondition],
-            Marking::Events => &[Aspect::Event],
-        }
-    }
-
     /// The marking with this name; the name without `Markering` does too.
     pub fn from_name(name: &str) -> Option<Marking> {
         let name = name.strip_suffix("Markering").unwrap_or(name);
@@ -101,7 +80,7 @@ impl Marking {
     }
 
     /// True for the six markings of the catalogue of version 1.0.
-    pub(super) fn is_in_1_0(self) -> bool {
+    pub fn is_in_1_0(self) -> bool {
         matches!(
             self,
             Marking::Address
