@@ -1,4 +1,4 @@
-//! A file that is being written: under another name until it is whole, synchronised and read-only.
+//! A pack that is being written to disk: under another name until it is whole, synchronised and read-only.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -15,7 +15,7 @@ pub const UNFINISHED: &str = ".unfinished-pack-";
 /// Only the owner may read a pack, and nobody may write it.
 const MODE: u32 = 0o400;
 
-/// Where [`Writer::create`](crate::Writer::create) writes, and whoever keeps a file beside packs; vanishes unless it is published.
+/// Where [`Writer::create`](crate::Writer::create) writes; vanishes unless it is published.
 #[derive(Debug)]
 pub struct NewFile {
     file: NamedTempFile,
@@ -23,23 +23,14 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Begins a file that will stand at `path`, in a folder that is there.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`].
-    pub fn create(path: &Path) -> Result<NewFile, Error> {
+    pub(crate) fn create(path: &Path) -> Result<NewFile, Error> {
         // Its own mode is 0600 from the start.
         let file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder_of(path));
         Ok(NewFile { file: file.map_err(Error::io("creating a pack"))?, path: path.to_owned() })
     }
 
-    /// Makes the file durable, and then the one under its name; what stood there is replaced at once.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`]; what stood there stands there still, unless only the folder could not be synchronised.
-    pub fn publish(self) -> Result<(), Error> {
+    /// Makes the file durable, and then the one under its name.
+    pub(crate) fn publish(self) -> Result<(), Error> {
         let NewFile { file, path } = self;
         let permissions = Permissions::from_mode(MODE);
         file.as_file().set_permissions(permissions).map_err(Error::io("making a pack read-only"))?;

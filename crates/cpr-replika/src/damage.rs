@@ -24,6 +24,8 @@ pub enum Place {
     Block(u64),
     /// What the pages say to each other, all of which check.
     Pages,
+    /// A byte of a pack, counted from the start of the file.
+    Pack(u64),
 }
 
 impl fmt::Display for Place {
@@ -35,6 +37,7 @@ impl fmt::Display for Place {
             Place::Checks(group) => write!(f, "the checks of group {group}"),
             Place::Block(block) => write!(f, "block {block}"),
             Place::Pages => f.write_str("the pages"),
+            Place::Pack(at) => write!(f, "the pack at byte {at}"),
         }
     }
 }

@@ -200,6 +200,26 @@ pub enum Error {
     /// Reading the extract failed.
     #[error("reading the extract failed: {0}")]
     Input(#[source] io::Error),
+    /// The folder holds no packs.
+    #[error("the folder holds no packs")]
+    NoPacks,
+    /// The packs in the folder are not of the store, or do not hold what the folder says.
+    #[error("the packs in the folder are of another store")]
+    OtherPacks,
+    /// Packs are not encrypted, so an encrypted store writes none.
+    #[error("the store is encrypted, and packs are not: none are written of it")]
+    EncryptedStore,
+    /// A folder of packs cannot be read or written.
+    #[error("{doing} failed: {source}")]
+    Folder {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A pack cannot be written, opened or read. Damage in one is [`Error::Damaged`].
+    #[error("a pack: {0}")]
+    Pack(#[source] cpr_pack::Error),
     /// Writing an export failed.
     #[error("writing failed: {0}")]
     Output(#[source] io::Error),
@@ -293,7 +313,12 @@ impl Error {
             Error::WrongKey => (Storage, "wrong_key"),
             Error::NotEncrypted => (Storage, "not_encrypted"),
             Error::Key(_) => (Storage, "key"),
-            Error::Corrupt { .. } | Error::Damaged { .. } => (Corrupt, "corrupt"),
+            Error::NoPacks => (Storage, "no_packs"),
+            Error::OtherPacks => (Storage, "other_packs"),
+            Error::EncryptedStore => (Storage, "encrypted_store"),
+            Error::Folder { .. } => (Storage, "folder"),
+            Error::Pack(cpr_pack::Error::Io { .. } | cpr_pack::Error::Unwritable { .. }) => (Storage, "pack"),
+            Error::Corrupt { .. } | Error::Damaged { .. } | Error::Pack(_) => (Corrupt, "corrupt"),
         }
     }
 
@@ -342,6 +367,15 @@ impl fmt::Display for Faults<'_> {
         match self.1.saturating_sub(1) {
             1 => f.write_str(" (and one more fault)"),
             more => write!(f, " (and {more} more faults)"),
+        }
+    }
+}
+
+impl From<cpr_pack::Error> for Error {
+    fn from(error: cpr_pack::Error) -> Error {
+        match error {
+            cpr_pack::Error::Damaged { what, at } => Error::Damaged { place: Place::Pack(at), what },
+            error => Error::Pack(error),
         }
     }
 }

@@ -81,6 +81,7 @@ mod snapshot;
 
 mod replika;
 
+mod packs;
 mod read;
 mod search;
 
@@ -115,6 +116,8 @@ pub use events::feed::{EventFeed, EventFilter};
 pub use index::name_part::NamePart;
 pub use index::person_set::PersonSet;
 pub use ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
+pub use packs::packed::Packed;
+pub use packs::write::PackReport;
 pub use person::image::{Holding, Image, Person, Residence};
 pub use read::described::Described;
 pub use read::history::Change;
@@ -142,4 +145,4 @@ pub use subscriptions::streams::{InitialLoad, Recipient};
 pub use verify::{VerifyFault, VerifyReport};
 
 /// The crates whose types stand in this crate's signatures.
-pub use {bitemporal, cpr_events, cpr_extract, cpr_model, cpr_subscription};
+pub use {bitemporal, cpr_events, cpr_extract, cpr_model, cpr_pack, cpr_subscription};

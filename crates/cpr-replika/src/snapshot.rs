@@ -40,7 +40,7 @@ impl Snapshot {
         Snapshot::over(Source::of_store(database)?)
     }
 
-    fn over(source: Source) -> Result<Snapshot, Error> {
+    pub(crate) fn over(source: Source) -> Result<Snapshot, Error> {
         let config = source.config()?;
         let last = match source.tables().deliveries.last()? {
             None => None,
@@ -338,11 +338,8 @@ impl Snapshot {
     }
 
     pub(crate) fn mentioned_by(&self, key: PersonKey) -> Result<Vec<PersonKey>, Error> {
-        let mut holders = Vec::new();
-        for holder in self.tables().numbers.get(key.as_u32())? {
-            holders.extend(PersonKey::from_u32(holder?));
-        }
-        Ok(holders)
+        let holders = self.tables().numbers.get(key.as_u32())?;
+        Ok(holders.into_iter().filter_map(PersonKey::from_u32).collect())
     }
 
     pub(crate) fn source(&self) -> &Source {

@@ -54,6 +54,8 @@ pub(crate) struct Opened {
     latch: Latch,
     /// The file that was opened, when it is one.
     file: Option<OpenedFile>,
+    /// A key that opened it encrypts it: one for a store that is not encrypted is refused.
+    is_encrypted: bool,
 }
 
 enum Mode {
@@ -103,7 +105,7 @@ impl Opened {
             opened => Ok(opened.map_err(Error::from)?),
         })?;
         make_private(path, false)?;
-        Ok(Opened { database: Mode::ReadOnly(database), latch, file: Some(file) })
+        Ok(Opened { database: Mode::ReadOnly(database), latch, file: Some(file), is_encrypted: options.key.is_some() })
     }
 
     /// Opens or makes a store over any storage.
@@ -111,14 +113,14 @@ impl Opened {
         let latch = Latch::default();
         let blocks = BlockFile::new(storage, opening, options.key.clone(), latch.clone());
         let database = latch.sound(|| builder(options).create_with_backend(blocks).map_err(Error::from))?;
-        Ok(Opened { database: Mode::ReadWrite(database), latch, file: None })
+        Ok(Opened { database: Mode::ReadWrite(database), latch, file: None, is_encrypted: options.key.is_some() })
     }
 
     /// Opens a store's file as if to write, and leaves it as it is.
     pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Opened, Error> {
         let (latch, file) = unchanged(path, options)?;
         let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
-        Ok(Opened { database: Mode::ReadWrite(database), latch, file: None })
+        Ok(Opened { database: Mode::ReadWrite(database), latch, file: None, is_encrypted: options.key.is_some() })
     }
 
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction, Error> {
@@ -153,6 +155,11 @@ impl Opened {
             write.set_quick_repair(true);
             Ok(write)
         })
+    }
+
+    /// Whether its blocks are encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.is_encrypted
     }
 
     /// What went wrong with the file first.

@@ -4,9 +4,11 @@
 
 pub(crate) mod bitmap;
 pub(crate) mod block_file;
+pub(crate) mod column;
 pub(crate) mod config;
 pub(crate) mod file;
 pub(crate) mod key;
+pub(crate) mod pack_table;
 pub(crate) mod read_table;
 pub(crate) mod sealed;
 pub(crate) mod secret;

@@ -5,11 +5,13 @@
 //! first failure of a file is what every later call is told, by its place.
 
 use std::borrow::Borrow;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::RangeBounds;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cpr_pack::{Packs, Writer};
 use redb::{
     AccessGuard, Key, MultimapRange, MultimapTableDefinition, MultimapValue, Range, ReadOnlyMultimapTable,
     ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition, TableError,
@@ -18,6 +20,8 @@ use redb::{
 
 use crate::damage::{BlockError, FirstFailure, Latch};
 use crate::error::Error;
+use crate::store::column::Column;
+use crate::store::pack_table::{PackRows, PackTable};
 
 impl Latch {
     /// Runs one call of redb's: what it is told when it panics, or has failed before, is the first failure.
@@ -123,12 +127,29 @@ impl Told for Error {
 }
 
 /// A key or a value, for as long as what holds it is held.
-pub(crate) struct Guard<'t, V: Value + 'static>(AccessGuard<'t, V>);
+pub(crate) enum Guard<'t, V: Value + 'static> {
+    Store(AccessGuard<'t, V>),
+    /// Bytes of a pack that were decoded before.
+    Pack(cpr_pack::Value<'t>),
+}
 
-impl<V: Value + 'static> Guard<'_, V> {
+impl<'t, V: Column> Guard<'t, V> {
+    /// Bytes of a pack, when they are a value.
+    #[inline]
+    pub(crate) fn packed(bytes: cpr_pack::Value<'t>, table: &'static str) -> Result<Guard<'t, V>, Error> {
+        let is_sound = V::decode(&bytes).is_some();
+        match is_sound {
+            true => Ok(Guard::Pack(bytes)),
+            false => Err(Error::Corrupt { table, what: "bytes that are no key or value of the table" }),
+        }
+    }
+
     #[inline]
     pub(crate) fn value(&self) -> V::SelfType<'_> {
-        self.0.value()
+        match self {
+            Guard::Store(guard) => guard.value(),
+            Guard::Pack(bytes) => V::decode(bytes).expect("the same bytes were decoded before"),
+        }
     }
 }
 
@@ -136,7 +157,7 @@ impl<V: Value + 'static> Guard<'_, V> {
 pub(crate) type Row<'t, K, V> = (Guard<'t, K>, Guard<'t, V>);
 
 fn guarded<'t, K: Key + 'static, V: Value + 'static>((key, value): Guards<'t, K, V>) -> Row<'t, K, V> {
-    (Guard(key), Guard(value))
+    (Guard::Store(key), Guard::Store(value))
 }
 
 /// A key and its value, as redb has them.
@@ -165,7 +186,7 @@ impl<K: Key + 'static, V: Value + 'static, T: ReadableTable<K, V>> ReadRows<K, V
     }
 }
 
-impl<K: Key + 'static, V: Value + 'static> ReadRows<K, V> for One<K, V> {
+impl<K: Key + Column, V: Column> ReadRows<K, V> for One<K, V> {
     fn rows_in<'a, KR>(
         &self,
         range: impl RangeBounds<KR> + 'a,
@@ -178,32 +199,44 @@ impl<K: Key + 'static, V: Value + 'static> ReadRows<K, V> for One<K, V> {
 }
 
 /// A table with one value a key.
-pub(crate) struct One<K: Key + 'static, V: Value + 'static> {
-    table: ReadOnlyTable<K, V>,
-    latch: Latch,
+pub(crate) enum One<K: Key + 'static, V: Value + 'static> {
+    Store { table: ReadOnlyTable<K, V>, latch: Latch },
+    Pack(PackTable<K, V>),
 }
 
-impl<K: Key + 'static, V: Value + 'static> One<K, V> {
+impl<K: Key + Column, V: Column> One<K, V> {
     pub(crate) fn open(
         read: &ReadTransaction,
         definition: TableDefinition<'static, K, V>,
         latch: &Latch,
     ) -> Result<One<K, V>, Error> {
         let table = latch.sound(|| read.open_table(definition))?;
-        Ok(One { table, latch: latch.clone() })
+        Ok(One::Store { table, latch: latch.clone() })
+    }
+
+    pub(crate) fn open_packed(packs: &Arc<Packs>, name: &'static str) -> Result<One<K, V>, Error> {
+        PackTable::open(packs, name).map(One::Pack)
     }
 
     #[inline]
     pub(crate) fn get<'a>(&self, key: impl Borrow<K::SelfType<'a>>) -> Result<Option<Guard<'_, V>>, Error> {
-        Ok(self.latch.sound(|| ReadableTable::get(&self.table, key))?.map(Guard))
+        match self {
+            One::Store { table, latch } => Ok(latch.sound(|| ReadableTable::get(table, key))?.map(Guard::Store)),
+            One::Pack(table) => table.get(key.borrow()),
+        }
     }
 
     pub(crate) fn range<'a, KR>(&self, range: impl RangeBounds<KR> + 'a) -> Result<Rows<'_, K, V>, Error>
     where
         KR: Borrow<K::SelfType<'a>> + 'a,
     {
-        let rows = self.latch.sound(|| ReadableTable::range(&self.table, range))?;
-        Ok(Rows { rows, latch: self.latch.clone() })
+        match self {
+            One::Store { table, latch } => {
+                let rows = latch.sound(|| ReadableTable::range(table, range))?;
+                Ok(Rows::Store { rows, latch: latch.clone() })
+            }
+            One::Pack(table) => Ok(Rows::Pack(table.range(&range)?)),
+        }
     }
 
     pub(crate) fn iter(&self) -> Result<Rows<'_, K, V>, Error> {
@@ -211,40 +244,76 @@ impl<K: Key + 'static, V: Value + 'static> One<K, V> {
     }
 
     pub(crate) fn last(&self) -> Result<Option<Row<'_, K, V>>, Error> {
-        Ok(self.latch.sound(|| ReadableTable::last(&self.table))?.map(guarded))
+        self.iter()?.next_back().transpose()
     }
 
     pub(crate) fn len(&self) -> Result<u64, Error> {
-        Ok(self.latch.sound(|| self.table.len())?)
+        match self {
+            One::Store { table, latch } => Ok(latch.sound(|| table.len())?),
+            One::Pack(table) => table.len(),
+        }
+    }
+}
+
+impl<K: Key + Column, V: Column> One<K, V> {
+    /// Writes all rows to a table of a pack.
+    pub(crate) fn write_to<S: Write + Seek>(&self, name: &str, pack: &mut Writer<S>) -> Result<(), Error> {
+        pack.table(name, K::KEYS)?;
+        let (mut key_bytes, mut value_bytes) = (Vec::new(), Vec::new());
+        for row in self.iter()? {
+            let (key, value) = row?;
+            value_bytes.clear();
+            V::encode(&value.value(), &mut value_bytes);
+            match K::number(&key.value()) {
+                Some(number) => pack.row(number, &value_bytes)?,
+                None => {
+                    key_bytes.clear();
+                    K::encode(&key.value(), &mut key_bytes);
+                    pack.row(&key_bytes[..], &value_bytes)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 /// Rows of a table, from both ends.
-pub(crate) struct Rows<'t, K: Key + 'static, V: Value + 'static> {
-    rows: Range<'t, K, V>,
-    latch: Latch,
+pub(crate) enum Rows<'t, K: Key + 'static, V: Value + 'static> {
+    Store { rows: Range<'t, K, V>, latch: Latch },
+    Pack(PackRows<'t, K, V>),
 }
 
-impl<'t, K: Key + 'static, V: Value + 'static> Iterator for Rows<'t, K, V> {
+impl<'t, K: Key + Column, V: Column> Iterator for Rows<'t, K, V> {
     type Item = Result<Row<'t, K, V>, Error>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.latch.sound(|| self.rows.next().transpose()).map(|row| row.map(guarded)).map_err(Error::from).transpose()
+        match self {
+            Rows::Store { rows, latch } => {
+                let row = latch.sound(|| rows.next().transpose());
+                row.map(|row| row.map(guarded)).map_err(Error::from).transpose()
+            }
+            Rows::Pack(rows) => rows.next(),
+        }
     }
 }
 
-impl<K: Key + 'static, V: Value + 'static> DoubleEndedIterator for Rows<'_, K, V> {
+impl<K: Key + Column, V: Column> DoubleEndedIterator for Rows<'_, K, V> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        let row = self.latch.sound(|| self.rows.next_back().transpose());
-        row.map(|row| row.map(guarded)).map_err(Error::from).transpose()
+        match self {
+            Rows::Store { rows, latch } => {
+                let row = latch.sound(|| rows.next_back().transpose());
+                row.map(|row| row.map(guarded)).map_err(Error::from).transpose()
+            }
+            Rows::Pack(rows) => rows.next_back(),
+        }
     }
 }
 
-/// A table with several values a key, both of them numbers.
-pub(crate) struct Many {
-    table: ReadOnlyMultimapTable<u32, u32>,
-    latch: Latch,
+/// A table with several values a key, both of them numbers. A pack has a row for each pair, with nothing in it.
+pub(crate) enum Many {
+    Store { table: ReadOnlyMultimapTable<u32, u32>, latch: Latch },
+    Pack(PackTable<(u32, u32), &'static [u8]>),
 }
 
 impl Many {
@@ -254,63 +323,87 @@ impl Many {
         latch: &Latch,
     ) -> Result<Many, Error> {
         let table = latch.sound(|| read.open_multimap_table(definition))?;
-        Ok(Many { table, latch: latch.clone() })
+        Ok(Many::Store { table, latch: latch.clone() })
+    }
+
+    pub(crate) fn open_packed(packs: &Arc<Packs>, name: &'static str) -> Result<Many, Error> {
+        PackTable::open(packs, name).map(Many::Pack)
     }
 
     /// The values of a key, in order.
-    pub(crate) fn get(&self, key: u32) -> Result<Values<'_>, Error> {
-        let values = self.latch.sound(|| self.table.get(key))?;
-        Ok(Values { values, latch: &self.latch })
+    pub(crate) fn get(&self, key: u32) -> Result<Vec<u32>, Error> {
+        match self {
+            Many::Store { table, latch } => latch.sound(|| values_of(table.get(key)?)),
+            Many::Pack(table) => {
+                table.range(&((key, 0)..=(key, u32::MAX)))?.map(|row| row.map(|(pair, _)| pair.value().1)).collect()
+            }
+        }
     }
 
     /// Every key with each of its values, in order.
     pub(crate) fn iter(&self) -> Result<Pairs<'_>, Error> {
-        let keys = self.latch.sound(|| self.table.range::<u32>(..))?;
-        Ok(Pairs { keys, values: None, latch: &self.latch })
+        match self {
+            Many::Store { table, latch } => {
+                let keys = latch.sound(|| table.range::<u32>(..))?;
+                Ok(Pairs::Store { keys, key: 0, values: Vec::new().into_iter(), latch })
+            }
+            Many::Pack(table) => Ok(Pairs::Pack(table.range::<(u32, u32)>(&..)?)),
+        }
     }
 
     /// Pairs of key and value.
     pub(crate) fn len(&self) -> Result<u64, Error> {
-        Ok(self.latch.sound(|| self.table.len())?)
+        match self {
+            Many::Store { table, latch } => Ok(latch.sound(|| table.len())?),
+            Many::Pack(table) => table.len(),
+        }
     }
 }
 
-/// The values of one key.
-pub(crate) struct Values<'t> {
-    values: MultimapValue<'static, u32>,
-    latch: &'t Latch,
+impl Many {
+    /// Writes all pairs to a table of a pack.
+    pub(crate) fn write_to<S: Write + Seek>(&self, name: &str, pack: &mut Writer<S>) -> Result<(), Error> {
+        pack.table(name, <(u32, u32)>::KEYS)?;
+        let mut key = Vec::new();
+        for pair in self.iter()? {
+            key.clear();
+            <(u32, u32)>::encode(&pair?, &mut key);
+            pack.row(&key[..], &[])?;
+        }
+        Ok(())
+    }
 }
 
-impl Iterator for Values<'_> {
-    type Item = Result<u32, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let value = self.latch.sound(|| self.values.next().transpose());
-        value.map(|value| value.map(|value| value.value())).map_err(Error::from).transpose()
-    }
+fn values_of(values: MultimapValue<'_, u32>) -> Result<Vec<u32>, Error> {
+    values.map(|value| Ok(value?.value())).collect()
 }
 
 /// Keys, each with every one of its values.
-pub(crate) struct Pairs<'t> {
-    keys: MultimapRange<'static, u32, u32>,
-    values: Option<(u32, Values<'t>)>,
-    latch: &'t Latch,
+pub(crate) enum Pairs<'t> {
+    Store { keys: MultimapRange<'static, u32, u32>, key: u32, values: std::vec::IntoIter<u32>, latch: &'t Latch },
+    Pack(PackRows<'t, (u32, u32), &'static [u8]>),
 }
 
 impl Iterator for Pairs<'_> {
     type Item = Result<(u32, u32), Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let (keys, key, values, latch) = match self {
+            Pairs::Store { keys, key, values, latch } => (keys, key, values, *latch),
+            Pairs::Pack(rows) => return rows.next().map(|row| row.map(|(pair, _)| pair.value())),
+        };
         loop {
-            if let Some((key, values)) = &mut self.values
-                && let Some(value) = values.next()
-            {
-                return Some(value.map(|value| (*key, value)));
+            if let Some(value) = values.next() {
+                return Some(Ok((*key, value)));
             }
-            match self.latch.sound(|| self.keys.next().transpose()) {
-                Ok(Some((key, values))) => self.values = Some((key.value(), Values { values, latch: self.latch })),
+            let next = latch.sound(|| {
+                let Some((key, values)) = keys.next().transpose()? else { return Ok(None) };
+                Ok(Some((key.value(), values_of(values)?)))
+            });
+            match next {
+                Ok(Some(row)) => (*key, *values) = (row.0, row.1.into_iter()),
                 Ok(None) => return None,
-                Err(error) => return Some(Err(error.into())),
+                Err(error) => return Some(Err(error)),
             }
         }
     }

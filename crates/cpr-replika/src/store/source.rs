@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use cpr_pack::Packs;
 use redb::{
     MultimapTableHandle, ReadTransaction, ReadableTableMetadata, TableError, TableHandle, TableStats as PageStats,
 };
@@ -12,11 +13,19 @@ use crate::store::config::Config;
 use crate::store::file::Opened;
 use crate::store::tables::{FORMAT, META, Tables};
 
-/// The tables of one state. They are dropped before the transaction, and the transaction before the database.
+/// The tables of one state. They are dropped before what keeps them readable.
 pub(crate) struct Source {
     tables: Tables,
-    transaction: ReadTransaction,
-    _database: Arc<Opened>,
+    kept: Kept,
+}
+
+enum Kept {
+    /// The transaction is dropped before the database.
+    Store {
+        transaction: ReadTransaction,
+        database: Arc<Opened>,
+    },
+    Packs(Arc<Packs>),
 }
 
 /// One table's size.
@@ -26,9 +35,9 @@ pub struct TableStats {
     pub name: String,
     /// Rows.
     pub rows: u64,
-    /// Bytes of keys and values.
+    /// Bytes of keys and values; of packs, of whole rows.
     pub stored_bytes: u64,
-    /// Bytes of pages that hold no keys or values: branches and headers.
+    /// Bytes of pages that hold no keys or values: branches and headers; of packs, by which rows are found.
     pub metadata_bytes: u64,
     /// Bytes that are empty inside pages.
     pub fragmented_bytes: u64,
@@ -40,7 +49,21 @@ impl Source {
         let transaction = database.begin_read()?;
         check_format(&transaction)?;
         let tables = Tables::open(&transaction, database.latch())?;
-        Ok(Source { tables, transaction, _database: Arc::clone(database) })
+        Ok(Source { tables, kept: Kept::Store { transaction, database: Arc::clone(database) } })
+    }
+
+    /// The state that packs hold, which must be of the format that this version reads.
+    pub(crate) fn of_packs(packs: &Arc<Packs>) -> Result<Source, Error> {
+        check_version(packs.description().rows_version)?;
+        Ok(Source { tables: Tables::open_packed(packs)?, kept: Kept::Packs(Arc::clone(packs)) })
+    }
+
+    /// Whether what is read is stored encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        match &self.kept {
+            Kept::Store { database, .. } => database.is_encrypted(),
+            Kept::Packs(_) => false,
+        }
     }
 
     /// The tables.
@@ -56,28 +79,51 @@ impl Source {
 
     /// The size of each table.
     pub(crate) fn stats(&self) -> Result<Vec<TableStats>, Error> {
-        let mut tables = Vec::new();
-        let mut add = |name: &str, rows: u64, stats: PageStats| {
-            tables.push(TableStats {
-                name: name.to_owned(),
-                rows,
-                stored_bytes: stats.stored_bytes(),
-                metadata_bytes: stats.metadata_bytes(),
-                fragmented_bytes: stats.fragmented_bytes(),
-            });
-        };
-        for handle in self.transaction.list_tables()? {
-            let name = handle.name().to_owned();
-            let table = self.transaction.open_untyped_table(handle)?;
-            add(&name, table.len()?, table.stats()?);
+        match &self.kept {
+            Kept::Store { transaction, .. } => stats_of_store(transaction),
+            Kept::Packs(packs) => stats_of_packs(packs),
         }
-        for handle in self.transaction.list_multimap_tables()? {
-            let name = handle.name().to_owned();
-            let table = self.transaction.open_untyped_multimap_table(handle)?;
-            add(&name, table.len()?, table.stats()?);
-        }
-        Ok(tables)
     }
+}
+
+fn stats_of_packs(packs: &Packs) -> Result<Vec<TableStats>, Error> {
+    let mut tables = Vec::new();
+    for (name, keys) in packs.base().tables() {
+        let table = packs.table(name, keys)?;
+        let size = table.size();
+        tables.push(TableStats {
+            name: name.to_owned(),
+            rows: table.len()?,
+            stored_bytes: size.row_bytes,
+            metadata_bytes: size.index_bytes,
+            fragmented_bytes: 0,
+        });
+    }
+    Ok(tables)
+}
+
+fn stats_of_store(transaction: &ReadTransaction) -> Result<Vec<TableStats>, Error> {
+    let mut tables = Vec::new();
+    let mut add = |name: &str, rows: u64, stats: PageStats| {
+        tables.push(TableStats {
+            name: name.to_owned(),
+            rows,
+            stored_bytes: stats.stored_bytes(),
+            metadata_bytes: stats.metadata_bytes(),
+            fragmented_bytes: stats.fragmented_bytes(),
+        });
+    };
+    for handle in transaction.list_tables()? {
+        let name = handle.name().to_owned();
+        let table = transaction.open_untyped_table(handle)?;
+        add(&name, table.len()?, table.stats()?);
+    }
+    for handle in transaction.list_multimap_tables()? {
+        let name = handle.name().to_owned();
+        let table = transaction.open_untyped_multimap_table(handle)?;
+        add(&name, table.len()?, table.stats()?);
+    }
+    Ok(tables)
 }
 
 /// That it is a store, and of the format that this version reads.
@@ -87,7 +133,10 @@ fn check_format(transaction: &ReadTransaction) -> Result<(), Error> {
         opened => opened?,
     };
     let found: Option<u32> = meta.get("format")?.and_then(|text| text.value().parse().ok());
-    let found = found.ok_or(Error::NotAStore)?;
+    check_version(found.ok_or(Error::NotAStore)?)
+}
+
+fn check_version(found: u32) -> Result<(), Error> {
     match found.cmp(&FORMAT) {
         Ordering::Less => Err(Error::OlderFormat { found, supported: FORMAT }),
         Ordering::Greater => Err(Error::NewerFormat { found, supported: FORMAT }),

@@ -3,6 +3,10 @@
 //! A name carries the version of its layout: a changed layout is a new name. All tables are created with the store, and a
 //! snapshot opens all of them at once, in one transaction.
 
+use std::io::{Seek, Write};
+use std::sync::Arc;
+
+use cpr_pack::{Packs, Writer};
 use redb::{MultimapTableDefinition, ReadTransaction, TableDefinition, WriteTransaction};
 
 use super::read_table::{Many, One};
@@ -51,6 +55,25 @@ macro_rules! tables {
                     $($one: One::open(read, $ONE, latch)?,)*
                     $($many: Many::open(read, $MANY, latch)?,)*
                 })
+            }
+
+            /// Every table of packs.
+            pub(crate) fn open_packed(packs: &Arc<Packs>) -> Result<Tables, Error> {
+                Ok(Tables {
+                    $($one: One::open_packed(packs, $one_name)?,)*
+                    $($many: Many::open_packed(packs, $many_name)?,)*
+                })
+            }
+
+            /// Writes the rows of every table to a pack, in the order of their names.
+            pub(crate) fn write_to<S: Write + Seek>(&self, pack: &mut Writer<S>) -> Result<(), Error> {
+                type Step<'t, S> = (&'static str, Box<dyn Fn(&mut Writer<S>) -> Result<(), Error> + 't>);
+                let mut steps: Vec<Step<'_, S>> = vec![
+                    $(($one_name, Box::new(|pack| self.$one.write_to($one_name, pack))),)*
+                    $(($many_name, Box::new(|pack| self.$many.write_to($many_name, pack))),)*
+                ];
+                steps.sort_unstable_by_key(|(name, _)| *name);
+                steps.iter().try_for_each(|(_, step)| step(pack))
             }
 
             /// Makes every table of a new store.

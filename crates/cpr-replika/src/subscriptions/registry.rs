@@ -389,10 +389,6 @@ impl Snapshot {
 
     /// The numbers of the subscribers that filter on a number now.
     pub(crate) fn followers_by_number(&self, key: PersonKey) -> Result<BTreeSet<u32>, Error> {
-        let mut all = BTreeSet::new();
-        for follower in self.tables().followers.get(key.as_u32())? {
-            all.insert(follower?);
-        }
-        Ok(all)
+        Ok(self.tables().followers.get(key.as_u32())?.into_iter().collect())
     }
 }

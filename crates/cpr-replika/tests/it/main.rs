@@ -19,6 +19,7 @@ mod json;
 mod kit;
 mod matching;
 mod model;
+mod packs;
 mod privacy;
 mod readme;
 mod refusals;

@@ -5,6 +5,7 @@ mod as_of;
 mod clients;
 mod kit;
 mod not_held;
+mod packs;
 mod recorded;
 mod schema;
 mod search;

@@ -1,0 +1,185 @@
+//! A folder of packs as it is read: by any number of processes, while another writes the next state to it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cpr_pack::{Checks, Pack, Packs};
+
+use crate::arrivals::{Arrivals, DeliveryListener};
+use crate::delivery_number::DeliveryNumber;
+use crate::error::Error;
+use crate::packs::current::Current;
+use crate::snapshot::Snapshot;
+use crate::store::source::Source;
+
+/// How often [`Packed::wait_for`] looks whether there is a new state.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How often packs that are gone are looked for anew: each time, a writer has published another state meanwhile.
+const TRIES: u32 = 16;
+
+type Opener = Box<dyn Fn(&Path) -> Result<Pack, cpr_pack::Error> + Send + Sync>;
+
+/// The packs of a folder. `Send + Sync`; it needs no right to write, and holds up nobody.
+///
+/// It stands at one state until [`Packed::poll`] or [`Packed::wait_for`] finds a newer one; snapshots stay what they are.
+pub struct Packed {
+    folder: PathBuf,
+    opener: Opener,
+    state: RwLock<State>,
+    /// One thread at a time looks for a new state.
+    look: Mutex<()>,
+    arrivals: Arc<Arrivals>,
+}
+
+/// What is open.
+struct State {
+    current: Current,
+    packs: Arc<Packs>,
+    snapshot: Snapshot,
+}
+
+/// Says which delivery it stands at.
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Packed at delivery {}", self.snapshot().known())
+    }
+}
+
+impl Packed {
+    /// Opens the packs of a folder: their index is read into memory, some 2 % of them, and rows when they are asked for, each
+    /// block checked when it is first read.
+    ///
+    /// # Errors
+    /// [`Error::NoPacks`] when the folder holds none; [`Error::NewerFormat`], [`Error::OlderFormat`]; [`Error::Damaged`],
+    /// [`Error::Pack`], [`Error::Folder`].
+    pub fn open(folder: impl AsRef<Path>) -> Result<Packed, Error> {
+        Packed::open_with(folder, |path| Pack::open(path, Checks::AtFirstTouch))
+    }
+
+    /// As [`Packed::open`], with packs opened as the caller wants them: in memory by [`Pack::read`], or mapped by [`Pack::map`],
+    /// whose contract is then the caller's to keep.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{Packed, cpr_pack::{Checks, Pack}};
+    /// let folder = tempfile::tempdir()?;
+    /// demo()?.snapshot().write_base(folder.path())?;
+    /// let packed = Packed::open_with(folder.path(), |path| Pack::read(path, Checks::AtEveryRead))?;
+    /// assert_eq!(packed.snapshot().pnrs()?.count(), 3);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Packed::open`].
+    pub fn open_with(
+        folder: impl AsRef<Path>,
+        opener: impl Fn(&Path) -> Result<Pack, cpr_pack::Error> + Send + Sync + 'static,
+    ) -> Result<Packed, Error> {
+        let (folder, opener): (_, Opener) = (folder.as_ref().to_owned(), Box::new(opener));
+        let state = read_state(&folder, &opener, None)?;
+        let arrivals = Arc::new(Arrivals::default());
+        arrivals.announce(state.snapshot.known());
+        Ok(Packed { folder, opener, state: RwLock::new(state), look: Mutex::new(()), arrivals })
+    }
+
+    /// The state that was found last. Cheap to take and to clone; consistent for as long as it is held, also when its files
+    /// are removed.
+    pub fn snapshot(&self) -> Snapshot {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).snapshot.clone()
+    }
+
+    /// Looks whether the folder holds another state, and takes it: true when it does. It costs the reading of a small file.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::io::Cursor;
+    /// use cpr_replika::{ApplyOptions, Packed};
+    /// let (replika, folder) = (demo()?, tempfile::tempdir()?);
+    /// replika.snapshot().write_base(folder.path())?;
+    /// let packed = Packed::open(folder.path())?;
+    /// assert!(!packed.poll()?);
+    /// let night = "00000000000009999012026010720260106\n999999999999900000000\n";
+    /// replika.apply(Cursor::new(night), &ApplyOptions::named("D260107.L999901"))?;
+    /// replika.snapshot().write_base(folder.path())?;
+    /// assert!(packed.poll()?);
+    /// assert_eq!(packed.snapshot().known().0, 3);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Packed::open`]; what was open stays open.
+    pub fn poll(&self) -> Result<bool, Error> {
+        let _look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            (state.current.clone(), Arc::clone(&state.packs))
+        };
+        if Current::read(&self.folder)?.ok_or(Error::NoPacks)? == held.0 {
+            return Ok(false);
+        }
+        let state = read_state(&self.folder, &self.opener, Some(&held))?;
+        let known = state.snapshot.known();
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        self.arrivals.announce(known);
+        Ok(true)
+    }
+
+    /// Waits until the folder holds this delivery; false when the time is up first.
+    ///
+    /// # Errors
+    /// As [`Packed::poll`].
+    pub fn wait_for(&self, delivery: DeliveryNumber, timeout: Duration) -> Result<bool, Error> {
+        let end = Instant::now() + timeout;
+        loop {
+            self.poll()?;
+            let left = end.saturating_duration_since(Instant::now());
+            if self.snapshot().known() >= delivery {
+                return Ok(true);
+            }
+            if left.is_zero() {
+                return Ok(false);
+            }
+            thread::sleep(left.min(LOOK));
+        }
+    }
+
+    /// Has `listener` called with the number of each new delivery, until what is returned is dropped. It is called on the
+    /// thread whose [`Packed::poll`] or [`Packed::wait_for`] found it, once a snapshot shows it.
+    pub fn on_delivery(&self, listener: impl Fn(DeliveryNumber) + Send + Sync + 'static) -> DeliveryListener {
+        self.arrivals.listen(Box::new(listener))
+    }
+}
+
+/// Opens what `CURRENT` names; a base that is open already is not opened again. Packs that are gone were replaced meanwhile:
+/// `CURRENT` is read again.
+fn read_state(folder: &Path, opener: &Opener, held: Option<&(Current, Arc<Packs>)>) -> Result<State, Error> {
+    for _ in 1..TRIES {
+        match read_once(folder, opener, held) {
+            Err(Error::Pack(cpr_pack::Error::Io { source, .. })) if source.kind() == io::ErrorKind::NotFound => {}
+            read => return read,
+        }
+    }
+    read_once(folder, opener, held)
+}
+
+fn read_once(folder: &Path, opener: &Opener, held: Option<&(Current, Arc<Packs>)>) -> Result<State, Error> {
+    let current = Current::read(folder)?.ok_or(Error::NoPacks)?;
+    let open = |name: &str| -> Result<Arc<Pack>, Error> { Ok(Arc::new(opener(&folder.join(name))?)) };
+    let base = match held {
+        Some((held, packs)) if held.base == current.base => Arc::clone(packs.base()),
+        _ => open(&current.base)?,
+    };
+    let overlay = current.overlay.as_deref().map(open).transpose()?;
+    let packs = Arc::new(Packs::new(base, overlay)?);
+    let snapshot = Snapshot::over(Source::of_packs(&packs)?)?;
+    if packs.description().store != current.store || snapshot.known() != current.delivery {
+        return Err(Error::OtherPacks);
+    }
+    Ok(State { current, packs, snapshot })
+}

@@ -1,0 +1,176 @@
+//! Folders of packs: who writes one keeps to it, who reads one holds what it reads, and damage is told.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use cpr_replika::{DeliveryNumber, Error, Packed, Replika, Snapshot};
+
+use crate::kit::{config, exported, extract_of_day};
+
+/// A store to which so many nights were delivered.
+fn store(nights: usize) -> Replika {
+    let replika = Replika::in_memory(&config()).unwrap();
+    (1..=nights).for_each(|day| night(&replika, day));
+    replika
+}
+
+fn night(replika: &Replika, day: usize) {
+    let row = format!("001 STATUS=01, KOEN=K\n002 KOMKOD=0751, VEJKOD=0042, HUSNR=00{day}, TILFLYDTO=200001011200");
+    let names = "008 FORNVN=Maja, EFTERNVN=Mejse, NVNHAENSTART=198001010000\n099 HAENDELSE=A01";
+    let rows = format!("{row}\n{names}");
+    let persons = [("6101801234", &rows[..]), ("6201801234", &rows[..])];
+    crate::kit::apply(replika, &extract_of_day(day, &persons)).unwrap();
+}
+
+/// The packs of a folder.
+fn packs(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|end| end == "pack")).collect()
+}
+
+fn export(snapshot: &Snapshot) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::new();
+    snapshot.export(None, &mut out).map(|_| out)
+}
+
+/// Packs may not be written; tests do it all the same.
+fn overwrite(path: &Path, bytes: &[u8]) {
+    fs::remove_file(path).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_snapshot_outlives_the_files_that_it_reads() {
+    let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
+    replika.snapshot().write_base(folder.path()).unwrap();
+    let (packed, before) = (Packed::open(folder.path()).unwrap(), exported(&replika));
+    let held = packed.snapshot();
+    night(&replika, 2);
+    let report = replika.snapshot().write_base(folder.path()).unwrap();
+    assert_eq!(packs(folder.path()), [folder.path().join(&report.file)], "the older one is removed");
+    assert!(packed.poll().unwrap() && !packed.poll().unwrap());
+    assert_eq!((held.known(), packed.snapshot().known()), (DeliveryNumber(1), DeliveryNumber(2)));
+    assert_eq!(export(&held).unwrap(), before);
+    assert_eq!(export(&packed.snapshot()).unwrap(), exported(&replika));
+}
+
+#[test]
+fn a_reader_wakes_when_the_delivery_is_there() {
+    let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
+    replika.snapshot().write_base(folder.path()).unwrap();
+    let packed = Packed::open(folder.path()).unwrap();
+    let (told, was_told) = std::sync::mpsc::channel();
+    let _listening = packed.on_delivery(move |delivery| _ = told.send(delivery));
+    assert!(!packed.wait_for(DeliveryNumber(2), std::time::Duration::from_millis(1)).unwrap());
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| packed.wait_for(DeliveryNumber(2), std::time::Duration::from_secs(60)));
+        night(&replika, 2);
+        replika.snapshot().write_base(folder.path()).unwrap();
+        assert!(waiting.join().unwrap().unwrap());
+    });
+    assert_eq!(was_told.try_iter().collect::<Vec<_>>(), [DeliveryNumber(2)]);
+}
+
+#[test]
+fn packs_are_for_their_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let packs_folder = folder.path().join("new/packs");
+    store(1).snapshot().write_base(&packs_folder).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&packs_folder), 0o700);
+    for file in fs::read_dir(&packs_folder).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()) & 0o077, 0);
+    }
+}
+
+#[test]
+fn a_folder_is_of_one_store_and_one_writer_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, other) = (store(1), store(1));
+    assert!(matches!(Packed::open(folder.path()), Err(Error::NoPacks)));
+    assert!(matches!(Packed::open(folder.path().join("none")), Err(Error::NoPacks)));
+    own.snapshot().write_base(folder.path()).unwrap();
+    let refused = other.snapshot().write_base(folder.path());
+    assert!(matches!(refused, Err(Error::OtherPacks)), "{refused:?}");
+    let lock = fs::File::options().write(true).open(folder.path().join("LOCK")).unwrap();
+    lock.lock().unwrap();
+    let refused = own.snapshot().write_base(folder.path());
+    assert!(matches!(refused, Err(Error::Busy)), "{refused:?}");
+}
+
+#[test]
+fn what_a_killed_writer_left_is_removed_by_the_next() {
+    let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
+    for name in [".unfinished-pack-x", "base-7-00.pack", "notes.txt"] {
+        fs::write(folder.path().join(name), "left").unwrap();
+    }
+    let report = replika.snapshot().write_base(folder.path()).unwrap();
+    let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = files.collect();
+    files.sort();
+    assert_eq!(files, ["CURRENT", "LOCK", &report.file, "notes.txt"]);
+}
+
+#[test]
+fn the_pack_of_another_store_is_not_read() {
+    let [own, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    store(1).snapshot().write_base(own.path()).unwrap();
+    store(1).snapshot().write_base(other.path()).unwrap();
+    overwrite(&packs(own.path())[0], &fs::read(&packs(other.path())[0]).unwrap());
+    assert!(matches!(Packed::open(own.path()), Err(Error::OtherPacks)));
+}
+
+#[test]
+fn half_a_copy_is_told_and_none_is_a_file_that_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    store(2).snapshot().write_base(folder.path()).unwrap();
+    let path = &packs(folder.path())[0];
+    let file = fs::read(path).unwrap();
+    for length in [0, 1, 4095, 4096, 8192, file.len() / 2, file.len() - 1] {
+        overwrite(path, &file[..length]);
+        let refused = Packed::open(folder.path()).unwrap_err();
+        assert_eq!(refused.kind(), "corrupt", "{length}: {refused}");
+    }
+    fs::remove_file(path).unwrap();
+    let refused = Packed::open(folder.path()).unwrap_err();
+    assert_eq!(refused.kind(), "pack", "{refused}");
+}
+
+#[test]
+fn a_flipped_bit_is_an_error_or_has_no_effect() {
+    let (replika, folder) = (store(2), tempfile::tempdir().unwrap());
+    replika.snapshot().write_base(folder.path()).unwrap();
+    let (path, sound) = (&packs(folder.path())[0], exported(&replika));
+    let file = fs::read(path).unwrap();
+    let mut told = 0;
+    for at in (0..file.len()).step_by(53) {
+        let mut flipped = file.clone();
+        flipped[at] ^= 1 << (at % 8);
+        overwrite(path, &flipped);
+        let read = Packed::open(folder.path()).map(|packed| packed.snapshot());
+        let answer = read.and_then(|snapshot| Ok((export(&snapshot)?, snapshot.verify()?.is_clean())));
+        match answer {
+            Ok((exported, true)) => assert!(exported == sound, "byte {at} changes an answer"),
+            Ok((_, false)) => told += 1,
+            Err(error) => {
+                assert_eq!(error.kind(), "corrupt", "byte {at}: {error}");
+                told += 1;
+            }
+        }
+    }
+    assert!(told * 53 > file.len() / 2, "most bytes matter: {told}");
+}
+
+#[cfg(feature = "encryption")]
+#[test]
+fn an_encrypted_store_writes_no_packs() {
+    use cpr_replika::Options;
+    let folder = tempfile::tempdir().unwrap();
+    let key = cpr_replika::KeyFile::create(folder.path().join("key")).unwrap();
+    let options = Options { key: Some(std::sync::Arc::new(key)), ..Options::default() };
+    let replika = Replika::create_with(folder.path().join("store"), &config(), &options).unwrap();
+    let refused = replika.snapshot().write_base(folder.path().join("packs"));
+    assert!(matches!(refused, Err(Error::EncryptedStore)), "{refused:?}");
+    assert!(!folder.path().join("packs").exists());
+}
