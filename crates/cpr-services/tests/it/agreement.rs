@@ -6,7 +6,7 @@ use std::io::Cursor;
 use cpr_population::{Population, Product, archetypes};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, ProtectionKind, Status, StreetCode};
-use cpr_replika::cpr_subscription::{Filter, Profile};
+use cpr_replika::cpr_subscription::{ChangeCodes, EventCode, Filter, Profile};
 use cpr_replika::{
     AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, EventFilter, FilterChange, NamePart, PersonSet,
     Query, Replika, Scope, Search, Snapshot, UnknownNumbers,
@@ -248,6 +248,10 @@ proptest! {
         for _ in 0..4 {
             day = deltas.next_production_date();
             let delta = deltas.next_delta(Vec::new()).expect("in memory");
+            for event in delta.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"099")) {
+                let code = EventCode::parse(&event[25..28]).expect("a code");
+                assert!(ChangeCodes::in_use().contains(&code), "{code} comes and cannot be followed");
+            }
             replika.apply(Cursor::new(delta), &ApplyOptions::named("delta")).expect("it follows");
         }
         prop_assert!(hold(&replika, day) >= 150);
