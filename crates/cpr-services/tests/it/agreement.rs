@@ -48,7 +48,7 @@ fn truth(snapshot: &Snapshot, pnr: Pnr) -> Truth {
 
 /// Holds every way to ask to the definition, for everybody in the store.
 fn hold(replika: &Replika, day: Date) -> usize {
-    let pnrs: Vec<Pnr> = replika.snapshot().pnrs().expect("a read").map(|pnr| pnr.expect("a read")).collect();
+    let pnrs = held(&replika.snapshot());
     let truths: BTreeMap<Pnr, Truth> = pnrs.iter().map(|pnr| (*pnr, truth(&replika.snapshot(), *pnr))).collect();
     let municipalities: BTreeSet<u16> = truths.values().filter_map(|truth| truth.municipality).collect();
     let everywhere = "everywhere".parse().expect("a name");
@@ -111,6 +111,31 @@ fn hold(replika: &Replika, day: Date) -> usize {
         assert_eq!(record.protected, Some(protected), "SF6008's protection");
     }
     truths.len()
+}
+
+/// What the services say of everybody, in their XML; as of a delivery, or of the last one.
+fn answers(snapshot: &Snapshot, day: Date, known: Option<DeliveryNumber>, pnrs: &[Pnr]) -> Vec<[String; 4]> {
+    let of = |pnr: &Pnr| {
+        let request = Request { known, ..Request::on(*pnr, day) };
+        let basic = sf1520::answer(snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
+        let family = gctp::answer(snapshot, gctp::Service::FamiliePlus, &request).expect("a read");
+        let record = sf6008::answer(snapshot, sf6008::Operation::Extended, &request).expect("a read");
+        let markings = Markings::all(Depth::WithHistory);
+        let whole = sf1525::answer(snapshot, sf1525::Version::V2, &markings, &request, &NoRegister).expect("a read");
+        let record = record.found().map(|of| sf6008::to_xml(sf6008::Operation::Extended, &[&of.answer]));
+        [
+            basic.found().map(|of| of.answer.to_xml(sf1520::Version::V5)),
+            family.found().map(|of| of.to_xml()),
+            record,
+            whole.found().map(|of| of.answer.to_xml()),
+        ]
+        .map(|xml| xml.map_or(String::new(), |xml| xml.expect("written to memory")))
+    };
+    pnrs.iter().map(of).collect()
+}
+
+fn held(snapshot: &Snapshot) -> Vec<Pnr> {
+    snapshot.pnrs().expect("a read").map(|pnr| pnr.expect("a read")).collect()
 }
 
 /// The municipality after an event is where the person lives as of its delivery.
@@ -245,7 +270,11 @@ proptest! {
         replika.load(Cursor::new(extract), &ApplyOptions::named("full")).expect("a sound extract");
         let mut deltas = population.deltas(&product, 60);
         let mut day = population.production_date();
+        let mut then = Vec::new();
         for _ in 0..4 {
+            let snapshot = replika.snapshot();
+            let pnrs = held(&snapshot);
+            then.push((day, snapshot.known(), answers(&snapshot, day, None, &pnrs), pnrs));
             day = deltas.next_production_date();
             let delta = deltas.next_delta(Vec::new()).expect("in memory");
             for event in delta.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"099")) {
@@ -253,6 +282,10 @@ proptest! {
                 assert!(ChangeCodes::in_use().contains(&code), "{code} comes and cannot be followed");
             }
             replika.apply(Cursor::new(delta), &ApplyOptions::named("delta")).expect("it follows");
+        }
+        for (day, known, then, pnrs) in then {
+            let later = answers(&replika.snapshot(), day, Some(known), &pnrs);
+            prop_assert!(then == later, "an answer as of delivery {known} is not the one that was given then");
         }
         prop_assert!(hold(&replika, day) >= 150);
         hold_events(&replika);
