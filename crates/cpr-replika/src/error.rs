@@ -223,6 +223,17 @@ pub enum Error {
     /// Writing an export failed.
     #[error("writing failed: {0}")]
     Output(#[source] io::Error),
+    /// There is no room for the new file of a store beside the old one.
+    #[error("a second file beside the store takes up to {needed} bytes, and {free} are free")]
+    NoRoom {
+        /// Bytes that the new file may take.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// The creation of the store was cut off before there was anything in it: delete the file and create it again.
+    #[error("the creation of the store was never finished, and nothing is in it: delete the file and create it again")]
+    Unfinished,
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(#[source] io::Error),
@@ -306,6 +317,8 @@ impl Error {
             Error::OlderFormat { .. } => (Storage, "older_format"),
             Error::Input(_) => (Storage, "input"),
             Error::Output(_) => (Storage, "output"),
+            Error::NoRoom { .. } => (Storage, "no_room"),
+            Error::Unfinished => (Storage, "unfinished"),
             Error::Random(_) => (Storage, "random"),
             Error::Storage(_) => (Storage, "storage"),
             Error::Replaced => (Storage, "replaced"),
@@ -440,7 +453,8 @@ impl From<BlockError> for Error {
     fn from(error: BlockError) -> Error {
         match error {
             BlockError::Damaged(Damage { place, what }) => Error::Damaged { place, what },
-            BlockError::NotAStore | BlockError::Unfinished => Error::NotAStore,
+            BlockError::NotAStore => Error::NotAStore,
+            BlockError::Unfinished => Error::Unfinished,
             BlockError::Exists => Error::Exists,
             BlockError::Newer { found, supported } => {
                 Error::NewerFormat { found: found.into(), supported: supported.into() }

@@ -52,7 +52,8 @@
 //! | who bears a name or lives at an address, by page | [`Snapshot::search`] |
 //! | whom a delivery has for a subscriber, and why; who follows a person | [`Snapshot::matches`], [`Snapshot::followers`] |
 //! | the other numbers of the same human being | [`Snapshot::numbers`] |
-//! | is the store whole? | [`Snapshot::verify`] |
+//! | is the store whole? | [`Snapshot::verify`], [`Replika::verify_file`] |
+//! | a smaller file; a fresh key | [`Replika::compact`] |
 //!
 //! # Who waits for whom
 //!
@@ -81,6 +82,7 @@ mod snapshot;
 
 mod replika;
 
+mod compact;
 mod packs;
 mod read;
 mod search;
@@ -135,6 +137,7 @@ pub use store::file::Options;
 pub use store::key::{Key, KeySource};
 #[cfg(feature = "encryption")]
 pub use store::key::{KeyFile, KeyVariable, Passphrase};
+pub use store::rewrite::{RewriteProgress, RewriteReport};
 pub use store::source::TableStats;
 pub use subscriptions::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
 pub use subscriptions::explanation::Explanation;

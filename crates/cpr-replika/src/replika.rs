@@ -1,8 +1,8 @@
 //! The store: creating, opening, and the snapshot that is published after each delivery.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::time::{Duration, Instant};
 
 use redb::{StorageBackend, WriteTransaction};
 
@@ -22,12 +22,18 @@ use crate::store::secret::create_secret;
 use crate::store::tables::{FORMAT, META, Tables};
 use crate::trace::span;
 
+/// How soon a store that could not be opened anew after a failure is tried again.
+const NEXT_TRY: Duration = Duration::from_secs(1);
+
 /// A replica of CPR in one file. `Send + Sync`; one delivery is applied at a time, any number of snapshots are read.
 pub struct Replika {
-    pub(crate) database: Arc<Opened>,
+    /// What is written to. Opened anew after a failure, and another file once the store was written anew.
+    database: RwLock<Arc<Opened>>,
     published: RwLock<Snapshot>,
     /// Held from before a transaction begins until what it made is published: whoever writes sees the last state.
     write_lock: Mutex<()>,
+    /// When opening anew after a failure was last tried in vain.
+    tried_in_vain: Mutex<Option<Instant>>,
     arrivals: Arc<Arrivals>,
 }
 
@@ -159,6 +165,9 @@ impl Replika {
     /// # Ok(()) }
     /// ```
     pub fn snapshot(&self) -> Snapshot {
+        if self.current().latch().first().is_some() {
+            self.open_anew();
+        }
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -182,24 +191,75 @@ impl Replika {
         let snapshot = Snapshot::take(&database)?;
         let arrivals = Arc::new(Arrivals::default());
         arrivals.announce(snapshot.known());
-        Ok(Replika { database, published: RwLock::new(snapshot), write_lock: Mutex::new(()), arrivals })
+        Ok(Replika {
+            database: RwLock::new(database),
+            published: RwLock::new(snapshot),
+            write_lock: Mutex::new(()),
+            tried_in_vain: Mutex::new(None),
+            arrivals,
+        })
     }
 
     pub(crate) fn publish(&self) -> Result<(), Error> {
-        let snapshot = Snapshot::take(&self.database)?;
+        let snapshot = Snapshot::take(&self.current())?;
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(())
+    }
+
+    fn current(&self) -> Arc<Opened> {
+        Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The open database: opened anew first, where it has failed and nobody writes.
+    pub(crate) fn database(&self) -> Arc<Opened> {
+        if self.current().latch().first().is_some() {
+            self.open_anew();
+        }
+        self.current()
+    }
+
+    /// Opens the storage anew after a failure: the storage engine goes by its first failure for as long as it is open.
+    #[cold]
+    fn open_anew(&self) {
+        // Whoever writes finds the failure, and the next one here opens it anew.
+        let Some(lock) = self.try_write_lock() else { return };
+        self.open_anew_locked();
+        drop(lock);
+        self.announce();
+    }
+
+    fn open_anew_locked(&self) {
+        let failed = self.current();
+        let mut tried = self.tried_in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_too_soon = tried.is_some_and(|tried| tried.elapsed() < NEXT_TRY);
+        if failed.latch().first().is_none() || is_too_soon {
+            return;
+        }
+        *tried = match failed.reopen().and_then(|opened| self.go_over_to(opened)) {
+            Ok(()) => None,
+            Err(_) => Some(Instant::now()),
+        };
+    }
+
+    /// Reads and writes go to another database from now on; snapshots that are held keep the one they have.
+    pub(crate) fn go_over_to(&self, opened: Opened) -> Result<(), Error> {
+        let opened = Arc::new(opened);
+        let snapshot = Snapshot::take(&opened)?;
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = opened;
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(())
     }
 
     /// Tells whoever waits for a delivery which is the last.
     pub(crate) fn announce(&self) {
-        self.arrivals.announce(self.snapshot().known());
+        let published = self.published.read().unwrap_or_else(PoisonError::into_inner).known();
+        self.arrivals.announce(published);
     }
 
     /// Waits until the store has this delivery; false when the time is up first. Whoever applies need not know who waits.
     ///
     /// ```
-    /// use std::time::Duration;
+    /// use std::time::{Duration, Instant};
     /// use cpr_replika::{Config, DeliveryNumber, Replika};
     /// let replika = Replika::in_memory(&Config::default())?;
     /// assert!(!replika.wait_for(DeliveryNumber(1), Duration::from_millis(1)));
@@ -227,9 +287,19 @@ impl Replika {
         self.arrivals.listen(Box::new(listener))
     }
 
-    /// Waits until nobody else writes.
+    /// Waits until nobody else writes. A database that has failed is opened anew first.
     pub(crate) fn write_lock(&self) -> MutexGuard<'_, ()> {
-        self.write_lock.lock().unwrap_or_else(PoisonError::into_inner)
+        let lock = self.write_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.open_anew_locked();
+        lock
+    }
+
+    fn try_write_lock(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.write_lock.try_lock() {
+            Ok(lock) => Some(lock),
+            Err(TryLockError::Poisoned(lock)) => Some(lock.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Runs one durable transaction, which is told the last delivery, and publishes what it made.
@@ -238,8 +308,9 @@ impl Replika {
         change: impl FnOnce(&WriteTransaction, u32) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let _lock = self.write_lock();
-        self.database.latch().sound(|| {
-            let write = self.begin_write()?;
+        let database = self.current();
+        database.latch().sound(|| {
+            let write = database.begin_write()?;
             let answer = change(&write, self.snapshot().known().0)?;
             let commit = span!("commit");
             write.commit()?;
@@ -247,10 +318,6 @@ impl Replika {
             self.publish()?;
             Ok(answer)
         })
-    }
-
-    pub(crate) fn begin_write(&self) -> Result<WriteTransaction, Error> {
-        self.database.begin_write()
     }
 }
 
@@ -277,6 +344,25 @@ mod tests {
         let older = opened_as("1");
         assert!(matches!(older, Err(Error::OlderFormat { found: 1, supported: 3 })), "{older:?}");
         assert!(opened_as("3").is_ok());
+    }
+
+    #[test]
+    fn a_creation_that_was_cut_off_is_told_as_that_and_missing_settings_as_damage() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
+        std::fs::write(&path, vec![0; 4 * 4096]).unwrap();
+        assert!(matches!(Replika::open(&path), Err(Error::Unfinished)), "its length, and nothing else");
+        std::fs::remove_file(&path).unwrap();
+        drop(Opened::create(&path, &Options::default()).unwrap());
+        assert!(matches!(Replika::open(&path), Err(Error::Unfinished)), "no tables");
+        std::fs::remove_file(&path).unwrap();
+        drop(Replika::create(&path, &Config::default()).unwrap());
+        let opened = Opened::open(&path, &Options::default()).unwrap();
+        let write = opened.begin_write().unwrap();
+        write.open_table(META).unwrap().remove("format").unwrap();
+        write.commit().unwrap();
+        drop(opened);
+        assert!(matches!(Replika::open(&path), Err(Error::Corrupt { .. })));
     }
 
     #[test]

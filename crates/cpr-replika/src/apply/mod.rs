@@ -20,7 +20,9 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
 use crate::replika::Replika;
+use crate::snapshot::Snapshot;
 use crate::store::config::{Config, window_end, write_config};
+use crate::store::file::Opened;
 use crate::store::read_table::OutsideSource;
 use crate::store::tables::{DELIVERIES, DIGESTS};
 use crate::subscriptions::matching::{self, MatchInput};
@@ -69,17 +71,35 @@ impl Replika {
 
     fn take_extract(
         &self,
-        source: impl Read + Seek + Send,
+        mut extract: impl Read + Seek + Send,
         options: &ApplyOptions<'_>,
         kind: DeliveryKind,
     ) -> Result<Report, Error> {
         let span = span!("apply", delivery, bytes, persons, facts_new, facts_superseded);
-        let report = self.database.latch().sound_outside(|outside| {
+        let started = Instant::now();
+        self.database().check_writable()?;
+        // Nothing waits while the file is checked; what the check went by may have changed when the lock is had.
+        let mut config = self.config();
+        let mut intake = Intake::check(&mut extract, &config, options)?;
+        let (lock, snapshot) = loop {
+            let lock = self.write_lock();
+            let snapshot = self.snapshot();
+            if *snapshot.config() == config {
+                break (lock, snapshot);
+            }
+            drop(lock);
+            config = snapshot.config().clone();
+            intake = Intake::check(&mut extract, &config, options)?;
+        };
+        let database = self.database();
+        let report = database.latch().sound_outside(|outside| {
             let progress =
                 |so_far| outside.run(|| options.progress.map_or(ControlFlow::Continue(()), |report| report(so_far)));
             let options = ApplyOptions { progress: Some(&progress), ..*options };
-            self.deliver_next(OutsideSource { source, outside }, &options, kind)
+            let source = OutsideSource { source: extract, outside };
+            self.deliver_next(source, &options, Turn { database: &database, snapshot, intake, kind, started })
         })?;
+        drop(lock);
         let counts = &report.delivery.counts;
         span.record("delivery", report.delivery.number.0.into());
         span.record("bytes", counts.bytes);
@@ -94,24 +114,10 @@ impl Replika {
         &self,
         mut extract: impl Read + Seek + Send,
         options: &ApplyOptions<'_>,
-        kind: DeliveryKind,
+        turn: Turn<'_>,
     ) -> Result<Report, Error> {
-        let started = Instant::now();
-        self.database.check_writable()?;
-        // Nothing waits while the file is checked; what the check went by may have changed when the lock is had.
-        let mut config = self.config();
-        let mut intake = Intake::check(&mut extract, &config, options)?;
-        let (_lock, snapshot) = loop {
-            let lock = self.write_lock();
-            let snapshot = self.snapshot();
-            if *snapshot.config() == config {
-                break (lock, snapshot);
-            }
-            drop(lock);
-            config = snapshot.config().clone();
-            intake = Intake::check(&mut extract, &config, options)?;
-        };
-        let Intake { family, checked, digest } = intake;
+        let Turn { database, snapshot, intake: Intake { family, checked, digest }, kind, started } = turn;
+        let config = snapshot.config().clone();
         if let Some(known) = snapshot.tables().digests.get(&digest)? {
             let delivery = snapshot.delivery(DeliveryNumber(known.value()))?;
             return Ok(Report { outcome: Outcome::AlreadyApplied, delivery });
@@ -126,7 +132,7 @@ impl Replika {
         }
         check_order(&header, last, options.allow, kind)?;
 
-        let write = self.begin_write()?;
+        let write = database.begin_write()?;
         let number = DeliveryNumber(snapshot.known().0 + 1);
         let unbroken = last.filter(|last| last.production_date == header.previous_production_date);
         let mut delivery = Delivery {
@@ -200,6 +206,16 @@ impl Replika {
         self.publish()?;
         Ok(Report { outcome: Outcome::Applied, delivery })
     }
+}
+
+/// What an extract has when it is its turn to be written.
+struct Turn<'a> {
+    database: &'a Opened,
+    /// The state that it follows on.
+    snapshot: Snapshot,
+    intake: Intake,
+    kind: DeliveryKind,
+    started: Instant,
 }
 
 fn write_delivery(write: &WriteTransaction, delivery: &Delivery) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
@@ -15,6 +15,8 @@ use super::block_file::overlay::Overlay;
 use super::block_file::scan::Scan;
 use super::block_file::{BlockFile, Opening};
 use super::key::KeySource;
+use super::rewrite::remove_leftover;
+use super::shared::SharedStorage;
 use crate::damage::{BlockError, Latch};
 use crate::error::Error;
 
@@ -52,16 +54,19 @@ const CHECK_CACHE_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) struct Opened {
     database: Mode,
     latch: Latch,
+    storage: Arc<SharedStorage>,
     /// The file that was opened, when it is one.
     file: Option<OpenedFile>,
-    /// A key that opened it encrypts it: one for a store that is not encrypted is refused.
-    is_encrypted: bool,
+    options: Options,
 }
 
 enum Mode {
     ReadWrite(Database),
     ReadOnly(ReadOnlyDatabase),
 }
+
+/// How often a file is opened that turns out to have been replaced in that moment.
+const MOST_OPENINGS: usize = 10;
 
 impl Opened {
     /// Makes a store's file where none is, for its owner alone.
@@ -73,54 +78,122 @@ impl Opened {
         Opened::file(path, &how, Opening::Create, options)
     }
 
-    /// Opens a store's file to read and to write.
+    /// Opens a store's file to read and to write. What a rewriting that was cut off has left is removed.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened, Error> {
-        Opened::file(path, OpenOptions::new().read(true).write(true), Opening::Existing, options)
+        let opened = Opened::file(path, OpenOptions::new().read(true).write(true), Opening::Existing, options)?;
+        if let Some(file) = &opened.file {
+            remove_leftover(&file.path).map_err(storage_failed)?;
+            // Whoever renamed the file into its place may have had no time for this.
+            private_file::sync_folder_of(&file.path).map_err(storage_failed)?;
+        }
+        Ok(opened)
     }
 
     fn file(path: &Path, how: &OpenOptions, opening: Opening, options: &Options) -> Result<Opened, Error> {
-        let (storage, file) = open_file(path, how)?;
-        let opened = Opened::over(storage, opening, options)?;
-        make_private(path, true)?;
-        Ok(Opened { file: Some(file), ..opened })
+        for _ in 0..MOST_OPENINGS {
+            let (storage, file) = open_file(path, how)?;
+            let opened = Opened::writable(SharedStorage::new(storage), opening, options)?;
+            if file.is_at(path) {
+                make_private(path, true)?;
+                return Ok(Opened { file: Some(file), ..opened });
+            }
+        }
+        Err(Error::Locked)
     }
 
     /// Opens a store's file to read, beside any number of others who do.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Opened, Error> {
-        match Opened::read_only(path, options) {
-            Err(OpeningError::NotClosed) => {
-                drop(Opened::open(path, options)?);
-                Opened::read_only(path, options).map_err(Error::from)
+        for _ in 0..MOST_OPENINGS {
+            let (storage, file) = open_file(path, OpenOptions::new().read(true))?;
+            let opened = match Opened::read_only(SharedStorage::new(storage), options) {
+                Err(OpeningError::NotClosed) => {
+                    drop(Opened::open(path, options)?);
+                    continue;
+                }
+                opened => opened?,
+            };
+            if file.is_at(path) {
+                make_private(path, false)?;
+                return Ok(Opened { file: Some(file), ..opened });
             }
-            opened => opened.map_err(Error::from),
         }
+        Err(Error::Locked)
     }
 
-    fn read_only(path: &Path, options: &Options) -> Result<Opened, OpeningError> {
-        let (storage, file) = open_file(path, OpenOptions::new().read(true))?;
+    fn read_only(storage: Arc<SharedStorage>, options: &Options) -> Result<Opened, OpeningError> {
         let latch = Latch::default();
-        let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), latch.clone());
+        let blocks = BlockFile::new(storage.open(), Opening::Existing, options.key.clone(), latch.clone());
         let database = latch.sound(|| match builder(options).open_read_only_with_backend(blocks) {
             Err(DatabaseError::RepairAborted) => Err(OpeningError::NotClosed),
             opened => Ok(opened.map_err(Error::from)?),
         })?;
-        make_private(path, false)?;
-        Ok(Opened { database: Mode::ReadOnly(database), latch, file: Some(file), is_encrypted: options.key.is_some() })
+        Ok(Opened { database: Mode::ReadOnly(database), latch, storage, file: None, options: options.clone() })
     }
 
     /// Opens or makes a store over any storage.
     pub(crate) fn over(storage: impl StorageBackend, opening: Opening, options: &Options) -> Result<Opened, Error> {
+        Opened::writable(SharedStorage::new(storage), opening, options)
+    }
+
+    fn writable(storage: Arc<SharedStorage>, opening: Opening, options: &Options) -> Result<Opened, Error> {
         let latch = Latch::default();
-        let blocks = BlockFile::new(storage, opening, options.key.clone(), latch.clone());
+        let blocks = BlockFile::new(storage.open(), opening, options.key.clone(), latch.clone());
         let database = latch.sound(|| builder(options).create_with_backend(blocks).map_err(Error::from))?;
-        Ok(Opened { database: Mode::ReadWrite(database), latch, file: None, is_encrypted: options.key.is_some() })
+        Ok(Opened { database: Mode::ReadWrite(database), latch, storage, file: None, options: options.clone() })
+    }
+
+    /// Opens the same storage anew, for a database that has failed. It stays locked throughout, and this one can read and
+    /// write no more.
+    pub(crate) fn reopen(&self) -> Result<Opened, Error> {
+        if let Some(file) = &self.file {
+            file.check_in_place()?;
+            private_file::sync_folder_of(&file.path).map_err(storage_failed)?;
+        }
+        let storage = Arc::clone(&self.storage);
+        let opened = match &self.database {
+            Mode::ReadWrite(_) => Opened::writable(storage, Opening::Existing, &self.options)?,
+            Mode::ReadOnly(_) => Opened::read_only(storage, &self.options)?,
+        };
+        let file = self.file.as_ref().map(OpenedFile::again).transpose().map_err(storage_failed)?;
+        Ok(Opened { file, ..opened })
     }
 
     /// Opens a store's file as if to write, and leaves it as it is.
     pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Opened, Error> {
-        let (latch, file) = unchanged(path, options)?;
+        let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
+        let storage = SharedStorage::new(storage);
+        let (latch, file) = unchanged(storage.open(), options);
         let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
-        Ok(Opened { database: Mode::ReadWrite(database), latch, file: None, is_encrypted: options.key.is_some() })
+        Ok(Opened { database: Mode::ReadWrite(database), latch, storage, file: None, options: options.clone() })
+    }
+
+    /// # Errors
+    /// [`Error::Replaced`] when this is not the file at its path any more.
+    pub(super) fn check_is_at(&self, path: &Path) -> Result<(), Error> {
+        let is_there = self.file.as_ref().is_none_or(|file| file.is_at(path));
+        if is_there { Ok(()) } else { Err(BlockError::Replaced.into()) }
+    }
+
+    /// The file bears another name from now on.
+    pub(super) fn has_moved_to(&mut self, path: &Path) {
+        if let Some(file) = &mut self.file {
+            file.path = path.to_owned();
+        }
+    }
+
+    /// How the store was opened.
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The store's file, when it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.file.as_ref().map(|file| &*file.path)
+    }
+
+    /// Bytes of the file.
+    pub(crate) fn bytes(&self) -> Result<u64, Error> {
+        self.storage.len().map_err(storage_failed)
     }
 
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction, Error> {
@@ -149,6 +222,7 @@ impl Opened {
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction, Error> {
         let Mode::ReadWrite(database) = &self.database else { return Err(Error::ReadOnly) };
         self.file.as_ref().map_or(Ok(()), OpenedFile::check_in_place)?;
+        self.check_sound()?;
         self.latch.sound(|| {
             let mut write = database.begin_write()?;
             write.set_two_phase_commit(true);
@@ -157,9 +231,15 @@ impl Opened {
         })
     }
 
-    /// Whether its blocks are encrypted.
+    /// Whether its blocks are encrypted: a key for a store that is not is refused.
     pub(crate) fn is_encrypted(&self) -> bool {
-        self.is_encrypted
+        self.options.key.is_some()
+    }
+
+    /// # Errors
+    /// The first failure, when there was one.
+    pub(crate) fn check_sound(&self) -> Result<(), Error> {
+        self.latch.first().map_or(Ok(()), |first| Err(storage_failed(first.into())))
     }
 
     /// What went wrong with the file first.
@@ -168,34 +248,33 @@ impl Opened {
     }
 }
 
-/// A store's file over which whatever is written stays in memory.
-fn unchanged(path: &Path, options: &Options) -> Result<(Latch, Overlay<BlockFile<FileBackend>>), Error> {
-    let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
+/// A storage over which whatever is written stays in memory.
+fn unchanged<S: StorageBackend>(storage: S, options: &Options) -> (Latch, Overlay<BlockFile<S>>) {
     let latch = Latch::default();
     let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), latch.clone());
-    Ok((latch, Overlay::new(blocks)))
+    (latch, Overlay::new(blocks))
 }
 
 /// Tries every block of a store's file.
 pub(crate) fn scan(path: &Path, options: &Options) -> Result<Scan, Error> {
     let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
     let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), Latch::default());
-    let io = |error| Error::from(redb::StorageError::Io(error));
     // Whoever writes holds some of these bytes alone; whoever reads shares them.
     match blocks.try_lock_shared_range(Bound::Unbounded, Bound::Unbounded) {
         Ok(false) => return Err(Error::Locked),
         Ok(true) | Err(BackendError::Unsupported) => {}
-        Err(BackendError::Io(error)) => return Err(io(error)),
-        Err(error) => return Err(io(std::io::Error::other(error.to_string()))),
+        Err(BackendError::Io(error)) => return Err(storage_failed(error)),
+        Err(error) => return Err(storage_failed(std::io::Error::other(error.to_string()))),
     }
-    let scan = blocks.scan().map_err(io);
-    blocks.close().map_err(io)?;
+    let scan = blocks.scan().map_err(storage_failed);
+    blocks.close().map_err(storage_failed)?;
     scan
 }
 
 /// Has redb check every page of a store's file: false when it would have had to repair its account of free pages.
 pub(crate) fn check_pages(path: &Path, options: &Options) -> Result<bool, Error> {
-    let (latch, file) = unchanged(path, options)?;
+    let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
+    let (latch, file) = unchanged(storage, options);
     latch.sound(|| {
         let mut database = Builder::new().set_cache_size(CHECK_CACHE_BYTES).create_with_backend(file)?;
         Ok(database.check_integrity()?)
@@ -205,15 +284,17 @@ pub(crate) fn check_pages(path: &Path, options: &Options) -> Result<bool, Error>
 /// Wraps the data key of a store by the key of another source. The blocks stay as they are.
 #[cfg(feature = "encryption")]
 pub(crate) fn rekey(path: &Path, from: &dyn KeySource, to: &dyn KeySource) -> Result<(), Error> {
-    let (storage, _) = open_file(path, OpenOptions::new().read(true).write(true))?;
-    let io = |error| Error::from(redb::StorageError::Io(error));
+    let (storage, file) = open_file(path, OpenOptions::new().read(true).write(true))?;
     match storage.try_lock_range(Bound::Unbounded, Bound::Unbounded) {
         Ok(false) => return Err(Error::Locked),
         Ok(true) | Err(BackendError::Unsupported) => {}
-        Err(error) => return Err(io(std::io::Error::other(error.to_string()))),
+        Err(error) => return Err(storage_failed(std::io::Error::other(error.to_string()))),
     }
-    let done = super::block_file::rewrap(&storage, from, to).map_err(io);
-    storage.close().map_err(io)?;
+    if !file.is_at(path) {
+        return Err(Error::Locked);
+    }
+    let done = super::block_file::rewrap(&storage, from, to).map_err(storage_failed);
+    storage.close().map_err(storage_failed)?;
     done
 }
 
@@ -252,7 +333,11 @@ impl From<OpeningError> for Error {
 }
 
 /// A file that was opened, beside the handle that is read and written.
-struct OpenedFile(File);
+struct OpenedFile {
+    file: File,
+    /// Where it stands, without links.
+    path: PathBuf,
+}
 
 impl OpenedFile {
     /// A file that has no name any more is gone once it is closed: it was deleted, or another took its place.
@@ -260,13 +345,39 @@ impl OpenedFile {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
-            let found = self.0.metadata().map_err(|error| Error::from(redb::StorageError::Io(error)))?;
+            let found = self.file.metadata().map_err(storage_failed)?;
             if found.nlink() == 0 {
                 return Err(BlockError::Replaced.into());
             }
         }
         Ok(())
     }
+
+    /// Whether this is the file at a path. One that was opened and then waited for may have been replaced meanwhile.
+    fn is_at(&self, path: &Path) -> bool {
+        is_same_file(&self.file, path)
+    }
+
+    fn again(&self) -> std::io::Result<OpenedFile> {
+        Ok(OpenedFile { file: self.file.try_clone()?, path: self.path.clone() })
+    }
+}
+
+#[cfg(unix)]
+fn is_same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |found: &std::fs::Metadata| (found.dev(), found.ino());
+    matches!((file.metadata(), path.metadata()), (Ok(opened), Ok(found)) if place(&opened) == place(&found))
+}
+
+/// Elsewhere a file that is open cannot be replaced.
+#[cfg(not(unix))]
+fn is_same_file(_: &File, _: &Path) -> bool {
+    true
+}
+
+pub(super) fn storage_failed(error: std::io::Error) -> Error {
+    Error::from(redb::StorageError::Io(error))
 }
 
 fn open_file(path: &Path, how: &OpenOptions) -> Result<(FileBackend, OpenedFile), Error> {
@@ -274,10 +385,10 @@ fn open_file(path: &Path, how: &OpenOptions) -> Result<(FileBackend, OpenedFile)
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(Error::NotAStore);
     }
-    let storage = |error| Error::from(redb::StorageError::Io(error));
-    let file: File = how.open(path).map_err(storage)?;
-    let beside = file.try_clone().map_err(storage)?;
-    Ok((FileBackend::new(file)?, OpenedFile(beside)))
+    let file: File = how.open(path).map_err(storage_failed)?;
+    let beside = file.try_clone().map_err(storage_failed)?;
+    let path = path.canonicalize().map_err(storage_failed)?;
+    Ok((FileBackend::new(file)?, OpenedFile { file: beside, path }))
 }
 
 fn builder(options: &Options) -> Builder {

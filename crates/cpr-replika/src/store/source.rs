@@ -11,7 +11,7 @@ use redb::{
 use crate::error::Error;
 use crate::store::config::Config;
 use crate::store::file::Opened;
-use crate::store::tables::{FORMAT, META, Tables};
+use crate::store::tables::{FORMAT, META, Tables, name};
 
 /// The tables of one state. They are dropped before what keeps them readable.
 pub(crate) struct Source {
@@ -129,11 +129,17 @@ fn stats_of_store(transaction: &ReadTransaction) -> Result<Vec<TableStats>, Erro
 /// That it is a store, and of the format that this version reads.
 fn check_format(transaction: &ReadTransaction) -> Result<(), Error> {
     let meta = match transaction.open_table(META) {
-        Err(TableError::TableDoesNotExist(_) | TableError::TableTypeMismatch { .. }) => return Err(Error::NotAStore),
+        Err(TableError::TableDoesNotExist(_) | TableError::TableTypeMismatch { .. }) => {
+            // The file is one of ours: it has the header of a store.
+            return Err(match transaction.list_tables()?.next() {
+                None => Error::Unfinished,
+                Some(_) => Error::Corrupt { table: name::META, what: "it is not there" },
+            });
+        }
         opened => opened?,
     };
     let found: Option<u32> = meta.get("format")?.and_then(|text| text.value().parse().ok());
-    check_version(found.ok_or(Error::NotAStore)?)
+    check_version(found.ok_or(Error::Corrupt { table: name::META, what: "the format of the store" })?)
 }
 
 fn check_version(found: u32) -> Result<(), Error> {

@@ -7,8 +7,9 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 
 use cpr_pack::{Packs, Writer};
-use redb::{MultimapTableDefinition, ReadTransaction, TableDefinition, WriteTransaction};
+use redb::{MultimapTableDefinition, ReadTransaction, TableDefinition, Value, WriteTransaction};
 
+use super::copier::{Copier, Digester};
 use super::read_table::{Many, One};
 use crate::damage::Latch;
 use crate::error::Error;
@@ -82,6 +83,37 @@ macro_rules! tables {
                 $(write.open_multimap_table($MANY)?;)*
                 Ok(())
             }
+
+            /// How many rows there are in all.
+            pub(crate) fn rows(&self) -> Result<u64, Error> {
+                let mut rows = 0;
+                $(rows += self.$one.len()?;)*
+                $(rows += self.$many.len()?;)*
+                Ok(rows)
+            }
+
+            /// Copies the rows of every table, in the order of their keys.
+            pub(super) fn copy(&self, write: &WriteTransaction, copier: &mut Copier<'_>) -> Result<(), Error> {
+                $(copier.one($one_name, &self.$one, write.open_table($ONE)?, |key, value| {
+                    TableRow::$ONE(key.value(), value.value())
+                })?;)*
+                $(copier.many($many_name, &self.$many, write.open_multimap_table($MANY)?, TableRow::$MANY)?;)*
+                Ok(())
+            }
+
+            /// Reads every row of every table, in the order in which they are copied.
+            pub(super) fn digest(&self, digester: &mut Digester<'_>) -> Result<(), Error> {
+                $(digester.one($one_name, &self.$one)?;)*
+                $(digester.many($many_name, &self.$many)?;)*
+                Ok(())
+            }
+        }
+
+        /// A row of any table: its key and its value, under the name of the table's constant.
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, dead_code, reason = "named as the tables are; who only copies looks into none")]
+        pub(crate) enum TableRow<'r> {
+            $($ONE(<$one_key as Value>::SelfType<'r>, <$one_value as Value>::SelfType<'r>),)*
+            $($MANY(u32, u32),)*
         }
     };
 }

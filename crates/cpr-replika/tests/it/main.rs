@@ -8,6 +8,7 @@
 mod ages;
 mod answers;
 mod calendar;
+mod compact;
 mod consumers;
 mod damage;
 mod deliver;
@@ -23,6 +24,7 @@ mod packs;
 mod privacy;
 mod readme;
 mod refusals;
+mod reopening;
 mod residence;
 mod samples;
 mod search;

@@ -14,7 +14,8 @@ use redb::StorageBackend;
 
 #[cfg(feature = "encryption")]
 use super::cipher::{self, Cipher};
-use super::geometry::{BLOCK_BYTES, StoreId};
+use super::geometry::{BLOCK_BYTES, SHORTEST, StoreId};
+use super::is_zero;
 use super::seal::{Checksum, Page, Seal, header_check};
 use crate::damage::{BlockError, Place};
 #[cfg(feature = "encryption")]
@@ -185,7 +186,9 @@ impl StoreHeader {
             storage.read(copy as u64 * BLOCK_BYTES, &mut **page)?;
         }
         if pages.iter().all(|page| page[..8] != MAGIC) {
-            return Err(BlockError::NotAStore.into());
+            // A new file gets its length first.
+            let is_begun = storage.len()? == SHORTEST && pages.iter().all(|page| is_zero(&page[..]));
+            return Err(if is_begun { BlockError::Unfinished } else { BlockError::NotAStore }.into());
         }
         let layouts = pages.each_ref().map(|page| u16::from_le_bytes([page[8], page[9]]));
         if layouts[0] == layouts[1] && layouts[0] > LAYOUT {
