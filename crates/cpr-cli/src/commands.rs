@@ -4,6 +4,7 @@ mod answer;
 mod apply;
 mod calendar;
 mod changes;
+mod compact;
 mod completions;
 mod deliveries;
 mod demo;
@@ -135,6 +136,9 @@ pub(crate) enum Command {
     /// Have another key file open an encrypted store from now on.
     #[command(after_help = "Example: replika rekey --key-file old.key --new-key-file new.key")]
     Rekey(Rekey),
+    /// Write the store anew, as small as it can be, and put it into the place of the old file once it is checked.
+    #[command(after_help = "Example: replika compact")]
+    Compact,
     /// Recheck every block, page, archive and relation between tables; the file is left as it is.
     #[command(after_help = "Example: replika verify")]
     Verify,
@@ -184,6 +188,7 @@ impl Command {
             Command::Stats => stats::print_stats(globals, screen),
             Command::Key(command) => command.run(screen),
             Command::Rekey(options) => options.run(globals, screen),
+            Command::Compact => compact::compact_store(globals, screen),
             Command::Verify => verify::verify_store(globals, screen),
             Command::Demo => demo::run_demo(screen),
             Command::Generate(options) => generate::generate_extracts(globals, options, screen),

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use cpr_replika::Progress;
+use cpr_replika::{Progress, RewriteProgress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line on standard error that is there while the work goes on, and gone after it.
@@ -28,11 +28,24 @@ impl Meter {
 
     /// Shows where an extract is on its way into the store.
     pub(crate) fn show(&self, progress: Progress) {
-        let (what, done, of, unit) = match progress {
+        self.show_step(match progress {
             Progress::Checking { bytes } => ("checking", bytes, self.bytes, "{bytes}/{total_bytes}"),
             Progress::Merging { done, of } => ("merging", done, of, "{pos}/{len} persons"),
             Progress::Committing => ("committing", 0, 0, ""),
-        };
+        });
+    }
+
+    /// Shows how far the writing anew of a store is.
+    pub(crate) fn show_rewriting(&self, progress: RewriteProgress) {
+        self.show_step(match progress {
+            RewriteProgress::Copying { rows, of } => ("copying", rows, of, "{pos}/{len} rows"),
+            RewriteProgress::Checking { rows, of } => ("checking", rows, of, "{pos}/{len} rows"),
+            _ => ("replacing", 0, 0, ""),
+        });
+    }
+
+    /// What is done, how much of how much, and how the two are written.
+    fn show_step(&self, (what, done, of, unit): (&'static str, u64, u64, &str)) {
         if self.bar.is_hidden() {
             return;
         }

@@ -11,8 +11,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::{
     BusinessEvent, CalendarEvent, ChainNumber, Change, Config, Consumer, DeliverReport, DeliveredFile, Delivery,
     DeliveryKind, DeliveryNumber, Described, Due, EventCursor, EventId, Events, Explanation, Follower, GroupLines, Hit,
-    Hits, Image, InitialLoad, Match, Matches, NumberChain, Outcome, Person, PersonSet, Place, Recipient, Report, Stats,
-    StoredEvent, Subscriber, TableStats, UndeliveredFile, VerifyFault, VerifyReport,
+    Hits, Image, InitialLoad, Match, Matches, NumberChain, Outcome, Person, PersonSet, Place, Recipient, Report,
+    RewriteReport, Stats, StoredEvent, Subscriber, TableStats, UndeliveredFile, VerifyFault, VerifyReport,
 };
 
 json_strings! {
@@ -44,6 +44,11 @@ json_shapes! {
         "task": delivery.task,
         "applied_at": delivery.applied_at,
         .. add_effect(delivery)
+    }
+    rewriting: RewriteReport => {
+        "rows": rewriting.rows,
+        "bytes_before": rewriting.bytes_before,
+        "bytes_after": rewriting.bytes_after,
     }
     persons: PersonCounts<'_> => {
         "new": persons.0.counts.persons_new,

@@ -61,6 +61,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["deliveries"],
         vec!["settings"],
         vec!["stats"],
+        vec!["compact"],
         vec!["verify"],
         vec!["events", "--since", "0"],
         vec!["events", "--consumer", "queue", "--add"],

@@ -14,6 +14,7 @@ mod intake;
 mod json_shapes;
 
 mod outputs;
+mod store_care;
 
 const SOFIE: &str = "6101801234";
 
