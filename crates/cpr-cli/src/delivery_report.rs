@@ -21,9 +21,10 @@ pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<
     let counts = &delivery.counts;
     let said = match (report.outcome, delivery.kind) {
         (Outcome::Applied, DeliveryKind::Load) => "loaded as delivery",
-        (Outcome::Applied, DeliveryKind::Delta) => "applied as delivery",
+        (Outcome::Applied, _) => "applied as delivery",
         (Outcome::AlreadyApplied, _) => "was applied already, as delivery",
         (Outcome::DryRun, _) => "dry run, nothing stored: would be delivery",
+        (other, _) => other.name(),
     };
     writeln!(
         screen,

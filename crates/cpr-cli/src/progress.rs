@@ -32,6 +32,8 @@ impl Meter {
             Progress::Checking { bytes } => ("checking", bytes, self.bytes, "{bytes}/{total_bytes}"),
             Progress::Merging { done, of } => ("merging", done, of, "{pos}/{len} persons"),
             Progress::Committing => ("committing", 0, 0, ""),
+            // A stage of a later engine.
+            _ => ("working", 0, 0, ""),
         });
     }
 

@@ -43,6 +43,7 @@ impl fmt::Debug for CauseCode {
 
 /// Why: one event record (099, 900) of the person in the delivery.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Cause {
     /// HAENDELSE.
     pub code: CauseCode,

@@ -19,6 +19,7 @@ mod tests;
 /// The class of one change.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum ChangeClass {
     /// The fact began since the previous delivery, or the person was not held before.
     New,

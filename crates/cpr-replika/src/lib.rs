@@ -55,6 +55,9 @@
 //! | is the store whole? | [`Snapshot::verify`], [`Replika::verify_file`] |
 //! | a smaller file; a fresh key | [`Replika::compact`] |
 //!
+//! The modules hold what belongs to one subject, each with a page that teaches it: [`apply`], [`search`], [`events`],
+//! [`subscriptions`]. docs/embedding.md is about living with the engine: threads, memory, shutdown, disk space, backup.
+//!
 //! # Who waits for whom
 //!
 //! Reads wait for nobody. One thread writes at a time: [`Replika::apply`] and [`Replika::load`] check the whole file first, while
@@ -85,12 +88,12 @@ mod replika;
 mod compact;
 mod packs;
 mod read;
-mod search;
+pub mod search;
 
-mod events;
-mod subscriptions;
+pub mod events;
+pub mod subscriptions;
 
-mod apply;
+pub mod apply;
 mod verify;
 
 #[cfg(feature = "serde")]
@@ -102,22 +105,11 @@ pub mod raw;
 #[cfg(test)]
 mod power_cut_tests;
 
-pub use apply::{Allow, ApplyOptions, Progress};
 pub use arrivals::DeliveryListener;
-pub use cpr_events::{Cause, CauseCode, EventKind};
 pub use cpr_model::{CurrentRows, Fact, OwnedFact};
 pub use damage::Place;
 pub use delivery_number::DeliveryNumber;
 pub use error::{Error, ErrorClass, StorageFailure};
-pub use events::calendar::{CalendarEvent, Due};
-pub use events::consumers::Consumer;
-pub use events::cursor::EventCursor;
-pub use events::event::BusinessEvent;
-pub use events::event_id::EventId;
-pub use events::feed::{EventFeed, EventFilter};
-pub use index::name_part::NamePart;
-pub use index::person_set::PersonSet;
-pub use ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
 pub use packs::packed::Packed;
 pub use packs::write::PackReport;
 pub use person::image::{Holding, Image, Person, Residence};
@@ -125,12 +117,8 @@ pub use read::described::Described;
 pub use read::history::Change;
 pub use read::lines::GroupLines;
 pub use read::numbers::{ChainNumber, NumberChain};
-pub use read::received_events::{Events, StoredEvent};
 pub use read::stats::Stats;
-pub use refusal::{Needed, Refusal};
 pub use replika::Replika;
-pub use search::query::Query;
-pub use search::{AddressPattern, Criterion, Hit, Hits, Policy, Scope, Search, Sex, WordPattern};
 pub use snapshot::Snapshot;
 pub use store::config::{ALL_HISTORY, Config};
 pub use store::file::Options;
@@ -139,13 +127,11 @@ pub use store::key::{Key, KeySource};
 pub use store::key::{KeyFile, KeyVariable, Passphrase};
 pub use store::rewrite::{RewriteProgress, RewriteReport};
 pub use store::source::TableStats;
-pub use subscriptions::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
-pub use subscriptions::explanation::Explanation;
-pub use subscriptions::folder_sink::FolderSink;
-pub use subscriptions::matching::{Follower, Match, Matches};
-pub use subscriptions::registry::{FilterChange, FilterPolicy, Subscriber, UnknownNumbers};
-pub use subscriptions::streams::{InitialLoad, Recipient};
 pub use verify::{VerifyFault, VerifyReport};
+
+// What the modules hold, under short names too.
+#[doc(no_inline)]
+pub use {apply::*, events::*, search::*, subscriptions::*};
 
 /// The crates whose types stand in this crate's signatures.
 pub use {bitemporal, cpr_events, cpr_extract, cpr_model, cpr_pack, cpr_subscription};

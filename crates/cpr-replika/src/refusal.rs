@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A kind of criterion that a policy can require.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Needed {
     /// A word of a name.
     Name,

@@ -69,6 +69,7 @@ pub struct SubscriberNumber(pub u32);
 
 /// What became of adding or removing one filter. Both can be repeated; the answer says which of the two happened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum FilterAnswer {
     /// The filter is new.
     Added,

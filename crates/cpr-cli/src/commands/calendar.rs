@@ -35,6 +35,7 @@ pub(crate) fn list_calendar(globals: &Globals, calendar: &Calendar, screen: &mut
             let what = match event.due {
                 Due::ReachesAge(age) => format!("reaches {age} years"),
                 Due::ProtectionEnds(kind) => format!("protection {kind} ends"),
+                other => other.name().replace('_', " "),
             };
             writeln!(screen, "{}  {}  {what}", event.day, event.pnr.reveal())?;
         }

@@ -99,6 +99,7 @@ fn write_residence(
         Some(Residence::Address(_)) => "lived at an address",
         Some(Residence::Abroad(_)) => "was abroad",
         Some(Residence::Disappeared(_)) => "had disappeared",
+        Some(_) => "was elsewhere",
         None => "no row says where the person was",
     };
     writeln!(screen, "on {}: {whereabouts}", at.date())?;

@@ -1,4 +1,27 @@
 //! One extract, one transaction: checked whole, merged person by person, committed, published.
+//!
+//! [`Replika::apply`] takes the change extract of a night, [`Replika::load`] an extract of any kind as the starting point. Both
+//! read the file twice: whole for its faults, while others may write, and then person by person with the write lock. A
+//! [`Report`] tells what became of it and what it did; the same [`Delivery`] stands in the ledger from then on
+//! ([`Snapshot::deliveries`](crate::Snapshot::deliveries)). What is refused otherwise is accepted by name ([`Allow`]), and a
+//! callback can watch the [`Progress`] and stop the work.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::io::Cursor;
+//! use std::ops::ControlFlow;
+//! use cpr_replika::apply::{Allow, ApplyOptions, Outcome, Progress};
+//! use cpr_replika::{Config, Error, Replika};
+//! let replika = Replika::in_memory(&Config::default())?;
+//! let first = ApplyOptions { dry_run: true, ..ApplyOptions::named("D260105.L999901") };
+//! let report = replika.load(Cursor::new(extract("D260105.L999901")?), &first)?;
+//! assert_eq!((report.outcome, replika.snapshot().known().0), (Outcome::DryRun, 0));
+//! let stop = |_: Progress| ControlFlow::Break(());
+//! let stopped = ApplyOptions { progress: Some(&stop), ..ApplyOptions::named("D260105.L999901") };
+//! assert!(matches!(replika.load(Cursor::new(extract("D260105.L999901")?), &stopped), Err(Error::Stopped)));
+//! # Ok(()) }
+//! ```
 
 mod intake;
 mod merge;
@@ -18,7 +41,6 @@ use crate::apply::merge::Delivering;
 use crate::apply::merger::merge_all;
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::config::{Config, window_end, write_config};
@@ -29,6 +51,8 @@ use crate::subscriptions::matching::{self, MatchInput};
 use crate::trace::span;
 
 pub use options::{Allow, ApplyOptions, Progress};
+
+pub use crate::ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
 
 impl Replika {
     /// Applies a change extract as the next delivery, in one durable transaction.

@@ -83,6 +83,7 @@ impl<'a> ApplyOptions<'a> {
 
 /// How far an extract is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Progress {
     /// The file is checked; these are the bytes so far.
     Checking {

@@ -19,6 +19,7 @@ const NOT_LIVING: [Status; 4] = [Status(30), Status(50), Status(60), Status(90)]
 
 /// What is due on a day.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub enum Due {
     /// The person reaches this age, in full years.
     ReachesAge(u16),
@@ -38,6 +39,7 @@ impl Due {
 
 /// Something that is due for a person.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub struct CalendarEvent {
     /// The day.
     pub day: Date,

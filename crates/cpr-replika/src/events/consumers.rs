@@ -21,6 +21,7 @@ const NAME_BYTES: usize = 100;
 
 /// One reader of the feed.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Consumer {
     /// Its name.
     pub name: String,

@@ -1,6 +1,7 @@
 //! Places in the feed of events, as text that names nobody.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
@@ -51,6 +52,14 @@ impl EventCursor {
             Some(&[delivery, person, event]) => Ok(EventCursor::at(DeliveryNumber(delivery), person, event)),
             _ => Err(Error::NotACursor),
         }
+    }
+}
+
+impl FromStr for EventCursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<EventCursor, Error> {
+        EventCursor::parse(text)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::ledger::delivery::Delivery;
 
 /// Something that happened to a person, as one delivery told it.
 #[derive(Clone, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct BusinessEvent {
     /// The same whenever and wherever it is read from this store.
     pub id: EventId,

@@ -15,6 +15,7 @@ use crate::store::tables::name;
 
 /// How a delivery came in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum DeliveryKind {
     /// A starting point: `load`.
     Load,
@@ -34,6 +35,7 @@ impl DeliveryKind {
 
 /// One row of the ledger.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Delivery {
     /// Its number, the known time of everything it brought.
     pub number: DeliveryNumber,
@@ -61,6 +63,7 @@ pub struct Delivery {
 
 /// What a delivery did.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Persons not held before.
     pub persons_new: u64,
@@ -101,6 +104,7 @@ pub struct Counts {
 
 /// What became of an extract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// It is the delivery of the report.
     Applied,
@@ -123,6 +127,7 @@ impl Outcome {
 
 /// The answer to an extract.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Report {
     /// What became of it.
     pub outcome: Outcome,

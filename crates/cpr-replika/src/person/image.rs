@@ -11,6 +11,7 @@ use crate::store::sealed::{self, Held};
 
 /// Whether the replica can answer for an aspect of a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Holding {
     /// The record type is not among those the customer has chosen, or the person is not held: nothing can be said.
     Unknown,
@@ -227,6 +228,7 @@ everyday! { Person Image }
 
 /// Where a person was.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Residence<'a> {
     /// At an address in Denmark or Greenland.
     Address(Fact<'a>),

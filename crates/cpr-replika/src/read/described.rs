@@ -16,7 +16,7 @@ use crate::snapshot::Snapshot;
 /// let snapshot = replika.snapshot();
 /// let history = snapshot.history(sofie, Aspect::Address)?;
 /// let first = snapshot.describe(sofie, &history[0]);
-/// assert!(first.fields().contains(&("KOMKOD", "0101".to_owned())));
+/// assert!(first.fields().contains(&("KOMKOD", "0751".to_owned())));
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Copy)]

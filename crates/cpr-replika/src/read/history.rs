@@ -14,6 +14,7 @@ use crate::store::config::window_end;
 
 /// One change between two deliveries.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Change {
     /// Of which kind.
     pub class: ChangeClass,

@@ -21,6 +21,7 @@ pub(crate) struct LineLayout {
 
 /// The lines of one person as one delivery brought them (003 included, events not).
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct GroupLines {
     /// The delivery whose file spelled them so.
     pub delivered: DeliveryNumber,

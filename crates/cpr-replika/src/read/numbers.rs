@@ -11,6 +11,7 @@ use crate::store::config::window_end;
 
 /// All numbers of one human being, as far as the replica knows.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct NumberChain {
     /// The number in force. It is there for every held person: a number that CPR holds to be in force and that names no other
     /// is its own; where numbers lead in a circle, it is the one asked for, if it is held.
@@ -21,6 +22,7 @@ pub struct NumberChain {
 
 /// One number of a chain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct ChainNumber {
     /// The number.
     pub pnr: Pnr,

@@ -10,6 +10,7 @@ use crate::snapshot::Snapshot;
 
 /// One event (099, 900) as received.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct StoredEvent {
     /// The delivery that brought it.
     pub delivery: DeliveryNumber,
@@ -34,6 +35,7 @@ impl StoredEvent {
 
 /// The events of one person.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Events {
     /// In the order in which they came.
     pub events: Vec<StoredEvent>,

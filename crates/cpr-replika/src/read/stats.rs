@@ -6,6 +6,7 @@ use crate::store::source::TableStats;
 
 /// The sizes of a store.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Stats {
     /// Each table.
     pub tables: Vec<TableStats>,

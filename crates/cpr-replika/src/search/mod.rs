@@ -4,6 +4,24 @@
 //! streets and houses, municipalities, citizenship, status (`plan`). Where they are not the answer themselves, the documents
 //! of the candidates are read and each is held against the criteria (`check`). What that may cost is the caller's [`Policy`]:
 //! a search that would cost more is refused with the reason, never cut short in silence.
+//!
+//! Two questions, two answers. [`Snapshot::find`](crate::Snapshot::find) takes a [`Query`], set algebra over what is indexed, and
+//! gives the whole [`PersonSet`] without reading a document: of any size, exact, for programs. [`Snapshot::search`] takes a
+//! [`Search`], a tree of [`Criterion`] in a [`Scope`] under a [`Policy`], and gives rows by page: for people who look
+//! somebody up. [`Criterion::Persons`] takes the answer of the first into the second.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use cpr_replika::cpr_model::MunicipalityCode;
+//! use cpr_replika::search::{Criterion, NamePart, Query, Search};
+//! let snapshot = demo()?.snapshot();
+//! let here = snapshot.find(&Query::Municipality(MunicipalityCode(851)))?;
+//! let named = Criterion::name(NamePart::Given, "Sofie");
+//! let hits = snapshot.search(&Search::now(Criterion::All(vec![Criterion::Persons(here), named])))?;
+//! assert_eq!(hits.count, Some(1));
+//! # Ok(()) }
+//! ```
 
 mod check;
 mod criterion;
@@ -19,10 +37,14 @@ use cpr_model::{CurrentRows, PersonKey, Pnr, ProtectionKind, RowsBuffer};
 
 pub use criterion::{AddressPattern, Criterion, Sex, WordPattern};
 pub use policy::Policy;
+pub use query::Query;
+
+pub use crate::index::name_part::NamePart;
+pub use crate::index::person_set::PersonSet;
+pub use crate::refusal::{Needed, Refusal};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::refusal::{Needed, Refusal};
 use crate::search::plan::{Budget, Candidates, Node};
 use crate::snapshot::Snapshot;
 
@@ -63,6 +85,7 @@ impl Search {
 
 /// What was found.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Hits {
     /// How many there are in all, when that was asked for.
     pub count: Option<u64>,
@@ -75,6 +98,7 @@ pub struct Hits {
 
 /// One person found.
 #[derive(Clone, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Hit {
     /// The number.
     pub pnr: Pnr,

@@ -30,6 +30,7 @@ enum Kept {
 
 /// One table's size.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct TableStats {
     /// The name, with the version of its layout.
     pub name: String,

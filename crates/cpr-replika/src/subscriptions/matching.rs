@@ -182,6 +182,7 @@ pub struct Follower {
 
 /// A person that a subscriber is told of, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Match {
     /// The person.
     pub pnr: Pnr,
@@ -193,6 +194,7 @@ pub struct Match {
 
 /// The matches of one subscriber for one delivery.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Matches {
     /// The delivery.
     pub delivery: DeliveryNumber,

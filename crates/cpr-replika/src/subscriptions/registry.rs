@@ -25,6 +25,7 @@ const LAST_NUMBER: &str = "last_subscriber";
 
 /// A subscriber of the store.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Subscriber {
     /// Its name.
     pub name: SubscriberName,

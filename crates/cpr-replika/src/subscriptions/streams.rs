@@ -22,6 +22,7 @@ use crate::subscriptions::registry::{Subscriber, number_of};
 
 /// What one subscriber is given of a delivery.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Recipient {
     /// The subscriber.
     pub subscriber: Subscriber,
@@ -33,6 +34,7 @@ pub struct Recipient {
 
 /// What an initial load has given.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct InitialLoad {
     /// Persons written.
     pub persons: u64,

@@ -29,6 +29,7 @@ const TOLD: usize = 100;
 
 /// One thing that does not hold. It does not say of whom.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct VerifyFault {
     /// The table, or `file` when it is about the file below them.
     pub table: &'static str,
@@ -40,6 +41,7 @@ pub struct VerifyFault {
 
 /// What a verification found.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct VerifyReport {
     /// Persons read.
     pub persons: u64,

@@ -42,6 +42,7 @@ fn who_reaches_an_age_and_whose_protection_ends() {
             let what = match event.due {
                 Due::ReachesAge(age) => age.to_string(),
                 Due::ProtectionEnds(kind) => kind.to_string(),
+                other => other.name().to_owned(),
             };
             let place = event.municipality.map_or(String::new(), |code| format!(" in {code}"));
             format!("{} {} {} {what}{place}\n", event.day, event.pnr.reveal(), event.due.name())

@@ -27,7 +27,7 @@ fn a_feed_goes_on_after_a_kill_with_the_same_ids() {
     std::fs::copy(&path, &killed).unwrap();
     let again = Replika::open(&killed).unwrap();
     assert_eq!(feed(&again, "queue"), all[4..], "what was not acknowledged comes again, ids and all");
-    assert_eq!(again.consumers().unwrap(), [Consumer { name: "queue".to_owned(), cursor: acknowledged }]);
+    assert_eq!(again.consumers().unwrap(), [Consumer::new("queue", acknowledged)]);
 
     // Another process that only reads sees the same events.
     again.acknowledge("queue", all[5].cursor).unwrap();

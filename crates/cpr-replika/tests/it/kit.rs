@@ -212,6 +212,7 @@ impl Told {
             Some(Residence::Address(fact)) => show_values(&fact),
             Some(Residence::Abroad(fact)) => format!("abroad {}", show_values(&fact)),
             Some(Residence::Disappeared(_)) => "disappeared".to_owned(),
+            Some(other) => format!("{other:?}"),
         }
     }
 

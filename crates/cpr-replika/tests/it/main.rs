@@ -12,6 +12,7 @@ mod compact;
 mod consumers;
 mod damage;
 mod deliver;
+mod embedding;
 mod find;
 mod happenings;
 mod happenings_model;
