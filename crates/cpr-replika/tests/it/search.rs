@@ -187,6 +187,7 @@ fn a_postal_code_goes_with_the_current_address_unless_003_names_another_place() 
         ("KOMKOD=0101, VEJKOD=1188, HUSNR=003, ", false),
         ("KOMKOD=0101, VEJKOD=1188, HUSNR=012A, VEJADRNVN=Nørre Allé, ", true),
         ("", true),
+        ("KOMKOD=0000, VEJKOD=0000, ", true),
     ] {
         let rows = format!("001 STATUS=01\n002 KOMKOD=0101, VEJKOD=1188, HUSNR=012A\n003 {of_003}POSTNR=8000");
         let told = kit::told(&[&[("6101801231", &rows)]]);
