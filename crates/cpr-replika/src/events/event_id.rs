@@ -1,6 +1,6 @@
 //! Ids of business events: the same for the same event of the same store, and telling nobody whom they are about.
 //!
-//! A plain digest of a personnummer is undone by trying them all. So the id is a digest keyed with a secret of 32 random
+//! A plain digest of a personnummer is undone by trying them all. So the id is an HMAC-SHA-256 under a secret of 32 random
 //! bytes, which is made with the store and kept in it: who holds the store can read the register anyway, who holds only ids
 //! learns nothing. Another store, one made anew from the same extracts too, gives other ids.
 
@@ -8,7 +8,8 @@ use std::fmt;
 
 use cpr_events::{Cause, EventKind};
 use cpr_model::Pnr;
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use crate::ledger::delivery::Delivery;
 
@@ -27,19 +28,19 @@ impl EventId {
         repeat: u32,
     ) -> EventId {
         // Every part but the last two is of fixed length, and neither of those holds a zero byte.
-        let mut digest = Sha256::new_with_prefix(secret);
-        digest.update(delivery.production_date.digits().to_le_bytes());
-        digest.update(delivery.number.0.to_le_bytes());
-        digest.update(pnr.reveal());
-        digest.update(repeat.to_le_bytes());
-        digest.update(kind.name());
-        digest.update([0]);
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+        mac.update(&delivery.production_date.digits().to_le_bytes());
+        mac.update(&delivery.number.0.to_le_bytes());
+        mac.update(pnr.reveal().as_bytes());
+        mac.update(&repeat.to_le_bytes());
+        mac.update(kind.name().as_bytes());
+        mac.update(&[0]);
         if let Some(cause) = cause {
-            digest.update(cause.code.latin1());
-            digest.update([0]);
-            digest.update(cause.derived_mark.map_or(String::new(), |mark| mark.to_string()));
+            mac.update(cause.code.latin1());
+            mac.update(&[0]);
+            mac.update(cause.derived_mark.map_or(String::new(), |mark| mark.to_string()).as_bytes());
         }
-        let digest: [u8; 32] = digest.finalize().into();
+        let digest: [u8; 32] = mac.finalize().into_bytes().into();
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
         id[6] = id[6] & 0x0F | 0x80;
