@@ -6,6 +6,7 @@ use cpr_extract::{LineEnd, Padding};
 use cpr_subscription::Filter;
 use replika_fuzz::made_up::{self, Ending, style};
 use replika_fuzz::pair::Pair;
+use replika_fuzz::requests;
 
 fn main() -> std::io::Result<()> {
     let [none, lf, crlf] = [LineEnd::None, LineEnd::Lf, LineEnd::CrLf];
@@ -40,6 +41,16 @@ fn main() -> std::io::Result<()> {
     write("filters", "two-subscribers", b"0101\nA01\n0101:0004:001\n\n18-60+0101\neverything\n6101801235\n0-0\n")?;
     for (name, text) in made_up::SCENARIOS {
         write("scenario", name, text.as_bytes())?;
+    }
+
+    for (name, request) in requests::envelopes() {
+        write("envelope", name, &request)?;
+    }
+    for (name, message) in requests::messages() {
+        write("gctp", name, message.as_bytes())?;
+    }
+    for (name, document) in requests::metadata() {
+        write("metadata", name, document.as_bytes())?;
     }
 
     let pairs = [

@@ -7,3 +7,4 @@ pub mod lines;
 pub mod made_up;
 pub mod mutate;
 pub mod pair;
+pub mod requests;
