@@ -3,9 +3,8 @@
 //! CPR's dates may be partial (`196100000000`), which `xsd:date` cannot say. Such a date stands in the struct as received and
 //! is left out of what serde writes, element and all: nothing is invented.
 
-use std::fmt;
-
 use cpr_replika::cpr_model::{self, Date, PersonKey, Pnr, Timestamp, facts};
+use cpr_wire::xsd;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
@@ -89,7 +88,7 @@ impl Absent for XsdDate {
 
 impl Serialize for XsdDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}{}", self.0, Offset(Timestamp::start_of(self.0))))
+        serializer.collect_str(&xsd::date(self.0))
     }
 }
 
@@ -106,18 +105,7 @@ impl Absent for XsdDateTime {
 
 impl Serialize for XsdDateTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (hour, minute) = self.0.time_of_day().unwrap_or_default();
-        serializer.collect_str(&format_args!("{}T{hour:02}:{minute:02}:00.000{}", self.0.date(), Offset(self.0)))
-    }
-}
-
-/// How far Danish time is ahead of UTC at a moment: `+01:00`.
-struct Offset(Timestamp);
-
-impl fmt::Display for Offset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let minutes = cpr_model::minutes_ahead_of_utc(self.0).unwrap_or(60);
-        write!(f, "+{:02}:{:02}", minutes / 60, minutes % 60)
+        serializer.collect_str(&xsd::date_time(self.0))
     }
 }
 

@@ -6,6 +6,9 @@
 //! and [`ReplyTo::refuse`] says the contract's own way that there is none: a fault, for SF1525 a `SvarReaktion`, for
 //! the GCTP services a `Kvit`.
 //!
+//! [`FileMetadata`] is the file beside a file in the SFTP folders, [`event_message`] what a distributor of events
+//! takes.
+//!
 //! Reading is lenient where clients are known to err (docs/wire.md names each case) and bounded by [`Limits`]; what is
 //! written is valid by the contracts. Nothing here opens a file, a socket or a store, and no clock is read: an answer
 //! of SF1525 bears the transaction of its request. No error and no `Debug` repeats a word of what was received.
@@ -32,6 +35,7 @@ mod limits;
 
 pub mod charset;
 pub mod xml;
+pub mod xsd;
 
 mod context;
 mod soap;
@@ -46,6 +50,7 @@ mod endpoint;
 mod problem;
 mod reply;
 
+pub mod event_message;
 mod file_metadata;
 
 pub use context::{AuthorityContext, CallContext, Contexts, Cvr, InvocationContext};
@@ -57,5 +62,5 @@ pub use problem::Problem;
 pub use reply::{Answer, ReplyTo};
 pub use soap::{Fault, FaultCode, SoapVersion};
 
-/// Persons and filters, whose types stand in this crate's signatures.
-pub use {cpr_model, cpr_subscription};
+/// Persons, filters and events, whose types stand in this crate's signatures.
+pub use {cpr_events, cpr_model, cpr_subscription};

@@ -3,6 +3,7 @@
 mod charset;
 mod clients;
 mod contexts;
+mod event_message;
 mod file_metadata;
 mod gctp;
 mod kit;

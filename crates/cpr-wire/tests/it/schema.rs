@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cpr_wire::cpr_subscription::Filter;
+use cpr_wire::event_message::{EventMessage, Publisher};
 use cpr_wire::sf6002::{Outcome, Version};
 use cpr_wire::{Call, Endpoint, FileMetadata, Problem, SoapVersion, gctp, sf1525, sf6008};
 
+use crate::event_message::{moved, publisher};
 use crate::kit::{CONTEXT, NUMBER, envelope, lookup, read, samples, subscription};
 
 /// The folder of the samples when `xmllint` is there too. On a machine that builds every change it must be.
@@ -243,4 +245,47 @@ fn metadata_is_valid() {
     };
     schema.check(&metadata.to_xml());
     schema.check(&FileMetadata { transfer: None, ..metadata }.to_xml());
+}
+
+#[test]
+#[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
+fn a_message_of_an_event_is_valid() {
+    let Some(samples) = samples_and_xmllint("a_message_of_an_event_is_valid") else { return };
+    let shipped = samples.join("services/schemas/beskedfordeler/xsd");
+    let files = [
+        "AnvendersystemOperationer.xsd",
+        "Beskedkuvert.xsd",
+        "1.1/SagDokObjekt.xsd",
+        "1.1/OrganisationFaelles.xsd",
+        "1.1/Part.xsd",
+    ];
+    let schema = files.into_iter().fold(Schema::new("AnvendersystemOperationer.xsd"), |schema, file| {
+        schema.with(&shipped.join(file), file, as_it_is)
+    });
+    // The schema of signatures has a document type that names a file of the network, which no validation here should
+    // ask for.
+    let without_type = |text: &str| match (text.find("<!DOCTYPE"), text.find("]>")) {
+        (Some(start), Some(end)) => format!("{}{}", &text[..start], &text[end + 2..]),
+        _ => text.to_owned(),
+    };
+    let signatures = "cached/xmldsig-core-schema.xsd";
+    let schema = schema.with(&shipped.join(signatures), signatures, without_type);
+    let bare = EventMessage {
+        cause: None,
+        related: Vec::new(),
+        aspects: Vec::new(),
+        municipality_before: None,
+        municipality_after: None,
+        authority: None,
+        receivers: Vec::new(),
+        valid_from: None,
+        ..moved()
+    };
+    let unknown = Publisher { responsible: None, source: None, classification: None, ..publisher() };
+    for (message, publisher) in
+        [(&moved(), &publisher()), (&bare, &publisher()), (&moved(), &unknown), (&bare, &unknown)]
+    {
+        schema.check(&message.to_push_xml(publisher));
+        schema.check(&message.to_xml(publisher));
+    }
 }
