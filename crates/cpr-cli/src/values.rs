@@ -7,7 +7,7 @@ use std::fmt;
 
 use clap::Args;
 use cpr_replika::cpr_extract::Family;
-use cpr_replika::cpr_model::{Date, MunicipalityCode, Pnr, Timestamp};
+use cpr_replika::cpr_model::{Day, MunicipalityCode, Pnr, Timestamp};
 use cpr_replika::cpr_subscription::{EventCode, SubscriberName};
 use cpr_replika::{DeliveryNumber, Error, EventCursor, EventKind, Snapshot};
 
@@ -117,18 +117,18 @@ impl fmt::Debug for Hidden {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KnownAt {
     Delivery(DeliveryNumber),
-    Day(Date),
+    Day(Day),
 }
 
 impl KnownAt {
     /// The delivery that is meant; none where none was named.
     pub(crate) fn resolve(known: Option<KnownAt>, snapshot: &Snapshot) -> Result<Option<DeliveryNumber>, Failure> {
-        let date = match known {
+        let day = match known {
             None => return Ok(None),
             Some(KnownAt::Delivery(number)) => return Ok(Some(number)),
-            Some(KnownAt::Day(date)) => date,
+            Some(KnownAt::Day(day)) => day,
         };
-        match snapshot.delivery_on(date) {
+        match snapshot.delivery_on(day) {
             Err(Error::UnknownDelivery { last, .. }) if last.0 > 0 => {
                 let first = snapshot.delivery(DeliveryNumber(1))?.production_date;
                 Err(Failure::BeforeFirstDelivery(first))
@@ -163,7 +163,7 @@ pub(crate) fn parse_known(text: &str) -> Result<KnownAt, Wanted> {
 pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, Wanted> {
     const WANTED: &str = "a day YYYY-MM-DD, or a moment YYYY-MM-DDTHH:MM";
     if let Ok(day) = parse_day(text) {
-        return Ok(Timestamp::end_of(day));
+        return Ok(Timestamp::end_of(day.date()));
     }
     // Only what the calendar and the clock have; jiff also reads other forms.
     let has_form = text.len() == 16 && text.as_bytes()[10] == b'T' && text.parse::<jiff::civil::DateTime>().is_ok();
@@ -173,9 +173,9 @@ pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, Wanted> {
 }
 
 /// A day that the calendar has.
-pub(crate) fn parse_day(text: &str) -> Result<Date, Wanted> {
-    let exists = text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok();
-    Date::parse(text).filter(|_| exists).map_or_else(|| wanted("a day YYYY-MM-DD that the calendar has"), Ok)
+pub(crate) fn parse_day(text: &str) -> Result<Day, Wanted> {
+    let day = Some(text).filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
+    day.map_or_else(|| wanted("a day YYYY-MM-DD that the calendar has"), Ok)
 }
 
 pub(crate) fn parse_cursor(text: &str) -> Result<EventCursor, Wanted> {

@@ -69,7 +69,7 @@ impl Replika {
         fate: &mut dyn FnMut(TableRow<'_>) -> Result<Fate, Error>,
         progress: &mut dyn FnMut(RewriteProgress) -> ControlFlow<()>,
     ) -> Result<RewriteReport, Error> {
-        let _lock = self.write_lock();
+        let _lock = self.write_lock()?;
         let old = self.database();
         old.check_sound()?;
         let options = options(old.options().clone());

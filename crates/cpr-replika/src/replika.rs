@@ -1,5 +1,6 @@
 //! The store: creating, opening, and the snapshot that is published after each delivery.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
@@ -35,6 +36,11 @@ pub struct Replika {
     /// When opening anew after a failure was last tried in vain.
     tried_in_vain: Mutex<Option<Instant>>,
     arrivals: Arc<Arrivals>,
+}
+
+thread_local! {
+    /// Whether this thread runs what does not wait for the writer.
+    static DOES_NOT_WAIT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Says which delivery it stands at.
@@ -287,11 +293,47 @@ impl Replika {
         self.arrivals.listen(Box::new(listener))
     }
 
+    /// Runs what writes without waiting for whoever writes already: where it would wait, it does nothing and the answer is
+    /// [`Error::Busy`]. This is the form of every call that waits for the writer for who cannot.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{Error, EventCursor};
+    /// let replika = demo()?;
+    /// match replika.without_waiting(|replika| replika.add_consumer("school", EventCursor::BEGINNING)) {
+    ///     Err(Error::Busy) => println!("somebody writes; later"),
+    ///     added => added?,
+    /// }
+    /// assert_eq!(replika.consumers()?.len(), 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Busy`], and those of what is run.
+    pub fn without_waiting<T>(&self, write: impl FnOnce(&Replika) -> Result<T, Error>) -> Result<T, Error> {
+        /// Puts back what was, however the call ends.
+        struct Restore(bool);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                DOES_NOT_WAIT.set(self.0);
+            }
+        }
+        let _restore = Restore(DOES_NOT_WAIT.replace(true));
+        write(self)
+    }
+
     /// Waits until nobody else writes. A database that has failed is opened anew first.
-    pub(crate) fn write_lock(&self) -> MutexGuard<'_, ()> {
-        let lock = self.write_lock.lock().unwrap_or_else(PoisonError::into_inner);
+    ///
+    /// # Errors
+    /// [`Error::Busy`] instead of waiting, inside [`Replika::without_waiting`].
+    pub(crate) fn write_lock(&self) -> Result<MutexGuard<'_, ()>, Error> {
+        let lock = match DOES_NOT_WAIT.get() {
+            true => self.try_write_lock().ok_or(Error::Busy)?,
+            false => self.write_lock.lock().unwrap_or_else(PoisonError::into_inner),
+        };
         self.open_anew_locked();
-        lock
+        Ok(lock)
     }
 
     fn try_write_lock(&self) -> Option<MutexGuard<'_, ()>> {
@@ -307,7 +349,7 @@ impl Replika {
         &self,
         change: impl FnOnce(&WriteTransaction, u32) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let _lock = self.write_lock();
+        let _lock = self.write_lock()?;
         let database = self.current();
         database.latch().sound(|| {
             let write = database.begin_write()?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cpr_model::{Aspect, Date, Fact, PersonKey, Pnr, Timestamp};
+use cpr_model::{Aspect, Day, Fact, PersonKey, Pnr, Timestamp};
 use roaring::RoaringBitmap;
 
 use crate::delivery_number::DeliveryNumber;
@@ -114,19 +114,19 @@ impl Snapshot {
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use cpr_replika::{DeliveryNumber, cpr_model::Date};
-    /// let sunday = Date::parse("2026-01-11").ok_or("a date")?;
+    /// use cpr_replika::DeliveryNumber;
+    /// let sunday = "2026-01-11".parse()?;
     /// assert_eq!(demo()?.snapshot().delivery_on(sunday)?, DeliveryNumber(2));
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when the first delivery is later.
-    pub fn delivery_on(&self, date: Date) -> Result<DeliveryNumber, Error> {
+    pub fn delivery_on(&self, day: Day) -> Result<DeliveryNumber, Error> {
         for row in self.tables().deliveries.iter()?.rev() {
             let (number, sealed) = row?;
             let delivery = Delivery::open(DeliveryNumber(number.value()), sealed.value())?;
-            if delivery.production_date <= date {
+            if delivery.production_date <= day.date() {
                 return Ok(delivery.number);
             }
         }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use cpr_replika::Snapshot;
-use cpr_replika::cpr_model::{Date, Timestamp};
+use cpr_replika::cpr_model::{Date, Day, Timestamp};
 use cpr_services::search::adrsog1;
 use cpr_services::sf1525::{Depth, Marking, Markings};
 use cpr_services::{Answered, Lookup, NoRegister, Request, gctp, sf1520, sf1525, sf6008};
@@ -27,7 +27,7 @@ pub(crate) struct Answer {
     field: Vec<Hidden>,
     /// The day on which the question is put, for ages and protections in force; today in Denmark when left out.
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
-    on: Option<Date>,
+    on: Option<Day>,
     /// As of this moment in the world: 2001-11-19T15:36, or 2001-11-19, which is the end of that day. What CPR holds to
     /// be current when left out.
     #[arg(long, value_name = "T", value_parser = parse_moment)]
@@ -87,7 +87,7 @@ fn parse_mark(text: &str) -> Result<(Marking, Depth), Wanted> {
 
 pub(crate) fn print_answer(globals: &Globals, answer: &Answer, screen: &mut Screen) -> Result<(), Failure> {
     if answer.service == Service::Adrsog1 {
-        return print_adrsog1(globals, answer, answer.on.unwrap_or_else(clock::today), screen);
+        return print_adrsog1(globals, answer, answer.on.map_or_else(clock::today, Day::date), screen);
     }
     let person = answer.person.as_ref().ok_or(Failure::Usage("about whom? give a personnummer"))?;
     let pnr = read_pnr(person.reveal())?;
@@ -96,7 +96,7 @@ pub(crate) fn print_answer(globals: &Globals, answer: &Answer, screen: &mut Scre
         return Err(Failure::UnknownPerson);
     }
     let known = KnownAt::resolve(answer.known_at, &snapshot)?;
-    let day = answer.on.unwrap_or_else(clock::today);
+    let day = answer.on.map_or_else(clock::today, Day::date);
     let request = Request { pnr, day, valid: answer.valid_at, known };
     let format = if globals.json { Format::Json } else { answer.format };
     match ask_service(&snapshot, answer, &request, format)? {

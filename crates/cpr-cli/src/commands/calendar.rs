@@ -2,7 +2,7 @@
 
 use clap::Args;
 use cpr_replika::Due;
-use cpr_replika::cpr_model::{Aspect, Date};
+use cpr_replika::cpr_model::{Aspect, Day};
 
 use crate::context::Globals;
 use crate::failure::Failure;
@@ -13,10 +13,10 @@ use crate::values::{parse_age, parse_day};
 pub(crate) struct Calendar {
     /// The first day, YYYY-MM-DD.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
-    from: Date,
+    from: Day,
     /// The last day, YYYY-MM-DD.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
-    to: Date,
+    to: Day,
     /// Who reaches these ages: 18,65.
     #[arg(long, value_name = "YEARS", value_delimiter = ',', default_value = "18", value_parser = parse_age)]
     age: Vec<u16>,

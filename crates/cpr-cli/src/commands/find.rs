@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use clap::Args;
-use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, PersonKey, ProtectionKind, Status};
+use cpr_replika::cpr_model::{CountryCode, Day, MunicipalityCode, PersonKey, ProtectionKind, Status};
 use cpr_replika::cpr_subscription::{EventCode, Filter, FilterError, FilterKind, HouseNumber, birth_dates};
 use cpr_replika::{DeliveryNumber, PersonSet, Query, Snapshot};
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub(crate) struct Find {
     age: Vec<String>,
     /// The day on which they are of that age; the last production date when left out.
     #[arg(long, value_name = "DATE", value_parser = parse_day, requires = "age")]
-    on: Option<Date>,
+    on: Option<Day>,
     /// Who has this status (STATUS), 01.
     #[arg(long, value_name = "CODE")]
     status: Vec<String>,
@@ -191,7 +191,7 @@ fn read_ages(find: &Find, snapshot: &Snapshot) -> Result<Vec<Query>, Failure> {
             return Err(FilterError::NotAnAgeRange.into());
         };
         let day = match find.on {
-            Some(day) => day,
+            Some(day) => day.date(),
             None => snapshot.delivery(snapshot.known())?.production_date,
         };
         // Nobody can be so old.

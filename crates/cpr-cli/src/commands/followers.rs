@@ -2,7 +2,7 @@
 
 use clap::Args;
 use cpr_replika::Follower;
-use cpr_replika::cpr_model::{Date, Pnr};
+use cpr_replika::cpr_model::{Day, Pnr};
 use serde::Serialize;
 
 use crate::context::Globals;
@@ -16,7 +16,7 @@ pub(crate) struct Followers {
     person: Person,
     /// The day on which ages count; the last production date when left out.
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
-    on: Option<Date>,
+    on: Option<Day>,
 }
 
 pub(crate) fn list_followers(globals: &Globals, options: &Followers, screen: &mut Screen) -> Result<(), Failure> {
@@ -24,7 +24,8 @@ pub(crate) fn list_followers(globals: &Globals, options: &Followers, screen: &mu
     let snapshot = globals.open_to_read()?.snapshot();
     let day = match options.on {
         Some(day) => day,
-        None => snapshot.delivery(snapshot.known())?.production_date,
+        None => Day::at_or_after(snapshot.delivery(snapshot.known())?.production_date)
+            .expect("no extract is of the last day of the calendar"),
     };
     let followers = snapshot.followers(pnr, day)?;
     if globals.json {
@@ -41,6 +42,6 @@ pub(crate) fn list_followers(globals: &Globals, options: &Followers, screen: &mu
 #[derive(Serialize)]
 struct FollowersOf {
     pnr: Pnr,
-    on: Date,
+    on: Day,
     subscribers: Vec<Follower>,
 }

@@ -106,7 +106,7 @@ impl Replika {
         let mut config = self.config();
         let mut intake = Intake::check(&mut extract, &config, options)?;
         let (lock, snapshot) = loop {
-            let lock = self.write_lock();
+            let lock = self.write_lock()?;
             let snapshot = self.snapshot();
             if *snapshot.config() == config {
                 break (lock, snapshot);

@@ -69,19 +69,19 @@ impl Snapshot {
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use cpr_replika::{Due, cpr_model::Date};
-    /// let day = |text| Date::parse(text).ok_or("a date");
-    /// let due = demo()?.snapshot().calendar(day("2026-03-01")?, day("2026-03-31")?, &[48])?;
+    /// use cpr_replika::events::Due;
+    /// let due = demo()?.snapshot().calendar("2026-03-01".parse()?, "2026-03-31".parse()?, &[48])?;
     /// assert_eq!(due.iter().map(|event| event.due).collect::<Vec<_>>(), [Due::ReachesAge(48)]);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// [`Error::DaysOutOfOrder`] when the last day comes before the first; [`Error::Corrupt`] or a storage failure.
-    pub fn calendar(&self, first: Date, last: Date, ages: &[u16]) -> Result<Vec<CalendarEvent>, Error> {
+    pub fn calendar(&self, first: Day, last: Day, ages: &[u16]) -> Result<Vec<CalendarEvent>, Error> {
         if last < first {
             return Err(Error::DaysOutOfOrder);
         }
+        let (first, last) = (first.date(), last.date());
         let mut events = Vec::new();
         for &age in ages {
             self.ages(age, first, last, &mut events)?;

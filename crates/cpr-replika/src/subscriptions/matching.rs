@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use cpr_extract::Group;
-use cpr_model::{CurrentRows, Date, Field, PersonKey, Pnr, Values};
+use cpr_model::{CurrentRows, Date, Day, Field, PersonKey, Pnr, Values};
 use cpr_subscription::{
     AddressFilter, DerivedMark, EventCode, EventLabel, Filter, Matcher, PersonChange, Reason, SubscriberName,
     SubscriberNumber, Subscription,
@@ -312,7 +312,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure.
-    pub fn followers(&self, pnr: Pnr, day: Date) -> Result<Vec<Follower>, Error> {
+    pub fn followers(&self, pnr: Pnr, day: Day) -> Result<Vec<Follower>, Error> {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
         let seen = SubjectView::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
         let by_number = self.followers_by_number(key)?;
@@ -334,7 +334,7 @@ impl Snapshot {
                     chain_followers: &[],
                 };
                 let mut follows = false;
-                matcher.reasons_of(number, &change, day, |_| follows = true);
+                matcher.reasons_of(number, &change, day.date(), |_| follows = true);
                 if follows {
                     following.push(filter);
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cpr_replika::cpr_model::Date;
+use cpr_replika::cpr_model::{Date, Day};
 use cpr_replika::cpr_subscription::{AgeRange, Filter, Profile, age_on, birth_dates};
 use cpr_replika::{FilterChange, Query, Snapshot, UnknownNumbers};
 
@@ -55,8 +55,9 @@ fn on_every_day_of_a_year_everybody_has_one_age() {
         // Whose birthday is near.
         let near = persons.iter().filter(|(_, born)| (born.digits() % 10_000).abs_diff(day.digits() % 10_000) < 2);
         for (number, born) in near {
+            let Some(existing) = Day::of(day) else { continue };
             let following: Vec<String> = snapshot
-                .followers(pnr(number), day)
+                .followers(pnr(number), existing)
                 .unwrap()
                 .into_iter()
                 .map(|follower| follower.name.to_string())

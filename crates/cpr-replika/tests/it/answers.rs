@@ -6,7 +6,7 @@ use cpr_replika::cpr_model::{Aspect, ChangeClass, Date, MunicipalityCode, Pnr};
 use cpr_replika::{Allow, ApplyOptions, Config, DeliveryNumber, Holding, Query, Replika};
 use expect_test::expect;
 
-use crate::kit::{DAYS, Person, apply, config, date, extract, extract_of_day, group, moment, pnr, told, told_to};
+use crate::kit::{DAYS, Person, apply, config, date, day, extract, extract_of_day, group, moment, pnr, told, told_to};
 
 const KARLA: &str = "6709610002";
 const VIGGO: &str = "6907600001";
@@ -505,7 +505,7 @@ fn events_are_complete_since_the_load() {
 #[test]
 fn a_day_is_answered_by_the_last_delivery_produced_by_then() {
     let told = told(&[&[(KARLA, "001 STATUS=01")], &[(KARLA, "001 STATUS=90")]]);
-    let on = |day: &str| told.snapshot().delivery_on(date(day)).map(|number| number.0).ok();
+    let on = |text: &str| told.snapshot().delivery_on(day(text)).map(|number| number.0).ok();
     assert_eq!(on("2026-01-01"), None);
     assert_eq!(on("2026-01-02"), Some(1));
     assert_eq!(on("2026-01-04"), Some(1), "the weekend knows what Friday knew");

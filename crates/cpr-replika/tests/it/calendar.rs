@@ -4,7 +4,7 @@ use cpr_replika::cpr_subscription::age_on;
 use cpr_replika::{Due, Error, Replika};
 use expect_test::expect;
 
-use crate::kit::{Person, date, told};
+use crate::kit::{Person, day, told};
 
 fn person<'a>(number: &'a str, rows: &'a str) -> Person<'a> {
     (number, rows)
@@ -37,7 +37,7 @@ fn register() -> Replika {
 fn who_reaches_an_age_and_whose_protection_ends() {
     let replika = register();
     let due = |first: &str, last: &str, ages: &[u16]| -> String {
-        let events = replika.snapshot().calendar(date(first), date(last), ages).unwrap();
+        let events = replika.snapshot().calendar(day(first), day(last), ages).unwrap();
         let line = |event: &cpr_replika::CalendarEvent| {
             let what = match event.due {
                 Due::ReachesAge(age) => age.to_string(),
@@ -81,7 +81,6 @@ fn every_day_alone_gives_what_all_days_together_give_and_age_agrees() {
         .into_iter()
         .flat_map(|(month, last)| (1..=last).map(move |day| format!("2026-{month:02}-{day:02}")))
         .collect();
-    let day = |text: &String| date(text);
     let all = snapshot.calendar(day(&days[0]), day(&days[days.len() - 1]), &[18, 56]).unwrap();
     let one_by_one: Vec<_> =
         days.iter().flat_map(|one| snapshot.calendar(day(one), day(one), &[18, 56]).unwrap()).collect();
@@ -96,7 +95,7 @@ fn every_day_alone_gives_what_all_days_together_give_and_age_agrees() {
 
 #[test]
 fn days_in_the_wrong_order_are_refused() {
-    let refused = register().snapshot().calendar(date("2026-02-01"), date("2026-01-31"), &[18]).unwrap_err();
+    let refused = register().snapshot().calendar(day("2026-02-01"), day("2026-01-31"), &[18]).unwrap_err();
     assert!(matches!(refused, Error::DaysOutOfOrder) && refused.is_refusal());
 }
 
@@ -104,7 +103,7 @@ fn days_in_the_wrong_order_are_refused() {
 fn a_birthday_is_a_day_of_the_calendar_and_of_the_range() {
     let replika = told(&[&[person("6101824231", "001 STATUS=01, FOED_DT=1982-02-30")]]).replika;
     let days = |first: &str, last: &str| -> Vec<String> {
-        let due = replika.snapshot().calendar(date(first), date(last), &[44]).unwrap();
+        let due = replika.snapshot().calendar(day(first), day(last), &[44]).unwrap();
         due.iter().map(|event| event.day.to_string()).collect()
     };
     assert_eq!(days("2026-02-01", "2026-02-28"), [""; 0]);
@@ -119,7 +118,7 @@ fn what_is_due_on_a_day_that_no_month_has_is_due_on_the_day_after_it() {
         004 BESKYTTYPE=0003, START_DT-BESKYTTELSE=2025-03-01, SLET_DT-BESKYTTELSE=2026-03-31";
     let replika = told(&[&[person("6102834238", rows)]]).replika;
     let due = |first: &str, last: &str| -> Vec<String> {
-        let events = replika.snapshot().calendar(date(first), date(last), &[43]).unwrap();
+        let events = replika.snapshot().calendar(day(first), day(last), &[43]).unwrap();
         events.iter().map(|event| event.day.to_string()).collect()
     };
     assert_eq!(due("2026-01-01", "2026-12-31"), ["2026-03-01", "2026-03-31", "2026-05-01"]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
-use cpr_replika::cpr_model::{Aspect, Date};
+use cpr_replika::cpr_model::{Aspect, Date, Day};
 use cpr_replika::cpr_subscription::Profile;
 use cpr_replika::{
     ApplyOptions, Config, Criterion, DeliveryNumber, EventCursor, EventFilter, FilterChange, NamePart, Replika, Search,
@@ -54,7 +54,7 @@ fn handed_out() -> Vec<(&'static str, Value)> {
     let snapshot = replika.snapshot();
     let sofie = SOFIE.parse().unwrap();
     let (first, second) = (DeliveryNumber(1), DeliveryNumber(2));
-    let day = |digits| Date::from_digits(digits).unwrap();
+    let day = |digits| Day::of(Date::from_digits(digits).unwrap()).unwrap();
     let person = snapshot.person(sofie).unwrap().unwrap();
     let image = snapshot.as_of(sofie, None, Some(first)).unwrap().unwrap();
     let history = snapshot.history(sofie, Aspect::Address).unwrap();

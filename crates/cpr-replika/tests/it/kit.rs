@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 use cpr_replika::bitemporal::Period;
 use cpr_replika::cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
-use cpr_replika::cpr_model::{Aspect, ChangeClass, Date, Field, Kind, Pnr, RelatedPnr, Timestamp, Value};
+use cpr_replika::cpr_model::{Aspect, ChangeClass, Date, Day, Field, Kind, Pnr, RelatedPnr, Timestamp, Value};
 use cpr_replika::{
     ApplyOptions, Change, Config, DeliveryNumber, Error, Fact, OwnedFact, Replika, Report, Residence, Snapshot,
 };
@@ -36,6 +36,11 @@ pub(crate) fn config() -> Config {
 
 pub(crate) fn pnr(digits: &str) -> Pnr {
     Pnr::parse(digits.as_bytes()).expect("ten digits")
+}
+
+/// A day of the calendar.
+pub(crate) fn day(text: &str) -> Day {
+    text.parse().expect("a day as YYYY-MM-DD")
 }
 
 pub(crate) fn date(text: &str) -> Date {

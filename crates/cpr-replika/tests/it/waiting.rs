@@ -2,9 +2,10 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
-use std::sync::mpsc;
+use std::sync::{Barrier, mpsc};
 use std::time::Duration;
 
+use cpr_replika::cpr_subscription::Profile;
 use cpr_replika::{ApplyOptions, DeliveryNumber, Error, EventCursor, Progress, Replika};
 
 use crate::kit::{config, extract_of_day};
@@ -90,5 +91,36 @@ fn a_small_write_does_not_wait_for_a_file_that_is_checked() {
     // Were the lock held while the file is read, this would never end.
     let note = || replika.add_consumer("reader", EventCursor::BEGINNING).unwrap();
     replika.apply(Slow(Cursor::new(night(1)), &note, false), &options()).unwrap();
+    assert_eq!(replika.consumers().unwrap().len(), 1);
+}
+
+#[test]
+fn who_cannot_wait_is_told_that_somebody_writes() {
+    let replika = store();
+    let (writing, go_on) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        let applying = scope.spawn(|| {
+            let hold = |progress: Progress| {
+                if matches!(progress, Progress::Committing) {
+                    writing.wait();
+                    go_on.wait();
+                }
+                ControlFlow::Continue(())
+            };
+            replika.apply(Cursor::new(night(1)), &ApplyOptions { progress: Some(&hold), ..options() })
+        });
+        writing.wait();
+        let school = "school".parse().unwrap();
+        let busy = [
+            replika.without_waiting(|replika| replika.add_consumer("reader", EventCursor::BEGINNING)),
+            replika.without_waiting(|replika| replika.add_subscriber(&school, Profile::SF6002).map(drop)),
+            replika.without_waiting(|replika| replika.apply(Cursor::new(night(2)), &options()).map(drop)),
+        ];
+        assert!(busy.iter().all(|answer| matches!(answer, Err(Error::Busy))), "{busy:?}");
+        go_on.wait();
+        applying.join().unwrap().unwrap();
+    });
+    assert!(replika.consumers().unwrap().is_empty(), "what was refused has done nothing");
+    replika.without_waiting(|replika| replika.add_consumer("reader", EventCursor::BEGINNING)).unwrap();
     assert_eq!(replika.consumers().unwrap().len(), 1);
 }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use cpr_population::{Population, Product, archetypes};
 use cpr_replika::cpr_extract::Family;
-use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, ProtectionKind, Status, StreetCode};
+use cpr_replika::cpr_model::{CountryCode, Date, Day, MunicipalityCode, Pnr, ProtectionKind, Status, StreetCode};
 use cpr_replika::cpr_subscription::{ChangeCodes, EventCode, Filter, Profile};
 use cpr_replika::{
     AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, EventFilter, FilterChange, NamePart, PersonSet,
@@ -74,7 +74,7 @@ fn hold(replika: &Replika, day: Date) -> usize {
             let lives = truth.municipality == Some(*code);
             assert_eq!((set.contains(key), hits.contains(&pnr)), (lives, lives), "find and search, {code:04}");
         }
-        let followers = snapshot.followers(pnr, day).expect("answered");
+        let followers = snapshot.followers(pnr, Day::of(day).expect("a day")).expect("answered");
         let following: Vec<u16> = followers
             .iter()
             .flat_map(|follower| &follower.filters)

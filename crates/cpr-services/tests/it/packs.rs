@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use cpr_population::{Deltas, Population, Product};
 use cpr_replika::cpr_extract::Family;
-use cpr_replika::cpr_model::{Aspect, Date, MunicipalityCode, Pnr, Timestamp};
+use cpr_replika::cpr_model::{Aspect, Date, Day, MunicipalityCode, Pnr, Timestamp};
 use cpr_replika::cpr_pack::{Checks, Pack};
 use cpr_replika::cpr_subscription::{Filter, Profile, SubscriberName};
 use cpr_replika::{
@@ -51,7 +51,9 @@ impl Both<'_> {
         for delivery in self.same("deliveries", Snapshot::deliveries) {
             let number = delivery.number;
             self.same("a delivery", |snapshot| snapshot.delivery(number));
-            self.same("the delivery on a day", |snapshot| snapshot.delivery_on(delivery.production_date));
+            self.same("the delivery on a day", |snapshot| {
+                snapshot.delivery_on(Day::of(delivery.production_date).expect("a day"))
+            });
             self.same("changes", |snapshot| Ok(snapshot.changes(number)?.collect::<Vec<_>>()));
             let events = self.same("events of a delivery", |snapshot| {
                 snapshot.events_of(number, EventFilter::default())?.collect::<Result<Vec<_>, _>>()
@@ -69,7 +71,7 @@ impl Both<'_> {
         self.same("the feed", |snapshot| {
             snapshot.events_since(EventCursor::BEGINNING, EventFilter::default())?.collect::<Result<Vec<_>, _>>()
         });
-        let [first, last] = ["2026-01-01", "2026-12-31"].map(|day| Date::parse(day).expect("a date"));
+        let [first, last] = ["2026-01-01", "2026-12-31"].map(|day| day.parse().expect("a day"));
         self.same("the calendar", |snapshot| snapshot.calendar(first, last, &[18, 67]));
         self.hold_sets();
         self.hold_subscribers();
@@ -154,7 +156,7 @@ impl Both<'_> {
             let rows = events.events.iter().map(|row| (row.delivery, row.event().code().reveal().into_owned()));
             Ok((rows.collect::<Vec<_>>(), events.complete_since))
         });
-        self.same("followers", |snapshot| snapshot.followers(pnr, day));
+        self.same("followers", |snapshot| snapshot.followers(pnr, Day::of(day).expect("a day")));
         let last = self.store.known();
         for known in (1..=last.0).map(DeliveryNumber) {
             self.same("numbers", |snapshot| snapshot.numbers(pnr, Some(known)));
