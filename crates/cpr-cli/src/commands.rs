@@ -22,6 +22,8 @@ mod lines;
 mod load;
 mod man;
 mod matches;
+pub(crate) mod pack;
+mod restore;
 mod search;
 mod settings;
 mod show;
@@ -51,6 +53,8 @@ use self::lines::Lines;
 use self::load::Load;
 use self::man::Man;
 use self::matches::MatchesOf;
+use self::pack::Pack;
+use self::restore::Restore;
 use self::search::Search;
 use self::show::Show;
 use self::subscriber::SubscriberCommand;
@@ -120,6 +124,12 @@ pub(crate) enum Command {
     /// Write the whole replica as a full extract of the family it came in.
     #[command(after_help = "Example: replika export --known-at 2026-01-05 -o export")]
     Export(Export),
+    /// Write the store to a folder of packs, which any number of processes read (`--pack`): a base, then what differs.
+    #[command(after_help = "Example: replika pack packs --store replika.db")]
+    Pack(Pack),
+    /// Make a store of what a folder of packs holds.
+    #[command(after_help = "Example: replika restore packs -o replika.db")]
+    Restore(Restore),
     /// Print the ledger.
     #[command(after_help = "Example: replika deliveries")]
     Deliveries,
@@ -183,6 +193,8 @@ impl Command {
             Command::InitialLoad(options) => initial_load::write_initial_load(globals, options, screen),
             Command::Followers(options) => followers::list_followers(globals, options, screen),
             Command::Export(options) => export::export_replica(globals, options, screen),
+            Command::Pack(options) => pack::write_packs(globals, options, screen),
+            Command::Restore(options) => restore::restore_store(globals, options, screen),
             Command::Deliveries => deliveries::list_deliveries(globals, screen),
             Command::Settings => settings::print_settings(globals, screen),
             Command::Stats => stats::print_stats(globals, screen),

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use cpr_replika::{Error, KeyFile, KeySource, Options, Replika};
+use cpr_replika::{Error, KeyFile, KeySource, Options, Packed, Replika, Snapshot};
 
 use crate::failure::Failure;
 use crate::screen;
@@ -19,6 +19,11 @@ pub(crate) struct Globals {
     /// The store: one file.
     #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_STORE", hide_env_values = true)]
     store: Option<PathBuf>,
+
+    /// A folder of packs: commands that read do so from it, in place of the store; `load` and `apply` have it hold the state
+    /// after each delivery.
+    #[arg(long, global = true, value_name = "DIR")]
+    pack: Option<PathBuf>,
 
     /// The file with the key of an encrypted store (`replika key new`); `load` and `apply` make a new store encrypted
     /// with it.
@@ -55,12 +60,34 @@ impl Globals {
         Options { key, ..Options::default() }
     }
 
+    /// The folder of packs, where one was named.
+    pub(crate) fn packs(&self) -> Option<&Path> {
+        self.pack.as_deref()
+    }
+
+    /// What is read: the packs that were named, or the store.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Failure> {
+        match &self.pack {
+            Some(folder) => Ok(Packed::open(folder)?.snapshot()),
+            None => Ok(self.open_to_read()?.snapshot()),
+        }
+    }
+
+    fn refuse_packs(&self) -> Result<(), Failure> {
+        match self.pack {
+            Some(_) => Err(Failure::Usage("this needs the store itself; leave --pack out")),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn open_to_read(&self) -> Result<Replika, Failure> {
+        self.refuse_packs()?;
         let (path, options) = (self.store_path()?, self.options());
         self.wait_for(0, || Replika::open_read_only_with(path, &options))
     }
 
     pub(crate) fn open_to_write(&self) -> Result<Replika, Failure> {
+        self.refuse_packs()?;
         let (path, options) = (self.store_path()?, self.options());
         self.wait_for(0, || Replika::open_with(path, &options))
     }

@@ -8,6 +8,7 @@ use clap::Args;
 use cpr_replika::cpr_extract::{self, FIRST_LINES, Family};
 use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Options, Replika, Report};
 
+use crate::commands::pack;
 use crate::context::{Globals, INTAKE_WAIT_SECONDS};
 use crate::delivery_report::FileReport;
 use crate::failure::Failure;
@@ -210,6 +211,21 @@ impl<'a> Target<'a> {
             false => delivery_report::write(screen, &extract.shown, &report)?,
         }
         // It is done, whatever becomes of the next one.
+        screen.flush()?;
+        match globals.packs().filter(|_| !options.dry_run) {
+            Some(folder) => self.write_packs(folder, globals, screen),
+            None => Ok(()),
+        }
+    }
+
+    /// Has a folder of packs hold what the store holds now.
+    fn write_packs(&self, folder: &Path, globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
+        let written = self.replika().snapshot().write_pack(folder);
+        let report = written.map_err(|error| Failure::Engine(error, Some(visible::path(folder))))?;
+        if globals.json {
+            return Ok(());
+        }
+        pack::write_report(screen, folder, &report)?;
         screen.flush()
     }
 }

@@ -91,7 +91,7 @@ pub(crate) fn print_answer(globals: &Globals, answer: &Answer, screen: &mut Scre
     }
     let person = answer.person.as_ref().ok_or(Failure::Usage("about whom? give a personnummer"))?;
     let pnr = read_pnr(person.reveal())?;
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     if snapshot.known().0 == 0 {
         return Err(Failure::UnknownPerson);
     }
@@ -200,7 +200,7 @@ fn print_adrsog1(globals: &Globals, options: &Answer, day: Date, screen: &mut Sc
     let fields = options.field.iter().map(|field| field.reveal().split_once('=').ok_or(Failure::Usage(WANTED)));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let request = adrsog1::Request::parse(fields).map_err(|error| Failure::Query(error.to_string()))?;
-    let answer = adrsog1::answer(&globals.open_to_read()?.snapshot(), &request, day)?;
+    let answer = adrsog1::answer(&globals.snapshot()?, &request, day)?;
     if globals.json || options.format == Format::Json {
         screen.print_json(&answer)?;
     } else {

@@ -19,7 +19,7 @@ pub(crate) struct Changes {
 
 pub(crate) fn list_changes(globals: &Globals, changes: &Changes, screen: &mut Screen) -> Result<(), Failure> {
     let delivery = DeliveryNumber(changes.delivery);
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let changed = snapshot.changes(delivery)?;
     if globals.json {
         return screen.print_json(&Changed { delivery, persons: changed.collect() });

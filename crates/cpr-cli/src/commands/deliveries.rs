@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::screen::Screen;
 
 pub(crate) fn list_deliveries(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
-    let deliveries = globals.open_to_read()?.snapshot().deliveries()?;
+    let deliveries = globals.snapshot()?.deliveries()?;
     if globals.json {
         return screen.print_json(&Ledger { deliveries: &deliveries });
     }

@@ -28,7 +28,7 @@ pub(crate) fn print_diff(globals: &Globals, diff: &Diff, screen: &mut Screen) ->
     if diff.from > diff.to {
         return Err(Failure::Usage("the earlier delivery comes first"));
     }
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let family = snapshot.config().family;
     let changes = snapshot.diff(pnr, DeliveryNumber(diff.from), DeliveryNumber(diff.to))?;
     if changes.is_empty() && snapshot.history(pnr, Aspect::Person)?.is_empty() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cpr_replika::cpr_model::{MunicipalityCode, Pnr};
 use cpr_replika::cpr_subscription::EventCode;
-use cpr_replika::{BusinessEvent, Consumer, EventCursor, EventFeed, EventFilter, EventKind, PersonSet, Replika};
+use cpr_replika::{BusinessEvent, Consumer, EventCursor, EventFeed, EventFilter, EventKind, PersonSet};
 
 use crate::context::Globals;
 use crate::failure::Failure;
@@ -57,8 +57,7 @@ pub(crate) fn list_events(globals: &Globals, events: &Events, screen: &mut Scree
     {
         return keep_consumer(globals, name, events, screen);
     }
-    let replika = globals.open_to_read()?;
-    let feed = open_feed(&replika, events, read_filter(events)?)?;
+    let feed = open_feed(globals, events, read_filter(events)?)?;
     for event in feed {
         let event = event?;
         if globals.json {
@@ -89,10 +88,10 @@ fn keep_consumer(globals: &Globals, name: &str, events: &Events, screen: &mut Sc
 }
 
 /// From the place that is named, else from where the reader stands.
-fn open_feed(replika: &Replika, events: &Events, filter: EventFilter) -> Result<EventFeed, Failure> {
+fn open_feed(globals: &Globals, events: &Events, filter: EventFilter) -> Result<EventFeed, Failure> {
     match (&events.consumer, events.since) {
-        (_, Some(since)) => Ok(replika.snapshot().events_since(since, filter)?),
-        (Some(name), None) => Ok(replika.feed(name, filter)?),
+        (_, Some(since)) => Ok(globals.snapshot()?.events_since(since, filter)?),
+        (Some(name), None) => Ok(globals.open_to_read()?.feed(name, filter)?),
         (None, None) => Err(Failure::Usage("since when? give --since N or --consumer NAME")),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Export {
 }
 
 pub(crate) fn export_replica(globals: &Globals, export: &Export, screen: &mut Screen) -> Result<(), Failure> {
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let known = KnownAt::resolve(export.known_at, &snapshot)?;
     let count = export.output.write(globals, screen, |mut out| snapshot.export(known, &mut out))?;
     let (file, known) = (export.output.shown(), known.unwrap_or(snapshot.known()));

@@ -210,7 +210,7 @@ struct Followed<'a> {
 
 fn list_filters(globals: &Globals, options: &List, screen: &mut Screen) -> Result<(), Failure> {
     let name = options.name.subscriber_name()?;
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let filters: Vec<Filter> = if options.not_held {
         let numbers = snapshot.filters_on_nobody(&name)?.into_iter();
         numbers.filter_map(|pnr| pnr.key().map(Filter::Pnr)).collect()

@@ -63,7 +63,7 @@ pub(crate) fn find_persons(globals: &Globals, find: &Find, screen: &mut Screen) 
             Some(key.ok_or(Failure::Usage("a personnummer has a day and a month"))?)
         }
     };
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let found = snapshot.find(&read_query(find, &snapshot)?)?;
     if found.is_empty() {
         warn_of_unknown_municipalities(&find.municipality);

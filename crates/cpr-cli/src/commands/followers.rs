@@ -21,7 +21,7 @@ pub(crate) struct Followers {
 
 pub(crate) fn list_followers(globals: &Globals, options: &Followers, screen: &mut Screen) -> Result<(), Failure> {
     let pnr = options.person.pnr()?;
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let day = match options.on {
         Some(day) => day,
         None => Day::at_or_after(snapshot.delivery(snapshot.known())?.production_date)

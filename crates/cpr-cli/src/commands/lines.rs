@@ -24,7 +24,7 @@ pub(crate) struct Lines {
 
 pub(crate) fn print_lines(globals: &Globals, lines: &Lines, screen: &mut Screen) -> Result<(), Failure> {
     let pnr = lines.person.pnr()?;
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let known = KnownAt::resolve(lines.known_at, &snapshot)?;
     if snapshot.known().0 == 0 {
         return Err(Failure::UnknownPerson);

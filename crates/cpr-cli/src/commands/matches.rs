@@ -20,7 +20,7 @@ pub(crate) struct MatchesOf {
 }
 
 pub(crate) fn list_matches(globals: &Globals, options: &MatchesOf, screen: &mut Screen) -> Result<(), Failure> {
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let delivery = DeliveryNumber(options.delivery);
     match &options.name {
         Some(name) => print_matches(globals, &snapshot.matches(delivery, &name.subscriber_name()?)?, screen),

@@ -50,7 +50,7 @@ pub(crate) fn search_persons(globals: &Globals, options: &Search, screen: &mut S
     };
     let request = solr::Request::parse(query.trim()).map_err(|error| Failure::Query(error.to_string()))?;
     let (search, passed_over) = read_search(options, &request)?;
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let hits = snapshot.search(&search)?;
     let rows = hits.rows.iter().skip(passed_over);
     if globals.json {

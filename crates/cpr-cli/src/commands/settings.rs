@@ -7,9 +7,10 @@ use crate::failure::Failure;
 use crate::screen::Screen;
 
 pub(crate) fn print_settings(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
-    let config = globals.open_to_read()?.config();
+    let snapshot = globals.snapshot()?;
+    let config = snapshot.config();
     if globals.json {
-        return screen.print_json(&config);
+        return screen.print_json(config);
     }
     let list = |numbers: &[u16]| numbers.iter().map(|number| format!("{number:03}")).collect::<Vec<_>>().join(", ");
     let family = config.family.map_or("not known before the first extract".to_owned(), |family| {

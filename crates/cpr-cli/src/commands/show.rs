@@ -30,7 +30,7 @@ pub(crate) struct Show {
 
 pub(crate) fn show_person(globals: &Globals, show: &Show, screen: &mut Screen) -> Result<(), Failure> {
     let pnr = show.person.pnr()?;
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let known = KnownAt::resolve(show.known_at, &snapshot)?;
     let facts = select_facts(&snapshot, show, pnr, known)?;
     let chain = if snapshot.known().0 == 0 { None } else { snapshot.numbers(pnr, known)? };

@@ -1,5 +1,8 @@
 //! `stats`: how large the tables are.
 
+use std::path::Path;
+use std::{fs, io};
+
 use cpr_replika::Stats;
 use serde::Serialize;
 
@@ -9,9 +12,13 @@ use crate::screen::Screen;
 use crate::visible;
 
 pub(crate) fn print_stats(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
-    let path = globals.store_path()?;
-    let stats = globals.open_to_read()?.snapshot().stats()?;
-    let file_bytes = path.metadata().map_err(|error| Failure::Reading(visible::path(path), error))?.len();
+    let stats = globals.snapshot()?.stats()?;
+    let file_bytes = match globals.packs() {
+        Some(folder) => bytes_of_packs(folder),
+        None => globals.store_path()?.metadata().map(|found| found.len()),
+    };
+    let read = globals.packs().map_or_else(|| globals.store_path(), Ok)?;
+    let file_bytes = file_bytes.map_err(|error| Failure::Reading(visible::path(read), error))?;
     if globals.json {
         return screen.print_json(&StoreStats { file_bytes, stats: &stats });
     }
@@ -25,6 +32,18 @@ pub(crate) fn print_stats(globals: &Globals, screen: &mut Screen) -> Result<(), 
     }
     writeln!(screen, "file: {file_bytes} bytes")?;
     Ok(())
+}
+
+/// Bytes of all packs of a folder.
+fn bytes_of_packs(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|end| end == "pack") {
+            bytes += path.metadata()?.len();
+        }
+    }
+    Ok(bytes)
 }
 
 #[derive(Serialize)]

@@ -95,7 +95,7 @@ fn print_answer(globals: &Globals, name: &SubscriberName, answer: &str, screen: 
 }
 
 fn list_subscribers(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
-    let subscribers = globals.open_to_read()?.snapshot().subscribers()?;
+    let subscribers = globals.snapshot()?.subscribers()?;
     if globals.json {
         return screen.print_json(&Subscribers { subscribers });
     }
@@ -106,7 +106,7 @@ fn list_subscribers(globals: &Globals, screen: &mut Screen) -> Result<(), Failur
 }
 
 fn print_subscriber(globals: &Globals, name: &SubscriberName, screen: &mut Screen) -> Result<(), Failure> {
-    let snapshot = globals.open_to_read()?.snapshot();
+    let snapshot = globals.snapshot()?;
     let subscriber = snapshot.subscriber(name)?;
     let mut counts: BTreeMap<FilterKind, u64> = BTreeMap::new();
     for filter in snapshot.filters(name, None)? {

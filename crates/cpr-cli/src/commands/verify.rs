@@ -1,6 +1,6 @@
 //! `verify`: every block, page, archive and relation between tables, checked anew. The file is left as it is.
 
-use cpr_replika::Replika;
+use cpr_replika::{Packed, Replika};
 
 use crate::context::Globals;
 use crate::failure::Failure;
@@ -8,9 +8,14 @@ use crate::progress::Meter;
 use crate::screen::Screen;
 
 pub(crate) fn verify_store(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
-    let path = globals.store_path()?;
     let meter = Meter::open_ended("verifying");
-    let report = globals.wait_for(0, || Replika::verify_file(path, &globals.options()))?;
+    let report = match globals.packs() {
+        Some(folder) => Packed::verify(folder)?,
+        None => {
+            let path = globals.store_path()?;
+            globals.wait_for(0, || Replika::verify_file(path, &globals.options()))?
+        }
+    };
     drop(meter);
     if globals.json {
         screen.print_json(&report)?;

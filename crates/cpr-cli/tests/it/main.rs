@@ -12,6 +12,7 @@ mod command_line;
 mod following;
 mod intake;
 mod json_shapes;
+mod packs;
 
 mod outputs;
 mod store_care;

@@ -5,4 +5,5 @@
 
 pub(crate) mod current;
 pub(crate) mod packed;
+pub(crate) mod restore;
 pub(crate) mod write;

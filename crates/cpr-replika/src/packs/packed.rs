@@ -87,6 +87,11 @@ impl Packed {
         Ok(Packed { folder, opener, state: RwLock::new(state), look: Mutex::new(()), arrivals })
     }
 
+    /// What is open.
+    pub(crate) fn packs(&self) -> Arc<Packs> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).packs)
+    }
+
     /// The state that was found last. Cheap to take and to clone; consistent for as long as it is held, also when its files
     /// are removed.
     pub fn snapshot(&self) -> Snapshot {

@@ -3,9 +3,11 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use cpr_pack::{Description, Kind, Writer};
+use cpr_pack::{Checks, Description, Kind, Pack, Packs, Summary, Writer};
+use roaring::RoaringBitmap;
 use sha2::{Digest, Sha256};
 
 use crate::delivery_number::DeliveryNumber;
@@ -13,7 +15,14 @@ use crate::error::Error;
 use crate::packs::current::Current;
 use crate::snapshot::Snapshot;
 use crate::store::secret::read_secret;
+use crate::store::source::Source;
 use crate::store::tables::FORMAT;
+
+/// An overlay that is a larger part of its base than one in so many makes place for a new base,
+const LARGEST_PART: u64 = 4;
+
+/// unless it is as small as this: of each table an overlay has a block or two, however little differs.
+const SMALL_BYTES: u64 = 1024 * 1024;
 
 /// What was written to a folder of packs.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,6 +30,8 @@ use crate::store::tables::FORMAT;
 pub struct PackReport {
     /// As of which delivery.
     pub delivery: DeliveryNumber,
+    /// True for a base, which holds every row; false for an overlay, which holds those that differ from the base.
+    pub is_base: bool,
     /// The name of the file.
     pub file: String,
     /// Bytes of the file.
@@ -30,6 +41,35 @@ pub struct PackReport {
 }
 
 impl Snapshot {
+    /// Makes this state the one that a folder of packs holds: by an overlay of what differs from the base that stands there,
+    /// in the place of the overlay before it, or by a new base where there is none, where the store is not the one that the
+    /// base was written of, only further on, or where the overlay would be larger than a quarter of the base (and than 1 MiB).
+    ///
+    /// Of persons, those whom the deliveries since the base brought are compared; all other tables are read whole, here and in
+    /// the base. What an index row holds stands in it whole: where a delivery touches most of them, as it does of sets and words,
+    /// the overlay has most of those tables.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let folder = tempfile::tempdir()?;
+    /// let replika = demo()?;
+    /// assert!(replika.snapshot().write_pack(folder.path())?.is_base, "the first");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Snapshot::write_base`].
+    pub fn write_pack(&self, folder: impl AsRef<Path>) -> Result<PackReport, Error> {
+        let target = Target::lock(self, folder.as_ref())?;
+        if let Some(base) = target.usable_base(self)
+            && let Some((current, report)) = target.write_overlay(self, &base)?
+        {
+            return target.make_current(current, report);
+        }
+        target.write_base(self)
+    }
+
     /// Writes everything to a new base in a folder of packs, made for its owner alone when it is not there, and makes it
     /// the state that the folder holds; what it held before is removed, and whoever has it open keeps it.
     ///
@@ -50,31 +90,114 @@ impl Snapshot {
     /// [`Error::OtherPacks`] when the folder holds packs of another store; [`Error::EncryptedStore`], since packs are not
     /// encrypted; [`Error::Busy`] when somebody else writes there; [`Error::Pack`], [`Error::Folder`].
     pub fn write_base(&self, folder: impl AsRef<Path>) -> Result<PackReport, Error> {
-        if self.source().is_encrypted() {
-            return Err(Error::EncryptedStore);
+        Target::lock(self, folder.as_ref())?.write_base(self)
+    }
+
+    /// Whom the deliveries after one brought: only of them anything can differ from what was as of it.
+    fn brought_since(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
+        let mut persons = RoaringBitmap::new();
+        for number in (delivery.0 + 1..=self.known().0).map(DeliveryNumber) {
+            persons |= self.changed_keys(number)? | self.redelivered_keys(number)?;
         }
-        let folder = folder.as_ref();
-        let made = private_file::make_folder(folder);
-        made.map_err(|source| Error::Folder { doing: "making the folder of packs", source })?;
-        let _lock = lock(folder)?;
-        let store = store_id(self)?;
-        if Current::read(folder)?.is_some_and(|current| current.store != store) {
-            return Err(Error::OtherPacks);
-        }
-        let delivery = self.known();
-        let file = new_name("base", delivery)?;
-        let description =
-            Description { store, kind: Kind::Base, delivery: delivery.0, rows_version: FORMAT, digest: [0; 32] };
-        let mut writer = Writer::create(&folder.join(&file), &description)?;
-        self.tables().write_to(&mut writer)?;
-        let summary = writer.publish()?;
-        let current = Current { store, delivery, base: file.clone(), overlay: None };
-        current.write(folder)?;
-        remove_others(folder, &current);
-        Ok(PackReport { delivery, file, bytes: summary.bytes, rows: summary.rows })
+        Ok(persons)
     }
 }
 
+/// A folder that this process alone writes to.
+struct Target {
+    folder: PathBuf,
+    store: [u8; 16],
+    current: Option<Current>,
+    _lock: File,
+}
+
+impl Target {
+    /// Makes and locks the folder.
+    fn lock(snapshot: &Snapshot, folder: &Path) -> Result<Target, Error> {
+        if snapshot.source().is_encrypted() {
+            return Err(Error::EncryptedStore);
+        }
+        let made = private_file::make_folder(folder);
+        made.map_err(|source| Error::Folder { doing: "making the folder of packs", source })?;
+        let lock = lock(folder)?;
+        let (store, current) = (store_id(snapshot)?, Current::read(folder)?);
+        if current.as_ref().is_some_and(|current| current.store != store) {
+            return Err(Error::OtherPacks);
+        }
+        Ok(Target { folder: folder.to_owned(), store, current, _lock: lock })
+    }
+
+    /// The base that stands there, when an overlay over it can be written: what it says of deliveries is what the store says.
+    /// A base that cannot be read makes place for a new one.
+    fn usable_base(&self, snapshot: &Snapshot) -> Option<Base> {
+        let current = self.current.as_ref()?;
+        let pack = Arc::new(Pack::open(&self.folder.join(&current.base), Checks::AtFirstTouch).ok()?);
+        let packs = Arc::new(Packs::new(pack, None).ok()?);
+        let state = Snapshot::over(Source::of_packs(&packs).ok()?).ok()?;
+        let ledger = snapshot.deliveries().ok()?;
+        let is_before = state.deliveries().is_ok_and(|below| ledger.starts_with(&below));
+        let bytes = fs::metadata(self.folder.join(&current.base)).ok()?.len();
+        is_before.then(|| Base { name: current.base.clone(), packs, state, bytes })
+    }
+
+    /// None when it would be too large, or when something is gone that no delivery has told of.
+    fn write_overlay(&self, snapshot: &Snapshot, base: &Base) -> Result<Option<(Current, PackReport)>, Error> {
+        let kind = Kind::Overlay { base_delivery: base.state.known().0, base_seal: base.packs.base().seal() };
+        let touched = snapshot.brought_since(base.state.known())?;
+        let (file, mut writer) = self.begin(snapshot, "overlay", kind)?;
+        snapshot.tables().write_changes(base.state.tables(), &touched, &mut writer)?;
+        let summary = writer.publish()?;
+        let pack = Pack::open(&self.folder.join(&file), Checks::AtFirstTouch)?;
+        let packs = Arc::new(Packs::new(Arc::clone(base.packs.base()), Some(Arc::new(pack)))?);
+        let state = Snapshot::over(Source::of_packs(&packs)?)?;
+        let is_whole = snapshot.tables().persons.len()? == state.tables().persons.len()?
+            && snapshot.tables().superseded.len()? == state.tables().superseded.len()?;
+        if !is_whole || summary.bytes > SMALL_BYTES.max(base.bytes / LARGEST_PART) {
+            return Ok(None);
+        }
+        let current = self.current_of(snapshot, base.name.clone(), Some(file.clone()));
+        Ok(Some((current, report(snapshot, file, false, summary))))
+    }
+
+    fn write_base(&self, snapshot: &Snapshot) -> Result<PackReport, Error> {
+        let (file, mut writer) = self.begin(snapshot, "base", Kind::Base)?;
+        snapshot.tables().write_all(&mut writer)?;
+        let summary = writer.publish()?;
+        let current = self.current_of(snapshot, file.clone(), None);
+        self.make_current(current, report(snapshot, file, true, summary))
+    }
+
+    fn begin(&self, snapshot: &Snapshot, word: &str, kind: Kind) -> Result<(String, Writer<cpr_pack::NewFile>), Error> {
+        let delivery = snapshot.known();
+        let file = new_name(word, delivery)?;
+        let description =
+            Description { store: self.store, kind, delivery: delivery.0, rows_version: FORMAT, digest: [0; 32] };
+        let writer = Writer::create(&self.folder.join(&file), &description)?;
+        Ok((file, writer))
+    }
+
+    fn current_of(&self, snapshot: &Snapshot, base: String, overlay: Option<String>) -> Current {
+        Current { store: self.store, delivery: snapshot.known(), base, overlay }
+    }
+
+    fn make_current(&self, current: Current, report: PackReport) -> Result<PackReport, Error> {
+        current.write(&self.folder)?;
+        remove_others(&self.folder, &current);
+        Ok(report)
+    }
+}
+
+/// The base of a folder, open.
+struct Base {
+    name: String,
+    packs: Arc<Packs>,
+    state: Snapshot,
+    bytes: u64,
+}
+
+fn report(snapshot: &Snapshot, file: String, is_base: bool, summary: Summary) -> PackReport {
+    PackReport { delivery: snapshot.known(), is_base, file, bytes: summary.bytes, rows: summary.rows }
+}
 /// By what packs of one store know each other: made of its secret, so that a copy of the store has it too.
 pub(crate) fn store_id(snapshot: &Snapshot) -> Result<[u8; 16], Error> {
     let secret = read_secret(&snapshot.tables().meta)?;

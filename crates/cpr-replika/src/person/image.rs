@@ -40,11 +40,12 @@ impl<'s> Person<'s> {
     #[inline]
     pub(crate) fn open(key: u32, guard: Guard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
         // Validated before it is moved: a guard is large, and moving it twice costs as much as the archive check.
-        if sealed::is_aligned(guard.value()) {
-            let delivered = delivered(open_document(key, guard.value())?.0);
+        let value = guard.value();
+        if sealed::is_aligned(value) {
+            let delivered = delivered(open_document(key, value)?.0);
             return Ok(Person { held: Held::InPlace(guard), key, delivered });
         }
-        let copy = sealed::aligned(guard.value());
+        let copy = sealed::aligned(value);
         let delivered = delivered(open_document(key, &copy)?.0);
         Ok(Person { held: Held::Copied(copy), key, delivered })
     }

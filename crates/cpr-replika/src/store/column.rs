@@ -3,6 +3,8 @@
 //! Numbers stand with the highest byte first, parts of a key end to end. Behind text that is followed by another part stands a
 //! zero, which no such text contains: words are letters and digits ([`cpr_model::Folder`]).
 
+use std::ops::RangeInclusive;
+
 use cpr_pack::Keys;
 
 /// What a column of a table holds.
@@ -13,6 +15,11 @@ pub(crate) trait Column: redb::Value + 'static {
     /// The number that a key of [`Keys::Numbers`] is.
     #[inline]
     fn number(_: &Self::SelfType<'_>) -> Option<u32> {
+        None
+    }
+
+    /// The keys of one person, where keys begin with one.
+    fn of_person(_: u32) -> Option<RangeInclusive<Self::SelfType<'static>>> {
         None
     }
 
@@ -29,6 +36,10 @@ impl Column for u32 {
     #[inline]
     fn number(value: &u32) -> Option<u32> {
         Some(*value)
+    }
+
+    fn of_person(person: u32) -> Option<RangeInclusive<u32>> {
+        Some(person..=person)
     }
 
     fn encode(value: &u32, into: &mut Vec<u8>) {
@@ -83,6 +94,10 @@ impl Column for &'static str {
 }
 
 impl Column for (u32, u32) {
+    fn of_person(person: u32) -> Option<RangeInclusive<(u32, u32)>> {
+        Some((person, 0)..=(person, u32::MAX))
+    }
+
     fn encode(value: &(u32, u32), into: &mut Vec<u8>) {
         into.extend(value.0.to_be_bytes());
         into.extend(value.1.to_be_bytes());

@@ -10,6 +10,7 @@ mod copier;
 pub(crate) mod file;
 pub(crate) mod key;
 pub(crate) mod pack_table;
+pub(crate) mod packing;
 pub(crate) mod read_table;
 pub(crate) mod rewrite;
 pub(crate) mod sealed;

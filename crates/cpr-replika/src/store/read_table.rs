@@ -5,13 +5,13 @@
 //! first failure of a file is what every later call is told, by its place.
 
 use std::borrow::Borrow;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::RangeBounds;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cpr_pack::{Packs, Writer};
+use cpr_pack::Packs;
 use redb::{
     AccessGuard, Key, MultimapRange, MultimapTableDefinition, MultimapValue, Range, ReadOnlyMultimapTable,
     ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition, TableError,
@@ -255,28 +255,6 @@ impl<K: Key + Column, V: Column> One<K, V> {
     }
 }
 
-impl<K: Key + Column, V: Column> One<K, V> {
-    /// Writes all rows to a table of a pack.
-    pub(crate) fn write_to<S: Write + Seek>(&self, name: &str, pack: &mut Writer<S>) -> Result<(), Error> {
-        pack.table(name, K::KEYS)?;
-        let (mut key_bytes, mut value_bytes) = (Vec::new(), Vec::new());
-        for row in self.iter()? {
-            let (key, value) = row?;
-            value_bytes.clear();
-            V::encode(&value.value(), &mut value_bytes);
-            match K::number(&key.value()) {
-                Some(number) => pack.row(number, &value_bytes)?,
-                None => {
-                    key_bytes.clear();
-                    K::encode(&key.value(), &mut key_bytes);
-                    pack.row(&key_bytes[..], &value_bytes)?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Rows of a table, from both ends.
 pub(crate) enum Rows<'t, K: Key + 'static, V: Value + 'static> {
     Store { rows: Range<'t, K, V>, latch: Latch },
@@ -357,20 +335,6 @@ impl Many {
             Many::Store { table, latch } => Ok(latch.sound(|| table.len())?),
             Many::Pack(table) => table.len(),
         }
-    }
-}
-
-impl Many {
-    /// Writes all pairs to a table of a pack.
-    pub(crate) fn write_to<S: Write + Seek>(&self, name: &str, pack: &mut Writer<S>) -> Result<(), Error> {
-        pack.table(name, <(u32, u32)>::KEYS)?;
-        let mut key = Vec::new();
-        for pair in self.iter()? {
-            key.clear();
-            <(u32, u32)>::encode(&pair?, &mut key);
-            pack.row(&key[..], &[])?;
-        }
-        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cpr_pack::{Packs, Writer};
 use redb::{MultimapTableDefinition, ReadTransaction, TableDefinition, Value, WriteTransaction};
+use roaring::RoaringBitmap;
 
 use super::copier::{Copier, Digester};
 use super::read_table::{Many, One};
@@ -66,15 +67,29 @@ macro_rules! tables {
                 })
             }
 
-            /// Writes the rows of every table to a pack, in the order of their names.
-            pub(crate) fn write_to<S: Write + Seek>(&self, pack: &mut Writer<S>) -> Result<(), Error> {
-                type Step<'t, S> = (&'static str, Box<dyn Fn(&mut Writer<S>) -> Result<(), Error> + 't>);
+            /// Writes the rows of every table to a base.
+            pub(crate) fn write_all<S: Write + Seek>(&self, pack: &mut Writer<S>) -> Result<(), Error> {
                 let mut steps: Vec<Step<'_, S>> = vec![
-                    $(($one_name, Box::new(|pack| self.$one.write_to($one_name, pack))),)*
-                    $(($many_name, Box::new(|pack| self.$many.write_to($many_name, pack))),)*
+                    $(($one_name, Box::new(|pack| self.$one.write_all($one_name, pack))),)*
+                    $(($many_name, Box::new(|pack| self.$many.write_all($many_name, pack))),)*
                 ];
-                steps.sort_unstable_by_key(|(name, _)| *name);
-                steps.iter().try_for_each(|(_, step)| step(pack))
+                write_in_order(&mut steps, pack)
+            }
+
+            /// Writes the rows that differ from those of a base to an overlay. Of the tables of persons, only rows of those
+            /// who were touched can.
+            pub(crate) fn write_changes<S: Write + Seek>(
+                &self,
+                below: &Tables,
+                touched: &RoaringBitmap,
+                pack: &mut Writer<S>,
+            ) -> Result<(), Error> {
+                let of = |name: &str| [name::PERSONS, name::SUPERSEDED].contains(&name).then_some(touched);
+                let mut steps: Vec<Step<'_, S>> = vec![
+                    $(($one_name, Box::new(|pack| self.$one.write_changes($one_name, &below.$one, of($one_name), pack))),)*
+                    $(($many_name, Box::new(|pack| self.$many.write_changes($many_name, &below.$many, pack))),)*
+                ];
+                write_in_order(&mut steps, pack)
             }
 
             /// Makes every table of a new store.
@@ -116,6 +131,15 @@ macro_rules! tables {
             $($MANY(u32, u32),)*
         }
     };
+}
+
+/// The writing of one table to a pack, under its name.
+type Step<'t, S> = (&'static str, Box<dyn Fn(&mut Writer<S>) -> Result<(), Error> + 't>);
+
+/// Tables come in the order of their names.
+fn write_in_order<S>(steps: &mut [Step<'_, S>], pack: &mut Writer<S>) -> Result<(), Error> {
+    steps.sort_unstable_by_key(|(name, _)| *name);
+    steps.iter().try_for_each(|(_, step)| step(pack))
 }
 
 tables! {

@@ -57,7 +57,7 @@ impl Replika {
 
 impl VerifyReport {
     /// The report of the rows, with what was found of the file before.
-    fn take_over(&mut self, rows: VerifyReport) {
+    pub(super) fn take_over(&mut self, rows: VerifyReport) {
         let file = std::mem::take(self);
         *self = VerifyReport { blocks: file.blocks, unsettled: file.unsettled, ..rows };
         self.fault_count += file.fault_count;

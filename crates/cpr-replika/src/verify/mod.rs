@@ -1,6 +1,7 @@
 //! Rechecks every stored byte that can be rechecked: checksums, archives, and what tables owe each other.
 
 mod file;
+mod packs;
 mod subscriptions;
 mod words;
 

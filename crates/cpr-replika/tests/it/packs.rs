@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use cpr_replika::{DeliveryNumber, Error, Packed, Replika, Snapshot};
+use cpr_replika::{DeliveryNumber, Error, Options, Packed, Replika, Snapshot};
 
 use crate::kit::{config, exported, extract_of_day};
 
@@ -162,10 +162,67 @@ fn a_flipped_bit_is_an_error_or_has_no_effect() {
     assert!(told * 53 > file.len() / 2, "most bytes matter: {told}");
 }
 
+#[test]
+fn a_store_that_went_back_and_on_otherwise_writes_a_new_base() {
+    let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
+    let [early, packs] = ["early", "packs"].map(|name| folder.path().join(name));
+    replika.snapshot().write_pack(&early).unwrap();
+    night(&replika, 2);
+    replika.snapshot().write_pack(&packs).unwrap();
+    night(&replika, 3);
+    assert!(!replika.snapshot().write_pack(&packs).unwrap().is_base);
+    let restored = Replika::restore(&early, folder.path().join("restored"), &Options::default()).unwrap();
+    let other = [("6101801234", "001 STATUS=01, KOEN=K\n002 KOMKOD=0101, VEJKOD=0042, TILFLYDTO=200001011200")];
+    crate::kit::apply(&restored, &extract_of_day(2, &other)).unwrap();
+    let report = restored.snapshot().write_pack(&packs).unwrap();
+    assert!(report.is_base, "the base that stands there is of a delivery that this store never had");
+    assert_eq!(export(&Packed::open(&packs).unwrap().snapshot()).unwrap(), exported(&restored));
+}
+
+#[test]
+fn an_overlay_of_another_base_is_not_read() {
+    let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
+    replika.snapshot().write_pack(folder.path()).unwrap();
+    night(&replika, 2);
+    let overlay = replika.snapshot().write_pack(folder.path()).unwrap();
+    let bytes = fs::read(folder.path().join(&overlay.file)).unwrap();
+    replika.snapshot().write_base(folder.path()).unwrap();
+    night(&replika, 3);
+    let overlay = replika.snapshot().write_pack(folder.path()).unwrap();
+    assert!(!overlay.is_base);
+    overwrite(&folder.path().join(&overlay.file), &bytes);
+    let refused = Packed::open(folder.path()).unwrap_err();
+    assert_eq!(refused.kind(), "corrupt", "{refused}");
+}
+
+#[test]
+fn a_store_is_restored_where_none_is_and_from_whole_packs_alone() {
+    let (replika, folder) = (store(2), tempfile::tempdir().unwrap());
+    let [packs_folder, path] = ["packs", "restored"].map(|name| folder.path().join(name));
+    replika.snapshot().write_pack(&packs_folder).unwrap();
+    let restored = Replika::restore(&packs_folder, &path, &Options::default()).unwrap();
+    assert_eq!(exported(&restored), exported(&replika));
+    night(&restored, 3);
+    night(&replika, 3);
+    assert_eq!(exported(&restored), exported(&replika), "both go on from there");
+    assert!(restored.snapshot().verify().unwrap().is_clean());
+    drop(restored);
+    let refused = Replika::restore(&packs_folder, &path, &Options::default());
+    assert!(matches!(refused, Err(Error::Exists)), "{refused:?}");
+    let pack = &packs(&packs_folder)[0];
+    let mut bytes = fs::read(pack).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    overwrite(pack, &bytes);
+    let other = folder.path().join("other");
+    let refused = Replika::restore(&packs_folder, &other, &Options::default());
+    assert_eq!(refused.unwrap_err().kind(), "corrupt");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing half made is left");
+}
+
 #[cfg(feature = "encryption")]
 #[test]
 fn an_encrypted_store_writes_no_packs() {
-    use cpr_replika::Options;
     let folder = tempfile::tempdir().unwrap();
     let key = cpr_replika::KeyFile::create(folder.path().join("key")).unwrap();
     let options = Options { key: Some(std::sync::Arc::new(key)), ..Options::default() };

@@ -1,0 +1,66 @@
+//! Packs as a user meets them: any command that reads reads them too, beside a service that holds the store.
+
+use std::fs;
+
+use crate::{Desk, SOFIE, extract};
+
+#[test]
+fn commands_read_packs_as_they_read_the_store_and_while_it_is_held() {
+    let desk = Desk::new();
+    let packs = desk.folder.path().join("packs").display().to_string();
+    desk.says(&["load", &extract("D260105.L999901"), "--pack", &packs]);
+    desk.says(&["subscriber", "add", "all"]);
+    desk.says(&["filter", "add", "all", "--everything"]);
+    let said = desk.says(&["apply", &extract("D260106.L999901"), "--pack", &packs]);
+    assert!(said.contains("as of delivery 2"), "{said}");
+    let reads: &[&[&str]] = &[
+        &["show", SOFIE, "--history"],
+        &["lines", SOFIE, "--known-at", "1"],
+        &["diff", SOFIE, "1", "2"],
+        &["changes", "2"],
+        &["find", "--municipality", "0851"],
+        &["search", "efternavn:Bækgaard"],
+        &["answer", "sf1525", SOFIE, "--on", "2026-01-07"],
+        &["events", "--since", "0"],
+        &["calendar", "--from", "2026-01-01", "--to", "2026-12-31", "--age", "46"],
+        &["matches", "2", "all"],
+        &["followers", SOFIE],
+        &["subscriber", "list"],
+        &["filter", "list", "all"],
+        &["deliveries"],
+        &["settings"],
+        &["export", "-o", "-"],
+    ];
+    let from_store: Vec<String> = reads.iter().map(|read| desk.says(read)).collect();
+    // A service that holds the store keeps these out, and nobody from the packs.
+    let held = cpr_replika::Replika::open(desk.store()).unwrap();
+    assert_eq!(desk.run(&["deliveries"]).status.code(), Some(3));
+    for (read, from_store) in reads.iter().zip(&from_store) {
+        assert_eq!(&desk.says(&[read, &["--pack", &packs][..]].concat()), from_store, "{read:?}");
+    }
+    assert!(desk.says(&["stats", "--pack", &packs]).contains("persons/v2"));
+    assert!(desk.says(&["verify", "--pack", &packs]).contains("everything holds"));
+    for write in [&["subscriber", "add", "other"][..], &["events", "--consumer", "queue"]] {
+        let refused = desk.run(&[write, &["--pack", &packs]].concat());
+        assert_eq!(refused.status.code(), Some(2), "{write:?}");
+    }
+    drop(held);
+}
+
+#[test]
+fn a_store_is_packed_and_restored() {
+    let desk = Desk::new();
+    let path = |name: &str| desk.folder.path().join(name).display().to_string();
+    let (packs, restored) = (path("packs"), path("restored.db"));
+    desk.says(&["load", &extract("D260105.L999901")]);
+    assert!(desk.says(&["pack", &packs]).contains(": base as of delivery 1"));
+    desk.says(&["apply", &extract("D260106.L999901")]);
+    assert!(desk.says(&["pack", &packs, "--base"]).contains(": base as of delivery 2"));
+    assert_eq!(desk.says(&["restore", &packs, "-o", &restored]), format!("{restored}: restored as of delivery 2\n"));
+    let before = desk.says(&["export", "-o", "-"]);
+    let again = desk.run(&["restore", &packs, "-o", &restored]);
+    assert_eq!(again.status.code(), Some(3), "nothing is replaced");
+    fs::rename(&restored, desk.store()).unwrap();
+    assert_eq!(desk.says(&["export", "-o", "-"]), before);
+    assert!(desk.says(&["verify"]).contains("everything holds"));
+}
