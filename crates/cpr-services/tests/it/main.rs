@@ -10,3 +10,4 @@ mod recorded;
 mod schema;
 mod search;
 mod sf1525;
+mod wire;

@@ -22,6 +22,16 @@ const PILE_SCHEMA: &str = r#"<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSc
 <xsd:any namespace="NAMESPACE" processContents="strict" minOccurs="0" maxOccurs="unbounded"/>
 </xsd:sequence></xsd:complexType></xsd:element></xsd:schema>"#;
 
+const PACKAGE_SCHEMA: &str = r###"
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.kombit.dk/2017/01/01/"
+    xmlns:kontekst="http://kombit.dk/xml/schemas/kontekst/2017/01/01/" elementFormDefault="qualified">
+  <xs:import namespace="http://kombit.dk/xml/schemas/kontekst/2017/01/01/" schemaLocation="KontekstType.xsd"/>
+  <xs:element name="PersonStamoplysningerSamlingHent_O"><xs:complexType><xs:sequence>
+    <xs:element ref="kontekst:HovedOplysningerSvar"/>
+    <xs:any namespace="##targetNamespace" processContents="lax" minOccurs="0" maxOccurs="unbounded"/>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:schema>"###;
+
 const FOURTH: [&str; 3] = [
     "sf1520-personbasedataextended-v4",
     "PersonBaseDataExtendedServiceMsg.xsd",
@@ -39,7 +49,7 @@ const BASIC: [&str; 3] = [
 ];
 
 /// True when the tool is there. On a machine that builds every change it must be.
-fn has_xmllint() -> bool {
+pub(crate) fn has_xmllint() -> bool {
     let run = Command::new("xmllint").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let there = run.is_ok_and(|status| status.success());
     assert!(there || std::env::var("CI").as_deref() != Ok("true"), "xmllint is missing: apt-get install libxml2-utils");
@@ -53,7 +63,7 @@ const IMPORT: &str = r#"<xsd:import namespace="http://serviceplatformen.dk/xml/s
     schemaLocation="../sp/PNR_1.xsd"/>"#;
 
 /// Documents of one schema, validated as one: each stands in a root of ours, on a line of its own.
-struct Pile {
+pub(crate) struct Pile {
     folder: tempfile::TempDir,
     documents: String,
 }
@@ -85,13 +95,28 @@ impl Pile {
         Pile { folder, documents: String::new() }
     }
 
-    fn add(&mut self, xml: &str) {
+    /// The pile of SF1525: its package is not public, so the shape is that of its generation, the header first. What stands behind it
+    /// is in the namespace of the contract.
+    pub(crate) fn of_sf1525(samples: &Path) -> Pile {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let context = samples.join("services/schemas/kombit2017-model/common/context");
+        for entry in std::fs::read_dir(context).expect("schemas") {
+            let path = entry.expect("an entry").path();
+            std::fs::copy(&path, folder.path().join(path.file_name().expect("a name"))).expect("a file");
+        }
+        let pile = PILE_SCHEMA.replace("NAMESPACE", cpr_wire::sf1525::NAMESPACE).replace("ROOT", "package.xsd");
+        std::fs::write(folder.path().join("package.xsd"), PACKAGE_SCHEMA).expect("a file");
+        std::fs::write(folder.path().join("pile.xsd"), pile).expect("a file");
+        Pile { folder, documents: String::new() }
+    }
+
+    pub(crate) fn add(&mut self, xml: &str) {
         self.documents.push_str(xml);
         self.documents.push('\n');
     }
 
     /// Every document is valid. The message of the first fault tells the line, which is the number of the document.
-    fn check(self) {
+    pub(crate) fn check(self) {
         assert!(!self.documents.is_empty());
         if let Err(fault) = self.validate(&self.documents) {
             panic!("{fault}");
