@@ -62,7 +62,7 @@ fn apply_both(pair: Pair<'_>, allow: Allow) {
                     assert_eq!(rehearsed.outcome, Outcome::DryRun);
                     assert_eq!(rehearsed.delivery.counts.facts_new, report.delivery.counts.facts_new);
                 }
-                let family = replika.config().family.expect("the first extract has told it");
+                let family = replika.settings().family.expect("the first extract has told it");
                 told.push(Told::by(extract, family));
                 assert_eq!(report.delivery.number.0 as usize, told.len());
             }
@@ -147,7 +147,7 @@ fn check_export(snapshot: &Snapshot, exported: &[u8], told: &[Told]) {
     if end.is_none() || told.iter().any(|told| told.end != end) {
         return;
     }
-    let family = snapshot.config().family.expect("there is a delivery");
+    let family = snapshot.settings().family.expect("there is a delivery");
     // What was waived on the way in stands as it came, and is a fault on the way out too.
     let waive = Waive { code_page: true, ..Waive::default() };
     let options = CheckOptions { family, chosen: None, ignored: &[], fault_limit: 1, waive };

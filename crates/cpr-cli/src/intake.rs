@@ -128,7 +128,7 @@ impl<'a> Target<'a> {
             Err(Error::NotAStore) if is_empty(path) => create(),
             opened => Ok(Target { replika: Some(opened?), unfinished: None }),
         })?;
-        if !options.differ_from(&target.replika().config())? {
+        if !options.differ_from(&target.replika().settings())? {
             return Ok(target);
         }
         let snapshot = target.replika().snapshot();
@@ -183,7 +183,7 @@ impl<'a> Target<'a> {
         if self.unfinished.is_some()
             && let Some(family) = options.family()?
         {
-            refuse_wider_family(extract, family, &self.replika().config().ignored)?;
+            refuse_wider_family(extract, family, &self.replika().settings().ignored)?;
         }
         let file = extract.reopen()?;
         let meter = Meter::of_bytes(file.metadata().map_err(failed)?.len());

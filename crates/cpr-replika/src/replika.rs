@@ -177,9 +177,9 @@ impl Replika {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The configuration, with the family once the first extract has told it.
-    pub fn config(&self) -> Config {
-        self.snapshot().config().clone()
+    /// What the store is for, as it was created; with the family once the first extract has told it.
+    pub fn settings(&self) -> Config {
+        self.snapshot().settings().clone()
     }
 
     fn initialize(database: Opened, config: &Config) -> Result<Replika, Error> {

@@ -49,8 +49,8 @@ impl Snapshot {
         Ok(Snapshot { inner: Arc::new(Inner { source, config, last }) })
     }
 
-    /// The configuration of the store.
-    pub fn config(&self) -> &Config {
+    /// What the store is for.
+    pub fn settings(&self) -> &Config {
         &self.inner.config
     }
 
@@ -263,7 +263,7 @@ impl Snapshot {
     /// # Errors
     /// Those of [`Snapshot::as_of`].
     pub fn holding(&self, pnr: Pnr, aspect: Aspect, known: Option<DeliveryNumber>) -> Result<Holding, Error> {
-        let comes = self.config().carries(aspect);
+        let comes = self.settings().carries(aspect);
         let Some(image) = self.as_of(pnr, None, known)?.filter(|_| comes) else { return Ok(Holding::Unknown) };
         let carries =
             |fact: &Fact<'_>| fact.aspect() == aspect || aspect == Aspect::Parents && fact.parents().is_some();

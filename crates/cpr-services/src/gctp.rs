@@ -126,7 +126,7 @@ impl Answer {
 pub fn answer(snapshot: &Snapshot, service: Service, request: &Request) -> Result<Lookup<Answer>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
-        Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
+        Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
     let protections = Protections::read(snapshot, request, &subject)?;
     let row =
         |tables: &[fields::Table]| Row { fields: fields::row(&subject, tables), protections: protections.clone() };

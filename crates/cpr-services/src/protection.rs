@@ -41,7 +41,7 @@ impl Protections {
     /// [`Error::Engine`] when there is no such delivery, or the store is damaged.
     pub fn of_person(snapshot: &Snapshot, request: &Request) -> Result<Option<Protections>, Error> {
         let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return Ok(None) };
-        let subject = Subject::read(request.pnr, &image, None, snapshot.config()).follow_chain(snapshot, request)?;
+        let subject = Subject::read(request.pnr, &image, None, snapshot.settings()).follow_chain(snapshot, request)?;
         Protections::read(snapshot, request, &subject).map(Some)
     }
 
@@ -56,7 +56,7 @@ impl Protections {
         if let Some(current) = subject.current_pnr()
             && let Some(image) = snapshot.as_of(current, None, request.known)?
         {
-            let now = Subject::read(current, &image, None, snapshot.config());
+            let now = Subject::read(current, &image, None, snapshot.settings());
             all.extend(now.protections().filter_map(of_rows));
         }
         all.sort_by_key(|protection| {

@@ -45,6 +45,6 @@ impl<'s> Relatives<'s> {
     /// A related person; none when the replica does not hold the number, which is ordinary.
     pub(crate) fn get(&self, pnr: Pnr) -> Option<Subject<'_>> {
         let (pnr, image) = self.held.iter().find(|(held, _)| *held == pnr)?;
-        Some(Subject::read(*pnr, image, self.request.valid, self.snapshot.config()))
+        Some(Subject::read(*pnr, image, self.request.valid, self.snapshot.settings()))
     }
 }

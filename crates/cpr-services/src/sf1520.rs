@@ -120,7 +120,7 @@ pub fn answer(
 ) -> Result<Lookup<Answered<Response>>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
-        Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
+        Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
     let protections = Protections::read(snapshot, request, &subject)?;
     let children = Relatives::read(snapshot, request, subject.children())?;
     let answer = Response {

@@ -81,7 +81,7 @@ const ASPECTS: [Aspect; 7] = [
 pub fn answer(snapshot: &Snapshot, operation: Operation, request: &Request) -> Result<Lookup<Answered<Record>>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
-        Subject::read(request.pnr, &image, request.valid, snapshot.config()).follow_chain(snapshot, request)?;
+        Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
     let protections = Protections::read(snapshot, request, &subject)?;
     let answer = record(&subject, &protections, operation.is_extended());
     let not_held = subject.not_held(&ASPECTS);

@@ -25,7 +25,7 @@ pub(crate) struct Calendar {
 pub(crate) fn list_calendar(globals: &Globals, calendar: &Calendar, screen: &mut Screen) -> Result<(), Failure> {
     let snapshot = globals.snapshot()?;
     let due = snapshot.calendar(calendar.from, calendar.to, &calendar.age)?;
-    if !snapshot.config().carries(Aspect::Protection) {
+    if !snapshot.settings().carries(Aspect::Protection) {
         screen::warn("replika: the store does not hold protection: whose protection runs out is not known");
     }
     for event in &due {

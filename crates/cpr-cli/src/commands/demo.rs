@@ -39,7 +39,7 @@ pub(crate) fn run_demo(screen: &mut Screen) -> Result<(), Failure> {
     )?;
 
     write_heading(screen, "What changed for her between the two deliveries, and of which kind?")?;
-    let family = snapshot.config().family;
+    let family = snapshot.settings().family;
     for change in snapshot.diff(sofie, DeliveryNumber(1), DeliveryNumber(2))? {
         fact::write_change(screen, &change, sofie, family)?;
     }

@@ -8,7 +8,7 @@ use crate::screen::Screen;
 
 pub(crate) fn print_settings(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let snapshot = globals.snapshot()?;
-    let config = snapshot.config();
+    let config = snapshot.settings();
     if globals.json {
         return screen.print_json(config);
     }

@@ -36,7 +36,7 @@ pub(crate) fn show_person(globals: &Globals, show: &Show, screen: &mut Screen) -
     let chain = if snapshot.known().0 == 0 { None } else { snapshot.numbers(pnr, known)? };
     let Some(chain) = chain else { return Err(Failure::UnknownPerson) };
     let known = known.unwrap_or(snapshot.known());
-    let family = snapshot.config().family;
+    let family = snapshot.settings().family;
     if globals.json {
         return screen.print_json(&Shown { pnr, chain: &chain, known, facts: snapshot.describe(pnr, &facts[..]) });
     }

@@ -103,16 +103,16 @@ impl Replika {
         let started = Instant::now();
         self.database().check_writable()?;
         // Nothing waits while the file is checked; what the check went by may have changed when the lock is had.
-        let mut config = self.config();
+        let mut config = self.settings();
         let mut intake = Intake::check(&mut extract, &config, options)?;
         let (lock, snapshot) = loop {
             let lock = self.write_lock()?;
             let snapshot = self.snapshot();
-            if *snapshot.config() == config {
+            if *snapshot.settings() == config {
                 break (lock, snapshot);
             }
             drop(lock);
-            config = snapshot.config().clone();
+            config = snapshot.settings().clone();
             intake = Intake::check(&mut extract, &config, options)?;
         };
         let database = self.database();
@@ -141,7 +141,7 @@ impl Replika {
         turn: Turn<'_>,
     ) -> Result<Report, Error> {
         let Turn { database, snapshot, intake: Intake { family, checked, digest }, kind, started } = turn;
-        let config = snapshot.config().clone();
+        let config = snapshot.settings().clone();
         if let Some(known) = snapshot.tables().digests.get(&digest)? {
             let delivery = snapshot.delivery(DeliveryNumber(known.value()))?;
             return Ok(Report { outcome: Outcome::AlreadyApplied, delivery });

@@ -206,7 +206,7 @@ impl EventFeed {
                 number: number.0,
                 production_date: delivery.production_date,
                 previous_production: previous,
-                window: window_end(self.snapshot.config(), delivery.production_date),
+                window: window_end(self.snapshot.settings(), delivery.production_date),
             };
             let concerned = self.snapshot.concerned(number)?;
             let mut wanted = concerned.clone();

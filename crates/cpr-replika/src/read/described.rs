@@ -36,7 +36,7 @@ impl<T: ?Sized> std::fmt::Debug for Described<'_, T> {
 impl Snapshot {
     /// What this snapshot handed out of a person, in CPR's own terms.
     pub fn describe<'a, T: ?Sized>(&self, pnr: Pnr, of: &'a T) -> Described<'a, T> {
-        Described { of, pnr, family: self.config().family }
+        Described { of, pnr, family: self.settings().family }
     }
 }
 

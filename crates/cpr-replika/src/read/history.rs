@@ -88,7 +88,7 @@ impl Snapshot {
         let (a, b) = (a.as_fact(), b.as_fact());
         let bounds = [a.aspect().start(), a.aspect().end()];
         let has = |fact: &Fact<'_>, field: Field| {
-            let layout = self.config().family.and_then(|family| family.record(fact.record()));
+            let layout = self.settings().family.and_then(|family| family.record(fact.record()));
             layout.is_some_and(|layout| layout.columns.iter().any(|column| column.field == Some(field)))
         };
         let told = |of: Fact<'_>, other: Fact<'_>| {
@@ -133,7 +133,7 @@ impl Snapshot {
         let situation = Situation {
             held_before: !before.is_empty(),
             previous_production: from_date,
-            window: window_end(self.config(), to_delivery.production_date),
+            window: window_end(self.settings(), to_delivery.production_date),
         };
         let changes = classify(&before, &after, diff.gone(), &added, situation);
         let mut changes: Vec<Change> = changes

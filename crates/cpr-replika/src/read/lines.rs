@@ -120,7 +120,7 @@ impl Snapshot {
         mut each: impl FnMut(&RecordLayout, Line<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let corrupt = Error::Corrupt { table: name::PERSONS, what: "a record of no layout" };
-        let Some(family) = self.config().family else { return Err(corrupt) };
+        let Some(family) = self.settings().family else { return Err(corrupt) };
         let (mut content, mut widths) = (Vec::new(), shape.widths.iter().peekable());
         for (at, (_, fact)) in shape.facts.iter().enumerate() {
             let view = fact.as_fact();

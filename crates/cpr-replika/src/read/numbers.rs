@@ -115,7 +115,7 @@ impl Snapshot {
         // An empty store has no delivery, and nobody in it.
         let window = match known {
             DeliveryNumber(0) => None,
-            known => window_end(self.config(), self.delivery(known)?.production_date),
+            known => window_end(self.settings(), self.delivery(known)?.production_date),
         };
         let mut found = Vec::new();
         nodes.entry(key).or_default().held |= image.all_facts().next().is_some();

@@ -134,7 +134,7 @@ impl Snapshot {
         if !required.is_empty() && !asks_any(&search.criterion, required) {
             return Err(Refusal::TooLittleAsked { any_of: required.clone() }.into());
         }
-        search.criterion.require_held(self.config())?;
+        search.criterion.require_held(self.settings())?;
         if search.limit > search.policy.page {
             return Err(Refusal::PageTooLarge { limit: search.policy.page }.into());
         }

@@ -90,7 +90,7 @@ impl Snapshot {
     /// [`Error::UnknownDelivery`] when a delivery is named that there is not; [`Error::Search`] when the store does not hold what is
     /// asked for; [`Error::Corrupt`] or a storage failure.
     pub fn find(&self, query: &Query) -> Result<PersonSet, Error> {
-        if let Some(aspect) = query.aspect_not_held(self.config()) {
+        if let Some(aspect) = query.aspect_not_held(self.settings()) {
             return Err(Refusal::NotHeld { aspect }.into());
         }
         self.evaluate(query).map(PersonSet)

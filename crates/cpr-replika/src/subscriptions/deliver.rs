@@ -183,7 +183,7 @@ impl Replika {
 
 /// Which bytes of the extract are whose; its digest is held against the ledger in the same pass.
 fn read_index(snapshot: &Snapshot, delivery: &Delivery, source: &mut (impl Read + Seek)) -> Result<FileIndex, Error> {
-    let config = snapshot.config();
+    let config = snapshot.settings();
     let family = config.family.expect("a store with a delivery knows its family");
     source.rewind().map_err(Error::Input)?;
     let mut source = DigestingReader { source, digest: Sha256::new() };

@@ -148,7 +148,7 @@ impl Replika {
         for change in changes {
             if let FilterChange::Add(filter) = change {
                 policy.change_codes.check(filter).map_err(|_| Error::CodeNotInUse)?;
-                require_held(filter, snapshot.config())?;
+                require_held(filter, snapshot.settings())?;
             }
         }
         self.change(|write, known| {

@@ -207,7 +207,7 @@ impl Snapshot {
                 end = fact.end;
                 report.expect(values.is_whole(), name::PERSONS, "packed values that do not unpack");
                 report.expect((1..=last).contains(&fact.known_from), name::PERSONS, "a fact of no delivery");
-                let layout = self.config().family.and_then(|family| family.record(u16::from(fact.record)));
+                let layout = self.settings().family.and_then(|family| family.record(u16::from(fact.record)));
                 report.expect(layout.is_some(), name::PERSONS, "a fact of no record of the family");
                 ids.push(fact.id);
                 self.verify_mention(report, key, &fact.fact(None, values))?;

@@ -54,7 +54,7 @@ fn everything(replika: &Replika) -> Vec<String> {
     all.push(format!("{:?} {:?}", snapshot.subscribers().unwrap(), replika.consumers().unwrap()));
     let filters = snapshot.filters(&name("desk"), None).unwrap();
     all.push(format!("{:?}", filters.iter().map(Filter::to_bytes).collect::<Vec<_>>()));
-    all.push(format!("{:?}", snapshot.config()));
+    all.push(format!("{:?}", snapshot.settings()));
     let verified = snapshot.verify().unwrap();
     assert!(verified.is_clean(), "{verified:?}");
     all.push(format!("{verified:?}"));

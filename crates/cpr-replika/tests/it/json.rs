@@ -83,7 +83,7 @@ fn handed_out() -> Vec<(&'static str, Value)> {
         ("matches", json(to_value(snapshot.matches(second, &school).unwrap()))),
         ("followers", json(to_value(snapshot.followers(sofie, day(2026_01_06)).unwrap()))),
         ("load", json(to_value(replika.initial_load(&school, &mut Vec::new()).unwrap()))),
-        ("settings", json(to_value(snapshot.config()))),
+        ("settings", json(to_value(snapshot.settings()))),
         ("stats", json(to_value(snapshot.stats().unwrap()))),
         ("verify", json(to_value(snapshot.verify().unwrap()))),
     ]

@@ -65,7 +65,7 @@ fn a_store_is_for_its_owner_alone_whatever_stood_there() {
 fn what_always_comes_is_always_chosen_and_never_passed_over() {
     use cpr_replika::{Config, Replika};
     let config = Config { chosen: Some(vec![8, 2, 8, 0, 999]), ..Config::default() };
-    assert_eq!(Replika::in_memory(&config).unwrap().config().chosen, Some(vec![1, 2, 8, 99]));
+    assert_eq!(Replika::in_memory(&config).unwrap().settings().chosen, Some(vec![1, 2, 8, 99]));
     for record in [0, 1, 999] {
         let config = Config { ignored: vec![record], ..Config::default() };
         assert_eq!(Replika::in_memory(&config).unwrap_err().kind(), "config", "{record}");

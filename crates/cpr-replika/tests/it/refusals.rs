@@ -438,7 +438,7 @@ fn the_family_is_found_in_the_file_when_the_lines_tell_it() {
     let error = apply(&replika, &extract_of_day(1, &[])).unwrap_err();
     assert_eq!(error.kind(), "ambiguous_family", "a frame without persons fits every family");
     apply(&replika, &extract_of_day(1, &HELD)).unwrap();
-    assert_eq!(replika.config().family.map(|family| family.name), Some("std"));
+    assert_eq!(replika.settings().family.map(|family| family.name), Some("std"));
 }
 
 #[test]

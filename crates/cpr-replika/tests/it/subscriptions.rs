@@ -57,7 +57,7 @@ pub(crate) fn thinned(snapshot: &Snapshot, bytes: &[u8], subscriber: &str) -> Ve
     let delivery = snapshot.delivery_of_file(bytes).unwrap().unwrap();
     let recipients = snapshot.recipients(delivery.number).unwrap();
     let recipient = recipients.iter().find(|recipient| recipient.subscriber.name == name(subscriber)).unwrap();
-    let index = FileIndex::read(bytes, snapshot.config().family.unwrap(), &[]).unwrap();
+    let index = FileIndex::read(bytes, snapshot.settings().family.unwrap(), &[]).unwrap();
     let mut selection = Selection::default();
     let followed = |key: &_| snapshot.followed_number(&recipient.subscriber, *key, delivery.number).unwrap();
     let receipts = index.receipts().filter(followed).map(Owner::Receipt);

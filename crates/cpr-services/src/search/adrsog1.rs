@@ -168,7 +168,7 @@ pub fn answer(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answe
     for hit in &hits.rows {
         let Some(image) = snapshot.as_of(hit.pnr, None, None)? else { continue };
         let asked = crate::Request::on(hit.pnr, day);
-        let subject = Subject::read(hit.pnr, &image, None, snapshot.config()).follow_chain(snapshot, &asked)?;
+        let subject = Subject::read(hit.pnr, &image, None, snapshot.settings()).follow_chain(snapshot, &asked)?;
         rows.push(Row { fields: fields(&subject), protections: Protections::read(snapshot, &asked, &subject)? });
     }
     let rest = hits.next.map(|last| last.reveal().to_owned());

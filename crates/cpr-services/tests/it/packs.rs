@@ -39,7 +39,7 @@ impl Both<'_> {
 
     /// Everything that can be asked of a snapshot as a whole.
     fn hold_whole(&self) {
-        assert_eq!(self.store.config(), self.pack.config());
+        assert_eq!(self.store.settings(), self.pack.settings());
         assert_eq!(self.store.known(), self.pack.known());
         assert_eq!(self.store.last_delivery(), self.pack.last_delivery());
         assert!(self.same("verify", Snapshot::verify).is_clean());
