@@ -13,6 +13,7 @@ mod events;
 mod export;
 mod filter;
 mod find;
+mod follow;
 mod followers;
 mod generate;
 mod initial_load;
@@ -44,6 +45,7 @@ use self::events::Events;
 use self::export::Export;
 use self::filter::FilterCommand;
 use self::find::Find;
+use self::follow::Follow;
 use self::followers::Followers;
 use self::generate::Generate;
 use self::initial_load::InitialLoad;
@@ -127,6 +129,9 @@ pub(crate) enum Command {
     /// Write the store to a folder of packs, which any number of processes read (`--pack`): a base, then what differs.
     #[command(after_help = "Example: replika pack packs --store replika.db")]
     Pack(Pack),
+    /// Have a folder of packs hold what another one holds: what is brought there is copied, checked, and then made current.
+    #[command(after_help = "Example: replika follow packs --from /mnt/packs --every 5")]
+    Follow(Follow),
     /// Make a store of what a folder of packs holds.
     #[command(after_help = "Example: replika restore packs -o replika.db")]
     Restore(Restore),
@@ -194,6 +199,7 @@ impl Command {
             Command::Followers(options) => followers::list_followers(globals, options, screen),
             Command::Export(options) => export::export_replica(globals, options, screen),
             Command::Pack(options) => pack::write_packs(globals, options, screen),
+            Command::Follow(options) => follow::follow_packs(globals, options, screen),
             Command::Restore(options) => restore::restore_store(globals, options, screen),
             Command::Deliveries => deliveries::list_deliveries(globals, screen),
             Command::Settings => settings::print_settings(globals, screen),

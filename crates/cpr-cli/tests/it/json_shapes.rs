@@ -42,7 +42,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
     let (first, second) = (extract("D260105.L999901"), extract("D260106.L999901"));
     let path = |name: &str| desk.folder.path().join(name).display().to_string();
     let (out, whole, one, made) = (path("out"), path("whole"), path("one"), path("made"));
-    let (packs, restored) = (path("packs"), path("restored.db"));
+    let (packs, copied, restored) = (path("packs"), path("copied"), path("restored.db"));
     // In the order in which one follows the other.
     let runs: Vec<Vec<&str>> = vec![
         vec!["inspect", &first],
@@ -83,6 +83,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["matches", "2"],
         vec!["matches", "2", "all"],
         vec!["pack", &packs],
+        vec!["follow", &copied, "--from", &packs],
         vec!["restore", &packs, "-o", &restored],
         vec!["initial-load", "all", "-o", &one],
         vec!["followers", SOFIE],

@@ -4,6 +4,7 @@
 //! read as snapshots. docs/format.md draws the folder.
 
 pub(crate) mod current;
+mod follow;
 pub(crate) mod packed;
 pub(crate) mod restore;
 pub(crate) mod write;

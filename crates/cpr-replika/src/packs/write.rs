@@ -206,7 +206,7 @@ pub(crate) fn store_id(snapshot: &Snapshot) -> Result<[u8; 16], Error> {
 }
 
 /// One writer at a time. Readers need no lock.
-fn lock(folder: &Path) -> Result<File, Error> {
+pub(crate) fn lock(folder: &Path) -> Result<File, Error> {
     let io = |source| Error::Folder { doing: "locking the folder of packs", source };
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(folder.join("LOCK"));
     let file = file.map_err(io)?;
@@ -225,7 +225,7 @@ fn new_name(kind: &str, delivery: DeliveryNumber) -> Result<String, Error> {
 }
 
 /// Removes packs that are not current any more, and what a writer that was killed has left. What cannot be removed stays.
-fn remove_others(folder: &Path, current: &Current) {
+pub(crate) fn remove_others(folder: &Path, current: &Current) {
     let is_ours = |name: &str| {
         let is_pack = (name.starts_with("base-") || name.starts_with("overlay-")) && name.ends_with(".pack");
         is_pack || name.starts_with(cpr_pack::UNFINISHED)

@@ -220,6 +220,49 @@ fn a_store_is_restored_where_none_is_and_from_whole_packs_alone() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing half made is left");
 }
 
+#[test]
+fn a_follower_takes_what_is_whole_and_keeps_what_it_has_until_then() {
+    let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
+    let [own, source, brought] = ["own", "source", "brought"].map(|name| folder.path().join(name));
+    assert!(matches!(Packed::follow(&own, &brought), Err(Error::NoPacks)), "nothing is there yet");
+    replika.snapshot().write_pack(&source).unwrap();
+    fs::create_dir(&brought).unwrap();
+    bring(&source, &brought);
+    assert_eq!(Packed::follow(&own, &brought).unwrap(), Some(DeliveryNumber(1)));
+    let packed = Packed::open(&own).unwrap();
+    night(&replika, 2);
+    let overlay = replika.snapshot().write_pack(&source).unwrap();
+    assert!(!overlay.is_base);
+    // `CURRENT` comes first, then half of the file that it names.
+    fs::copy(source.join("CURRENT"), brought.join("CURRENT")).unwrap();
+    let whole = fs::read(source.join(&overlay.file)).unwrap();
+    for part in [None, Some(&whole[..whole.len() / 2])] {
+        if let Some(part) = part {
+            fs::write(brought.join(&overlay.file), part).unwrap();
+        }
+        let refused = Packed::follow(&own, &brought).unwrap_err();
+        assert!(["pack", "corrupt"].contains(&refused.kind()), "{refused}");
+        assert!(!packed.poll().unwrap() && packs(&own).len() == 1, "it holds what it held");
+    }
+    fs::remove_file(brought.join(&overlay.file)).unwrap();
+    bring(&source, &brought);
+    assert_eq!(Packed::follow(&own, &brought).unwrap(), Some(DeliveryNumber(2)));
+    assert_eq!(Packed::follow(&own, &brought).unwrap(), None);
+    assert!(packed.poll().unwrap());
+    assert_eq!(export(&packed.snapshot()).unwrap(), exported(&replika));
+    store(1).snapshot().write_pack(folder.path().join("other")).unwrap();
+    assert!(matches!(Packed::follow(&own, folder.path().join("other")), Err(Error::OtherPacks)));
+}
+
+/// Copies every file of a folder.
+fn bring(from: &Path, to: &Path) {
+    for file in fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
+        let to = to.join(file.file_name());
+        let _ = fs::remove_file(&to);
+        fs::copy(file.path(), to).unwrap();
+    }
+}
+
 #[cfg(feature = "encryption")]
 #[test]
 fn an_encrypted_store_writes_no_packs() {

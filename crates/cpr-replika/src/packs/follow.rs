@@ -1,0 +1,108 @@
+//! Follows a folder of packs: what another machine or process brings there is copied, checked and made current here.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use cpr_pack::{Checks, Pack, Packs};
+
+use crate::delivery_number::DeliveryNumber;
+use crate::error::Error;
+use crate::packs::current::Current;
+use crate::packs::packed::Packed;
+use crate::packs::write::{lock, remove_others};
+use crate::snapshot::Snapshot;
+use crate::store::source::Source;
+
+impl Packed {
+    /// Has a folder hold the state that another one holds, which something brings there file by file: a mount, `rsync`, an object
+    /// store. Packs that are not here yet are copied and read whole, each block against its check; only then are they made
+    /// current. Readers of the folder see the one state or the other. None when it holds that state already, or a later one.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::Packed;
+    /// let [source, own] = [tempfile::tempdir()?, tempfile::tempdir()?];
+    /// demo()?.snapshot().write_base(source.path())?;
+    /// assert_eq!(Packed::follow(own.path(), source.path())?.map(|delivery| delivery.0), Some(2));
+    /// assert_eq!(Packed::follow(own.path(), source.path())?, None);
+    /// assert_eq!(Packed::open(own.path())?.snapshot().pnrs()?.count(), 3);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoPacks`] when nothing is there yet; [`Error::OtherPacks`] when the folders are of different stores;
+    /// [`Error::Pack`] and [`Error::Damaged`] for a pack that is not there yet, not whole, or damaged: what the folder holds
+    /// stays. [`Error::Busy`], [`Error::Folder`].
+    pub fn follow(folder: impl AsRef<Path>, source: impl AsRef<Path>) -> Result<Option<DeliveryNumber>, Error> {
+        let (folder, source) = (folder.as_ref(), source.as_ref());
+        let next = Current::read(source)?.ok_or(Error::NoPacks)?;
+        private_file::make_folder(folder).map_err(doing("making the folder of packs"))?;
+        let _lock = lock(folder)?;
+        if let Some(own) = Current::read(folder)? {
+            if own.store != next.store {
+                return Err(Error::OtherPacks);
+            }
+            if own == next || own.delivery > next.delivery {
+                return Ok(None);
+            }
+        }
+        for file in next.files().filter(|file| !folder.join(file).exists()) {
+            copy(&source.join(file), &folder.join(file))?;
+        }
+        check(folder, &next)?;
+        next.write(folder)?;
+        remove_others(folder, &next);
+        Ok(Some(next.delivery))
+    }
+}
+
+fn doing(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Folder { doing, source }
+}
+
+/// Copies a pack and reads it whole; it stands under its name once it is sound and durable.
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let part = to.with_file_name(format!("{}{name}", cpr_pack::UNFINISHED));
+    let copied = copy_to(from, &part).and_then(|()| {
+        fs::rename(&part, to).and_then(|()| private_file::sync_folder_of(to)).map_err(doing("naming a copied pack"))
+    });
+    if copied.is_err() {
+        fs::remove_file(&part).ok();
+    }
+    copied
+}
+
+fn copy_to(from: &Path, part: &Path) -> Result<(), Error> {
+    let mut source = File::open(from).map_err(|source| cpr_pack::Error::Io { doing: "opening a pack", source })?;
+    fs::remove_file(part).or_else(if_there).map_err(doing("copying a pack"))?;
+    let mut options = File::options();
+    std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+    let mut file = options.open(part).map_err(doing("copying a pack"))?;
+    io::copy(&mut source, &mut file).map_err(doing("copying a pack"))?;
+    file.set_permissions(Permissions::from_mode(0o400)).map_err(doing("making a pack read-only"))?;
+    file.sync_all().map_err(doing("synchronising a pack"))?;
+    Pack::open(part, Checks::AtEveryRead)?.verify()?;
+    Ok(())
+}
+
+/// Nothing to remove is no error.
+fn if_there(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// That the packs belong together, and are what `CURRENT` says.
+fn check(folder: &Path, next: &Current) -> Result<(), Error> {
+    let open = |name: &str| -> Result<Arc<Pack>, Error> {
+        Ok(Arc::new(Pack::open(&folder.join(name), Checks::AtFirstTouch)?))
+    };
+    let packs = Packs::new(open(&next.base)?, next.overlay.as_deref().map(open).transpose()?)?;
+    let packs = Arc::new(packs);
+    let known = Snapshot::over(Source::of_packs(&packs)?)?.known();
+    let is_so = packs.description().store == next.store && known == next.delivery;
+    if is_so { Ok(()) } else { Err(Error::OtherPacks) }
+}
