@@ -53,6 +53,7 @@
 //! | whom a delivery has for a subscriber, and why; who follows a person | [`Snapshot::matches`], [`Snapshot::followers`] |
 //! | the other numbers of the same human being | [`Snapshot::numbers`] |
 //! | is the store whole? | [`Snapshot::verify`], [`Replika::verify_file`] |
+//! | what still opens of a store that is not | [`Replika::salvage`] |
 //! | a smaller file; a fresh key | [`Replika::compact`] |
 //!
 //! The modules hold what belongs to one subject, each with a page that teaches it: [`apply`], [`search`], [`events`],
@@ -90,6 +91,8 @@ mod packs;
 mod read;
 pub mod search;
 
+mod salvage;
+
 pub mod events;
 pub mod subscriptions;
 
@@ -119,6 +122,7 @@ pub use read::lines::GroupLines;
 pub use read::numbers::{ChainNumber, NumberChain};
 pub use read::stats::Stats;
 pub use replika::Replika;
+pub use salvage::{SalvageGap, SalvageOptions, SalvageReport, SalvagedTable};
 pub use snapshot::Snapshot;
 pub use store::config::{ALL_HISTORY, Config};
 pub use store::file::Options;

@@ -12,7 +12,8 @@ use crate::{
     BusinessEvent, CalendarEvent, ChainNumber, Change, Config, Consumer, DeliverReport, DeliveredFile, Delivery,
     DeliveryKind, DeliveryNumber, Described, Due, EventCursor, EventId, Events, Explanation, Follower, GroupLines, Hit,
     Hits, Image, InitialLoad, Match, Matches, NumberChain, Outcome, Person, PersonSet, Place, Recipient, Report,
-    RewriteReport, Stats, StoredEvent, Subscriber, TableStats, UndeliveredFile, VerifyFault, VerifyReport,
+    RewriteReport, SalvageGap, SalvageReport, SalvagedTable, Stats, StoredEvent, Subscriber, TableStats,
+    UndeliveredFile, VerifyFault, VerifyReport,
 };
 
 json_strings! {
@@ -333,6 +334,19 @@ json_shapes! {
         "fault_count": report.fault_count,
         "faults": report.faults,
     }
+    report: SalvageReport => {
+        "persons": report.persons,
+        "persons_loose": report.persons_loose,
+        "persons_missing": report.persons_missing,
+        "persons_unreadable": report.persons_unreadable,
+        "ledger": report.ledger,
+        "last_change": report.last_change,
+        "gap_count": report.gap_count,
+        "tables": report.tables,
+        "places": report.places,
+    }
+    table: SalvagedTable => { "name": table.name, "rows": table.rows, "found": table.found }
+    gap: SalvageGap => { "after": gap.after, "up_to": gap.up_to }
     fault: VerifyFault => { "table": fault.table, "place": fault.place, "what": fault.what }
 }
 

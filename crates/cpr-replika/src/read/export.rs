@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use cpr_extract::{Line, LineEnd, Style, end_counter};
-use cpr_model::{Aspect, CorrectionMark, PersonKey, Pnr, Values};
+use cpr_extract::{Family, Line, LineEnd, Style, end_counter};
+use cpr_model::{Aspect, CorrectionMark, Date, PersonKey, Pnr, Values};
 use roaring::RoaringBitmap;
 
 use crate::delivery_number::DeliveryNumber;
@@ -39,8 +39,8 @@ impl Snapshot {
         let known = self.check_known(known)?;
         let delivery = self.delivery(known)?;
         span.record("delivery", known.0.into());
-        let mut writer = Writer { out, style: &delivery.style, count: 0 };
-        writer.frame(&start_record(&delivery))?;
+        let mut writer = Writer::new(out, &delivery.style);
+        writer.frame(&start_record(&delivery.task, delivery.production_date))?;
         let mut formatted: Vec<(AddressOrder, PersonKey)> = Vec::new();
         let mut persons = 0;
         for row in self.tables().persons.range::<u32>(..)? {
@@ -49,7 +49,7 @@ impl Snapshot {
             let key = PersonKey::from_u32(key.value()).ok_or(corrupt)?;
             let Some(shape) = self.shape(key, known)? else { continue };
             persons += 1;
-            let behind = self.write_lines(key, &shape, &delivery, false, &mut writer)?;
+            let behind = self.write_lines(key, &shape, false, &mut writer)?;
             if behind {
                 formatted.push((AddressOrder::of(key.pnr(), &shape), key));
             }
@@ -57,7 +57,7 @@ impl Snapshot {
         formatted.sort_unstable();
         for (_, key) in formatted {
             if let Some(shape) = self.shape(key, known)? {
-                self.write_lines(key, &shape, &delivery, true, &mut writer)?;
+                self.write_lines(key, &shape, true, &mut writer)?;
             }
         }
         span.record("persons", persons);
@@ -77,13 +77,13 @@ impl Snapshot {
         let span = span!("export", delivery, persons, records);
         let delivery = self.delivery(self.known())?;
         span.record("delivery", delivery.number.0.into());
-        let mut writer = Writer { out, style: &delivery.style, count: 0 };
-        writer.frame(&start_record(&delivery))?;
+        let mut writer = Writer::new(out, &delivery.style);
+        writer.frame(&start_record(&delivery.task, delivery.production_date))?;
         let (mut behind, mut written) = (RoaringBitmap::new(), 0);
         for key in persons.iter() {
             let Some(shape) = self.shape(key, delivery.number)? else { continue };
             written += 1;
-            if self.write_lines(key, &shape, &delivery, false, &mut writer)? {
+            if self.write_lines(key, &shape, false, &mut writer)? {
                 behind.insert(key.as_u32());
             }
         }
@@ -114,7 +114,7 @@ impl Snapshot {
     ) -> Result<(), Error> {
         for key in persons {
             if let Some(shape) = self.shape(key, delivery.number)? {
-                self.write_lines(key, &shape, delivery, true, writer)?;
+                self.write_lines(key, &shape, true, writer)?;
             }
         }
         Ok(())
@@ -125,39 +125,55 @@ impl Snapshot {
         &self,
         key: PersonKey,
         shape: &LineLayout,
-        delivery: &Delivery,
         formatted: bool,
         writer: &mut Writer<'_, impl Write>,
     ) -> Result<bool, Error> {
-        let mut any = false;
-        self.render(key, shape, delivery, |layout, line| {
-            // Without line ends, a line can only be as wide as its record.
-            let odd = delivery.style.line_end == LineEnd::None;
-            let line = if odd { Line { width: layout.length, ..line } } else { line };
-            any |= layout.is_formatted_address();
-            if layout.is_formatted_address() == formatted {
-                writer.count += 1;
-                writer.line(line)?;
-            }
-            Ok(())
-        })?;
-        Ok(any)
+        let corrupt = Error::Corrupt { table: name::PERSONS, what: "a record of no layout" };
+        writer.person(self.settings().family.ok_or(corrupt)?, key, shape, formatted)
     }
 }
 
-struct Writer<'a, W> {
+/// Writes an extract line by line.
+pub(crate) struct Writer<'a, W> {
     out: &'a mut W,
     style: &'a Style,
     count: u64,
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<'a, W: Write> Writer<'a, W> {
+    pub(crate) fn new(out: &'a mut W, style: &'a Style) -> Writer<'a, W> {
+        Writer { out, style, count: 0 }
+    }
+
+    /// Writes the 003 lines of a person, or all others; true when there are 003 lines.
+    pub(crate) fn person(
+        &mut self,
+        family: &Family,
+        key: PersonKey,
+        shape: &LineLayout,
+        formatted: bool,
+    ) -> Result<bool, Error> {
+        let mut any = false;
+        shape.render(family, key, self.style, |layout, line| {
+            // Without line ends, a line can only be as wide as its record.
+            let odd = self.style.line_end == LineEnd::None;
+            let line = if odd { Line { width: layout.length, ..line } } else { line };
+            any |= layout.is_formatted_address();
+            if layout.is_formatted_address() == formatted {
+                self.count += 1;
+                self.line(line)?;
+            }
+            Ok(())
+        })?;
+        Ok(any)
+    }
+
     fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
         Line { end: self.style.line_end, ..line }.write(self.out).map_err(Error::Output)
     }
 
     /// The end record, and what stands after it. Returns the records between the first and this one.
-    fn finish(mut self) -> Result<u64, Error> {
+    pub(crate) fn finish(mut self) -> Result<u64, Error> {
         let records = self.count;
         let count = end_counter(self.count);
         self.frame(&format!("9999999999999{count:08}"))?;
@@ -166,21 +182,22 @@ impl<W: Write> Writer<'_, W> {
     }
 
     /// A start or end record: both are filled to their last byte.
-    fn frame(&mut self, content: &str) -> Result<(), Error> {
+    pub(crate) fn frame(&mut self, content: &str) -> Result<(), Error> {
         let width = self.style.padding.width(content.len(), content.len());
         self.line(Line { content: content.as_bytes(), width, end: LineEnd::None })
     }
 }
 
-fn start_record(delivery: &Delivery) -> String {
-    let date = delivery.production_date.digits();
-    format!("0000000000000{:0>6}{date:08}{date:08}", delivery.task)
+/// The start record of what is known after a delivery.
+pub(crate) fn start_record(task: &str, production_date: Date) -> String {
+    let date = production_date.digits();
+    format!("0000000000000{task:0>6}{date:08}{date:08}")
 }
 
 /// CPR's order of 003: municipality, street, even before odd house numbers, house number, floor, side or door, in EBCDIC
 /// order, then the number. A person whose address is not delivered stands where the last one was.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-struct AddressOrder {
+pub(crate) struct AddressOrder {
     street: (u16, u16),
     odd: bool,
     place: [u8; 14],
@@ -188,7 +205,7 @@ struct AddressOrder {
 }
 
 impl AddressOrder {
-    fn of(pnr: Pnr, shape: &LineLayout) -> AddressOrder {
+    pub(crate) fn of(pnr: Pnr, shape: &LineLayout) -> AddressOrder {
         let rows = shape.facts.iter().map(|(_, fact)| fact.as_fact()).filter(|fact| fact.aspect() == Aspect::Address);
         let unmarked = rows.filter(|fact| {
             fact.mark() != Some(CorrectionMark::Corrected) && fact.mark() != Some(CorrectionMark::Annulled)

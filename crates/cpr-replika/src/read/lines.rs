@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use cpr_extract::{Line, LineEnd, RecordLayout};
+use cpr_extract::{Family, Line, LineEnd, RecordLayout, Style};
 use cpr_model::{OwnedFact, PersonKey, Pnr};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::Delivery;
-use crate::person::stored::v2::{ArchivedLineWidth, LineWidth};
+use crate::person::stored::v2::{ArchivedDocument, ArchivedLineWidth, LineWidth};
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
 
@@ -17,6 +17,39 @@ pub(crate) struct LineLayout {
     pub(crate) delivered: DeliveryNumber,
     pub(crate) facts: Vec<(u16, OwnedFact)>,
     pub(crate) widths: Vec<LineWidth>,
+}
+
+impl LineLayout {
+    /// The rows of a person as the last extract that changed it had them.
+    pub(crate) fn of_document(document: &ArchivedDocument) -> LineLayout {
+        let rows = document.rows().take(document.in_group.to_native() as usize);
+        let facts = rows.map(|(header, values)| (header.id, header.fact(None, values).to_owned()));
+        let widths = document.widths.iter().map(ArchivedLineWidth::native).collect();
+        LineLayout { delivered: DeliveryNumber(document.delivered.to_native()), facts: facts.collect(), widths }
+    }
+
+    /// Renders each row, as wide as it came in a file of this style, without a line end.
+    pub(crate) fn render(
+        &self,
+        family: &Family,
+        key: PersonKey,
+        style: &Style,
+        mut each: impl FnMut(&RecordLayout, Line<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (mut content, mut widths) = (Vec::new(), self.widths.iter().peekable());
+        for (at, (_, fact)) in self.facts.iter().enumerate() {
+            let view = fact.as_fact();
+            let layout = family
+                .record(view.record())
+                .ok_or(Error::Corrupt { table: name::PERSONS, what: "a record of no layout" })?;
+            layout.render(Some(key.pnr()), view.values(), &mut content);
+            let used = content.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
+            let odd = widths.next_if(|width| usize::from(width.line) == at).map(|width| usize::from(width.bytes));
+            let width = odd.unwrap_or(style.padding.width(used, layout.length));
+            each(layout, Line { content: &content, width, end: LineEnd::None })?;
+        }
+        Ok(())
+    }
 }
 
 /// The lines of one person as one delivery brought them (003 included, events not).
@@ -82,11 +115,7 @@ impl Snapshot {
         let Some(person) = &image.person else { return Ok(None) };
         let now = person.archived();
         if now.delivered.to_native() <= known.0 {
-            let rows = now.rows().take(now.in_group.to_native() as usize);
-            let facts = rows.map(|(header, values)| (header.id, header.fact(None, values).to_owned()));
-            let widths = now.widths.iter().map(ArchivedLineWidth::native).collect();
-            let delivered = DeliveryNumber(now.delivered.to_native());
-            return Ok(Some(LineLayout { delivered, facts: facts.collect(), widths }));
+            return Ok(Some(LineLayout::of_document(now)));
         }
         let Some((group, order, widths)) = image.pasts().find_map(|past| past.group_at(known.0)) else {
             return Ok(None);
@@ -117,22 +146,9 @@ impl Snapshot {
         key: PersonKey,
         shape: &LineLayout,
         delivery: &Delivery,
-        mut each: impl FnMut(&RecordLayout, Line<'_>) -> Result<(), Error>,
+        each: impl FnMut(&RecordLayout, Line<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let corrupt = Error::Corrupt { table: name::PERSONS, what: "a record of no layout" };
-        let Some(family) = self.settings().family else { return Err(corrupt) };
-        let (mut content, mut widths) = (Vec::new(), shape.widths.iter().peekable());
-        for (at, (_, fact)) in shape.facts.iter().enumerate() {
-            let view = fact.as_fact();
-            let layout = family
-                .record(view.record())
-                .ok_or(Error::Corrupt { table: name::PERSONS, what: "a record of no layout" })?;
-            layout.render(Some(key.pnr()), view.values(), &mut content);
-            let used = content.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
-            let odd = widths.next_if(|width| usize::from(width.line) == at).map(|width| usize::from(width.bytes));
-            let width = odd.unwrap_or(delivery.style.padding.width(used, layout.length));
-            each(layout, Line { content: &content, width, end: LineEnd::None })?;
-        }
-        Ok(())
+        shape.render(self.settings().family.ok_or(corrupt)?, key, &delivery.style, each)
     }
 }

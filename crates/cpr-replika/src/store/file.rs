@@ -257,6 +257,15 @@ fn unchanged<S: StorageBackend>(storage: S, options: &Options) -> (Latch, Overla
 
 /// Tries every block of a store's file.
 pub(crate) fn scan(path: &Path, options: &Options) -> Result<Scan, Error> {
+    with_blocks(path, options, |blocks| blocks.scan().map_err(storage_failed))
+}
+
+/// Reads a store's file without the storage engine, with its writers kept away.
+pub(crate) fn with_blocks<T>(
+    path: &Path,
+    options: &Options,
+    read: impl FnOnce(&BlockFile<FileBackend>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
     let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), Latch::default());
     // Whoever writes holds some of these bytes alone; whoever reads shares them.
@@ -266,9 +275,9 @@ pub(crate) fn scan(path: &Path, options: &Options) -> Result<Scan, Error> {
         Err(BackendError::Io(error)) => return Err(storage_failed(error)),
         Err(error) => return Err(storage_failed(std::io::Error::other(error.to_string()))),
     }
-    let scan = blocks.scan().map_err(storage_failed);
+    let read = read(&blocks);
     blocks.close().map_err(storage_failed)?;
-    scan
+    read
 }
 
 /// Has redb check every page of a store's file: false when it would have had to repair its account of free pages.
@@ -376,7 +385,7 @@ fn is_same_file(_: &File, _: &Path) -> bool {
     true
 }
 
-pub(super) fn storage_failed(error: std::io::Error) -> Error {
+pub(crate) fn storage_failed(error: std::io::Error) -> Error {
     Error::from(redb::StorageError::Io(error))
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod file;
 pub(crate) mod key;
 pub(crate) mod pack_table;
 pub(crate) mod packing;
+pub(crate) mod page_tree;
 pub(crate) mod read_table;
 pub(crate) mod rewrite;
 pub(crate) mod sealed;

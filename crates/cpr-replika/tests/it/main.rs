@@ -27,6 +27,7 @@ mod readme;
 mod refusals;
 mod reopening;
 mod residence;
+mod salvage;
 mod samples;
 mod search;
 mod snapshots;
