@@ -25,6 +25,7 @@ mod man;
 mod matches;
 pub(crate) mod pack;
 mod restore;
+mod salvage;
 mod search;
 mod settings;
 mod show;
@@ -57,6 +58,7 @@ use self::man::Man;
 use self::matches::MatchesOf;
 use self::pack::Pack;
 use self::restore::Restore;
+use self::salvage::Salvage;
 use self::search::Search;
 use self::show::Show;
 use self::subscriber::SubscriberCommand;
@@ -154,6 +156,9 @@ pub(crate) enum Command {
     /// Write the store anew, as small as it can be, and put it into the place of the old file once it is checked.
     #[command(after_help = "Example: replika compact")]
     Compact,
+    /// Write what still opens of a damaged store as a full extract, and tell what is missing; the store is left as it is.
+    #[command(after_help = "Example: replika salvage damaged.db -o saved")]
+    Salvage(Salvage),
     /// Recheck every block, page, archive and relation between tables; the file is left as it is.
     #[command(after_help = "Example: replika verify")]
     Verify,
@@ -207,6 +212,7 @@ impl Command {
             Command::Key(command) => command.run(screen),
             Command::Rekey(options) => options.run(globals, screen),
             Command::Compact => compact::compact_store(globals, screen),
+            Command::Salvage(options) => salvage::salvage_store(globals, options, screen),
             Command::Verify => verify::verify_store(globals, screen),
             Command::Demo => demo::run_demo(screen),
             Command::Generate(options) => generate::generate_extracts(globals, options, screen),

@@ -14,7 +14,7 @@ use crate::screen;
 use crate::values::parse_count;
 
 /// The options that stand before or after every subcommand.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Globals {
     /// The store: one file.
     #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_STORE", hide_env_values = true)]
@@ -47,6 +47,11 @@ pub(crate) const INTAKE_WAIT_SECONDS: u32 = 60;
 impl Globals {
     pub(crate) fn store_path(&self) -> Result<&Path, Failure> {
         self.store.as_deref().ok_or(Failure::Usage("which store? give --store PATH, or set REPLIKA_STORE"))
+    }
+
+    /// The same about another store.
+    pub(crate) fn about(&self, store: &Path) -> Globals {
+        Globals { store: Some(store.to_owned()), ..self.clone() }
     }
 
     /// The store, where one was named.

@@ -43,6 +43,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
     let path = |name: &str| desk.folder.path().join(name).display().to_string();
     let (out, whole, one, made) = (path("out"), path("whole"), path("one"), path("made"));
     let (packs, copied, restored) = (path("packs"), path("copied"), path("restored.db"));
+    let saved = path("saved");
     // In the order in which one follows the other.
     let runs: Vec<Vec<&str>> = vec![
         vec!["inspect", &first],
@@ -63,6 +64,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["settings"],
         vec!["stats"],
         vec!["compact"],
+        vec!["salvage", "-o", &saved, "--numbers"],
         vec!["verify"],
         vec!["events", "--since", "0"],
         vec!["events", "--consumer", "queue", "--add"],

@@ -133,3 +133,31 @@ fn a_store_is_written_anew_under_another_key() {
     assert!(output.stdout == before);
     assert!(desk.says(&["verify", "--key-file", &two]).contains("everything holds"));
 }
+
+#[test]
+fn what_is_left_of_a_damaged_store_is_saved_and_nobody_is_named_unasked() {
+    let desk = made_up_desk();
+    let whole = exported(&desk);
+    let lines = |bytes: &[u8]| bytes.split(|&byte| byte == b'\n').count();
+    let saved = desk.run(&["salvage", "-o", "-"]);
+    assert!(saved.status.success() && saved.stdout == whole, "of a sound store everything");
+    let mut bytes = fs::read(desk.store()).unwrap();
+    let length = bytes.len();
+    for at in (40_000..length).step_by(length / 7) {
+        bytes[at] ^= 1;
+    }
+    let damaged = path(&desk, "damaged.db");
+    fs::write(&damaged, &bytes).unwrap();
+    let (report, code) = desk.json(&["salvage", &damaged, "-o", &path(&desk, "saved")]);
+    assert_eq!((report["whole"].as_bool(), code), (Some(false), 3), "{report}");
+    assert!(report["persons"].as_u64() > Some(2000) && report.get("gaps").is_none(), "{report}");
+    assert!(fs::read(&damaged).unwrap() == bytes);
+    let extract = fs::read(path(&desk, "saved")).unwrap();
+    assert!(lines(&extract) < lines(&whole) && lines(&extract) > lines(&whole) / 2);
+    assert_eq!(desk.run(&["salvage", &damaged, "-o", &damaged, "--force"]).status.code(), Some(1), "never over itself");
+    let numbers = desk.json(&["salvage", &damaged, "-o", &path(&desk, "again"), "--numbers"]).0;
+    assert_eq!(numbers["gaps"].as_array().map(Vec::len).map(|count| count as u64), report["gap_count"].as_u64());
+    let load = ["load", &path(&desk, "saved"), "--store", &path(&desk, "new.db")].map(String::from);
+    let loaded = Command::new(env!("CARGO_BIN_EXE_replika")).args(load).output().unwrap();
+    assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+}
