@@ -116,6 +116,16 @@ fn main() -> std::io::Result<()> {
     }
     let header = [&[3][..], b"\x89PACK\r\n\x1a\x01\x00\x00\x00", &[0; 4084]].concat();
     write("pack", "whole-header", &header)?;
+    let changes: [(&str, &[u8]); 5] = [
+        ("sound", b"\0"),
+        ("line-changed", b"\0\x80\x01\x02\x01\x01"),
+        ("byte-changed", b"\0\xf4\x01\x01 "),
+        ("cut", b"\0\0\0\xf0"),
+        ("other-bytes", b"\x01{\"n\":1}\n{}\n"),
+    ];
+    for (name, change) in changes {
+        write("access_log", name, change)?;
+    }
     Ok(())
 }
 
