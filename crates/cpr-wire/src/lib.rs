@@ -49,6 +49,7 @@ pub mod sf6008;
 mod endpoint;
 mod problem;
 mod reply;
+mod service_uuid;
 
 pub mod event_message;
 mod file_metadata;

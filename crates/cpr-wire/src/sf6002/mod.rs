@@ -72,7 +72,8 @@ impl Request {
         &self.change
     }
 
-    /// False for what a version does not have: the `NoFilter` operations, and that group.
+    /// False for what a version does not have: the `NoFilter` operations, and that group. A host refuses it as
+    /// [`Error::UnknownOperation`].
     pub fn is_in(&self, version: Version) -> bool {
         let is_everything = match &self.change {
             Change::Add(filter) | Change::Remove(filter) => filter.kind() == FilterKind::Everything,

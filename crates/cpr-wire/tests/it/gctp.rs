@@ -99,6 +99,17 @@ fn a_key_without_one_sound_number_says_which_is_wrong() {
 }
 
 #[test]
+fn a_service_is_known_by_its_uuid_whatever_the_case_of_its_name() {
+    let uuid = |service: &str| {
+        let message = format!("<![CDATA[{}]]>", inner(service, ""));
+        read(Endpoint::Gctp, &outer(&message)).expect("a request").call.service_uuid().map(|uuid| uuid.to_string())
+    };
+    assert_eq!(uuid("STAM+").as_deref(), Some("7baec3a5-26a5-4922-80fd-37f3bad3dfcb"));
+    assert_eq!(uuid("adrsog1").as_deref(), Some("6538f113-b1e6-4b21-8fe1-28b7bf78a1bd"));
+    assert_eq!((uuid("Stam"), uuid("Kaeledyr")), (None, None));
+}
+
+#[test]
 fn a_message_that_cannot_be_read_is_a_fault() {
     for (message, error) in [
         ("", Error::NotWellFormed { at: 0 }),
