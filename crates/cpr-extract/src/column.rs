@@ -28,6 +28,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// An empty field of this format is zeros, and not blank.
+    pub(crate) fn is_empty_as_zeros(self) -> bool {
+        matches!(self, Format::Number | Format::NumberOrBlank | Format::Timestamp | Format::PlainDate)
+    }
+
     pub(crate) fn from_code(code: &str) -> Option<Format> {
         Some(match code {
             "N" => Format::Number,

@@ -45,6 +45,8 @@ pub struct RecordLayout {
     pub(crate) checked: Vec<usize>,
     /// What each byte may be.
     pub(crate) template: Template,
+    /// The line of a record in which every field is empty, but for the number of the person.
+    pub(crate) empty: Vec<u8>,
     /// The first column is the number of the person.
     pub(crate) has_key: bool,
 }
@@ -155,6 +157,15 @@ pub(crate) fn record_number(line: &[u8]) -> Option<u16> {
     (a < 10 && b < 10 && c < 10).then_some(a * 100 + b * 10 + c)
 }
 
+/// Zero-filled digits; what does not fit is cut at the left, which checked values never need.
+pub(crate) fn put_number(cell: &mut [u8], number: u64) {
+    let mut rest = number;
+    for digit in cell.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+}
+
 type Tables = Vec<(&'static str, RecordLayout)>;
 
 /// The tables are part of the crate and checked by its tests, so a row that cannot be read is a broken build.
@@ -203,6 +214,7 @@ impl RecordLayout {
             packing: Vec::new(),
             checked: Vec::new(),
             template: Template::new(&[], 3),
+            empty: Vec::new(),
             has_key: false,
         }
     }
@@ -226,6 +238,13 @@ impl RecordLayout {
         let checked = |at: &usize| self.columns[*at].format != Format::Text;
         self.checked = (0..self.columns.len()).filter(checked).collect();
         self.template = Template::new(&self.columns, self.length);
+        self.empty = vec![b' '; self.length];
+        put_number(&mut self.empty[..3], u64::from(self.number));
+        for column in &self.columns {
+            if column.format.is_empty_as_zeros() {
+                self.empty[column.start..column.start + column.length].fill(b'0');
+            }
+        }
         self.has_key = self.columns.first().is_some_and(|column| column.format == Format::Key);
     }
 }

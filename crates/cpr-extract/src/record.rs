@@ -3,7 +3,7 @@
 use cpr_model::{PersonKey, Pnr, Text, Value, Values, ValuesWriter};
 
 use crate::column::{Column, Format};
-use crate::family::{Packed, RecordLayout};
+use crate::family::{Packed, RecordLayout, put_number};
 use crate::fault::Reason;
 use crate::style::LineEnd;
 
@@ -258,20 +258,18 @@ impl RecordLayout {
     /// Exactly the line that [`Record::pack`] took apart, but for its width (see [`crate::Padding`]).
     pub fn render(&self, pnr: Option<Pnr>, values: Values<'_>, line: &mut Vec<u8>) {
         line.clear();
-        line.resize(self.length, b' ');
-        put_number(&mut line[..3], u64::from(self.number));
-        for column in &self.columns {
-            let cell = &mut line[column.start..column.start + column.length];
-            match (column.format, pnr) {
-                (Format::Number | Format::Timestamp | Format::PlainDate, _) => cell.fill(b'0'),
-                (Format::NumberOrBlank, _) => cell.fill(b'0'),
-                (Format::Key, Some(pnr)) => cell.copy_from_slice(pnr.reveal().as_bytes()),
-                _ => {}
-            }
+        line.extend_from_slice(&self.empty);
+        if let Some(pnr) = pnr.filter(|_| self.has_key) {
+            line[3..13].copy_from_slice(pnr.reveal_digits());
         }
+        // Values stand in the order in which they were packed, so that each is looked for behind the one before.
+        let mut next = 0;
         for (field, value) in values.iter() {
-            if let Some(column) = self.columns.iter().find(|column| column.field == Some(field)) {
-                render_cell(&mut line[column.start..column.start + column.length], value);
+            let mut order = (next..self.packing.len()).chain(0..next);
+            if let Some(at) = order.find(|&at| self.packing[at].field == field) {
+                let Packed { start, end, .. } = self.packing[at];
+                render_cell(&mut line[start..end], value);
+                next = at + 1;
             }
         }
     }
@@ -290,24 +288,20 @@ fn render_cell(cell: &mut [u8], value: Value<'_>) {
         }
         Value::Number(Some(number)) => put_number(cell, u64::from(number)),
         Value::Number(None) => cell.fill(b' '),
-        Value::Date(date) if cell.len() == 10 => cell.copy_from_slice(date.to_string().as_bytes()),
+        Value::Date(date) if cell.len() == 10 => {
+            put_number(&mut cell[8..], u64::from(date.digits() % 100));
+            put_number(&mut cell[5..7], u64::from(date.digits() / 100 % 100));
+            put_number(&mut cell[..4], u64::from(date.digits() / 10_000));
+            (cell[4], cell[7]) = (b'-', b'-');
+        }
         Value::Date(date) => put_number(cell, u64::from(date.digits())),
         Value::Timestamp(time) => put_number(cell, time.digits()),
         Value::Flag(mark) => cell.fill(mark),
         Value::Pnr(cpr_model::RelatedPnr::Unknown) => cell.fill(b'0'),
         Value::Pnr(cpr_model::RelatedPnr::Known(pnr)) if cell.len() == 10 => {
-            cell.copy_from_slice(pnr.reveal().as_bytes());
+            cell.copy_from_slice(pnr.reveal_digits());
         }
         Value::Pnr(_) => {}
-    }
-}
-
-/// Zero-filled digits; what does not fit is cut at the left, which checked values never need.
-fn put_number(cell: &mut [u8], number: u64) {
-    let mut rest = number;
-    for digit in cell.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
     }
 }
 

@@ -44,6 +44,12 @@ impl Pnr {
         str::from_utf8(&self.0).expect("ten ASCII digits, checked by `parse`")
     }
 
+    /// As [`Pnr::reveal`], as bytes.
+    #[inline]
+    pub fn reveal_digits(&self) -> &[u8; 10] {
+        &self.0
+    }
+
     /// The key of this number, or none when its day or month cannot be one (see [`PersonKey`]).
     #[inline]
     pub fn key(&self) -> Option<PersonKey> {

@@ -195,18 +195,22 @@ fn head(bytes: &[u8]) -> Option<(Field, usize, usize)> {
 fn entry(bytes: &[u8]) -> Option<(Field, Value<'_>, &[u8])> {
     let (field, length, at) = head(bytes)?;
     let (payload, after) = bytes[at..].split_at(length);
-    let little = || payload.iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
-    let value = match field.kind() {
-        Kind::Text => Value::Text(Text::new(payload)),
-        Kind::Flag => Value::Flag(payload[0]),
-        Kind::Small => Value::Number((payload[0] != u8::MAX).then_some(u16::from(payload[0]))),
-        Kind::Code => Value::Number(Some(little() as u16).filter(|&n| n != u16::MAX)),
-        Kind::Date => Value::Date(Date::from_digits(little() as u32)?),
-        Kind::Timestamp => Value::Timestamp(Timestamp::from_digits(little())?),
-        Kind::Pnr => Value::Pnr(match little() {
+    let value = match (field.kind(), payload) {
+        (Kind::Text, text) => Value::Text(Text::new(text)),
+        (Kind::Flag, &[mark]) => Value::Flag(mark),
+        (Kind::Small, &[number]) => Value::Number((number != u8::MAX).then_some(u16::from(number))),
+        (Kind::Code, &[low, high]) => {
+            Value::Number(Some(u16::from_le_bytes([low, high])).filter(|&number| number != u16::MAX))
+        }
+        (Kind::Date, &[a, b, c, d]) => Value::Date(Date::from_digits(u32::from_le_bytes([a, b, c, d]))?),
+        (Kind::Timestamp, &[a, b, c, d, e]) => {
+            Value::Timestamp(Timestamp::from_digits(u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]))?)
+        }
+        (Kind::Pnr, &[a, b, c, d, e]) => Value::Pnr(match u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]) {
             0 => RelatedPnr::Unknown,
             digits => RelatedPnr::Known(Pnr::from_number(digits)?),
         }),
+        _ => return None,
     };
     Some((field, value, after))
 }

@@ -224,9 +224,10 @@ impl Lost {
                 .ranges
                 .iter()
                 .any(|(after, up_to)| after.is_none_or(|it| row > it) && up_to.is_none_or(|it| row <= it));
-            if is_lost && let Some(layout) = PersonKey::from_u32(row).and_then(|key| open_person(family, key, value)) {
-                let latest = loose.entry(row).or_insert((layout.delivered, page));
-                *latest = (*latest).max((layout.delivered, page));
+            let key = PersonKey::from_u32(row).filter(|_| is_lost);
+            if let Some(delivered) = key.and_then(|key| with_lines(family, key, value, |lines| lines.delivered)) {
+                let latest = loose.entry(row).or_insert((delivered, page));
+                *latest = (*latest).max((delivered, page));
             }
             if self.is_all
                 && last.as_ref().is_none_or(|last| row > last.number.0)
@@ -272,15 +273,21 @@ impl<S: StorageBackend, W: Write> Saving<'_, '_, S, W> {
 
     fn write_person(&mut self, key: &[u8], value: &[u8], page: PageNumber) -> Result<bool, Error> {
         let key = row(key).and_then(PersonKey::from_u32);
-        let Some((key, layout)) = key.and_then(|key| Some((key, open_person(self.family, key, value)?))) else {
+        let (family, writer, formatted) = (self.family, &mut self.writer, &mut self.formatted);
+        let written = key.and_then(|key| {
+            with_lines(family, key, value, |lines| {
+                if lines.has_formatted() {
+                    formatted.push((AddressOrder::of(key.pnr(), lines), key, page));
+                }
+                writer.person(family, key, lines, false).map(|()| lines.delivered)
+            })
+        });
+        let Some(delivered) = written.transpose()? else {
             self.report.persons_unreadable += 1;
             return Ok(false);
         };
-        if self.writer.person(self.family, key, &layout, false)? {
-            self.formatted.push((AddressOrder::of(key.pnr(), &layout), key, page));
-        }
         self.report.persons += 1;
-        self.report.last_change = self.report.last_change.max(layout.delivered);
+        self.report.last_change = self.report.last_change.max(delivered);
         Ok(true)
     }
 
@@ -314,9 +321,8 @@ impl<S: StorageBackend, W: Write> Saving<'_, '_, S, W> {
         formatted.sort_unstable();
         for (_, key, page) in formatted {
             let value = self.pages.value_in(page, key.as_u32()).map_err(storage_failed)?;
-            if let Some(layout) = value.and_then(|value| open_person(self.family, key, &value)) {
-                self.writer.person(self.family, key, &layout, true)?;
-            }
+            let write = |lines: &LineLayout<'_>| self.writer.person(self.family, key, lines, true);
+            value.and_then(|value| with_lines(self.family, key, &value, write)).transpose()?;
         }
         Ok(())
     }
@@ -327,13 +333,18 @@ fn row(key: &[u8]) -> Option<u32> {
     key.try_into().ok().map(u32::from_le_bytes)
 }
 
-/// The lines of a person, when all that the value holds can be read.
-fn open_person(family: &Family, key: PersonKey, value: &[u8]) -> Option<LineLayout> {
+/// Hands on the lines of a person, when all that the value holds can be read.
+fn with_lines<T>(
+    family: &Family,
+    key: PersonKey,
+    value: &[u8],
+    hand_on: impl FnOnce(&LineLayout<'_>) -> T,
+) -> Option<T> {
     let whole = |document: &ArchivedDocument| {
         let is_whole = document
             .rows()
             .all(|(header, values)| values.is_whole() && family.record(u16::from(header.record)).is_some());
-        is_whole.then(|| LineLayout::of_document(document))
+        is_whole.then(|| hand_on(&LineLayout::of_document(document)))
     };
     with_document(key.as_u32(), value, whole).ok().flatten()
 }

@@ -196,7 +196,18 @@ impl Snapshot {
         valid: Option<Timestamp>,
         known: DeliveryNumber,
     ) -> Result<Image<'_>, Error> {
-        let person = self.held(key)?;
+        self.image_of(key, self.held(key)?, valid, known)
+    }
+
+    /// As [`Snapshot::image`], of a person who has been read.
+    #[inline]
+    pub(crate) fn image_of<'s>(
+        &'s self,
+        key: PersonKey,
+        person: Option<Person<'s>>,
+        valid: Option<Timestamp>,
+        known: DeliveryNumber,
+    ) -> Result<Image<'s>, Error> {
         // Nothing ceased to be believed of a person after the last delivery that changed it.
         let includes_past = person.as_ref().is_some_and(|person| person.delivered() > known);
         let segments = match &person {

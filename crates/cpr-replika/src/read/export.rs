@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::index::keys::SetKind;
 use crate::index::person_set::PersonSet;
 use crate::index::sets::Row;
-use crate::ledger::delivery::Delivery;
-use crate::read::lines::LineLayout;
+use crate::person::image::Person;
+use crate::read::lines::{LineLayout, is_formatted, no_layout};
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
 use crate::trace::span;
@@ -41,25 +41,23 @@ impl Snapshot {
         span.record("delivery", known.0.into());
         let mut writer = Writer::new(out, &delivery.style);
         writer.frame(&start_record(&delivery.task, delivery.production_date))?;
+        let family = self.settings().family.ok_or_else(no_layout)?;
         let mut formatted: Vec<(AddressOrder, PersonKey)> = Vec::new();
         let mut persons = 0;
         for row in self.tables().persons.range::<u32>(..)? {
-            let (key, _) = row?;
-            let corrupt = Error::Corrupt { table: name::PERSONS, what: "a key of no number" };
-            let key = PersonKey::from_u32(key.value()).ok_or(corrupt)?;
-            let Some(shape) = self.shape(key, known)? else { continue };
+            let (key, value) = row?;
+            let corrupt = || Error::Corrupt { table: name::PERSONS, what: "a key of no number" };
+            let key = PersonKey::from_u32(key.value()).ok_or_else(corrupt)?;
+            let image = self.image_of(key, Some(Person::open(key.as_u32(), value)?), None, known)?;
+            let Some(lines) = image.line_layout()? else { continue };
             persons += 1;
-            let behind = self.write_lines(key, &shape, false, &mut writer)?;
-            if behind {
-                formatted.push((AddressOrder::of(key.pnr(), &shape), key));
+            writer.person(family, key, &lines, false)?;
+            if lines.has_formatted() {
+                formatted.push((AddressOrder::of(key.pnr(), &lines), key));
             }
         }
         formatted.sort_unstable();
-        for (_, key) in formatted {
-            if let Some(shape) = self.shape(key, known)? {
-                self.write_lines(key, &shape, true, &mut writer)?;
-            }
-        }
+        self.write_formatted(formatted.into_iter().map(|(_, key)| key), known, &mut writer)?;
         span.record("persons", persons);
         span.record("records", writer.finish()?);
         Ok(persons)
@@ -79,11 +77,14 @@ impl Snapshot {
         span.record("delivery", delivery.number.0.into());
         let mut writer = Writer::new(out, &delivery.style);
         writer.frame(&start_record(&delivery.task, delivery.production_date))?;
+        let family = self.settings().family.ok_or_else(no_layout)?;
         let (mut behind, mut written) = (RoaringBitmap::new(), 0);
         for key in persons.iter() {
-            let Some(shape) = self.shape(key, delivery.number)? else { continue };
+            let image = self.image(key, None, delivery.number)?;
+            let Some(lines) = image.line_layout()? else { continue };
             written += 1;
-            if self.write_lines(key, &shape, false, &mut writer)? {
+            writer.person(family, key, &lines, false)?;
+            if lines.has_formatted() {
                 behind.insert(key.as_u32());
             }
         }
@@ -94,42 +95,33 @@ impl Snapshot {
             let residents = residents.into_iter().map(|(_, key)| key).filter(|key| behind.remove(*key));
             let mut here = Vec::new();
             for key in residents.filter_map(PersonKey::from_u32) {
-                let shape = self.shape(key, delivery.number)?;
-                here.extend(shape.map(|shape| (AddressOrder::of(key.pnr(), &shape), key)));
+                let image = self.image(key, None, delivery.number)?;
+                here.extend(image.line_layout()?.map(|lines| (AddressOrder::of(key.pnr(), &lines), key)));
             }
             here.sort_unstable();
-            self.write_formatted(here.into_iter().map(|(_, key)| key), &delivery, &mut writer)?;
+            self.write_formatted(here.into_iter().map(|(_, key)| key), delivery.number, &mut writer)?;
         }
-        self.write_formatted(behind.into_iter().filter_map(PersonKey::from_u32), &delivery, &mut writer)?;
+        self.write_formatted(behind.into_iter().filter_map(PersonKey::from_u32), delivery.number, &mut writer)?;
         span.record("persons", written);
         span.record("records", writer.finish()?);
         Ok(written)
     }
 
+    /// Writes the 003 lines of persons, one after the other.
     fn write_formatted(
         &self,
         persons: impl Iterator<Item = PersonKey>,
-        delivery: &Delivery,
+        known: DeliveryNumber,
         writer: &mut Writer<'_, impl Write>,
     ) -> Result<(), Error> {
+        let family = self.settings().family.ok_or_else(no_layout)?;
         for key in persons {
-            if let Some(shape) = self.shape(key, delivery.number)? {
-                self.write_lines(key, &shape, true, writer)?;
+            let image = self.image(key, None, known)?;
+            if let Some(lines) = image.line_layout()? {
+                writer.person(family, key, &lines, true)?;
             }
         }
         Ok(())
-    }
-
-    /// Writes the 003 lines of a person, or all others; true when there are 003 lines.
-    fn write_lines(
-        &self,
-        key: PersonKey,
-        shape: &LineLayout,
-        formatted: bool,
-        writer: &mut Writer<'_, impl Write>,
-    ) -> Result<bool, Error> {
-        let corrupt = Error::Corrupt { table: name::PERSONS, what: "a record of no layout" };
-        writer.person(self.settings().family.ok_or(corrupt)?, key, shape, formatted)
     }
 }
 
@@ -145,27 +137,26 @@ impl<'a, W: Write> Writer<'a, W> {
         Writer { out, style, count: 0 }
     }
 
-    /// Writes the 003 lines of a person, or all others; true when there are 003 lines.
+    /// Writes the 003 lines of a person, or all others.
     pub(crate) fn person(
         &mut self,
         family: &Family,
         key: PersonKey,
-        shape: &LineLayout,
+        lines: &LineLayout<'_>,
         formatted: bool,
-    ) -> Result<bool, Error> {
-        let mut any = false;
-        shape.render(family, key, self.style, |layout, line| {
-            // Without line ends, a line can only be as wide as its record.
-            let odd = self.style.line_end == LineEnd::None;
-            let line = if odd { Line { width: layout.length, ..line } } else { line };
-            any |= layout.is_formatted_address();
-            if layout.is_formatted_address() == formatted {
+    ) -> Result<(), Error> {
+        lines.render(
+            family,
+            key,
+            self.style,
+            |fact| is_formatted(fact) == formatted,
+            |line| {
                 self.count += 1;
-                self.line(line)?;
-            }
-            Ok(())
-        })?;
-        Ok(any)
+                // Without line ends, a line can only be as wide as its record.
+                let is_odd = self.style.line_end == LineEnd::None;
+                self.line(if is_odd { Line { width: line.content.len(), ..line } } else { line })
+            },
+        )
     }
 
     fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
@@ -205,8 +196,8 @@ pub(crate) struct AddressOrder {
 }
 
 impl AddressOrder {
-    pub(crate) fn of(pnr: Pnr, shape: &LineLayout) -> AddressOrder {
-        let rows = shape.facts.iter().map(|(_, fact)| fact.as_fact()).filter(|fact| fact.aspect() == Aspect::Address);
+    pub(crate) fn of(pnr: Pnr, lines: &LineLayout<'_>) -> AddressOrder {
+        let rows = lines.facts.iter().map(|(_, fact)| *fact).filter(|fact| fact.aspect() == Aspect::Address);
         let unmarked = rows.filter(|fact| {
             fact.mark() != Some(CorrectionMark::Corrected) && fact.mark() != Some(CorrectionMark::Annulled)
         });

@@ -152,20 +152,20 @@ impl Snapshot {
 
     /// Rows that stood in the lines as of `from`, no longer do as of `to`, and are still believed.
     fn aged_out(&self, key: PersonKey, from: DeliveryNumber, to: DeliveryNumber) -> Result<Vec<Change>, Error> {
-        let (Some(before), Some(after)) = (self.shape(key, from)?, self.shape(key, to)?) else {
+        let (before, after) = (self.image(key, None, from)?, self.image(key, None, to)?);
+        let (Some(before), Some(after)) = (before.line_layout()?, after.line_layout()?) else {
             return Ok(Vec::new());
         };
-        let in_lines: HashSet<(u16, u32)> =
-            after.facts.iter().map(|(id, fact)| (*id, fact.as_fact().known().from)).collect();
+        let in_lines: HashSet<(u16, u32)> = after.facts.iter().map(|(id, fact)| (*id, fact.known().from)).collect();
         let rows = before.facts.iter().filter(|(id, fact)| {
-            let known = fact.as_fact().known();
+            let known = fact.known();
             known.contains(to.0) && !in_lines.contains(&(*id, known.from))
         });
-        let change = |fact: &OwnedFact| Change {
+        let change = |fact: &Fact<'_>| Change {
             class: ChangeClass::AgedOut,
-            aspect: fact.as_fact().aspect(),
-            before: Some(fact.clone()),
-            after: Some(fact.clone()),
+            aspect: fact.aspect(),
+            before: Some(fact.to_owned()),
+            after: Some(fact.to_owned()),
         };
         Ok(rows.map(|(_, fact)| change(fact)).collect())
     }
