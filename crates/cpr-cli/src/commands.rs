@@ -132,7 +132,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example: replika pack packs --store replika.db")]
     Pack(Pack),
     /// Have a folder of packs hold what another one holds: what is brought there is copied, checked, and then made current.
-    #[command(after_help = "Example: replika follow packs --from /mnt/packs --every 5")]
+    #[command(after_help = "Example: replika follow packs --from brought")]
     Follow(Follow),
     /// Make a store of what a folder of packs holds.
     #[command(after_help = "Example: replika restore packs -o replika.db")]
