@@ -9,6 +9,7 @@ mod completions;
 mod deliveries;
 mod demo;
 mod diff;
+mod digest;
 mod events;
 mod export;
 mod filter;
@@ -134,6 +135,9 @@ pub(crate) enum Command {
     /// Have a folder of packs hold what another one holds: what is brought there is copied, checked, and then made current.
     #[command(after_help = "Example: replika follow packs --from brought")]
     Follow(Follow),
+    /// Compute the digest of what is known of persons: stores that took the same files, packs and copies have the same.
+    #[command(after_help = "Example: replika digest --pack packs")]
+    Digest,
     /// Make a store of what a folder of packs holds.
     #[command(after_help = "Example: replika restore packs -o replika.db")]
     Restore(Restore),
@@ -205,6 +209,7 @@ impl Command {
             Command::Export(options) => export::export_replica(globals, options, screen),
             Command::Pack(options) => pack::write_packs(globals, options, screen),
             Command::Follow(options) => follow::follow_packs(globals, options, screen),
+            Command::Digest => digest::print_digest(globals, screen),
             Command::Restore(options) => restore::restore_store(globals, options, screen),
             Command::Deliveries => deliveries::list_deliveries(globals, screen),
             Command::Settings => settings::print_settings(globals, screen),

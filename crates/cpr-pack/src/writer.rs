@@ -91,6 +91,11 @@ impl<S: Write + Seek> Writer<S> {
         Ok(Writer { blocks, description: *description, tables, first_keys, table: None, failed: false })
     }
 
+    /// Says what digest of the state the header gives, where it was not known when the pack was begun.
+    pub fn set_digest(&mut self, digest: [u8; 32]) {
+        self.description.digest = digest;
+    }
+
     /// Begins the next table, and ends the one before. Tables come in the order of their names.
     ///
     /// # Errors

@@ -87,10 +87,10 @@ mod snapshot;
 mod replika;
 
 mod compact;
-mod packs;
 mod read;
 pub mod search;
 
+mod packs;
 mod salvage;
 
 pub mod events;
@@ -120,6 +120,7 @@ pub use read::described::Described;
 pub use read::history::Change;
 pub use read::lines::GroupLines;
 pub use read::numbers::{ChainNumber, NumberChain};
+pub use read::state_digest::StateDigest;
 pub use read::stats::Stats;
 pub use replika::Replika;
 pub use salvage::{SalvageGap, SalvageOptions, SalvageReport, SalvagedTable};

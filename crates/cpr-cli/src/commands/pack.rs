@@ -52,6 +52,7 @@ struct Written {
     known: u32,
     rows: u64,
     bytes: u64,
+    digest: String,
 }
 
 impl Written {
@@ -62,6 +63,7 @@ impl Written {
             known: report.delivery.0,
             rows: report.rows,
             bytes: report.bytes,
+            digest: report.digest.to_string(),
         }
     }
 }

@@ -85,6 +85,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["matches", "2"],
         vec!["matches", "2", "all"],
         vec!["pack", &packs],
+        vec!["digest"],
         vec!["follow", &copied, "--from", &packs],
         vec!["restore", &packs, "-o", &restored],
         vec!["initial-load", "all", "-o", &one],

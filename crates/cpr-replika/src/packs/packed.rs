@@ -12,6 +12,7 @@ use crate::arrivals::{Arrivals, DeliveryListener};
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::packs::current::Current;
+use crate::read::state_digest::StateDigest;
 use crate::snapshot::Snapshot;
 use crate::store::source::Source;
 
@@ -85,6 +86,11 @@ impl Packed {
         let arrivals = Arc::new(Arrivals::default());
         arrivals.announce(state.snapshot.known());
         Ok(Packed { folder, opener, state: RwLock::new(state), look: Mutex::new(()), arrivals })
+    }
+
+    /// The digest of the state that was found last, as its packs give it. [`Snapshot::state_digest`] computes it anew.
+    pub fn digest(&self) -> StateDigest {
+        StateDigest::from_bytes(self.packs().description().digest)
     }
 
     /// What is open.

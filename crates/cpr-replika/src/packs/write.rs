@@ -3,8 +3,10 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use cpr_pack::{Checks, Description, Kind, Pack, Packs, Summary, Writer};
 use roaring::RoaringBitmap;
@@ -13,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::packs::current::Current;
+use crate::read::state_digest::StateDigest;
 use crate::snapshot::Snapshot;
 use crate::store::secret::read_secret;
 use crate::store::source::Source;
@@ -32,6 +35,8 @@ pub struct PackReport {
     pub delivery: DeliveryNumber,
     /// True for a base, which holds every row; false for an overlay, which holds those that differ from the base.
     pub is_base: bool,
+    /// The digest of the state, which stands in the file too.
+    pub digest: StateDigest,
     /// The name of the file.
     pub file: String,
     /// Bytes of the file.
@@ -146,6 +151,9 @@ impl Target {
         let touched = snapshot.brought_since(base.state.known())?;
         let (file, mut writer) = self.begin(snapshot, "overlay", kind)?;
         snapshot.tables().write_changes(base.state.tables(), &touched, &mut writer)?;
+        let below = StateDigest::from_bytes(base.packs.base().description().digest);
+        let digest = snapshot.digest_since(&base.state, below, &touched)?;
+        writer.set_digest(digest.to_bytes());
         let summary = writer.publish()?;
         let pack = Pack::open(&self.folder.join(&file), Checks::AtFirstTouch)?;
         let packs = Arc::new(Packs::new(Arc::clone(base.packs.base()), Some(Arc::new(pack)))?);
@@ -156,15 +164,20 @@ impl Target {
             return Ok(None);
         }
         let current = self.current_of(snapshot, base.name.clone(), Some(file.clone()));
-        Ok(Some((current, report(snapshot, file, false, summary))))
+        Ok(Some((current, report(snapshot, file, digest, summary, false))))
     }
 
     fn write_base(&self, snapshot: &Snapshot) -> Result<PackReport, Error> {
         let (file, mut writer) = self.begin(snapshot, "base", Kind::Base)?;
-        snapshot.tables().write_all(&mut writer)?;
+        let digest = thread::scope(|scope| {
+            let digest = scope.spawn(|| snapshot.state_digest());
+            snapshot.tables().write_all(&mut writer)?;
+            digest.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })?;
+        writer.set_digest(digest.to_bytes());
         let summary = writer.publish()?;
         let current = self.current_of(snapshot, file.clone(), None);
-        self.make_current(current, report(snapshot, file, true, summary))
+        self.make_current(current, report(snapshot, file, digest, summary, true))
     }
 
     fn begin(&self, snapshot: &Snapshot, word: &str, kind: Kind) -> Result<(String, Writer<cpr_pack::NewFile>), Error> {
@@ -195,8 +208,8 @@ struct Base {
     bytes: u64,
 }
 
-fn report(snapshot: &Snapshot, file: String, is_base: bool, summary: Summary) -> PackReport {
-    PackReport { delivery: snapshot.known(), is_base, file, bytes: summary.bytes, rows: summary.rows }
+fn report(snapshot: &Snapshot, file: String, digest: StateDigest, summary: Summary, is_base: bool) -> PackReport {
+    PackReport { delivery: snapshot.known(), is_base, digest, file, bytes: summary.bytes, rows: summary.rows }
 }
 /// By what packs of one store know each other: made of its secret, so that a copy of the store has it too.
 pub(crate) fn store_id(snapshot: &Snapshot) -> Result<[u8; 16], Error> {

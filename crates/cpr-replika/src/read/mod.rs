@@ -1,4 +1,4 @@
-//! Reads of a snapshot beyond the person itself: history, lines as received, number chains, events as received, exports, sizes.
+//! Reads of a snapshot beyond the person itself: history, lines as received, number chains, events as received, exports, sizes, the digest.
 
 pub(crate) mod described;
 pub(crate) mod export;
@@ -6,4 +6,5 @@ pub(crate) mod history;
 pub(crate) mod lines;
 pub(crate) mod numbers;
 pub(crate) mod received_events;
+pub(crate) mod state_digest;
 pub(crate) mod stats;

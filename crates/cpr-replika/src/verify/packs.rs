@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::packs::packed::Packed;
+use crate::store::tables::name;
 use crate::verify::VerifyReport;
 
 impl Packed {
@@ -32,6 +33,9 @@ impl Packed {
         }
         if let Some(rows) = report.sound(packed.snapshot().verify())? {
             report.take_over(rows);
+        }
+        if let Some(digest) = report.sound(packed.snapshot().state_digest())? {
+            report.expect(digest == packed.digest(), name::PERSONS, "not the state that the digest of the pack is of");
         }
         Ok(report)
     }

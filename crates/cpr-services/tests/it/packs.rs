@@ -214,6 +214,7 @@ pub(crate) fn hold(store: &Snapshot, pack: &Snapshot, day: Date) {
     both.hold_whole();
     let pnrs = both.same("pnrs", |snapshot| snapshot.pnrs()?.collect::<Result<Vec<_>, _>>());
     assert!(pnrs.len() >= PERSONS as usize);
+    both.same("the digest", Snapshot::state_digest);
     for (at, pnr) in pnrs.into_iter().enumerate() {
         both.hold_person(pnr, day);
         if at % 8 == 0 {
@@ -305,6 +306,8 @@ proptest! {
         let read = Packed::open_with(path("packs"), |path| Pack::read(path, Checks::AtEveryRead)).expect("packs");
         Both { store: &register.replika.snapshot(), pack: &read.snapshot() }.hold_whole();
         prop_assert!(Packed::verify(path("packs")).expect("a read").is_clean());
+        prop_assert_eq!(packed.digest(), register.replika.snapshot().state_digest().expect("a read"));
+        prop_assert!(packed.digest() == report.digest && report.digest != first.digest);
 
         let restored = Replika::restore(path("packs"), path("restored"), &Options::default()).expect("restored");
         hold(&register.replika.snapshot(), &restored.snapshot(), day());
