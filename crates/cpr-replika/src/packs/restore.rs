@@ -17,11 +17,11 @@ impl Replika {
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use cpr_replika::{Options, Replika};
-    /// let folder = tempfile::tempdir()?;
+    /// let (replika, folder) = (demo()?, tempfile::tempdir()?);
     /// let packs = folder.path().join("packs");
-    /// demo()?.snapshot().write_pack(&packs)?;
+    /// replika.snapshot().write_pack(&packs)?;
     /// let restored = Replika::restore(&packs, folder.path().join("replika.db"), &Options::default())?;
-    /// assert_eq!(restored.snapshot().deliveries()?, demo()?.snapshot().deliveries()?);
+    /// assert_eq!(restored.snapshot().deliveries()?, replika.snapshot().deliveries()?);
     /// # Ok(()) }
     /// ```
     ///

@@ -50,9 +50,9 @@ impl Snapshot {
         let past = image.pasts().flat_map(ArchivedPast::facts);
         let of_aspect = now.chain(past).filter(|fact| fact.aspect() == aspect);
         let mut facts: Vec<OwnedFact> = of_aspect.map(|fact| fact.to_owned()).collect();
-        facts.sort_by_key(|fact| {
-            let view = fact.as_fact();
-            (view.known().from, view.valid().from, view.valid().to.is_none(), view.valid().to, view.known().to)
+        facts.sort_by_cached_key(|fact| {
+            let (known, valid) = (fact.as_fact().known(), fact.as_fact().valid());
+            (known.from, valid.from, valid.to.is_none(), valid.to, known.to)
         });
         Ok(facts)
     }
