@@ -6,6 +6,7 @@ use std::io::Cursor;
 use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::{ApplyOptions, Config, Replika};
+use cpr_services::Caller;
 use cpr_services::gctp::{self, Service};
 use cpr_services::sf1525::{Depth, Markings, Version};
 use cpr_services::{NoRegister, Request, sf1520, sf1525, sf6008};
@@ -25,7 +26,8 @@ fn answers(c: &mut Criterion) {
     let of = population.persons();
     let ranks = (0..1000).map(|at| (u64::from(of) * at / 1000) as u32);
     let day = population.production_date();
-    let requests: Vec<Request> = ranks.map(|rank| Request::on(population.pnr_at(rank), day)).collect();
+    let requests: Vec<Request> =
+        ranks.map(|rank| Request::on(population.pnr_at(rank), day, Caller::unlogged())).collect();
     let mut group = c.benchmark_group("answers");
     group.throughput(criterion::Throughput::Elements(1));
     let mut bench = |name: &str, ask: &dyn Fn(&Request) -> usize| {

@@ -17,6 +17,7 @@ use cpr_replika::cpr_subscription::Profile;
 use cpr_replika::{
     ApplyOptions, Config, DeliveryNumber, EventFilter, FilterChange, Query, Replika, Snapshot, UnknownNumbers,
 };
+use cpr_services::Caller;
 use cpr_services::{NoRegister, Request, sf1520};
 
 /// How much more than what is written down is still the same: another compiler's release stays below it.
@@ -237,7 +238,7 @@ fn measure() {
         black_box(operation::person_every_fact(&snapshot, pnr));
         black_box(operation::as_of_the_load(&snapshot, pnr, at));
         black_box(operation::history_of_addresses(&snapshot, pnr));
-        black_box(operation::answer_of_sf1520(&snapshot, &Request::on(pnr, day)));
+        black_box(operation::answer_of_sf1520(&snapshot, &Request::on(pnr, day, Caller::unlogged())));
     }
     for operation in ["person_now", "person_every_fact", "as_of_the_load", "history_of_addresses", "answer_of_sf1520"] {
         println!("{operation} {}", pnrs.len());

@@ -22,6 +22,7 @@ mod inspect;
 mod key;
 mod lines;
 mod load;
+mod log;
 mod man;
 mod matches;
 pub(crate) mod pack;
@@ -55,6 +56,7 @@ use self::inspect::Inspect;
 use self::key::{KeyCommand, Rekey};
 use self::lines::Lines;
 use self::load::Load;
+use self::log::LogCommand;
 use self::man::Man;
 use self::matches::MatchesOf;
 use self::pack::Pack;
@@ -150,6 +152,10 @@ pub(crate) enum Command {
     /// Print the sizes of the tables.
     #[command(after_help = "Example: replika stats")]
     Stats,
+    /// Check and read the account of who looked at whom (docs/access-log.md).
+    #[command(subcommand)]
+    #[command(after_help = "Example: replika log verify --log access --log-key access.key")]
+    Log(LogCommand),
     /// Make a key for encrypted stores.
     #[command(subcommand)]
     #[command(after_help = "Example: replika key new replika.key")]
@@ -181,6 +187,24 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The name of a command that prints persons, and is told to the access log for it. What goes into files (`export`,
+    /// `apply --deliver`) is CPR's own bytes for a system that keeps an account of its own; `answer` tells what the service was.
+    pub(crate) fn shows_persons(&self) -> Option<&'static str> {
+        match self {
+            Command::Show(_) => Some("show"),
+            Command::Lines(_) => Some("lines"),
+            Command::Diff(_) => Some("diff"),
+            Command::Changes(_) => Some("changes"),
+            Command::Search(_) => Some("search"),
+            Command::Find(_) => Some("find"),
+            Command::Events(_) => Some("events"),
+            Command::Calendar(_) => Some("calendar"),
+            Command::Matches(_) => Some("matches"),
+            Command::Followers(_) => Some("followers"),
+            _ => None,
+        }
+    }
+
     pub(crate) fn execute(
         &self,
         globals: &Globals,
@@ -214,6 +238,7 @@ impl Command {
             Command::Deliveries => deliveries::list_deliveries(globals, screen),
             Command::Settings => settings::print_settings(globals, screen),
             Command::Stats => stats::print_stats(globals, screen),
+            Command::Log(command) => command.execute(globals, screen),
             Command::Key(command) => command.run(screen),
             Command::Rekey(options) => options.run(globals, screen),
             Command::Compact => compact::compact_store(globals, screen),

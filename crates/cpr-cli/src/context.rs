@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use cpr_replika::{Error, KeyFile, KeySource, Options, Packed, Replika, Snapshot};
 
+use crate::access::LogOfAccess;
 use crate::failure::Failure;
 use crate::screen;
 use crate::values::parse_count;
@@ -33,6 +34,9 @@ pub(crate) struct Globals {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) log: LogOfAccess,
 
     /// Wait until a store that is open elsewhere is free, this many seconds at most: 60 when none are named. `load` and
     /// `apply` wait 60 seconds when left out, the other commands do not.

@@ -8,6 +8,7 @@ use cpr_replika::cpr_extract::RecordNumber;
 use cpr_replika::cpr_model::{Date, Pnr};
 use cpr_replika::cpr_subscription::{FilterError, NameError};
 use cpr_replika::{DeliveryNumber, Error};
+use cpr_services::access_log::{NotLogged, OpenError};
 use serde::Serialize;
 
 /// Why a command did not do what it was asked.
@@ -71,6 +72,16 @@ pub(crate) enum Failure {
     Form(cpr_services::Error),
     /// Standard output is gone.
     Output(io::Error),
+    /// The access log cannot be opened or read.
+    AccessLog(OpenError),
+    /// What was to be printed is not in the access log.
+    NotLogged(NotLogged),
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Failure {
+        Failure::AccessLog(error)
+    }
 }
 
 impl From<Error> for Failure {
@@ -86,6 +97,7 @@ impl From<cpr_services::Error> for Failure {
             cpr_services::Error::Marking { .. } => {
                 Failure::Usage("version 1.0 of the service does not have that marking")
             }
+            cpr_services::Error::NotLogged(error) => Failure::NotLogged(error),
             error => Failure::Form(error),
         }
     }
@@ -98,6 +110,22 @@ impl From<FilterError> for Failure {
 }
 
 impl Failure {
+    /// What was to be printed did not leave: for want of the access log, or of a reader.
+    pub(crate) fn of_output(error: io::Error) -> Failure {
+        if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<NotLogged>()) {
+            return Failure::NotLogged(*error);
+        }
+        match error.downcast::<OpenError>() {
+            Ok(error) => Failure::AccessLog(error),
+            Err(error) => Failure::Output(error),
+        }
+    }
+
+    /// A file of the access log cannot be read or written.
+    pub(crate) fn log_io(error: io::Error) -> Failure {
+        Failure::AccessLog(OpenError::Io(error))
+    }
+
     /// True when whoever read the answer had enough of it (`| head`): no failure.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
@@ -123,7 +151,9 @@ impl Failure {
             | Failure::Locked { .. }
             | Failure::Undelivered { .. }
             | Failure::Form(_)
-            | Failure::Output(_) => 3,
+            | Failure::Output(_)
+            | Failure::AccessLog(_)
+            | Failure::NotLogged(_) => 3,
         }
     }
 
@@ -145,6 +175,8 @@ impl Failure {
             Failure::Undelivered { .. } => "undelivered",
             Failure::Form(_) => "form",
             Failure::Output(_) => "output",
+            Failure::AccessLog(_) => "access_log",
+            Failure::NotLogged(_) => "not_logged",
         }
     }
 
@@ -189,6 +221,8 @@ impl Failure {
             }
             Failure::Form(error) => format!("the answer cannot be written: {error}"),
             Failure::Output(error) => format!("writing the answer failed: {error}"),
+            Failure::AccessLog(error) => error.to_string(),
+            Failure::NotLogged(error) => error.to_string(),
         }
     }
 

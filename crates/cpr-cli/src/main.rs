@@ -3,6 +3,7 @@
 //! Arguments, files, the clock, progress and printing are here and nowhere else; what is true is the engine's business.
 //! Human text by default, `--json` for programs; exit code 0 done, 1 refused input, 2 usage, 3 trouble with the store.
 
+mod access;
 mod clock;
 mod commands;
 mod context;
@@ -54,12 +55,17 @@ fn main() -> ExitCode {
         },
     };
     let mut screen = Screen::new();
-    let done = arguments.command.execute(&arguments.globals, &mut screen, Arguments::command);
-    let done = match (done, screen.flush()) {
-        (Ok(()), flushed) => flushed,
-        (failed, _) => failed,
-    };
+    let done = run(&arguments, &mut screen);
     done.map_or_else(|failure| report(&failure, arguments.globals.json, &mut screen), |()| ExitCode::SUCCESS)
+}
+
+/// Runs the command; what it shows of persons is accounted for where an access log is named.
+fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
+    if let Some(operation) = arguments.command.shows_persons() {
+        screen.account_for(arguments.globals.log.account(operation)?);
+    }
+    arguments.command.execute(&arguments.globals, screen, Arguments::command)?;
+    screen.finish(true)
 }
 
 /// Prints the help or the version that was asked for.
@@ -82,12 +88,15 @@ fn report(failure: &Failure, as_json: bool, screen: &mut Screen) -> ExitCode {
     let code = failure.code();
     if as_json && code != 2 && !matches!(failure, Failure::Reported(_)) {
         // When standard output is gone, the exit code is all that is left.
-        screen.print_json(&failure.as_answer()).and_then(|()| screen.flush()).ok();
-    } else if !matches!(failure, Failure::Reported(_)) {
-        if let Failure::FormerNumber { current: Some(current) } = failure {
-            let told = writeln!(screen, "the number now: {}", current.reveal());
-            told.and_then(|()| screen.flush()).ok();
-        }
+        screen.print_json(&failure.as_answer()).ok();
+    } else if let Failure::FormerNumber { current: Some(current) } = failure {
+        writeln!(screen, "the number now: {}", current.reveal()).ok();
+    }
+    if let Err(untold @ (Failure::AccessLog(_) | Failure::NotLogged(_))) = screen.finish(false) {
+        screen::warn(&format!("replika: {}", untold.text()));
+        return ExitCode::from(untold.code());
+    }
+    if !(as_json && code != 2) && !matches!(failure, Failure::Reported(_)) {
         screen::warn(&format!("replika: {}", failure.text()));
         for fault in failure.faults() {
             screen::warn(&format!("  {fault}"));

@@ -7,32 +7,37 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
+use cpr_replika::cpr_model::{Pnr, ProtectionKind};
+use cpr_replika::{DeliveryNumber, Snapshot};
+use cpr_services::{Caller, Protections, Request as Question};
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
+use crate::access::{Account, Held};
+use crate::clock;
 use crate::failure::Failure;
 use crate::visible::Visible;
 
 /// Standard output of one run.
 pub(crate) struct Screen {
-    out: BufWriter<StdoutLock<'static>>,
+    out: Held<BufWriter<StdoutLock<'static>>>,
 }
 
 impl Screen {
     pub(crate) fn new() -> Screen {
-        Screen { out: BufWriter::new(io::stdout().lock()) }
+        Screen { out: Held::new(BufWriter::new(io::stdout().lock())) }
     }
 
     /// Text for people, as `write!` and `writeln!` call it.
     pub(crate) fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> Result<(), Failure> {
-        write!(self.out, "{}", Visible(&text.to_string())).map_err(Failure::Output)
+        write!(self.out, "{}", Visible(&text.to_string())).map_err(Failure::of_output)
     }
 
     /// One object on one line.
     pub(crate) fn print_json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let mut serializer = Serializer::with_formatter(&mut self.out, Escaping);
-        value.serialize(&mut serializer).map_err(|error| Failure::Output(error.into()))?;
-        self.out.write_all(b"\n").map_err(Failure::Output)
+        value.serialize(&mut serializer).map_err(|error| Failure::of_output(error.into()))?;
+        self.out.write_all(b"\n").map_err(Failure::of_output)
     }
 
     /// XML, on a terminal with control characters as references.
@@ -48,7 +53,7 @@ impl Screen {
             }
         }
         text.push('\n');
-        self.out.write_all(text.as_bytes()).map_err(Failure::Output)
+        self.out.write_all(text.as_bytes()).map_err(Failure::of_output)
     }
 
     /// Lines of an extract: the bytes as they are, or readable where a person reads them.
@@ -56,9 +61,42 @@ impl Screen {
         Latin1 { out: &mut self.out, readable: io::stdout().is_terminal() }
     }
 
+    /// From here on, what is printed of persons is accounted for; see [`Held`].
+    pub(crate) fn account_for(&mut self, account: Option<Account>) {
+        self.out.account_for(account);
+    }
+
+    /// The account of this run, where there is one.
+    pub(crate) fn account(&mut self) -> Option<&mut Account> {
+        self.out.account()
+    }
+
+    /// Tells the account, where there is one, as of which delivery is answered, and whom the question is about.
+    pub(crate) fn asks(
+        &mut self,
+        snapshot: &Snapshot,
+        about: Option<Pnr>,
+        known: Option<DeliveryNumber>,
+    ) -> Result<(), Failure> {
+        let Some(account) = self.out.account() else { return Ok(()) };
+        let mut protected = None;
+        if let Some(pnr) = about.filter(|_| snapshot.known().0 > 0) {
+            let question = Question { known, ..Question::on(pnr, clock::today(), Caller::unlogged()) };
+            let protections = Protections::of_person(snapshot, &question)?.filter(Protections::is_known);
+            protected = protections.map(|of| of.recorded(ProtectionKind::NAME_AND_ADDRESS).is_some());
+        }
+        account.asks(about, known.unwrap_or(snapshot.known()).0, protected);
+        Ok(())
+    }
+
+    /// The answer is complete, or there was none.
+    pub(crate) fn finish(&mut self, found: bool) -> Result<(), Failure> {
+        self.out.finish(found).map_err(Failure::of_output)
+    }
+
     /// Sends what was printed so far on its way.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        self.out.flush().map_err(Failure::Output)
+        self.out.flush().map_err(Failure::of_output)
     }
 }
 
@@ -69,7 +107,7 @@ pub(crate) fn warn(text: &str) {
 
 /// ISO 8859-1 as it is, or as UTF-8 with its control characters shown.
 struct Latin1<'a> {
-    out: &'a mut BufWriter<StdoutLock<'static>>,
+    out: &'a mut Held<BufWriter<StdoutLock<'static>>>,
     readable: bool,
 }
 

@@ -7,6 +7,9 @@ pub enum Error {
     /// The engine's reason: there is no such delivery, or the store is damaged.
     #[error(transparent)]
     Engine(#[from] cpr_replika::Error),
+    /// The answer is not in the access log, and must not leave.
+    #[error(transparent)]
+    NotLogged(#[from] access_log::NotLogged),
     /// The version of the service does not have this marking.
     #[error("version 1.0 has no {marking}")]
     Marking {

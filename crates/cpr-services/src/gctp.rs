@@ -18,6 +18,7 @@ use cpr_replika::cpr_model::Aspect;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::logged::{self, Logged, has_protected_address};
 use crate::lookup::{Lookup, not_held};
 use crate::protection::Protections;
 use crate::relatives::Relatives;
@@ -108,6 +109,13 @@ fn service_name<S: serde::Serializer>(service: &Service, serializer: S) -> Resul
     serializer.serialize_str(service.name())
 }
 
+impl Logged for Answer {
+    fn is_protected(&self) -> bool {
+        let of_rows = self.rows.iter().map(|row| &row.protections);
+        std::iter::once(&self.protections).chain(of_rows).any(has_protected_address)
+    }
+}
+
 impl Answer {
     /// The answer as the service sends it: one `root` element, without line breaks.
     ///
@@ -123,7 +131,11 @@ impl Answer {
 ///
 /// # Errors
 /// [`Error::Engine`] when there is no such delivery, or the store is damaged.
-pub fn answer(snapshot: &Snapshot, service: Service, request: &Request) -> Result<Lookup<Answer>, Error> {
+pub fn answer(snapshot: &Snapshot, service: Service, request: &Request<'_>) -> Result<Lookup<Answer>, Error> {
+    logged::lookup(("GCTP", service.name()), snapshot, request, || look_up(snapshot, service, request))
+}
+
+fn look_up(snapshot: &Snapshot, service: Service, request: &Request<'_>) -> Result<Lookup<Answer>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;

@@ -40,7 +40,7 @@ impl<T> Lookup<T> {
 }
 
 /// For a number without records of its own: whether another's records know it.
-pub(crate) fn not_held<T>(snapshot: &Snapshot, request: &Request) -> Result<Lookup<T>, Error> {
+pub(crate) fn not_held<T>(snapshot: &Snapshot, request: &Request<'_>) -> Result<Lookup<T>, Error> {
     Ok(match snapshot.numbers(request.pnr, request.known)? {
         Some(chain) => Lookup::Former(Former { current: chain.current }),
         None => Lookup::Unknown,

@@ -39,7 +39,7 @@ impl Protections {
     ///
     /// # Errors
     /// [`Error::Engine`] when there is no such delivery, or the store is damaged.
-    pub fn of_person(snapshot: &Snapshot, request: &Request) -> Result<Option<Protections>, Error> {
+    pub fn of_person(snapshot: &Snapshot, request: &Request<'_>) -> Result<Option<Protections>, Error> {
         let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return Ok(None) };
         let subject = Subject::read(request.pnr, &image, None, snapshot.settings()).follow_chain(snapshot, request)?;
         Protections::read(snapshot, request, &subject).map(Some)
@@ -47,7 +47,11 @@ impl Protections {
 
     /// The protections of the human being: those recorded under the number, and under the one that it was given up for. They are
     /// those of the day of the question, whatever moment in the world is asked about: what is secret now is secret of the past too.
-    pub(crate) fn read(snapshot: &Snapshot, request: &Request, subject: &Subject<'_>) -> Result<Protections, Error> {
+    pub(crate) fn read(
+        snapshot: &Snapshot,
+        request: &Request<'_>,
+        subject: &Subject<'_>,
+    ) -> Result<Protections, Error> {
         if !subject.holds(Aspect::Protection) {
             return Ok(Protections(None));
         }

@@ -12,14 +12,14 @@ use crate::subject::Subject;
 pub(crate) struct Relatives<'s> {
     held: Vec<(Pnr, Image<'s>)>,
     snapshot: &'s Snapshot,
-    request: Request,
+    request: Request<'s>,
 }
 
 impl<'s> Relatives<'s> {
     /// Reads each of these numbers once, in the order of their keys, as of the moment and the delivery of the request.
     pub(crate) fn read(
         snapshot: &'s Snapshot,
-        request: &Request,
+        request: &Request<'s>,
         numbers: impl IntoIterator<Item = Pnr>,
     ) -> Result<Relatives<'s>, Error> {
         let mut numbers: Vec<Pnr> = numbers.into_iter().collect();

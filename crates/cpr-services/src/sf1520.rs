@@ -6,6 +6,7 @@ use cpr_wire::sf1520::ANSWER;
 
 use crate::contract_types::{self, Absent, Uncertain, XsdDate, XsdDateTime, text};
 use crate::error::Error;
+use crate::logged;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
 use crate::register::{Elsewhere, Register};
@@ -115,7 +116,16 @@ const ASPECTS: [Aspect; 16] = [
 pub fn answer(
     snapshot: &Snapshot,
     version: Version,
-    request: &Request,
+    request: &Request<'_>,
+    register: &dyn Register,
+) -> Result<Lookup<Answered<Response>>, Error> {
+    logged::lookup(("SF1520", "PersonLookup"), snapshot, request, || look_up(snapshot, version, request, register))
+}
+
+fn look_up(
+    snapshot: &Snapshot,
+    version: Version,
+    request: &Request<'_>,
     register: &dyn Register,
 ) -> Result<Lookup<Answered<Response>>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
@@ -136,7 +146,7 @@ pub fn answer(
 fn person_data(
     subject: &Subject<'_>,
     protections: &Protections,
-    request: &Request,
+    request: &Request<'_>,
     children: &Relatives<'_>,
     (version, register): (Version, &dyn Register),
 ) -> PersonData {

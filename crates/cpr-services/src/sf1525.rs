@@ -10,6 +10,7 @@ use cpr_wire::sf1525::{ANSWER, NAMESPACE};
 
 use crate::contract_types;
 use crate::error::Error;
+use crate::logged;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
 use crate::register::{Districts, Elsewhere, Place, Register};
@@ -93,12 +94,24 @@ pub fn answer(
     snapshot: &Snapshot,
     version: Version,
     markings: &Markings,
-    request: &Request,
+    request: &Request<'_>,
     register: &dyn Register,
 ) -> Result<Lookup<Answered<Response>>, Error> {
     if let Some(foreign) = markings.chosen().find(|marking| version == Version::V1 && !marking.is_in_1_0()) {
         return Err(Error::Marking { marking: foreign.name() });
     }
+    logged::lookup(("SF1525", "PersonStamoplysningerSamlingHent"), snapshot, request, || {
+        look_up(snapshot, version, markings, request, register)
+    })
+}
+
+fn look_up(
+    snapshot: &Snapshot,
+    version: Version,
+    markings: &Markings,
+    request: &Request<'_>,
+    register: &dyn Register,
+) -> Result<Lookup<Answered<Response>>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
@@ -135,7 +148,7 @@ struct Asked<'a> {
     snapshot: &'a Snapshot,
     version: Version,
     markings: &'a Markings,
-    request: &'a Request,
+    request: &'a Request<'a>,
     register: &'a dyn Register,
     subject: &'a Subject<'a>,
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::contract_types::{self, PlainDate, text};
 use crate::error::Error;
+use crate::logged;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
 use crate::request::Request;
@@ -78,7 +79,19 @@ const ASPECTS: [Aspect; 7] = [
 ///
 /// # Errors
 /// [`Error::Engine`] when there is no such delivery, or the store is damaged.
-pub fn answer(snapshot: &Snapshot, operation: Operation, request: &Request) -> Result<Lookup<Answered<Record>>, Error> {
+pub fn answer(
+    snapshot: &Snapshot,
+    operation: Operation,
+    request: &Request<'_>,
+) -> Result<Lookup<Answered<Record>>, Error> {
+    logged::lookup(("SF6008", operation.name()), snapshot, request, || look_up(snapshot, operation, request))
+}
+
+fn look_up(
+    snapshot: &Snapshot,
+    operation: Operation,
+    request: &Request<'_>,
+) -> Result<Lookup<Answered<Record>>, Error> {
     let Some(image) = snapshot.as_of(request.pnr, None, request.known)? else { return not_held(snapshot, request) };
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;

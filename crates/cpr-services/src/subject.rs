@@ -90,7 +90,7 @@ impl<'i> Subject<'i> {
 
     /// Finds the number now in force by following the chain of numbers to its end: a number that was given up may name another
     /// one that was given up later.
-    pub(crate) fn follow_chain(mut self, snapshot: &Snapshot, request: &Request) -> Result<Subject<'i>, Error> {
+    pub(crate) fn follow_chain(mut self, snapshot: &Snapshot, request: &Request<'_>) -> Result<Subject<'i>, Error> {
         let stated = self.person().and_then(|person| known(person.current_pnr())).filter(|stated| *stated != self.pnr);
         let is_given_up = self.person().and_then(facts::Person::status).is_some_and(|status| status.is_replaced());
         if stated.is_some() || is_given_up {

@@ -97,9 +97,12 @@ pub(crate) fn print_answer(globals: &Globals, answer: &Answer, screen: &mut Scre
     }
     let known = KnownAt::resolve(answer.known_at, &snapshot)?;
     let day = answer.on.map_or_else(clock::today, Day::date);
-    let request = Request { pnr, day, valid: answer.valid_at, known };
     let format = if globals.json { Format::Json } else { answer.format };
-    match ask_service(&snapshot, answer, &request, format)? {
+    let lookup = globals.log.told_by(|caller| {
+        let request = Request { pnr, day, valid: answer.valid_at, known, caller };
+        ask_service(&snapshot, answer, &request, format)
+    })?;
+    match lookup {
         Lookup::Found(Written::Xml(xml)) => screen.print_xml(&xml)?,
         Lookup::Found(Written::Json(value)) => screen.print_json(&value)?,
         Lookup::Former(former) => return Err(Failure::FormerNumber { current: former.current }),
@@ -200,7 +203,8 @@ fn print_adrsog1(globals: &Globals, options: &Answer, day: Date, screen: &mut Sc
     let fields = options.field.iter().map(|field| field.reveal().split_once('=').ok_or(Failure::Usage(WANTED)));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let request = adrsog1::Request::parse(fields).map_err(|error| Failure::Query(error.to_string()))?;
-    let answer = adrsog1::answer(&globals.snapshot()?, &request, day)?;
+    let snapshot = globals.snapshot()?;
+    let answer = globals.log.told_by(|caller| Ok(adrsog1::answer(caller, &snapshot, &request, day)?))?;
     if globals.json || options.format == Format::Json {
         screen.print_json(&answer)?;
     } else {

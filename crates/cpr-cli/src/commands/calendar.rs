@@ -24,6 +24,7 @@ pub(crate) struct Calendar {
 
 pub(crate) fn list_calendar(globals: &Globals, calendar: &Calendar, screen: &mut Screen) -> Result<(), Failure> {
     let snapshot = globals.snapshot()?;
+    screen.asks(&snapshot, None, None)?;
     let due = snapshot.calendar(calendar.from, calendar.to, &calendar.age)?;
     if !snapshot.settings().carries(Aspect::Protection) {
         screen::warn("replika: the store does not hold protection: whose protection runs out is not known");

@@ -20,6 +20,7 @@ pub(crate) struct Changes {
 pub(crate) fn list_changes(globals: &Globals, changes: &Changes, screen: &mut Screen) -> Result<(), Failure> {
     let delivery = DeliveryNumber(changes.delivery);
     let snapshot = globals.snapshot()?;
+    screen.asks(&snapshot, None, None)?;
     let changed = snapshot.changes(delivery)?;
     if globals.json {
         return screen.print_json(&Changed { delivery, persons: changed.collect() });

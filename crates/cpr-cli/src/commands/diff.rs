@@ -29,6 +29,7 @@ pub(crate) fn print_diff(globals: &Globals, diff: &Diff, screen: &mut Screen) ->
         return Err(Failure::Usage("the earlier delivery comes first"));
     }
     let snapshot = globals.snapshot()?;
+    screen.asks(&snapshot, Some(pnr), None)?;
     let family = snapshot.settings().family;
     let changes = snapshot.diff(pnr, DeliveryNumber(diff.from), DeliveryNumber(diff.to))?;
     if changes.is_empty() && snapshot.history(pnr, Aspect::Person)?.is_empty() {

@@ -64,6 +64,7 @@ pub(crate) fn find_persons(globals: &Globals, find: &Find, screen: &mut Screen) 
         }
     };
     let snapshot = globals.snapshot()?;
+    screen.asks(&snapshot, None, None)?;
     let found = snapshot.find(&read_query(find, &snapshot)?)?;
     if found.is_empty() {
         warn_of_unknown_municipalities(&find.municipality);

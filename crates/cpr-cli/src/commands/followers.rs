@@ -22,6 +22,7 @@ pub(crate) struct Followers {
 pub(crate) fn list_followers(globals: &Globals, options: &Followers, screen: &mut Screen) -> Result<(), Failure> {
     let pnr = options.person.pnr()?;
     let snapshot = globals.snapshot()?;
+    screen.asks(&snapshot, Some(pnr), None)?;
     let day = match options.on {
         Some(day) => day,
         None => Day::at_or_after(snapshot.delivery(snapshot.known())?.production_date)

@@ -6,6 +6,7 @@ use clap::Args;
 use cpr_replika::GroupLines;
 use cpr_replika::cpr_extract::LineEnd;
 use cpr_replika::cpr_model::Pnr;
+use cpr_services::persons_in;
 use serde::Serialize;
 
 use crate::context::Globals;
@@ -26,8 +27,15 @@ pub(crate) fn print_lines(globals: &Globals, lines: &Lines, screen: &mut Screen)
     let pnr = lines.person.pnr()?;
     let snapshot = globals.snapshot()?;
     let known = KnownAt::resolve(lines.known_at, &snapshot)?;
+    screen.asks(&snapshot, Some(pnr), known)?;
     if snapshot.known().0 == 0 {
         return Err(Failure::UnknownPerson);
+    }
+    if let Some(account) = screen.account()
+        && let Some(image) = snapshot.as_of(pnr, None, known)?
+    {
+        let facts: Vec<_> = image.all_facts().map(|fact| fact.to_owned()).collect();
+        account.shows(persons_in(&snapshot.describe(pnr, &facts[..])));
     }
     let Some(group) = snapshot.group(pnr, known)? else {
         let chain = snapshot.numbers(pnr, known)?.ok_or(Failure::UnknownPerson)?;

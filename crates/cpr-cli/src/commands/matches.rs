@@ -21,6 +21,7 @@ pub(crate) struct MatchesOf {
 
 pub(crate) fn list_matches(globals: &Globals, options: &MatchesOf, screen: &mut Screen) -> Result<(), Failure> {
     let snapshot = globals.snapshot()?;
+    screen.asks(&snapshot, None, None)?;
     let delivery = DeliveryNumber(options.delivery);
     match &options.name {
         Some(name) => print_matches(globals, &snapshot.matches(delivery, &name.subscriber_name()?)?, screen),

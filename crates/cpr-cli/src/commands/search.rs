@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use cpr_replika::cpr_model::Pnr;
 use cpr_replika::{Hit, Policy, Scope, Snapshot};
 use cpr_services::search::solr;
-use cpr_services::{Protections, Request as Question};
+use cpr_services::{Caller, Protections, Request as Question};
 use serde::Serialize;
 
 use crate::clock;
@@ -51,6 +51,7 @@ pub(crate) fn search_persons(globals: &Globals, options: &Search, screen: &mut S
     let request = solr::Request::parse(query.trim()).map_err(|error| Failure::Query(error.to_string()))?;
     let (search, passed_over) = read_search(options, &request)?;
     let snapshot = globals.snapshot()?;
+    screen.asks(&snapshot, None, None)?;
     let hits = snapshot.search(&search)?;
     let rows = hits.rows.iter().skip(passed_over);
     if globals.json {
@@ -119,7 +120,7 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn read<'a>(snapshot: &Snapshot, hit: &'a Hit) -> Result<Row<'a>, Failure> {
-        let asked = Question::on(hit.pnr, clock::today());
+        let asked = Question::on(hit.pnr, clock::today(), Caller::unlogged());
         let protections = Protections::of_person(snapshot, &asked)?.unwrap_or(Protections(Some(Vec::new())));
         Ok(Row { pnr: hit.pnr, addressing_name: hit.addressing_name.as_deref(), protections })
     }

@@ -32,6 +32,7 @@ pub(crate) fn show_person(globals: &Globals, show: &Show, screen: &mut Screen) -
     let pnr = show.person.pnr()?;
     let snapshot = globals.snapshot()?;
     let known = KnownAt::resolve(show.known_at, &snapshot)?;
+    screen.asks(&snapshot, Some(pnr), known)?;
     let facts = select_facts(&snapshot, show, pnr, known)?;
     let chain = if snapshot.known().0 == 0 { None } else { snapshot.numbers(pnr, known)? };
     let Some(chain) = chain else { return Err(Failure::UnknownPerson) };

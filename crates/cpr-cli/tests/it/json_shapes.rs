@@ -44,6 +44,9 @@ fn every_member_of_every_answer_stands_in_the_document() {
     let (out, whole, one, made) = (path("out"), path("whole"), path("one"), path("made"));
     let (packs, copied, restored) = (path("packs"), path("copied"), path("restored.db"));
     let saved = path("saved");
+    let (log, log_key) = (path("log"), path("log.key"));
+    let logged = ["--log", log.as_str(), "--log-key", log_key.as_str()];
+    desk.says(&["key", "new", &log_key]);
     // In the order in which one follows the other.
     let runs: Vec<Vec<&str>> = vec![
         vec!["inspect", &first],
@@ -55,6 +58,11 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["filter", "remove", "all", "--age", "1-2"],
         vec!["apply", &second, "--deliver", &out],
         vec!["thin", &second, &out],
+        [&["show", SOFIE, "--purpose", "a test"][..], &logged].concat(),
+        [&["log", "verify"][..], &logged].concat(),
+        [&["log", "about", SOFIE][..], &logged].concat(),
+        [&["log", "report"][..], &logged].concat(),
+        [&["log", "tidy", "--keep", "1"][..], &logged].concat(),
         vec!["show", SOFIE, "--history"],
         vec!["diff", SOFIE, "1", "2"],
         vec!["changes", "2"],
@@ -95,7 +103,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
     ];
     let mut commands = BTreeSet::new();
     for run in &runs {
-        let words = if ["subscriber", "filter"].contains(&run[0]) { 2 } else { 1 };
+        let words = if ["subscriber", "filter", "log"].contains(&run[0]) { 2 } else { 1 };
         commands.insert(run[..words].join(" "));
         let printed = objects(&desk, run);
         assert!(!printed.is_empty() && printed[0].get("error").is_none(), "{run:?}: {printed:?}");

@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use access_log::Caller;
 use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, StreetCode};
 use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
 use cpr_replika::{AddressPattern, Criterion, NamePart, Policy, Scope, Search, Sex, Snapshot};
@@ -16,6 +17,7 @@ use serde::Serialize;
 use crate::contract_types::{printable, text};
 use crate::error::Error;
 use crate::gctp::{Field, Row, adrsog1_xml};
+use crate::logged::{self, Logged, has_protected_address};
 use crate::protection::Protections;
 use crate::search::conjunction::all;
 use crate::subject::Subject;
@@ -131,6 +133,12 @@ pub struct Answer {
     pub rows: Vec<Row>,
 }
 
+impl Logged for Answer {
+    fn is_protected(&self) -> bool {
+        self.rows.iter().any(|row| has_protected_address(&row.protections))
+    }
+}
+
 /// Says how many rows there are.
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,7 +161,11 @@ impl Answer {
 ///
 /// # Errors
 /// [`Error::Engine`] when the search costs too much, or the store is damaged.
-pub fn answer(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answer, Error> {
+pub fn answer(caller: Caller<'_>, snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answer, Error> {
+    logged::search(("GCTP", "ADRSOG1"), snapshot, caller, || search(snapshot, request, day))
+}
+
+fn search(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answer, Error> {
     let limit = if request.only_count { 0 } else { request.most };
     let search = Search {
         criterion: request.criterion.clone(),
@@ -167,7 +179,7 @@ pub fn answer(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answe
     let mut rows = Vec::with_capacity(hits.rows.len());
     for hit in &hits.rows {
         let Some(image) = snapshot.as_of(hit.pnr, None, None)? else { continue };
-        let asked = crate::Request::on(hit.pnr, day);
+        let asked = crate::Request::on(hit.pnr, day, Caller::unlogged());
         let subject = Subject::read(hit.pnr, &image, None, snapshot.settings()).follow_chain(snapshot, &asked)?;
         rows.push(Row { fields: fields(&subject), protections: Protections::read(snapshot, &asked, &subject)? });
     }

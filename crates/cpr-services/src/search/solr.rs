@@ -9,12 +9,16 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, StandardAddress, StreetCode, Text, latin1_of};
+use access_log::Caller;
+use cpr_replika::cpr_model::{
+    CountryCode, Date, MunicipalityCode, Pnr, ProtectionKind, StandardAddress, StreetCode, Text, latin1_of,
+};
 use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
 use cpr_replika::{AddressPattern, Criterion, NamePart, PersonSet, Policy, Scope, Search, Sex, WordPattern};
 
 use percent_encoding::percent_decode_str;
 
+use crate::logged::{self, Logged};
 use crate::search::conjunction::all;
 use crate::search::lucene::{self, Asked, Clause, Occur};
 pub use crate::search::query_error::QueryError;
@@ -383,11 +387,26 @@ pub struct Answer {
     pub next: Option<String>,
 }
 
+impl Logged for Answer {
+    fn is_protected(&self) -> bool {
+        self.docs.iter().any(|found| found.beskyttelser.contains(&ProtectionKind::NAME_AND_ADDRESS.0))
+    }
+}
+
 /// Answers a request.
 ///
 /// # Errors
 /// [`crate::Error::Engine`] when the search is refused with a reason, or the store is damaged.
-pub fn answer(snapshot: &cpr_replika::Snapshot, request: &Request, scope: Scope) -> Result<Answer, crate::Error> {
+pub fn answer(
+    caller: Caller<'_>,
+    snapshot: &cpr_replika::Snapshot,
+    request: &Request,
+    scope: Scope,
+) -> Result<Answer, crate::Error> {
+    logged::search(("SF1520", "callCPRPersonList"), snapshot, caller, || search(snapshot, request, scope))
+}
+
+fn search(snapshot: &cpr_replika::Snapshot, request: &Request, scope: Scope) -> Result<Answer, crate::Error> {
     let hits = snapshot.search(&request.search(scope))?;
     let docs = hits.rows.iter().skip(request.start).map(|hit| Found {
         personnummer: hit.pnr.reveal().to_owned(),

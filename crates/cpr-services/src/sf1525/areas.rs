@@ -219,7 +219,7 @@ pub(super) fn name(subject: &Subject<'_>, fact: &Fact<'_>) -> Option<NameVersion
 pub(super) fn parts(
     subject: &Subject<'_>,
     children: &Relatives<'_>,
-    request: &Request,
+    request: &Request<'_>,
     register: &dyn Register,
 ) -> Parts {
     let (person, with_status) = (subject.person(), subject.with_status());
@@ -396,7 +396,7 @@ pub(super) fn previous(subject: &Subject<'_>) -> Option<String> {
     known(last.former_pnr()).map(urn)
 }
 
-pub(super) fn numbers(snapshot: &Snapshot, request: &Request) -> Result<Vec<Number>, Error> {
+pub(super) fn numbers(snapshot: &Snapshot, request: &Request<'_>) -> Result<Vec<Number>, Error> {
     let Some(chain) = snapshot.numbers(request.pnr, request.known)? else { return Ok(Vec::new()) };
     let number = |of: &cpr_replika::ChainNumber| Number {
         pnr: urn(of.pnr),
@@ -417,7 +417,7 @@ pub(super) fn municipal_condition(row: facts::MunicipalCondition<'_>) -> Municip
 }
 
 /// The events that had come as of the delivery.
-pub(super) fn events(snapshot: &Snapshot, request: &Request) -> Result<Events, Error> {
+pub(super) fn events(snapshot: &Snapshot, request: &Request<'_>) -> Result<Events, Error> {
     let held = snapshot.events(request.pnr)?;
     let known = request.known.unwrap_or(snapshot.known());
     let event = |stored: &cpr_replika::StoredEvent| {

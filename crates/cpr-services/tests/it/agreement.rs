@@ -11,6 +11,7 @@ use cpr_replika::{
     AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, EventFilter, FilterChange, NamePart, PersonSet,
     Query, Replika, Scope, Search, Snapshot, UnknownNumbers,
 };
+use cpr_services::Caller;
 use cpr_services::sf1525::{Depth, Markings};
 use cpr_services::{NoRegister, Protections, Request, gctp, sf1520, sf1525, sf6008};
 use proptest::prelude::*;
@@ -69,7 +70,7 @@ fn hold(replika: &Replika, day: Date) -> usize {
         })
         .collect();
     for (&pnr, truth) in &truths {
-        let (key, request) = (pnr.key().expect("held"), Request::on(pnr, day));
+        let (key, request) = (pnr.key().expect("held"), Request::on(pnr, day, Caller::unlogged()));
         for (code, (set, hits)) in &here {
             let lives = truth.municipality == Some(*code);
             assert_eq!((set.contains(key), hits.contains(&pnr)), (lives, lives), "find and search, {code:04}");
@@ -116,7 +117,7 @@ fn hold(replika: &Replika, day: Date) -> usize {
 /// What the services say of everybody, in their XML; as of a delivery, or of the last one.
 fn answers(snapshot: &Snapshot, day: Date, known: Option<DeliveryNumber>, pnrs: &[Pnr]) -> Vec<[String; 4]> {
     let of = |pnr: &Pnr| {
-        let request = Request { known, ..Request::on(*pnr, day) };
+        let request = Request { known, ..Request::on(*pnr, day, Caller::unlogged()) };
         let basic = sf1520::answer(snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
         let family = gctp::answer(snapshot, gctp::Service::FamiliePlus, &request).expect("a read");
         let record = sf6008::answer(snapshot, sf6008::Operation::Extended, &request).expect("a read");
@@ -205,7 +206,7 @@ fn of_two_current_rows_every_answer_takes_the_one_that_began_last() {
         hold_events(&replika);
         let snapshot = replika.snapshot();
         assert!(snapshot.verify().expect("a read").is_clean());
-        let request = Request::on(pnr(WHO), day);
+        let request = Request::on(pnr(WHO), day, Caller::unlogged());
         assert_eq!(truth(&snapshot, pnr(WHO)).municipality, Some(751));
 
         let found = |criterion: Criterion, scope| {

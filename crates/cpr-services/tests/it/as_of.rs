@@ -1,6 +1,7 @@
 //! Answers as of an earlier delivery and an earlier moment, on made-up persons; what `Debug` tells; unknown numbers.
 
 use cpr_replika::{DeliveryNumber, Replika};
+use cpr_services::Caller;
 use cpr_services::gctp::{self, Service};
 use cpr_services::search::adrsog1;
 use cpr_services::sf1525::{Depth, Markings, Version};
@@ -25,7 +26,7 @@ const DEAD: &str = "001 STATUS=90, STATUSHAENSTART=202601040000, KOEN=M, FOED_DT
 
 fn known(replika: &Replika, number: &str, delivery: u32, service: Service) -> gctp::Answer {
     let known = (delivery > 0).then_some(DeliveryNumber(delivery));
-    let request = Request { known, ..Request::on(pnr(number), date("2026-01-08")) };
+    let request = Request { known, ..Request::on(pnr(number), date("2026-01-08"), Caller::unlogged()) };
     gctp::answer(&replika.snapshot(), service, &request).expect("a read").found().expect("held")
 }
 
@@ -46,7 +47,8 @@ fn before_and_after_a_move() {
     assert_eq!(stam(&replika, MAN, 1, "HUSNR"), text("007 "));
 
     // In the world before the move, as known after it: the coded address, without the text that only the present one has.
-    let request = Request { valid: Some(moment("2025-06-01")), ..Request::on(pnr(MAN), date("2026-01-08")) };
+    let request =
+        Request { valid: Some(moment("2025-06-01")), ..Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged()) };
     let record = sf6008::answer(&replika.snapshot(), sf6008::Operation::Basic, &request).expect("a read");
     let record = record.found().expect("held").answer;
     assert_eq!((record.municipality_code, record.street_code), (Some(851), Some(42)));
@@ -59,7 +61,10 @@ fn before_and_after_a_move() {
 
     let all = Markings::all(Depth::WithHistory);
     let addresses = |known| {
-        let request = Request { known: Some(DeliveryNumber(known)), ..Request::on(pnr(MAN), date("2026-01-08")) };
+        let request = Request {
+            known: Some(DeliveryNumber(known)),
+            ..Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged())
+        };
         let answer = sf1525::answer(&replika.snapshot(), Version::V2, &all, &request, &NoRegister).expect("a read");
         let addresses = answer.found().expect("held").answer.addresses;
         addresses.iter().map(|one| (one.municipality_code, one.state)).collect::<Vec<_>>()
@@ -76,7 +81,7 @@ fn of_two_current_addresses_the_one_that_began_last_is_told_whichever_003_tells(
     let said = |field| stam(&replika, MAN, 0, field);
     assert_eq!((said("KOMKOD"), said("VEJKOD")), (text("0101"), text("0001")));
     assert_eq!((said("HUSNR"), said("ETAGE")), (text("012 "), text("02")));
-    let request = Request::on(pnr(MAN), date("2026-01-08"));
+    let request = Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged());
     let record = sf6008::answer(&replika.snapshot(), sf6008::Operation::Basic, &request).expect("a read");
     assert_eq!(record.found().expect("held").answer.municipality_code, Some(101), "the other services say the same");
 }
@@ -89,7 +94,8 @@ fn a_death_and_its_undoing() {
     assert_eq!(said(2), (text("90"), text("0")), "no current address");
     assert_eq!(said(3), said(1));
 
-    let request = Request { known: Some(DeliveryNumber(2)), ..Request::on(pnr(MAN), date("2026-01-08")) };
+    let request =
+        Request { known: Some(DeliveryNumber(2)), ..Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged()) };
     let answer = sf1520::answer(&replika.snapshot(), sf1520::Version::V5, &request, &NoRegister).expect("a read");
     let answer = answer.found().expect("held").answer;
     assert_eq!(answer.addresses.current, sf1520::Address::default(), "there, and empty");
@@ -110,7 +116,8 @@ fn a_number_change_answers_under_both_numbers() {
     assert_eq!(stam(&replika, MAN, 2, "PNRGAELD"), text(NEW), "its own row, with the number now");
     assert_eq!(stam(&replika, MAN, 2, "STATUS"), text("60"));
     assert_eq!(stam(&replika, NEW, 2, "STADR"), text("Skovvej 7"));
-    let before = Request { known: Some(DeliveryNumber(1)), ..Request::on(pnr(NEW), date("2026-01-08")) };
+    let before =
+        Request { known: Some(DeliveryNumber(1)), ..Request::on(pnr(NEW), date("2026-01-08"), Caller::unlogged()) };
     let before = gctp::answer(&replika.snapshot(), Service::StamPlus, &before).expect("a read");
     assert_eq!(before, Lookup::Unknown, "nobody had the number then");
 }
@@ -120,7 +127,7 @@ fn a_number_without_records_is_not_an_unknown_one() {
     let rows = format!("{HERE}\n022 PNR=6301701111, START_DT-PERSON=1970-01-01, SLUT_DT-PERSON=1980-01-02");
     let replika = told(&[&[(MAN, &rows)]]);
     let ask = |number| {
-        let request = Request::on(pnr(number), date("2026-01-08"));
+        let request = Request::on(pnr(number), date("2026-01-08"), Caller::unlogged());
         gctp::answer(&replika.snapshot(), Service::Adresse4, &request).expect("a read")
     };
     assert_eq!(ask("6301701111"), Lookup::Former(Former { current: Some(pnr(MAN)) }));
@@ -148,7 +155,7 @@ const FAMILY: [Person<'static>; 3] = [
 #[test]
 fn relations_that_lead_nowhere_are_told_and_not_counted() {
     let replika = told(&[&FAMILY]);
-    let request = Request::on(pnr(MAN), date("2026-01-08"));
+    let request = Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged());
     let answer = sf1520::answer(&replika.snapshot(), sf1520::Version::V5, &request, &NoRegister).expect("a read");
     let answer = answer.found().expect("held").answer;
     assert_eq!(answer.relations.children.len(), 3, "a child that the replica does not hold is named");
@@ -190,7 +197,7 @@ fn a_relative_answers_for_the_number_that_the_relation_names() {
 fn a_protection_is_recorded_and_in_force_by_the_day() {
     let replika = told(&[&FAMILY]);
     for (day, in_force) in [("2024-12-31", false), ("2025-01-01", true), ("2026-01-07", true), ("2026-01-08", false)] {
-        let request = Request::on(pnr(MAN), date(day));
+        let request = Request::on(pnr(MAN), date(day), Caller::unlogged());
         let answer = gctp::answer(&replika.snapshot(), Service::StamPlus, &request).expect("a read");
         let answer = answer.found().expect("held");
         assert_eq!(answer.rows[0].value("BESKYT"), Some("X"), "as long as the record comes");
@@ -203,7 +210,7 @@ fn a_protection_is_recorded_and_in_force_by_the_day() {
 fn debug_tells_nothing_of_the_person() {
     let replika = told(&[&FAMILY]);
     let snapshot = replika.snapshot();
-    let request = Request::on(pnr(MAN), date("2026-01-08"));
+    let request = Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged());
     let all = Markings::all(Depth::WithHistory);
     let told = [
         format!("{request:?}"),
@@ -229,7 +236,7 @@ fn the_number_now_is_the_end_of_the_chain() {
     let replika = told(&[&[(MAN, &first), (SECOND, &second), (THIRD, HERE)]]);
     let snapshot = replika.snapshot();
     for number in [MAN, SECOND] {
-        let request = Request::on(pnr(number), date("2026-01-08"));
+        let request = Request::on(pnr(number), date("2026-01-08"), Caller::unlogged());
         assert_eq!(stam(&replika, number, 0, "PNRGAELD"), text(THIRD));
         let answer = sf1520::answer(&snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
         assert_eq!(answer.found().expect("held").answer.person.current_pnr, text(THIRD));
@@ -250,7 +257,7 @@ fn nobody_lives_at_a_last_known_address() {
         003 ADRNVN=Gorm Holm";
     let replika = told(&[&[(MAN, rows)]]);
     let snapshot = replika.snapshot();
-    let request = Request::on(pnr(MAN), date("2026-02-01"));
+    let request = Request::on(pnr(MAN), date("2026-02-01"), Caller::unlogged());
     let answer = sf1520::answer(&snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
     let addresses = answer.found().expect("held").answer.addresses;
     assert_eq!(addresses.current, sf1520::Address::default());
@@ -266,7 +273,7 @@ fn nobody_lives_at_a_last_known_address() {
     };
     assert_eq!((states(Depth::Current), states(Depth::WithHistory)), (vec![], vec!["HISTORISK"]));
     let asked = adrsog1::Request::parse([("VEJK", "42"), ("KOMK", "851")]).expect("a request");
-    assert_eq!(adrsog1::answer(&snapshot, &asked, date("2026-02-01")).expect("a search").count, 0);
+    assert_eq!(adrsog1::answer(Caller::unlogged(), &snapshot, &asked, date("2026-02-01")).expect("a search").count, 0);
     let before = Request { valid: Some(moment("2025-06-01")), ..request };
     let before = sf6008::answer(&snapshot, sf6008::Operation::Basic, &before).expect("a read").found().expect("held");
     assert_eq!(before.answer.municipality_code, Some(851), "before the status began");
@@ -282,7 +289,7 @@ fn a_moment_in_the_world_and_an_old_number_take_no_protection_away() {
     let replika = told(&[&[(MAN, &now), (OLD, &old), ("6101104111", &child)]]);
     let snapshot = replika.snapshot();
     for valid in [None, Some(moment("2020-01-01"))] {
-        let ask = |number| Request { valid, ..Request::on(pnr(number), date("2026-01-08")) };
+        let ask = |number| Request { valid, ..Request::on(pnr(number), date("2026-01-08"), Caller::unlogged()) };
         for number in [MAN, OLD] {
             let record = sf6008::answer(&snapshot, sf6008::Operation::Basic, &ask(number)).expect("a read");
             let record = record.found().expect("held");
@@ -307,7 +314,7 @@ fn an_address_uuid_is_spelled_one_way_in_all_services() {
         002 KOMKOD=0851, VEJKOD=0042, HUSNR=007, TILFLYDTO=200001011200, ADRESSE_UUID=0A3F50B8-0000-32B8-E044-0003BA298018";
     let replika = told_to("uuid", None, &[&[(MAN, rows)]]);
     let snapshot = replika.snapshot();
-    let request = Request::on(pnr(MAN), date("2026-01-08"));
+    let request = Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged());
     let expected = text("0a3f50b8-0000-32b8-e044-0003ba298018");
     let answer = sf1520::answer(&snapshot, sf1520::Version::V5, &request, &NoRegister).expect("a read");
     assert_eq!(answer.found().expect("held").answer.addresses.current.uuid, expected);

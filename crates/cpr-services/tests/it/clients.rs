@@ -9,6 +9,7 @@ use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::Pnr;
 use cpr_replika::{ApplyOptions, Config, Replika, Snapshot};
+use cpr_services::Caller;
 use cpr_services::{NoRegister, Request, sf1520};
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -90,7 +91,7 @@ fn hold(snapshot: &Snapshot, request: &Request) {
     }
 }
 
-fn hold_everybody(replika: &Replika, ask: impl Fn(Pnr) -> Request) -> usize {
+fn hold_everybody(replika: &Replika, ask: impl Fn(Pnr) -> Request<'static>) -> usize {
     let snapshot = replika.snapshot();
     snapshot.pnrs().expect("a read").map(|pnr| hold(&snapshot, &ask(pnr.expect("a read")))).count()
 }
@@ -103,7 +104,9 @@ fn everybody_is_answered_in_the_form_that_clients_read() {
         let extract = population.full_extract(Vec::new(), &product).expect("in memory");
         let replika = Replika::in_memory(&Config::default()).expect("a store");
         replika.load(Cursor::new(extract), &ApplyOptions::named("made up")).expect("a sound extract");
-        assert!(hold_everybody(&replika, |pnr| Request::on(pnr, population.production_date())) >= 300);
+        assert!(
+            hold_everybody(&replika, |pnr| Request::on(pnr, population.production_date(), Caller::unlogged())) >= 300
+        );
     }
 }
 
@@ -111,7 +114,10 @@ fn everybody_is_answered_in_the_form_that_clients_read() {
 #[cfg_attr(not(cpr_samples), ignore = "CPR_SAMPLES is not set")]
 fn everybody_of_the_samples_is_answered_in_the_form_that_clients_read() {
     let Some(samples) = samples("everybody_of_the_samples_is_answered_in_the_form_that_clients_read") else { return };
-    assert_eq!(hold_everybody(&test_extract(&samples), |pnr| Request::on(pnr, date("2001-11-19"))), 80);
+    assert_eq!(
+        hold_everybody(&test_extract(&samples), |pnr| Request::on(pnr, date("2001-11-19"), Caller::unlogged())),
+        80
+    );
 }
 
 #[test]
@@ -125,7 +131,7 @@ fn what_clients_look_into_is_there_for_one_who_has_none_of_it() {
         003 ADRNVN=Gorm Holm",
     )]]);
     let snapshot = replika.snapshot();
-    let request = Request::on(pnr(NOBODY), date("2026-01-08"));
+    let request = Request::on(pnr(NOBODY), date("2026-01-08"), Caller::unlogged());
     hold(&snapshot, &request);
     let version = sf1520::Version::V5;
     let answer = sf1520::answer(&snapshot, version, &request, &NoRegister).expect("a read").found().expect("held");

@@ -4,6 +4,7 @@ mod agreement;
 mod as_of;
 mod clients;
 mod kit;
+mod logged;
 mod not_held;
 mod packs;
 mod recorded;

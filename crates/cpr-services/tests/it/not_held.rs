@@ -3,6 +3,7 @@
 use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, ProtectionKind};
 use cpr_replika::cpr_subscription::{Filter, Profile, SubscriberName};
 use cpr_replika::{Error, FilterChange, Query, Refusal, Replika, Scope, UnknownNumbers};
+use cpr_services::Caller;
 use cpr_services::gctp::{self, Service};
 use cpr_services::search::{adrsog1, solr};
 use cpr_services::sf1525::{Depth, Marking, Markings};
@@ -22,7 +23,7 @@ fn stores() -> [Replika; 2] {
 #[test]
 fn a_service_leaves_out_what_the_store_does_not_hold() {
     let [names, all] = stores();
-    let request = Request::on(pnr(MAN), date("2026-01-08"));
+    let request = Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged());
     let basic = |replika: &Replika| {
         let found = sf6008::answer(&replika.snapshot(), sf6008::Operation::Basic, &request).expect("a read").found();
         let found = found.expect("held");
@@ -98,9 +99,9 @@ fn a_question_about_what_the_store_does_not_hold_is_refused() {
         assert!(is_refused(coded.snapshot().search(&request.search(Scope::Now))), "{query}");
     }
     let request = solr::Request::parse("efternavn:Holm").expect("a query");
-    assert_eq!(solr::answer(&names.snapshot(), &request, Scope::Now).expect("a search").found, 1);
+    assert_eq!(solr::answer(Caller::unlogged(), &names.snapshot(), &request, Scope::Now).expect("a search").found, 1);
     let request = adrsog1::Request::parse([("VEJK", "42"), ("KOMK", "851")]).expect("a request");
-    assert!(is_refused(adrsog1::answer(&names.snapshot(), &request, date("2026-01-08"))));
+    assert!(is_refused(adrsog1::answer(Caller::unlogged(), &names.snapshot(), &request, date("2026-01-08"))));
 
     let subscriber = "x".parse::<SubscriberName>().expect("a name");
     let add = |replika: &Replika, filter: Filter| {

@@ -13,6 +13,7 @@ use cpr_replika::{
     Image, NamePart, Options, OwnedFact, Packed, PersonSet, Query, Replika, Search, Snapshot, UnknownNumbers,
     WordPattern,
 };
+use cpr_services::Caller;
 use cpr_services::{NoRegister, Request, gctp, sf1520, sf6008};
 use proptest::prelude::*;
 
@@ -180,7 +181,7 @@ impl Both<'_> {
     }
 
     fn hold_services(&self, pnr: Pnr, day: Date) {
-        let request = Request::on(pnr, day);
+        let request = Request::on(pnr, day, Caller::unlogged());
         for service in gctp::Service::ALL {
             self.same(service.name(), |snapshot| Ok(gctp::answer(snapshot, service, &request).expect("an answer")));
         }

@@ -9,6 +9,7 @@ use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, Pnr};
 use cpr_replika::{Allow, ApplyOptions, Config, Replika};
+use cpr_services::Caller;
 use cpr_services::{Districts, Diverse, NoRegister, Place, Register, Request, sf1520, sf6008};
 
 use crate::kit::{date, moment, pnr, samples, test_extract};
@@ -137,7 +138,11 @@ impl Pile {
 }
 
 /// Every answer of SF1520 and SF6008 about everybody in the store is valid.
-fn check(samples: &Path, replika: &Replika, requests: impl Fn(cpr_replika::cpr_model::Pnr) -> Request) -> usize {
+fn check(
+    samples: &Path,
+    replika: &Replika,
+    requests: impl Fn(cpr_replika::cpr_model::Pnr) -> Request<'static>,
+) -> usize {
     let snapshot = replika.snapshot();
     let mut fourth = Pile::of(samples, FOURTH);
     let mut fifth = Pile::of(samples, FIFTH);
@@ -187,8 +192,11 @@ fn the_answers_about_everybody_in_the_samples_are_valid() {
             continue;
         }
         files += 1;
-        persons += check(&samples, &replika, |pnr| Request::on(pnr, date("2001-11-19")));
-        let then = |pnr| Request { valid: Some(moment("1999-06-01")), ..Request::on(pnr, date("2001-11-19")) };
+        persons += check(&samples, &replika, |pnr| Request::on(pnr, date("2001-11-19"), Caller::unlogged()));
+        let then = |pnr| Request {
+            valid: Some(moment("1999-06-01")),
+            ..Request::on(pnr, date("2001-11-19"), Caller::unlogged())
+        };
         check(&samples, &replika, then);
     }
     assert!(files >= 6 && persons >= 200, "{files} files, {persons} persons");
@@ -237,7 +245,7 @@ fn what_a_host_supplies_stands_in_its_element() {
     let Some(samples) = samples("what_a_host_supplies_stands_in_its_element") else { return };
     let replika = test_extract(&samples);
     let snapshot = replika.snapshot();
-    let request = Request::on(pnr("0709610015"), date("2001-11-19"));
+    let request = Request::on(pnr("0709610015"), date("2001-11-19"), Caller::unlogged());
     let version = sf1520::Version::V5;
     let answer = sf1520::answer(&snapshot, version, &request, &Everything).expect("a read").found().expect("held");
     let xml = answer.answer.to_xml(version).expect("XML");
@@ -276,6 +284,6 @@ fn the_answers_about_ten_thousand_made_up_persons_are_valid() {
         let replika = Replika::in_memory(&Config::default()).expect("a store");
         replika.load(Cursor::new(extract), &ApplyOptions::named("made up")).expect("a sound extract");
         let day = population.production_date();
-        assert!(check(&samples, &replika, |pnr| Request::on(pnr, day)) >= of as usize);
+        assert!(check(&samples, &replika, |pnr| Request::on(pnr, day, Caller::unlogged())) >= of as usize);
     }
 }

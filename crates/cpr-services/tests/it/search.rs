@@ -5,6 +5,7 @@ use std::io::Cursor;
 use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::{ApplyOptions, Config, Policy, Replika, Scope, Search};
+use cpr_services::Caller;
 use cpr_services::search::adrsog1::{self, RequestError};
 use cpr_services::search::solr::{self, QueryError, Request};
 
@@ -110,7 +111,7 @@ fn what_cannot_be_read_is_told_by_its_place() {
 fn sf1520_requires_a_criterion_and_pages_by_the_last_number() {
     let replika = persons();
     let snapshot = replika.snapshot();
-    let ask = |query: &str| solr::answer(&snapshot, &Request::parse(query).unwrap(), Scope::Now);
+    let ask = |query: &str| solr::answer(Caller::unlogged(), &snapshot, &Request::parse(query).unwrap(), Scope::Now);
     assert!(ask("postnummer:6000").unwrap_err().to_string().contains("street name"));
     let first = ask("q=efternavn:*&rows=2").unwrap();
     assert_eq!((first.found, first.docs.len(), first.next.as_deref()), (3, 2, Some(ANE)));
@@ -129,7 +130,7 @@ fn sf1520_requires_a_criterion_and_pages_by_the_last_number() {
 
 fn adrsog1(replika: &Replika, fields: &[(&str, &str)]) -> Result<adrsog1::Answer, RequestError> {
     let request = adrsog1::Request::parse(fields.iter().copied())?;
-    Ok(adrsog1::answer(&replika.snapshot(), &request, date("2026-01-02")).expect("an answer"))
+    Ok(adrsog1::answer(Caller::unlogged(), &replika.snapshot(), &request, date("2026-01-02")).expect("an answer"))
 }
 
 #[test]
@@ -157,7 +158,10 @@ fn adrsog1_gives_a_row_for_each_resident() {
     assert_eq!(row, expected);
     assert_eq!(all.rows[1].protections.rows().len(), 1);
     let most = adrsog1::Request::parse([at[0], at[1], ("MAXA", "200000")]).unwrap();
-    assert!(adrsog1::answer(&replika.snapshot(), &most, date("2026-01-02")).is_err(), "a page is bounded");
+    assert!(
+        adrsog1::answer(Caller::unlogged(), &replika.snapshot(), &most, date("2026-01-02")).is_err(),
+        "a page is bounded"
+    );
     let first = with(&[("MAXA", "1")]);
     assert_eq!((first.rows.len(), first.rest.as_deref()), (1, Some(CARL)));
     let second = with(&[("MAXA", "1"), ("REST", CARL)]);

@@ -1,13 +1,14 @@
 //! SF1525: each marking alone and all together, current and with history, 1.0 against 2.0.
 
 use cpr_replika::Snapshot;
+use cpr_services::Caller;
 use cpr_services::sf1525::{self, Depth, Marking, Markings, Response, Version};
 use cpr_services::{Error, NoRegister, Request};
 
 use crate::kit::{date, pnr, samples, test_extract};
 
 fn ask(snapshot: &Snapshot, version: Version, number: &str, markings: &Markings) -> Response {
-    let request = Request::on(pnr(number), date("2001-11-19"));
+    let request = Request::on(pnr(number), date("2001-11-19"), Caller::unlogged());
     let answer = sf1525::answer(snapshot, version, markings, &request, &NoRegister).expect("a read");
     answer.found().expect("held").answer
 }
@@ -112,7 +113,12 @@ fn version_1_0_tells_one_previous_number_and_no_former_spouse() {
     };
     assert_eq!(spouses(Version::V1), (1, 0));
     assert!(spouses(Version::V2).1 > 0);
-    let refused =
-        sf1525::answer(&snapshot, Version::V1, &list, &Request::on(pnr("0712614382"), date("2001-11-19")), &NoRegister);
+    let refused = sf1525::answer(
+        &snapshot,
+        Version::V1,
+        &list,
+        &Request::on(pnr("0712614382"), date("2001-11-19"), Caller::unlogged()),
+        &NoRegister,
+    );
     assert!(matches!(refused, Err(Error::Marking { marking: "PersonnummerListeMarkering" })));
 }

@@ -7,6 +7,7 @@ use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::Pnr;
 use cpr_replika::{ApplyOptions, Config, Replika, Snapshot};
+use cpr_services::Caller;
 use cpr_services::sf1525::{Depth, Marking, Markings, Version};
 use cpr_services::{Lookup, NoRegister, Request, gctp, sf1520, sf1525, sf6008};
 use cpr_wire::{Answer, Call, Endpoint, Problem, Reading, SoapVersion};
@@ -26,15 +27,17 @@ fn serve(snapshot: &Snapshot, day: cpr_replika::cpr_model::Date, endpoint: Endpo
     };
     let xml = match &request.call {
         Call::Sf1520 { version, pnr } => {
-            let lookup = sf1520::answer(snapshot, *version, &Request::on(*pnr, day), &NoRegister).expect("a read");
+            let lookup = sf1520::answer(snapshot, *version, &Request::on(*pnr, day, Caller::unlogged()), &NoRegister)
+                .expect("a read");
             lookup.found().map(|found| found.answer.to_xml(*version).expect("XML"))
         }
         Call::Sf6008 { operation, pnr } => {
-            let lookup = sf6008::answer(snapshot, *operation, &Request::on(*pnr, day)).expect("a read");
+            let lookup =
+                sf6008::answer(snapshot, *operation, &Request::on(*pnr, day, Caller::unlogged())).expect("a read");
             lookup.found().map(|found| sf6008::to_xml(*operation, &[&found.answer]).expect("XML"))
         }
         Call::Sf1525(call) => {
-            let question = Request::on(call.pnr, day);
+            let question = Request::on(call.pnr, day, Caller::unlogged());
             let lookup = sf1525::answer(snapshot, call.version, &call.markings, &question, &NoRegister);
             lookup.expect("a read").found().map(|found| found.answer.to_xml().expect("XML"))
         }
@@ -45,7 +48,7 @@ fn serve(snapshot: &Snapshot, day: cpr_replika::cpr_model::Date, endpoint: Endpo
                 Ok(pnr) => pnr,
                 Err(problem) => return request.reply.refuse(&problem),
             };
-            let lookup = gctp::answer(snapshot, service, &Request::on(pnr, day)).expect("a read");
+            let lookup = gctp::answer(snapshot, service, &Request::on(pnr, day, Caller::unlogged())).expect("a read");
             if let Lookup::Found(answer) = lookup { Some(answer.to_xml().expect("XML")) } else { None }
         }
         Call::Sf6002(_) => panic!("no lookup"),
@@ -109,8 +112,9 @@ fn every_lookup_is_answered_through_its_envelope() {
     for pnr in snapshot.pnrs().expect("a read").map(|pnr| pnr.expect("a read")) {
         for version in [sf1520::Version::V4, sf1520::Version::V5] {
             let request = number(version.namespace(), "PersonLookupRequest", pnr.reveal());
-            let found =
-                sf1520::answer(&snapshot, version, &Request::on(pnr, day), &NoRegister).expect("a read").found();
+            let found = sf1520::answer(&snapshot, version, &Request::on(pnr, day, Caller::unlogged()), &NoRegister)
+                .expect("a read")
+                .found();
             let xml = found.expect("held").answer.to_xml(version).expect("XML");
             assert!(body(&serve(Endpoint::Sf1520(version), &request)) == xml);
         }
@@ -139,7 +143,8 @@ fn pile_up(pile: &mut Pile, snapshot: &Snapshot, day: cpr_replika::cpr_model::Da
             let request = areas(pnr.reveal(), chosen.iter().copied(), word);
             let answer = serve(snapshot, day, Endpoint::Sf1525(version), &request);
             let of = chosen.iter().fold(Markings::default(), |of, marking| of.with(*marking, depth));
-            let found = sf1525::answer(snapshot, version, &of, &Request::on(pnr, day), &NoRegister).expect("a read");
+            let found = sf1525::answer(snapshot, version, &of, &Request::on(pnr, day, Caller::unlogged()), &NoRegister)
+                .expect("a read");
             let xml = found.found().expect("held").answer.to_xml().expect("XML");
             let content = xml.split_once('>').expect("a root").1;
             assert!(body(&answer).ends_with(&format!("</kontekst:HovedOplysningerSvar>{content}")));
