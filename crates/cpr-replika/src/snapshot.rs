@@ -332,7 +332,7 @@ impl Snapshot {
         Ok(self.tables().persons.range::<u32>(..)?.map(|row| {
             let (key, _) = row?;
             let key = PersonKey::from_u32(key.value());
-            key.map(PersonKey::pnr).ok_or(Error::Corrupt { table: name::PERSONS, what: "a key of no number" })
+            key.map(PersonKey::pnr).ok_or_else(|| Error::Corrupt { table: name::PERSONS, what: "a key of no number" })
         }))
     }
 

@@ -52,17 +52,18 @@ pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Resul
 #[inline]
 pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
     let corrupt = |what| Error::Corrupt { table, what };
-    let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or(corrupt("shorter than its header"))?;
+    let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or_else(|| corrupt("shorter than its header"))?;
     let [s0, s1, f0, f1, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
     if u16::from_le_bytes([s0, s1]) != SCHEMA {
         return Err(corrupt("a schema this version does not know"));
     }
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
-    let payload = rest.get(..length).ok_or(corrupt("shorter than its header says"))?;
+    let payload = rest.get(..length).ok_or_else(|| corrupt("shorter than its header says"))?;
     if checksum(row, payload) != u32::from_le_bytes([c0, c1, c2, c3]) {
         return Err(corrupt("checksum"));
     }
-    let after = rest.get(length.next_multiple_of(ALIGNMENT)..).ok_or(corrupt("shorter than its header says"))?;
+    let after =
+        rest.get(length.next_multiple_of(ALIGNMENT)..).ok_or_else(|| corrupt("shorter than its header says"))?;
     // The header is not part of the checksum: a section that is gone, or bytes that are none, must not pass for another value.
     if (u16::from_le_bytes([f0, f1]) == 0) != after.is_empty() {
         return Err(corrupt("not the sections that its header says"));
