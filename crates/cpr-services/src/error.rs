@@ -7,6 +7,9 @@ pub enum Error {
     /// The engine's reason: there is no such delivery, or the store is damaged.
     #[error(transparent)]
     Engine(#[from] cpr_replika::Error),
+    /// The person is protected, and the host has such questions refused.
+    #[error("the person's name and address are protected")]
+    Protected,
     /// The answer is not in the access log, and must not leave.
     #[error(transparent)]
     NotLogged(#[from] access_log::NotLogged),

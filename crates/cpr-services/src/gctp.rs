@@ -140,6 +140,7 @@ fn look_up(snapshot: &Snapshot, service: Service, request: &Request<'_>) -> Resu
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
     let protections = Protections::read(snapshot, request, &subject)?;
+    let subject = subject.under_policy(snapshot, request, &protections)?;
     let row =
         |tables: &[fields::Table]| Row { fields: fields::row(&subject, tables), protections: protections.clone() };
     let rows = match service {

@@ -7,8 +7,8 @@
 //! before the answer is handed out.
 //!
 //! No clock is read and no file opened: the day, the moment in the world and the delivery stand in the [`Request`], so any
-//! answer can be had as of any delivery. Nothing is redacted, as in the services themselves: every answer about a person
-//! carries its [`Protections`], recorded and in force on the day, and the decision is the host's. `Debug` of an answer tells
+//! answer can be had as of any delivery. Nothing is redacted, as in the services themselves, unless the host chooses another
+//! [`ProtectedPersons`]: every answer about a person carries its [`Protections`], recorded and in force on the day. `Debug` of an answer tells
 //! nothing about the person; serde and XML are the deliberate way to reveal it.
 //!
 //! ```no_run
@@ -31,6 +31,7 @@ mod contract_types;
 mod error;
 mod logged;
 mod lookup;
+mod protected_persons;
 mod protection;
 mod register;
 mod relatives;
@@ -47,6 +48,7 @@ pub use contract_types::{PlainDate, Uncertain, XsdDate, XsdDateTime};
 pub use error::Error;
 pub use logged::persons_in;
 pub use lookup::{Answered, Former, Lookup};
+pub use protected_persons::ProtectedPersons;
 pub use protection::{Protection, Protections};
 pub use register::{Districts, Diverse, Elsewhere, NoRegister, Place, Register};
 pub use request::Request;

@@ -4,6 +4,7 @@ use cpr_replika::cpr_model::Pnr;
 use cpr_replika::{Image, Snapshot};
 
 use crate::error::Error;
+use crate::protected_persons::is_hidden;
 use crate::protection::Protections;
 use crate::request::Request;
 use crate::subject::Subject;
@@ -39,7 +40,8 @@ impl<'s> Relatives<'s> {
         let Some(subject) = self.get(pnr) else { return Ok(None) };
         let subject = subject.follow_chain(self.snapshot, &self.request)?;
         let protections = Protections::read(self.snapshot, &self.request, &subject)?;
-        Ok(Some((subject, protections)))
+        let is_hidden = is_hidden(self.snapshot, &Request { pnr, ..self.request }, &protections)?;
+        Ok(Some((if is_hidden { subject.without_places() } else { subject }, protections)))
     }
 
     /// A related person; none when the replica does not hold the number, which is ordinary.

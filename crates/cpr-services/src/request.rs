@@ -6,6 +6,8 @@ use access_log::Caller;
 use cpr_replika::DeliveryNumber;
 use cpr_replika::cpr_model::{Date, Pnr, Timestamp};
 
+use crate::protected_persons::ProtectedPersons;
+
 /// A question to any of the services.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -19,12 +21,14 @@ pub struct Request<'a> {
     pub known: Option<DeliveryNumber>,
     /// Who asks, and the log that is told before an answer is handed out.
     pub caller: Caller<'a>,
+    /// What is said of persons whose name and address are protected.
+    pub protected_persons: ProtectedPersons,
 }
 
 impl<'a> Request<'a> {
-    /// The question that the national services answer: what is current, as known now.
+    /// The question that the national services answer: what is current, as known now, of protected persons too.
     pub fn on(pnr: Pnr, day: Date, caller: Caller<'a>) -> Request<'a> {
-        Request { pnr, day, valid: None, known: None, caller }
+        Request { pnr, day, valid: None, known: None, caller, protected_persons: ProtectedPersons::Tell }
     }
 }
 

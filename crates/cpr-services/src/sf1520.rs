@@ -132,6 +132,7 @@ fn look_up(
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
     let protections = Protections::read(snapshot, request, &subject)?;
+    let subject = subject.under_policy(snapshot, request, &protections)?;
     let children = Relatives::read(snapshot, request, subject.children())?;
     let answer = Response {
         person: person_data(&subject, &protections, request, &children, (version, register)),

@@ -116,6 +116,7 @@ fn look_up(
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
     let protections = Protections::read(snapshot, request, &subject)?;
+    let subject = subject.under_policy(snapshot, request, &protections)?;
     let asked = Asked { snapshot, version, markings, request, register, subject: &subject };
     let answer = asked.response(&protections)?;
     let marked = markings.chosen().flat_map(aspects).copied();

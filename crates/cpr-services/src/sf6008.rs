@@ -96,6 +96,7 @@ fn look_up(
     let subject =
         Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
     let protections = Protections::read(snapshot, request, &subject)?;
+    let subject = subject.under_policy(snapshot, request, &protections)?;
     let answer = record(&subject, &protections, operation.is_extended());
     let not_held = subject.not_held(&ASPECTS);
     Ok(Lookup::Found(Answered { protections, not_held, answer }))

@@ -7,6 +7,8 @@ use cpr_replika::{Config, Fact, Image, Snapshot};
 
 use crate::contract_types::text;
 use crate::error::Error;
+use crate::protected_persons::{PLACES, ProtectedPersons, is_hidden};
+use crate::protection::Protections;
 use crate::request::Request;
 
 /// A person as of the moment and the delivery of a request.
@@ -28,6 +30,29 @@ impl<'i> Subject<'i> {
         let rows = CurrentRows::read(image.all_facts(), valid);
         let now = valid.map(|_| CurrentRows::read(image.all_facts(), None));
         Subject { pnr, rows, now, valid, config, current_pnr: None }
+    }
+
+    /// The person as the host's policy on protected persons has it told: as read, without places, or not at all.
+    pub(crate) fn under_policy(
+        self,
+        snapshot: &Snapshot,
+        request: &Request<'_>,
+        protections: &Protections,
+    ) -> Result<Subject<'i>, Error> {
+        match is_hidden(snapshot, request, protections)? {
+            false => Ok(self),
+            true if request.protected_persons == ProtectedPersons::Refuse => Err(Error::Protected),
+            true => Ok(self.without_places()),
+        }
+    }
+
+    /// The person as if no row told of a place.
+    pub(crate) fn without_places(mut self) -> Subject<'i> {
+        let told: Vec<Fact<'i>> =
+            self.rows.facts().iter().filter(|fact| !PLACES.contains(&fact.aspect())).copied().collect();
+        self.rows = CurrentRows::read(told.iter().copied(), self.valid);
+        self.now = self.now.map(|_| CurrentRows::read(told, None));
+        self
     }
 
     /// The rows that count, of the aspect that the view is of.

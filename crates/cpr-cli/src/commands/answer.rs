@@ -99,7 +99,7 @@ pub(crate) fn print_answer(globals: &Globals, answer: &Answer, screen: &mut Scre
     let day = answer.on.map_or_else(clock::today, Day::date);
     let format = if globals.json { Format::Json } else { answer.format };
     let lookup = globals.log.told_by(|caller| {
-        let request = Request { pnr, day, valid: answer.valid_at, known, caller };
+        let request = Request { valid: answer.valid_at, known, ..Request::on(pnr, day, caller) };
         ask_service(&snapshot, answer, &request, format)
     })?;
     match lookup {

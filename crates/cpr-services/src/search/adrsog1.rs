@@ -18,6 +18,7 @@ use crate::contract_types::{printable, text};
 use crate::error::Error;
 use crate::gctp::{Field, Row, adrsog1_xml};
 use crate::logged::{self, Logged, has_protected_address};
+use crate::protected_persons::{ProtectedPersons, without_protected};
 use crate::protection::Protections;
 use crate::search::conjunction::all;
 use crate::subject::Subject;
@@ -60,6 +61,8 @@ pub struct Request {
     pub most: usize,
     /// REST: the number that the last page ended with.
     pub after: Option<Pnr>,
+    /// What the host has said of protected persons; unless it is everything, nobody of them is found or counted.
+    pub protected_persons: ProtectedPersons,
 }
 
 impl Request {
@@ -70,7 +73,13 @@ impl Request {
     pub fn parse<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Request, RequestError> {
         let mut address = AddressPattern::default();
         let mut criteria = Vec::new();
-        let mut request = Request { criterion: Criterion::All(Vec::new()), only_count: false, most: 20, after: None };
+        let mut request = Request {
+            criterion: Criterion::All(Vec::new()),
+            only_count: false,
+            most: 20,
+            after: None,
+            protected_persons: ProtectedPersons::Tell,
+        };
         for (name, value) in fields {
             let value = value.trim();
             let field = *NAMES.iter().find(|known| **known == name).ok_or(RequestError::Unknown)?;
@@ -168,7 +177,7 @@ pub fn answer(caller: Caller<'_>, snapshot: &Snapshot, request: &Request, day: D
 fn search(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answer, Error> {
     let limit = if request.only_count { 0 } else { request.most };
     let search = Search {
-        criterion: request.criterion.clone(),
+        criterion: without_protected(&request.criterion, snapshot, Scope::Now, request.protected_persons)?,
         scope: Scope::Now,
         after: request.after,
         limit,

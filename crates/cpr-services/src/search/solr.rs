@@ -19,6 +19,7 @@ use cpr_replika::{AddressPattern, Criterion, NamePart, PersonSet, Policy, Scope,
 use percent_encoding::percent_decode_str;
 
 use crate::logged::{self, Logged};
+use crate::protected_persons::{ProtectedPersons, without_protected};
 use crate::search::conjunction::all;
 use crate::search::lucene::{self, Asked, Clause, Occur};
 pub use crate::search::query_error::QueryError;
@@ -34,6 +35,8 @@ pub struct Request {
     pub start: usize,
     /// `cursorMark`: the number of the last row of the page before; `*` for the first page.
     pub after: Option<Pnr>,
+    /// What the host has said of protected persons; unless it is everything, nobody of them is found or counted by an address.
+    pub protected_persons: ProtectedPersons,
 }
 
 impl Request {
@@ -65,7 +68,7 @@ impl Request {
         }
         let query = query.ok_or(QueryError::Parameter { name: "q" })?;
         let criterion = criterion(&lucene::parse(query.trim(), and)?)?;
-        Ok(Request { criterion, rows, start, after })
+        Ok(Request { criterion, rows, start, after, protected_persons: ProtectedPersons::Tell })
     }
 
     /// The search that it stands for, under what SF1520 requires. `start` rows are among its rows, and to be passed over.
@@ -407,7 +410,8 @@ pub fn answer(
 }
 
 fn search(snapshot: &cpr_replika::Snapshot, request: &Request, scope: Scope) -> Result<Answer, crate::Error> {
-    let hits = snapshot.search(&request.search(scope))?;
+    let criterion = without_protected(&request.criterion, snapshot, scope, request.protected_persons)?;
+    let hits = snapshot.search(&Search { criterion, ..request.search(scope) })?;
     let docs = hits.rows.iter().skip(request.start).map(|hit| Found {
         personnummer: hit.pnr.reveal().to_owned(),
         personadresseringsnavn: hit.addressing_name.as_deref().map(crate::contract_types::printable),

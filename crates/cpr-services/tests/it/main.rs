@@ -7,6 +7,7 @@ mod kit;
 mod logged;
 mod not_held;
 mod packs;
+mod protected_persons;
 mod recorded;
 mod schema;
 mod search;

@@ -10,6 +10,7 @@ use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, Pnr};
 use cpr_replika::{Allow, ApplyOptions, Config, Replika};
 use cpr_services::Caller;
+use cpr_services::ProtectedPersons;
 use cpr_services::{Districts, Diverse, NoRegister, Place, Register, Request, sf1520, sf6008};
 
 use crate::kit::{date, moment, pnr, samples, test_extract};
@@ -198,6 +199,11 @@ fn the_answers_about_everybody_in_the_samples_are_valid() {
             ..Request::on(pnr, date("2001-11-19"), Caller::unlogged())
         };
         check(&samples, &replika, then);
+        let withheld = |pnr| Request {
+            protected_persons: ProtectedPersons::Withhold,
+            ..Request::on(pnr, date("2001-11-19"), Caller::unlogged())
+        };
+        check(&samples, &replika, withheld);
     }
     assert!(files >= 6 && persons >= 200, "{files} files, {persons} persons");
     eprintln!("{persons} persons of {files} samples");
