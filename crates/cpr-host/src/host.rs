@@ -1,0 +1,184 @@
+//! The running host: what is opened when it starts, and closed when it stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use access_log::{FileLog, LogKey, LogOptions, Mode, OnFailure, OpenError};
+use cpr_replika::{Options, Replika};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::callers::Callers;
+use crate::clock;
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::journal::{Journal, Line};
+use crate::metrics::Metrics;
+use crate::pages::Pages;
+use crate::tls::{self, TlsError};
+use crate::{server, subscriptions};
+
+/// Persons that a line of the access log names.
+const MOST_PERSONS: usize = 100;
+/// How long the rest of a runtime has to end, behind what connections are given.
+const REST: Duration = Duration::from_millis(300);
+
+/// A host that runs.
+pub struct Host {
+    runtime: Runtime,
+    tasks: JoinSet<()>,
+    stopping: watch::Sender<bool>,
+    desk: Arc<Desk>,
+    address: SocketAddr,
+    operations: SocketAddr,
+}
+
+/// Why a host cannot run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The store.
+    #[error("store {path}: {error}", path = path.display())]
+    Store {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: Box<cpr_replika::Error>,
+    },
+    /// The access log.
+    #[error("access log: {0}")]
+    Log(#[from] OpenError),
+    /// Certificates and keys.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address, or the system.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl Host {
+    /// Opens everything and begins to answer.
+    ///
+    /// # Errors
+    /// [`HostError`]: nothing runs then.
+    pub fn start(config: Config, journal: Arc<dyn Journal>) -> Result<Host, HostError> {
+        let tls = tls::server_config(&config)?;
+        let access = open_log(&config)?;
+        let replika = open_store(&config)?;
+        subscriptions::register(&replika, &config.systems).map_err(|error| in_store(&config.store, error))?;
+        let bounds = config.bounds;
+        // Threads for calls, and a few for contracts.
+        let runtime = Builder::new_multi_thread().max_blocking_threads(bounds.calls + 4).enable_all().build()?;
+        let clients = runtime.block_on(TcpListener::bind(config.address))?;
+        let watchers = runtime.block_on(TcpListener::bind(config.operations))?;
+        let (address, operations) = (clients.local_addr()?, watchers.local_addr()?);
+        let desk = Arc::new(Desk {
+            replika,
+            callers: Callers::new(config.systems, config.any_service_uuid),
+            access: Box::new(access),
+            journal: journal.clone(),
+            metrics: Arc::new(Metrics::default()),
+            filters: config.filters,
+            body_bytes: bounds.body_bytes,
+            rows: bounds.rows,
+            today: clock::today,
+        });
+        let turns = Semaphore::new(bounds.calls);
+        let pages = Arc::new(Pages { desk: desk.clone(), bounds, turns, contracts: config.contracts });
+        let (stopping, stop) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let acceptor = TlsAcceptor::from(tls);
+        tasks.spawn_on(server::serve_clients(clients, acceptor, pages.clone(), stop.clone()), runtime.handle());
+        tasks.spawn_on(server::serve_operations(watchers, pages, stop), runtime.handle());
+        journal.tell(&Line::event("started", Some(address.to_string()), None));
+        Ok(Host { runtime, tasks, stopping, desk, address, operations })
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where `/metrics` and `/health` are.
+    pub fn operations(&self) -> SocketAddr {
+        self.operations
+    }
+
+    /// The store.
+    pub fn replika(&self) -> &Replika {
+        &self.desk.replika
+    }
+
+    /// Waits until the process is told to end (SIGTERM, SIGINT).
+    ///
+    /// # Errors
+    /// The system has no signals to give.
+    pub fn wait_for_signal(&self) -> io::Result<()> {
+        self.runtime.block_on(async {
+            #[cfg(unix)]
+            {
+                use tokio::signal::unix::{SignalKind, signal};
+                let mut terminate = signal(SignalKind::terminate())?;
+                tokio::select! {
+                    interrupted = tokio::signal::ctrl_c() => interrupted,
+                    _ = terminate.recv() => Ok(()),
+                }
+            }
+            #[cfg(not(unix))]
+            tokio::signal::ctrl_c().await
+        })
+    }
+
+    /// Ends within two seconds: calls that are being answered are answered, and no new ones taken.
+    pub fn stop(self) {
+        let Host { runtime, mut tasks, stopping, desk, .. } = self;
+        stopping.send(true).ok();
+        runtime.block_on(async {
+            let all = async { while tasks.join_next().await.is_some() {} };
+            timeout(Duration::from_millis(1600), all).await.ok();
+            tasks.shutdown().await;
+        });
+        runtime.shutdown_timeout(REST);
+        desk.journal.tell(&Line::event("stopped", None, None));
+    }
+}
+
+/// Reads the certificates and keys of a configuration, and looks for its folder of contracts.
+///
+/// # Errors
+/// [`HostError`].
+pub fn check(config: &Config) -> Result<(), HostError> {
+    tls::server_config(config)?;
+    LogKey::read(&config.log.key, &config.log.folder)?;
+    if let Some(folder) = &config.contracts {
+        std::fs::read_dir(folder)?;
+    }
+    Ok(())
+}
+
+fn open_log(config: &Config) -> Result<FileLog, HostError> {
+    let options = LogOptions {
+        mode: Mode::Before(config.log.durability),
+        on_failure: OnFailure::Refuse,
+        most_persons: MOST_PERSONS,
+    };
+    let key = LogKey::read(&config.log.key, &config.log.folder)?;
+    Ok(FileLog::open(&config.log.folder, key, &options)?)
+}
+
+fn open_store(config: &Config) -> Result<Arc<Replika>, HostError> {
+    let options = Options { cache_bytes: config.cache_bytes, ..Options::default() };
+    let opened = Replika::open_or_create(&config.store, &cpr_replika::Config::default(), &options);
+    opened.map(Arc::new).map_err(|error| in_store(&config.store, error))
+}
+
+fn in_store(path: &Path, error: cpr_replika::Error) -> HostError {
+    HostError::Store { path: path.to_owned(), error: Box::new(error) }
+}

@@ -1,0 +1,114 @@
+//! What is counted, as Prometheus reads it. Labels come from the configuration and from fixed lists, never from a request.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::journal::Call;
+
+/// Upper bounds of the classes of times, in seconds.
+const BOUNDS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+/// A number that is counted or told.
+#[derive(Clone, Copy, Debug)]
+#[repr(usize)]
+pub enum Number {
+    /// Connections that are open.
+    Connections,
+    /// Connections turned away since there were too many.
+    ConnectionsRefused,
+    /// Handshakes that failed: no certificate, one of another authority, a version of TLS that is too old.
+    HandshakesFailed,
+    /// Calls that did not get their turn in time.
+    CallsTurnedAway,
+    /// Bodies that were too large, or too slow.
+    BodiesRefused,
+}
+
+/// Name, kind and meaning of each, in the order of [`Number`].
+const NUMBERS: [(&str, &str, &str); 5] = [
+    ("connections", "gauge", "Open connections."),
+    ("connections_refused_total", "counter", "Connections turned away because there were too many."),
+    ("handshakes_failed_total", "counter", "TLS handshakes that failed, those without a certificate among them."),
+    ("calls_turned_away_total", "counter", "Calls that did not get their turn in time."),
+    ("bodies_refused_total", "counter", "Requests whose body was too large or too slow."),
+];
+
+/// Everything that is counted.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    numbers: [AtomicU64; NUMBERS.len()],
+    /// By system, service and outcome.
+    calls: Mutex<BTreeMap<(String, &'static str, &'static str), u64>>,
+    /// By service.
+    times: Mutex<BTreeMap<&'static str, Times>>,
+}
+
+#[derive(Debug, Default)]
+struct Times {
+    classes: [u64; BOUNDS.len()],
+    count: u64,
+    seconds: f64,
+}
+
+impl Metrics {
+    /// One more.
+    pub fn add(&self, number: Number) {
+        self.numbers[number as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One less.
+    pub fn subtract(&self, number: Number) {
+        self.numbers[number as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many.
+    pub fn get(&self, number: Number) -> u64 {
+        self.numbers[number as usize].load(Ordering::Relaxed)
+    }
+
+    /// Counts a call.
+    pub fn count(&self, call: &Call) {
+        let key = (call.system.clone().unwrap_or_default(), call.service, call.outcome);
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = times.entry(call.service).or_default();
+        let seconds = call.elapsed.as_secs_f64();
+        times.count += 1;
+        times.seconds += seconds;
+        for (class, bound) in times.classes.iter_mut().zip(BOUNDS) {
+            *class += u64::from(seconds <= bound);
+        }
+    }
+
+    /// The text that Prometheus reads; `delivery` is the last one applied.
+    pub fn to_text(&self, delivery: u32) -> String {
+        let mut out = String::new();
+        let head = |out: &mut String, name: &str, kind: &str, help: &str| {
+            let _ = write!(out, "# HELP cpr_host_{name} {help}\n# TYPE cpr_host_{name} {kind}\n");
+        };
+        head(&mut out, "delivery", "gauge", "Number of the last delivery applied.");
+        let _ = writeln!(out, "cpr_host_delivery {delivery}");
+        for (at, (name, kind, help)) in NUMBERS.into_iter().enumerate() {
+            head(&mut out, name, kind, help);
+            let _ = writeln!(out, "cpr_host_{name} {}", self.numbers[at].load(Ordering::Relaxed));
+        }
+        head(&mut out, "calls_total", "counter", "Calls by system, service and outcome.");
+        for ((system, service, outcome), count) in &*self.calls.lock().unwrap_or_else(PoisonError::into_inner) {
+            let labels = format!("system=\"{system}\",service=\"{service}\",outcome=\"{outcome}\"");
+            let _ = writeln!(out, "cpr_host_calls_total{{{labels}}} {count}");
+        }
+        head(&mut out, "call_seconds", "histogram", "Time from the body of a request to its answer, by service.");
+        for (service, times) in &*self.times.lock().unwrap_or_else(PoisonError::into_inner) {
+            for (bound, class) in BOUNDS.iter().zip(times.classes) {
+                let _ = writeln!(out, "cpr_host_call_seconds_bucket{{service=\"{service}\",le=\"{bound}\"}} {class}");
+            }
+            let (count, seconds) = (times.count, times.seconds);
+            let _ = writeln!(out, "cpr_host_call_seconds_bucket{{service=\"{service}\",le=\"+Inf\"}} {count}");
+            let _ = writeln!(out, "cpr_host_call_seconds_sum{{service=\"{service}\"}} {seconds}");
+            let _ = writeln!(out, "cpr_host_call_seconds_count{{service=\"{service}\"}} {count}");
+        }
+        out
+    }
+}

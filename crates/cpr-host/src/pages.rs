@@ -1,0 +1,120 @@
+//! Paths: calls and contracts for clients, `/metrics` and `/health` for operations.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use cpr_wire::{Answer, Endpoint};
+
+use crate::config::{Bounds, Fingerprint};
+use crate::desk::{Desk, Received};
+use crate::metrics::Number;
+use crate::service::Service;
+
+/// What is behind the paths.
+pub(crate) struct Pages {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) bounds: Bounds,
+    /// A place for each call that the engine answers at once.
+    pub(crate) turns: Semaphore,
+    pub(crate) contracts: Option<PathBuf>,
+}
+
+type Page = Response<Full<Bytes>>;
+
+impl Pages {
+    /// Answers a client.
+    pub(crate) async fn serve(&self, request: Request<Incoming>, certificate: Fingerprint) -> Page {
+        let Some(endpoint) = Endpoint::from_path(request.uri().path()) else {
+            return plain(StatusCode::NOT_FOUND, "no such path\n");
+        };
+        match *request.method() {
+            Method::POST => self.call(request, endpoint, certificate).await,
+            Method::GET if request.uri().query().is_some_and(|query| query.eq_ignore_ascii_case("wsdl")) => {
+                self.contract(endpoint).await
+            }
+            _ => plain(StatusCode::METHOD_NOT_ALLOWED, "requests are posted\n"),
+        }
+    }
+
+    async fn call(&self, request: Request<Incoming>, endpoint: Endpoint, certificate: Fingerprint) -> Page {
+        let charset = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(charset_of);
+        let body = Limited::new(request.into_body(), self.bounds.body_bytes).collect();
+        let body = match timeout(self.bounds.read, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            failed => {
+                self.desk.metrics.add(Number::BodiesRefused);
+                let status = if failed.is_ok() { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::REQUEST_TIMEOUT };
+                return plain(status, "the body is larger, or slower, than is taken\n");
+            }
+        };
+        let Ok(Ok(_turn)) = timeout(self.bounds.turn, self.turns.acquire()).await else {
+            self.desk.metrics.add(Number::CallsTurnedAway);
+            let mut page = plain(StatusCode::SERVICE_UNAVAILABLE, "too many calls at once\n");
+            page.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            return page;
+        };
+        let desk = self.desk.clone();
+        let answered = spawn_blocking(move || {
+            let charset = charset.as_deref();
+            desk.serve(&Received { endpoint, charset, body: &body, certificate: &certificate })
+        });
+        match answered.await {
+            Ok(Answer { status, content_type, body }) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                page(status, content_type, body)
+            }
+            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the service cannot answer at present\n"),
+        }
+    }
+
+    /// The contract of a path: `SF1520-5.wsdl` in the folder that is configured.
+    async fn contract(&self, endpoint: Endpoint) -> Page {
+        let name = format!("{}.wsdl", Service::name_of(endpoint).replace('/', "-"));
+        let path = self.contracts.as_ref().map(|folder| folder.join(name));
+        let read = spawn_blocking(move || path.and_then(|path| std::fs::read(path).ok()));
+        match read.await.ok().flatten() {
+            Some(contract) => page(StatusCode::OK, "text/xml; charset=utf-8", contract),
+            None => plain(StatusCode::NOT_FOUND, "no contract is kept here\n"),
+        }
+    }
+
+    /// Answers whoever watches the host.
+    pub(crate) fn serve_operations(&self, request: &Request<Incoming>) -> Page {
+        let delivery = self.desk.replika.snapshot().known().0;
+        match request.uri().path() {
+            "/metrics" => {
+                let text = self.desk.metrics.to_text(delivery);
+                page(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
+            }
+            "/health" => page(StatusCode::OK, "application/json", format!("{{\"delivery\":{delivery}}}\n")),
+            _ => plain(StatusCode::NOT_FOUND, "/metrics and /health are here\n"),
+        }
+    }
+}
+
+/// The charset in a `Content-Type`.
+fn charset_of(content_type: &str) -> Option<String> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
+    })
+}
+
+fn page(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Page {
+    let mut page = Response::new(Full::new(body.into()));
+    *page.status_mut() = status;
+    page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    page
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Page {
+    page(status, "text/plain; charset=utf-8", text)
+}

@@ -1,0 +1,83 @@
+//! TLS 1.2 and 1.3 with certificates of clients: who has none of the named authorities is refused in the handshake.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use sha2::{Digest, Sha256};
+
+use crate::config::{Config, Fingerprint};
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A file of certificates or a key.
+    #[error("{path}: {why}", path = path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Certificate and key do not fit, or are of a kind that is not known.
+    #[error("certificate and key: {0}")]
+    Rustls(#[from] rustls::Error),
+    /// The authorities of the clients cannot be used.
+    #[error("authorities of clients: {0}")]
+    Verifier(#[from] rustls::client::VerifierBuilderError),
+}
+
+/// What rustls needs to serve a configuration.
+///
+/// # Errors
+/// [`TlsError`], which names the file.
+pub(crate) fn server_config(config: &Config) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = Arc::new(ring::default_provider());
+    let mut authorities = RootCertStore::empty();
+    for certificate in read_certificates(&config.client_authorities)? {
+        authorities.add(certificate)?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider.clone()).build()?;
+    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| in_file(&config.key, error))?;
+    let mut server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(read_certificates(&config.certificate)?, key)?;
+    server.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(server))
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let certificates = certificates.map_err(|error| in_file(path, error))?;
+    match certificates.is_empty() {
+        false => Ok(certificates),
+        true => Err(in_file(path, pem::Error::NoItemsFound)),
+    }
+}
+
+/// The reason without anything of the file.
+fn in_file(path: &Path, error: pem::Error) -> TlsError {
+    let why = match error {
+        pem::Error::Io(error) => error.to_string(),
+        pem::Error::NoItemsFound => "no certificate or key in it (PEM)".to_owned(),
+        _ => "not PEM".to_owned(),
+    };
+    TlsError::File { path: path.to_owned(), why }
+}
+
+/// The fingerprint of the certificate of a client.
+///
+/// # Errors
+/// The connection has none, which the verifier does not let happen.
+pub(crate) fn fingerprint(connection: &ServerConnection) -> io::Result<Fingerprint> {
+    let certificates = connection.peer_certificates().unwrap_or_default();
+    let certificate = certificates.first().ok_or(io::ErrorKind::PermissionDenied)?;
+    Ok(Sha256::digest(certificate).into())
+}

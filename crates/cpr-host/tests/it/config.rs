@@ -1,0 +1,45 @@
+//! Configurations: the example, and what is refused.
+
+use std::path::Path;
+
+use cpr_host::config::Config;
+
+const EXAMPLE: &str = include_str!("../../cpr-host.example.toml");
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("/etc/cpr-host")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_example_can_be_read_and_says_the_values_of_what_is_left_out() {
+    let example = parse(EXAMPLE).expect("the example");
+    assert_eq!(example.store, Path::new("/etc/cpr-host/replika.db"));
+    assert_eq!(example.systems.len(), 1);
+    let start = EXAMPLE.find("[bounds]").expect("bounds");
+    let end = EXAMPLE.find("[sf6002]").expect("what follows");
+    let without = format!("{}{}", &EXAMPLE[..start], &EXAMPLE[end..]);
+    let (with, without) = (example.bounds, parse(&without).expect("without bounds").bounds);
+    assert_eq!(format!("{with:?}"), format!("{without:?}"));
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_the_name_of_the_setting() {
+    let cases = [
+        ("store = ", "stores = ", "unknown field `stores`"),
+        ("calls = 8 ", "calls = 0 ", "bounds.calls"),
+        ("cvr = \"11111111\"", "cvr = \"1111\"", "system \"school\": cvr: eight digits"),
+        ("name = \"school\"", "name = \"../school\"", "name"),
+        ("\"5C:09", "\"09", "certificates"),
+        ("\"SF1520/5\"", "\"SF1520\"", "SF1520/4, SF1520/5"),
+        ("sf6002 = \"1.1\"", "sf6002 = \"2.0\"", "sf6002"),
+        ("# change_codes = [\"A01\"", "change_codes = [\"A0001\"", "sf6002.change_codes"),
+    ];
+    for (is, becomes, told) in cases {
+        let text = EXAMPLE.replacen(is, becomes, 1);
+        assert_ne!(text, EXAMPLE, "{is}");
+        let error = parse(&text).expect_err(becomes);
+        assert!(error.contains(told), "{becomes}: {error}");
+    }
+    let system = &EXAMPLE[EXAMPLE.find("[[system]]").expect("a system")..];
+    assert!(parse(&format!("{EXAMPLE}{system}")).expect_err("twice").contains("taken"));
+}

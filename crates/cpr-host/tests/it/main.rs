@@ -1,0 +1,9 @@
+//! The host on loopback, with certificates made on the spot and people who do not exist.
+
+mod kit;
+
+mod access;
+mod bounds;
+mod config;
+mod lookups;
+mod subscriptions;
