@@ -11,7 +11,7 @@ use redb::{
     StorageBackend, WriteTransaction,
 };
 
-use super::block_file::overlay::Overlay;
+use super::block_file::overlay::{LostPages, Overlay};
 use super::block_file::scan::Scan;
 use super::block_file::{BlockFile, Opening};
 use super::key::KeySource;
@@ -121,12 +121,8 @@ impl Opened {
     }
 
     fn read_only(storage: Arc<SharedStorage>, options: &Options) -> Result<Opened, OpeningError> {
-        let latch = Latch::default();
-        let blocks = BlockFile::new(storage.open(), Opening::Existing, options.key.clone(), latch.clone());
-        let database = latch.sound(|| match builder(options).open_read_only_with_backend(blocks) {
-            Err(DatabaseError::RepairAborted) => Err(OpeningError::NotClosed),
-            opened => Ok(opened.map_err(Error::from)?),
-        })?;
+        let (latch, blocks) = blocks_of(storage.open(), options);
+        let database = open_to_read(&latch, blocks, options)?;
         Ok(Opened { database: Mode::ReadOnly(database), latch, storage, file: None, options: options.clone() })
     }
 
@@ -158,13 +154,49 @@ impl Opened {
         Ok(Opened { file, ..opened })
     }
 
-    /// Opens a store's file as if to write, and leaves it as it is.
-    pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Opened, Error> {
+    /// Opens a store's file to verify its rows, leaves it as it is, and passes over pages that do not check.
+    pub(crate) fn open_damaged(path: &Path, options: &Options) -> Result<(Opened, LostPages), Error> {
         let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
         let storage = SharedStorage::new(storage);
-        let (latch, file) = unchanged(storage.open(), options);
-        let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
-        Ok(Opened { database: Mode::ReadWrite(database), latch, storage, file: None, options: options.clone() })
+        let read = Opened::without_lost_pages(&storage, storage.open(), options);
+        match read {
+            Err(OpeningError::NotClosed) => {
+                // What redb does to put it in order stays in memory; it reads every page for that, and none may be lost.
+                let (latch, blocks) = blocks_of(storage.open(), options);
+                let file = Overlay::new(blocks);
+                let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
+                let database = Mode::ReadWrite(database);
+                Ok((Opened { database, latch, storage, file: None, options: options.clone() }, LostPages::default()))
+            }
+            read => Ok(read?),
+        }
+    }
+
+    /// Opens the last state of the same storage, as [`Opened::open_damaged`] does, beside this one. Both are the same state for as
+    /// long as [`Opened::state_of_engine`] says the same.
+    pub(crate) fn beside(&self) -> Result<(Opened, LostPages), Error> {
+        Ok(Opened::without_lost_pages(&self.storage, self.storage.beside(), &self.options)?)
+    }
+
+    fn without_lost_pages(
+        storage: &Arc<SharedStorage>,
+        handle: impl StorageBackend,
+        options: &Options,
+    ) -> Result<(Opened, LostPages), OpeningError> {
+        let (latch, blocks) = blocks_of(handle, options);
+        let lost = LostPages::default();
+        let database = open_to_read(&latch, Overlay::without_lost_pages(blocks, lost.clone()), options)?;
+        let storage = Arc::clone(storage);
+        Ok((Opened { database: Mode::ReadOnly(database), latch, storage, file: None, options: options.clone() }, lost))
+    }
+
+    /// What the storage engine says of its last commits, read anew: another after each.
+    pub(crate) fn state_of_engine(&self) -> Result<Vec<u8>, Error> {
+        let (_, blocks) = blocks_of(self.storage.beside(), &self.options);
+        let mut header = [0; 320];
+        let read = blocks.len().and_then(|_| blocks.read(0, &mut header));
+        // In front of the two commits stand flags, which opening and closing change.
+        read.map(|()| header[64..].to_vec()).map_err(storage_failed)
     }
 
     /// # Errors
@@ -248,11 +280,18 @@ impl Opened {
     }
 }
 
-/// A storage over which whatever is written stays in memory.
-fn unchanged<S: StorageBackend>(storage: S, options: &Options) -> (Latch, Overlay<BlockFile<S>>) {
+/// The blocks of a store that is there, and what will go wrong with them first.
+fn blocks_of<S: StorageBackend>(storage: S, options: &Options) -> (Latch, BlockFile<S>) {
     let latch = Latch::default();
     let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), latch.clone());
-    (latch, Overlay::new(blocks))
+    (latch, blocks)
+}
+
+fn open_to_read(latch: &Latch, file: impl StorageBackend, options: &Options) -> Result<ReadOnlyDatabase, OpeningError> {
+    latch.sound(|| match builder(options).open_read_only_with_backend(file) {
+        Err(DatabaseError::RepairAborted) => Err(OpeningError::NotClosed),
+        opened => Ok(opened.map_err(Error::from)?),
+    })
 }
 
 /// Tries every block of a store's file.
@@ -283,9 +322,10 @@ pub(crate) fn with_blocks<T>(
 /// Has redb check every page of a store's file: false when it would have had to repair its account of free pages.
 pub(crate) fn check_pages(path: &Path, options: &Options) -> Result<bool, Error> {
     let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
-    let (latch, file) = unchanged(storage, options);
+    let (latch, blocks) = blocks_of(storage, options);
     latch.sound(|| {
-        let mut database = Builder::new().set_cache_size(CHECK_CACHE_BYTES).create_with_backend(file)?;
+        let mut database =
+            Builder::new().set_cache_size(CHECK_CACHE_BYTES).create_with_backend(Overlay::new(blocks))?;
         Ok(database.check_integrity()?)
     })
 }

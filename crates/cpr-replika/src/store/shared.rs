@@ -46,6 +46,11 @@ impl SharedStorage {
         StorageHandle { shared: Arc::clone(self), number, held: Mutex::new(Held::Open(Vec::new())) }
     }
 
+    /// A handle that reads beside the one that was opened last, and takes no locks: whoever has it keeps the other open.
+    pub(crate) fn beside(self: &Arc<Self>) -> HandleBeside {
+        HandleBeside(Arc::clone(self))
+    }
+
     /// Bytes from the first to the last.
     pub(crate) fn len(&self) -> io::Result<u64> {
         self.below.len()
@@ -188,6 +193,54 @@ impl StorageBackend for StorageHandle {
 impl Drop for StorageHandle {
     fn drop(&mut self) {
         self.close().ok();
+    }
+}
+
+/// A storage that is read beside the database that has it open.
+#[derive(Debug)]
+pub(crate) struct HandleBeside(Arc<SharedStorage>);
+
+impl HandleBeside {
+    fn refuse<T>() -> io::Result<T> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
+impl StorageBackend for HandleBeside {
+    fn len(&self) -> io::Result<u64> {
+        self.0.below.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.below.read(offset, out)
+    }
+
+    fn set_len(&self, _: u64) -> io::Result<()> {
+        HandleBeside::refuse()
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        HandleBeside::refuse()
+    }
+
+    fn write(&self, _: u64, _: &[u8]) -> io::Result<()> {
+        HandleBeside::refuse()
+    }
+
+    fn try_lock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    fn try_lock_shared_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    fn unlock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.below.query_lock_range(start, end)
     }
 }
 

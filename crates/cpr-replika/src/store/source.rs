@@ -67,6 +67,14 @@ impl Source {
         }
     }
 
+    /// The open store; none for packs.
+    pub(crate) fn database(&self) -> Option<&Opened> {
+        match &self.kept {
+            Kept::Store { database, .. } => Some(database),
+            Kept::Packs(_) => None,
+        }
+    }
+
     /// The tables.
     #[inline]
     pub(crate) fn tables(&self) -> &Tables {

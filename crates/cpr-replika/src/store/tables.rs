@@ -107,6 +107,15 @@ macro_rules! tables {
                 Ok(rows)
             }
 
+            /// The tables of which rows are lost: those in which fewer are found than they count.
+            pub(crate) fn with_lost_rows(&self) -> Result<Vec<&'static str>, Error> {
+                let counts = [
+                    $(($one_name, self.$one.len()?, count(self.$one.iter()?)?),)*
+                    $(($many_name, self.$many.len()?, count(self.$many.iter()?)?),)*
+                ];
+                Ok(counts.into_iter().filter(|(_, rows, found)| rows != found).map(|(name, ..)| name).collect())
+            }
+
             /// Copies the rows of every table, in the order of their keys.
             pub(super) fn copy(&self, write: &WriteTransaction, copier: &mut Copier<'_>) -> Result<(), Error> {
                 $(copier.one($one_name, &self.$one, write.open_table($ONE)?, |key, value| {
@@ -131,6 +140,10 @@ macro_rules! tables {
             $($MANY(u32, u32),)*
         }
     };
+}
+
+fn count<T>(mut rows: impl Iterator<Item = Result<T, Error>>) -> Result<u64, Error> {
+    rows.try_fold(0, |count, row| row.map(|_| count + 1))
 }
 
 /// The writing of one table to a pack, under its name.

@@ -2,13 +2,16 @@
 //!
 //! Blocks are tried without redb, so that all of those that do not check are told. Then redb checks its pages, over a copy in
 //! memory of what it would repair: that every page is the one that the page above it names, so that no block of an older
-//! state put back with its check passes. What neither finds, the relations between the tables show.
+//! state put back with its check passes. What neither finds, the relations between the tables show; they are checked with pages that do
+//! not check passed over, so that one of them hides no other fault.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::damage::Place;
 use crate::error::Error;
 use crate::replika::Replika;
+use crate::snapshot::Snapshot;
 use crate::store::file::{Opened, Options, check_pages, scan};
 use crate::verify::VerifyReport;
 
@@ -44,24 +47,18 @@ impl Replika {
                 report.fault_at(damage.place, damage.what);
             }
         }
-        if readable {
-            let rows =
-                Opened::open_unchanged(path, options).and_then(Replika::over).and_then(|it| it.snapshot().verify());
-            if let Some(rows) = report.sound(rows)? {
-                report.take_over(rows);
-            }
+        match verify_rows(path, options) {
+            Ok(rows) => report.take_over(rows),
+            // Where what opening needs is damaged, which stands in the report, nothing is said of rows.
+            Err(_) if !report.is_clean() => {}
+            rows => _ = report.sound(rows)?,
         }
         Ok(report)
     }
 }
 
-impl VerifyReport {
-    /// The report of the rows, with what was found of the file before.
-    pub(super) fn take_over(&mut self, rows: VerifyReport) {
-        let file = std::mem::take(self);
-        *self = VerifyReport { blocks: file.blocks, unsettled: file.unsettled, ..rows };
-        self.fault_count += file.fault_count;
-        self.faults.splice(0..0, file.faults);
-        self.faults.truncate(super::TOLD);
-    }
+/// Verifies the rows of a file, behind whatever does not check.
+fn verify_rows(path: &Path, options: &Options) -> Result<VerifyReport, Error> {
+    let (opened, lost) = Opened::open_damaged(path, options)?;
+    Snapshot::take(&Arc::new(opened))?.verify_what_is_left(&lost)
 }

@@ -36,5 +36,6 @@ mod spans;
 mod subscribed_samples;
 mod subscriptions;
 mod traps;
+mod verify;
 mod waiting;
 mod windows;

@@ -2,22 +2,51 @@
 //!
 //! redb's own page check repairs what it can and needs the only writing handle; over this it may do both. Every lock is
 //! taken shared, since nobody is disturbed: others may read meanwhile, and a writer is refused as by any reader.
+//!
+//! A verification must go on behind a page that is lost, and redb would not be read again after one error. So for it, and for
+//! nothing else, a page that does not check can be read as a leaf without rows, which every walk of redb's passes over; it
+//! is noted, and whatever was read over such a file answers no question but which rows are left. A store that somebody has
+//! open is read as one that was closed: its last commit, in two phases, is whole.
 
 use std::collections::HashMap;
 use std::io;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{BackendError, StorageBackend};
 
 use super::geometry::{BLOCK, BLOCK_BYTES};
-use super::root::ENGINE_HEADER;
+use super::root::{ENGINE_HEADER, NOT_CLOSED};
+use crate::damage::{BlockError, Damage};
+
+/// The first byte of a page that is a leaf of redb's trees; zeros behind it say that it has no rows.
+const LEAF: u8 = 1;
+
+/// Pages that did not check and were read as leaves without rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LostPages(Arc<Mutex<Vec<Damage>>>);
+
+impl LostPages {
+    /// The first block of each that does not check.
+    pub(crate) fn places(&self) -> Vec<Damage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, damage: Damage) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !noted.contains(&damage) {
+            noted.push(damage);
+        }
+    }
+}
 
 /// A storage over another, which it does not change.
 #[derive(Debug)]
 pub(crate) struct Overlay<S> {
     below: S,
     written: Mutex<Written>,
+    /// None: a page that does not check is an error.
+    lost: Option<LostPages>,
 }
 
 #[derive(Default)]
@@ -36,11 +65,37 @@ impl std::fmt::Debug for Written {
 
 impl<S> Overlay<S> {
     pub(crate) fn new(below: S) -> Overlay<S> {
-        Overlay { below, written: Mutex::default() }
+        Overlay { below, written: Mutex::default(), lost: None }
+    }
+
+    /// As [`Overlay::new`], with pages that do not check read as leaves without rows.
+    pub(crate) fn without_lost_pages(below: S, lost: LostPages) -> Overlay<S> {
+        Overlay { lost: Some(lost), ..Overlay::new(below) }
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: StorageBackend> Overlay<S> {
+    fn read_below(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let read = self.below.read(offset, out);
+        if let (0, true, Some(flags)) = (offset, self.lost.is_some(), out.get_mut(NOT_CLOSED.0)) {
+            *flags &= !NOT_CLOSED.1;
+        }
+        let (Err(error), Some(lost)) = (&read, self.lost.as_ref().filter(|_| offset >= BLOCK_BYTES)) else {
+            return read;
+        };
+        match BlockError::inside(error) {
+            Some(BlockError::Damaged(damage)) => {
+                lost.note(damage);
+                out.fill(0);
+                out[0] = LEAF;
+                Ok(())
+            }
+            _ => read,
+        }
     }
 }
 
@@ -60,7 +115,7 @@ impl<S: StorageBackend> StorageBackend for Overlay<S> {
         let numbers = offset / BLOCK_BYTES..(offset + out.len() as u64).div_ceil(BLOCK_BYTES);
         if !numbers.clone().any(|number| written.blocks.contains_key(&number)) {
             drop(written);
-            return self.below.read(offset, out);
+            return self.read_below(offset, out);
         }
         for (number, block) in numbers.zip(out.chunks_mut(BLOCK)) {
             match written.blocks.get(&number) {

@@ -25,7 +25,7 @@ pub(super) const ENGINE_HEADER: usize = 320;
 /// Where the copies stand: behind those of the store's header.
 const COPIES_AT: u64 = 2 * BLOCK_BYTES;
 /// Of redb's header, the byte and the bit that say it was not closed.
-const NOT_CLOSED: (usize, u8) = (9, 2);
+pub(super) const NOT_CLOSED: (usize, u8) = (9, 2);
 /// The flag of a root: the store was once left without being closed.
 const CUT_OFF: u64 = 1;
 

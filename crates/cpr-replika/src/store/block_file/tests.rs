@@ -105,6 +105,57 @@ fn a_flipped_bit_anywhere_is_an_error_with_its_place_or_is_never_read() {
     }
 }
 
+/// Flips bits of a small file in turn, one of so many: what is read stays what it was or is refused, and a scan tells it.
+fn try_bits(storage: &Shared, step: usize, open: impl Fn(&Shared) -> BlockFile<Shared>) {
+    let read = |file: &BlockFile<Shared>| {
+        let (mut header, mut block) = ([0; 320], [0; BLOCK]);
+        file.read(0, &mut header)?;
+        file.read(BLOCK_BYTES, &mut block).map(|()| (header, block))
+    };
+    let sound = read(&open(storage)).unwrap();
+    for number in (0..storage.len().unwrap() * 8).step_by(step) {
+        let (at, bit) = (number / 8, (number % 8) as u8);
+        storage.flip(at, bit);
+        let file = open(storage);
+        let scan = file.scan().unwrap();
+        assert_eq!(scan.in_use.len() + scan.blocks.len(), 1, "bit {bit} of byte {at}");
+        match read(&file) {
+            Ok(found) => assert!(found == sound, "bit {bit} of byte {at}"),
+            Err(error) => {
+                let told = BlockError::inside(&error);
+                assert!(
+                    at >= 4 * BLOCK_BYTES && matches!(told, Some(BlockError::Damaged(_))),
+                    "bit {bit} of byte {at}"
+                );
+            }
+        }
+        storage.flip(at, bit);
+    }
+}
+
+/// A closed file of one written block.
+fn small(open: impl Fn(&Shared) -> BlockFile<Shared>) -> Shared {
+    let storage = Shared::new();
+    let file = open(&storage);
+    file.len().unwrap();
+    file.set_len(2 * BLOCK_BYTES).unwrap();
+    file.write(0, &[9; 320]).unwrap();
+    file.write(BLOCK_BYTES, &[7; BLOCK]).unwrap();
+    file.sync_data().unwrap();
+    storage
+}
+
+#[test]
+fn a_bit_of_each_byte_of_a_small_file_is_seen_and_changes_nothing_that_is_read() {
+    try_bits(&small(open), 7, open);
+}
+
+#[test]
+#[ignore = "196 608 bits"]
+fn every_bit_of_a_small_file_is_seen_and_changes_nothing_that_is_read() {
+    try_bits(&small(open), 1, open);
+}
+
 #[test]
 fn both_copies_of_a_header_damaged_is_told_as_that() {
     for (first, place) in [(0, Place::StoreHeader(0)), (2, Place::Root(0))] {
@@ -293,6 +344,22 @@ mod encrypted {
         rewrap(&storage, &FixedKey(1), &FixedKey(3)).unwrap();
         assert_eq!(told(&storage, Some(1)), BlockError::WrongKey);
         assert_eq!(open_with(&storage, Some(3)).len().unwrap(), 200 * BLOCK_BYTES);
+    }
+
+    fn try_bits_with_key(step: usize) {
+        let open = |storage: &Shared| open_with(storage, Some(1));
+        try_bits(&small(open), step, open);
+    }
+
+    #[test]
+    fn a_bit_of_each_byte_of_a_small_encrypted_file_is_seen_and_changes_nothing_that_is_read() {
+        try_bits_with_key(7);
+    }
+
+    #[test]
+    #[ignore = "196 608 bits"]
+    fn every_bit_of_a_small_encrypted_file_is_seen_and_changes_nothing_that_is_read() {
+        try_bits_with_key(1);
     }
 
     #[test]
