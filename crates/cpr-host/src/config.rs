@@ -39,6 +39,8 @@ pub struct Config {
     pub contracts: Option<PathBuf>,
     /// The access log.
     pub log: Log,
+    /// The nightly extracts; none when something else applies them.
+    pub inbox: Option<Inbox>,
     /// How much is taken at once.
     pub bounds: Bounds,
     /// What SF6002 lets subscribers follow.
@@ -58,6 +60,19 @@ pub struct Log {
     pub key: PathBuf,
     /// How durable a line is before its answer leaves.
     pub durability: Durability,
+}
+
+/// Where nightly extracts come in, and files for subscribers go out.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    /// The folder of the extracts.
+    pub folder: PathBuf,
+    /// The folder with a folder for each system.
+    pub outbox: PathBuf,
+    /// How long a file must not have changed before it is taken for whole.
+    pub settled: Duration,
+    /// How many days done and refused extracts are kept.
+    pub keep_days: u32,
 }
 
 /// How much is taken at once.
@@ -139,6 +154,7 @@ struct ConfigFile {
     cache_megabytes: usize,
     listen: ListenTable,
     log: LogTable,
+    inbox: Option<InboxTable>,
     #[serde(default)]
     bounds: BoundsTable,
     #[serde(default)]
@@ -171,6 +187,25 @@ struct LogTable {
     key: PathBuf,
     #[serde(default)]
     synced: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InboxTable {
+    folder: PathBuf,
+    outbox: PathBuf,
+    #[serde(default = "default_settled")]
+    settled_seconds: u32,
+    #[serde(default = "default_keep")]
+    keep_days: u32,
+}
+
+fn default_settled() -> u32 {
+    10
+}
+
+fn default_keep() -> u32 {
+    30
 }
 
 #[derive(Deserialize)]
@@ -263,6 +298,12 @@ impl Config {
             client_authorities: at(file.listen.client_authorities),
             contracts: file.listen.contracts.map(at),
             log: Log { folder: at(file.log.folder), key: at(file.log.key), durability },
+            inbox: file.inbox.map(|table| Inbox {
+                folder: at(table.folder),
+                outbox: at(table.outbox),
+                settled: Duration::from_secs(u64::from(table.settled_seconds)),
+                keep_days: table.keep_days,
+            }),
             bounds: read_bounds(&file.bounds)?,
             filters: read_filters(&file.sf6002)?,
             any_service_uuid: file.leniency.any_service_uuid,

@@ -4,7 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use access_log::{FileLog, LogKey, LogOptions, Mode, OnFailure, OpenError};
 use cpr_replika::{Options, Replika};
@@ -17,10 +19,12 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::callers::Callers;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::desk::Desk;
+use crate::inbox::Inbox;
 use crate::journal::{Journal, Line};
 use crate::metrics::Metrics;
+use crate::outbox::Outbox;
 use crate::pages::Pages;
 use crate::tls::{self, TlsError};
 use crate::{server, subscriptions};
@@ -38,6 +42,13 @@ pub struct Host {
     desk: Arc<Desk>,
     address: SocketAddr,
     operations: SocketAddr,
+    inbox: Option<Intake>,
+}
+
+/// The thread that takes extracts.
+struct Intake {
+    stopping: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
 }
 
 /// Why a host cannot run.
@@ -74,17 +85,22 @@ impl Host {
         let replika = open_store(&config)?;
         subscriptions::register(&replika, &config.systems).map_err(|error| in_store(&config.store, error))?;
         let bounds = config.bounds;
+        let metrics = Arc::new(Metrics::default());
         // Threads for calls, and a few for contracts.
         let runtime = Builder::new_multi_thread().max_blocking_threads(bounds.calls + 4).enable_all().build()?;
         let clients = runtime.block_on(TcpListener::bind(config.address))?;
         let watchers = runtime.block_on(TcpListener::bind(config.operations))?;
         let (address, operations) = (clients.local_addr()?, watchers.local_addr()?);
+        let inbox = match &config.inbox {
+            Some(inbox) => Some(take_extracts(inbox, &config, &replika, &journal, &metrics)?),
+            None => None,
+        };
         let desk = Arc::new(Desk {
             replika,
             callers: Callers::new(config.systems, config.any_service_uuid),
             access: Box::new(access),
             journal: journal.clone(),
-            metrics: Arc::new(Metrics::default()),
+            metrics,
             filters: config.filters,
             body_bytes: bounds.body_bytes,
             rows: bounds.rows,
@@ -98,7 +114,7 @@ impl Host {
         tasks.spawn_on(server::serve_clients(clients, acceptor, pages.clone(), stop.clone()), runtime.handle());
         tasks.spawn_on(server::serve_operations(watchers, pages, stop), runtime.handle());
         journal.tell(&Line::event("started", Some(address.to_string()), None));
-        Ok(Host { runtime, tasks, stopping, desk, address, operations })
+        Ok(Host { runtime, tasks, stopping, desk, address, operations, inbox })
     }
 
     /// Where clients connect.
@@ -136,18 +152,42 @@ impl Host {
         })
     }
 
-    /// Ends within two seconds: calls that are being answered are answered, and no new ones taken.
+    /// Ends within two seconds: calls that are being answered are answered, and no new ones taken. An extract that is being applied
+    /// is left for the next start, with the store as before it. What cannot be stopped (a commit, a file being written) ends with
+    /// the process, and the next start finds it done or not begun.
     pub fn stop(self) {
-        let Host { runtime, mut tasks, stopping, desk, .. } = self;
+        let Host { runtime, mut tasks, stopping, desk, inbox, .. } = self;
         stopping.send(true).ok();
+        if let Some(intake) = &inbox {
+            intake.stopping.store(true, Ordering::Relaxed);
+        }
         runtime.block_on(async {
             let all = async { while tasks.join_next().await.is_some() {} };
             timeout(Duration::from_millis(1600), all).await.ok();
             tasks.shutdown().await;
         });
         runtime.shutdown_timeout(REST);
+        let since = Instant::now();
+        while inbox.as_ref().is_some_and(|intake| !intake.thread.is_finished()) && since.elapsed() < REST {
+            thread::sleep(Duration::from_millis(10));
+        }
         desk.journal.tell(&Line::event("stopped", None, None));
     }
+}
+
+/// Begins to take extracts, on a thread of its own.
+fn take_extracts(
+    inbox: &config::Inbox,
+    config: &Config,
+    replika: &Arc<Replika>,
+    journal: &Arc<dyn Journal>,
+    metrics: &Arc<Metrics>,
+) -> io::Result<Intake> {
+    let stopping = Arc::new(AtomicBool::new(false));
+    let outbox = Outbox::new(inbox.outbox.clone(), &config.systems, stopping.clone(), Arc::new(|_| Ok(())));
+    let inbox = Inbox::new(inbox, outbox, replika.clone(), journal.clone(), metrics.clone(), stopping.clone());
+    let thread = thread::Builder::new().name("inbox".to_owned()).spawn(move || inbox.run())?;
+    Ok(Intake { stopping, thread })
 }
 
 /// Reads the certificates and keys of a configuration, and looks for its folder of contracts.

@@ -19,6 +19,9 @@ pub mod metrics;
 mod desk;
 mod subscriptions;
 
+pub mod inbox;
+pub mod outbox;
+
 mod pages;
 mod server;
 mod tls;

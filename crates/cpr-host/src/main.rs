@@ -88,12 +88,23 @@ fn show(folder: &Path, persons: u32, port: u16) -> Result<(), Box<dyn Error>> {
     }
     let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let demo = Demo::prepare(folder, persons, at(port), at(port.saturating_add(1)))?;
+    let nights = demo.write_nights(3)?;
     let host = Host::start(read(&demo.config)?, Arc::new(JsonLines::new(io::stdout())))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{persons} made-up persons; everything stands in {}\n", folder.display())?;
     for (shows, line) in demo.curl_lines(host.address(), host.operations()) {
         writeln!(out, "# {shows}\n{line}\n")?;
     }
+    for (at, night) in nights.iter().enumerate() {
+        let (night, inbox) = (night.display(), folder.join("inbox"));
+        writeln!(
+            out,
+            "# night {}: whoever follows somebody is given a file\ncp {night} {}\n",
+            at + 1,
+            inbox.display()
+        )?;
+    }
+    writeln!(out, "# what the school has to fetch\nls {}\n", folder.join("outbox/school/IN").display())?;
     writeln!(out, "Ctrl-C ends it; a line for each call follows.")?;
     drop(out);
     host.wait_for_signal()?;

@@ -24,15 +24,30 @@ pub enum Number {
     CallsTurnedAway,
     /// Bodies that were too large, or too slow.
     BodiesRefused,
+    /// Extracts that lie in the inbox.
+    ExtractsWaiting,
+    /// Extracts that were applied and delivered.
+    ExtractsApplied,
+    /// Extracts that were refused.
+    ExtractsRefused,
+    /// 1 when an extract was refused and the line stands still.
+    LineStopped,
+    /// 1 when the next extract waits for one that is missing, or for trouble to end.
+    LineWaits,
 }
 
 /// Name, kind and meaning of each, in the order of [`Number`].
-const NUMBERS: [(&str, &str, &str); 5] = [
+const NUMBERS: [(&str, &str, &str); 10] = [
     ("connections", "gauge", "Open connections."),
     ("connections_refused_total", "counter", "Connections turned away because there were too many."),
     ("handshakes_failed_total", "counter", "TLS handshakes that failed, those without a certificate among them."),
     ("calls_turned_away_total", "counter", "Calls that did not get their turn in time."),
     ("bodies_refused_total", "counter", "Requests whose body was too large or too slow."),
+    ("extracts_waiting", "gauge", "Extracts in the inbox."),
+    ("extracts_applied_total", "counter", "Extracts applied and delivered."),
+    ("extracts_refused_total", "counter", "Extracts refused."),
+    ("line_stopped", "gauge", "1 when an extract was refused and none is taken until somebody has seen to it."),
+    ("line_waits", "gauge", "1 when the next extract follows a missing one, or something fails and is tried again."),
 ];
 
 /// Everything that is counted.
@@ -41,6 +56,8 @@ pub struct Metrics {
     numbers: [AtomicU64; NUMBERS.len()],
     /// By system, service and outcome.
     calls: Mutex<BTreeMap<(String, &'static str, &'static str), u64>>,
+    /// Files that wait to be fetched, by system.
+    waiting: Mutex<BTreeMap<String, u64>>,
     /// By service.
     times: Mutex<BTreeMap<&'static str, Times>>,
 }
@@ -61,6 +78,16 @@ impl Metrics {
     /// One less.
     pub fn subtract(&self, number: Number) {
         self.numbers[number as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Tells a number.
+    pub fn set(&self, number: Number, value: u64) {
+        self.numbers[number as usize].store(value, Ordering::Relaxed);
+    }
+
+    /// Tells how many files wait to be fetched by each system.
+    pub fn set_waiting(&self, waiting: BTreeMap<String, u64>) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
     }
 
     /// How many.
@@ -93,6 +120,10 @@ impl Metrics {
         for (at, (name, kind, help)) in NUMBERS.into_iter().enumerate() {
             head(&mut out, name, kind, help);
             let _ = writeln!(out, "cpr_host_{name} {}", self.numbers[at].load(Ordering::Relaxed));
+        }
+        head(&mut out, "outbox_files", "gauge", "Files that wait to be fetched, by system.");
+        for (system, count) in &*self.waiting.lock().unwrap_or_else(PoisonError::into_inner) {
+            let _ = writeln!(out, "cpr_host_outbox_files{{system=\"{system}\"}} {count}");
         }
         head(&mut out, "calls_total", "counter", "Calls by system, service and outcome.");
         for ((system, service, outcome), count) in &*self.calls.lock().unwrap_or_else(PoisonError::into_inner) {

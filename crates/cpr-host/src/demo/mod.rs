@@ -92,8 +92,32 @@ impl Demo {
         let config = folder.join("cpr-host.toml");
         let listen = format!("[listen]\naddress = \"{address}\"\noperations = \"{operations}\"\n");
         write(&config, format!("{HEAD}{listen}{REST}{tables}").as_bytes())?;
+        for folder_of in ["inbox", "outbox", "nights"] {
+            private_file::make_folder(&folder.join(folder_of))?;
+        }
         let requests = Requests::write(&folder.join("requests"), &population)?;
         Ok(Demo { folder: folder.to_owned(), config, requests, authority, population })
+    }
+
+    /// Writes extracts of nights, in which the persons whom the requests are about move and little else happens; their paths in order.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_nights(&self, nights: usize) -> io::Result<Vec<PathBuf>> {
+        let product = product();
+        let mut deltas = self.population.deltas(&product, 20);
+        let moving: Vec<u32> =
+            (0..self.population.persons()).filter(|rank| self.population.lives_here(*rank)).take(5).collect();
+        let mut paths = Vec::new();
+        for _ in 0..nights {
+            let day = deltas.next_production_date().to_string().replace('-', "");
+            let path = self.folder.join("nights").join(format!("D{}.L{TASK}", &day[2..]));
+            let part = PartFile::create(&path)?;
+            deltas.next_delta_of_moves(io::BufWriter::new(part.file()), &moving)?.flush()?;
+            part.publish()?;
+            paths.push(path);
+        }
+        Ok(paths)
     }
 
     /// The persons.
@@ -135,6 +159,11 @@ const REST: &str = "\
 certificate = \"host.pem\"
 key = \"host.key\"
 client_authorities = \"authority.pem\"
+
+[inbox]
+folder = \"inbox\"
+outbox = \"outbox\"
+settled_seconds = 1
 
 [log]
 folder = \"access\"

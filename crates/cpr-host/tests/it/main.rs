@@ -6,4 +6,5 @@ mod access;
 mod bounds;
 mod config;
 mod lookups;
+mod nights;
 mod subscriptions;
