@@ -86,7 +86,9 @@ fn report(failure: &Failure, as_json: bool, screen: &mut Screen) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let code = failure.code();
-    if as_json && code != 2 && !matches!(failure, Failure::Reported(_)) {
+    let is_reported = matches!(failure, Failure::Reported(_));
+    let as_json = as_json && code != 2 && !is_reported;
+    if as_json {
         // When standard output is gone, the exit code is all that is left.
         screen.print_json(&failure.as_answer()).ok();
     } else if let Failure::FormerNumber { current: Some(current) } = failure {
@@ -96,7 +98,7 @@ fn report(failure: &Failure, as_json: bool, screen: &mut Screen) -> ExitCode {
         screen::warn(&format!("replika: {}", untold.text()));
         return ExitCode::from(untold.code());
     }
-    if !(as_json && code != 2) && !matches!(failure, Failure::Reported(_)) {
+    if !as_json && !is_reported {
         screen::warn(&format!("replika: {}", failure.text()));
         for fault in failure.faults() {
             screen::warn(&format!("  {fault}"));
