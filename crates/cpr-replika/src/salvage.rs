@@ -14,6 +14,7 @@ use std::path::Path;
 use cpr_extract::{Family, Style};
 use cpr_model::{Date, PersonKey, Pnr};
 use redb::StorageBackend;
+use roaring::RoaringBitmap;
 
 use crate::damage::{Damage, Place};
 use crate::delivery_number::DeliveryNumber;
@@ -24,6 +25,7 @@ use crate::person::value::with_document;
 use crate::read::export::{AddressOrder, Writer, start_record};
 use crate::read::lines::LineLayout;
 use crate::replika::Replika;
+use crate::store::bitmap::open_set;
 use crate::store::config::Config;
 use crate::store::file::{Options, storage_failed, with_blocks};
 use crate::store::page_tree::{Found, PageNumber, Pages, Tree};
@@ -44,9 +46,13 @@ pub struct SalvageOptions {
 pub struct SalvageReport {
     /// Persons written.
     pub persons: u64,
-    /// Those of them that were on pages which no other page names any more: a page above them is lost. The latest of each that
-    /// was found; where its last page is lost too, that is of an earlier delivery.
+    /// Those of them that were on pages which no other page names any more: a page above them is lost. Written is the latest
+    /// of each that was found.
     pub persons_loose: u64,
+    /// Those of the loose whose last page is lost, too: what is written is of before a delivery that changed them.
+    pub persons_outdated: u64,
+    /// Those of the loose of whom that cannot be told: the sets of whom the deliveries since then changed are not all there.
+    pub persons_undecided: u64,
     /// Persons that the store counts and that were not written; none when the count is lost.
     pub persons_missing: Option<u64>,
     /// Those of them whose page is there and whose value does not open.
@@ -56,7 +62,7 @@ pub struct SalvageReport {
     /// The last delivery that any person written was changed by. When it is later than `ledger`, the extract is of a later
     /// day than it says.
     pub last_change: DeliveryNumber,
-    /// Each table with one value a key: how many rows there were, and how many are still there.
+    /// Each table: how many rows there were, and how many are still there.
     pub tables: Vec<SalvagedTable>,
     /// Between which numbers persons are missing: the first of them.
     pub gaps: Vec<SalvageGap>,
@@ -72,7 +78,7 @@ pub struct SalvageReport {
 pub struct SalvagedTable {
     /// The name, with the version of its layout.
     pub name: String,
-    /// Rows that the store counts.
+    /// Rows that the store counts; where a key has several values, each of them is one.
     pub rows: u64,
     /// Rows that are still there.
     pub found: u64,
@@ -154,6 +160,7 @@ fn salvage_from<S: StorageBackend>(
     let persons = tables.get(name::PERSONS).copied();
     let lost = persons.map_or(Ok(Lost::all()), |persons| Lost::find(pages, persons))?;
     let loose = lost.look_for(pages, family, &mut last)?;
+    let changes = Changes::read(pages, tables.get(name::CHANGED).copied(), &loose)?;
     report.ledger = last.as_ref().map(|last| last.number);
     let (task, date, style) = match last {
         Some(last) => (last.task, Some(last.production_date), last.style),
@@ -161,14 +168,16 @@ fn salvage_from<S: StorageBackend>(
     };
     let date =
         date.ok_or(Error::Config("no row of the ledger opens: say which production date the extract is to bear"))?;
-    let mut saving = Saving { pages, family, loose, writer: Writer::new(out, &style), formatted: Vec::new(), report };
+    let writer = Writer::new(out, &style);
+    let mut saving = Saving { pages, family, loose, changes, writer, formatted: Vec::new(), report };
     saving.writer.frame(&start_record(&task, date))?;
     saving.write_persons(persons)?;
     saving.write_formatted()?;
     saving.writer.finish()?;
     let mut report = saving.report;
     for (name, tree) in tables {
-        count_rows(pages, name, tree, &mut report)?;
+        let found = pages.count(tree, &mut |damage| report.lost(damage)).map_err(storage_failed)?;
+        report.tables.push(SalvagedTable { name, rows: tree.rows, found });
     }
     report.persons_missing = persons.map(|persons| persons.rows.saturating_sub(report.persons));
     Ok(report)
@@ -242,11 +251,56 @@ impl Lost {
     }
 }
 
+/// Which delivery changed persons on loose pages last, as far as the sets of whom deliveries changed can be read.
+#[derive(Default)]
+struct Changes {
+    latest: BTreeMap<u32, u32>,
+    /// The last delivery whose set cannot be read; none when all can.
+    unread: Option<u32>,
+}
+
+impl Changes {
+    fn read<S: StorageBackend>(pages: &Pages<'_, S>, changed: Option<Tree>, loose: &Loose) -> Result<Changes, Error> {
+        let mut changes = Changes::default();
+        if loose.is_empty() {
+            return Ok(changes);
+        }
+        let Some(changed) = changed else { return Ok(Changes { unread: Some(u32::MAX), ..changes }) };
+        let looked_for: RoaringBitmap = loose.keys().copied().collect();
+        let mut read = RoaringBitmap::new();
+        let walked = pages.walk(changed, &mut |found| {
+            if let Found::Row { key, value, .. } = found
+                && let Some(delivery) = row(key)
+                && let Ok(set) = open_set(name::CHANGED, (delivery, 0), value)
+            {
+                read.insert(delivery);
+                changes.latest.extend((set & &looked_for).into_iter().map(|key| (key, delivery)));
+            }
+            Ok::<(), Ended>(())
+        });
+        walked.map_err(|ended| ended.0)?;
+        // Deliveries are numbered from 1, and each has a set.
+        let last = u32::try_from(changed.rows).unwrap_or(u32::MAX);
+        changes.unread = (1..=last).rev().find(|delivery| !read.contains(*delivery));
+        Ok(changes)
+    }
+
+    /// Counts a person that is written as of this delivery.
+    fn judge(&self, key: u32, written: DeliveryNumber, report: &mut SalvageReport) {
+        if self.latest.get(&key).is_some_and(|latest| *latest > written.0) {
+            report.persons_outdated += 1;
+        } else if self.unread.is_some_and(|unread| unread > written.0) {
+            report.persons_undecided += 1;
+        }
+    }
+}
+
 /// The writing of what is saved.
 struct Saving<'s, 'f, S, W> {
     pages: &'s Pages<'f, S>,
     family: &'static Family,
     loose: Loose,
+    changes: Changes,
     writer: Writer<'s, W>,
     /// Who has 003 lines, which stand behind all others in the order of addresses.
     formatted: Vec<(AddressOrder, PersonKey, PageNumber)>,
@@ -296,15 +350,16 @@ impl<S: StorageBackend, W: Write> Saving<'_, '_, S, W> {
         let bounds = (after.map_or(Bound::Unbounded, Bound::Excluded), up_to.map_or(Bound::Unbounded, Bound::Included));
         // A page that makes no sense may name its keys in no order.
         let is_range = !matches!((after, up_to), (Some(after), Some(up_to)) if after >= up_to);
-        let found: Vec<(u32, PageNumber)> = match is_range {
-            true => self.loose.range(bounds).map(|(&row, &(_, page))| (row, page)).collect(),
+        let found: Vec<(u32, (DeliveryNumber, PageNumber))> = match is_range {
+            true => self.loose.range(bounds).map(|(&row, &found)| (row, found)).collect(),
             false => Vec::new(),
         };
-        for (row, page) in found {
+        for (row, (delivered, page)) in found {
             if let Some(value) = self.pages.value_in(page, row).map_err(storage_failed)?
                 && self.write_person(&row.to_le_bytes(), &value, page)?
             {
                 self.report.persons_loose += 1;
+                self.changes.judge(row, delivered, &mut self.report);
             }
         }
         self.report.gap_count += 1;
@@ -389,23 +444,4 @@ fn read_last_delivery<S: StorageBackend>(
         walked.map_err(|ended| ended.0)?;
     }
     Ok(last)
-}
-
-fn count_rows<S: StorageBackend>(
-    pages: &Pages<'_, S>,
-    name: String,
-    tree: Tree,
-    report: &mut SalvageReport,
-) -> Result<(), Error> {
-    let mut found = 0;
-    let walked = pages.walk(tree, &mut |row| {
-        match row {
-            Found::Row { .. } => found += 1,
-            Found::Lost { damage, .. } => report.lost(damage),
-        }
-        Ok::<(), Ended>(())
-    });
-    walked.map_err(|ended| ended.0)?;
-    report.tables.push(SalvagedTable { name, rows: tree.rows, found });
-    Ok(())
 }

@@ -337,6 +337,8 @@ json_shapes! {
     report: SalvageReport => {
         "persons": report.persons,
         "persons_loose": report.persons_loose,
+        "persons_outdated": report.persons_outdated,
+        "persons_undecided": report.persons_undecided,
         "persons_missing": report.persons_missing,
         "persons_unreadable": report.persons_unreadable,
         "ledger": report.ledger,

@@ -68,8 +68,15 @@ fn print_report(
     }
     writeln!(screen, "{file}: {} saved", persons(report.persons))?;
     if report.persons_loose > 0 {
-        let loose = report.persons_loose;
-        writeln!(screen, "{loose} of them were on pages that no page names: they may be of an earlier delivery")?;
+        let (loose, outdated) = (report.persons_loose, report.persons_outdated);
+        writeln!(
+            screen,
+            "{loose} of them were on pages that no page names; {outdated} are as known before a later delivery"
+        )?;
+    }
+    if report.persons_undecided > 0 {
+        let undecided = report.persons_undecided;
+        writeln!(screen, "{undecided} more may be: what says whom later deliveries changed is lost, too")?;
     }
     match report.persons_missing {
         Some(0) => {}

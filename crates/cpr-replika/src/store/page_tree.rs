@@ -18,6 +18,13 @@ const HEADER: usize = 320;
 const MOST_LEVELS: u32 = 32;
 const MOST_ORDER: u32 = 16;
 
+/// Kinds of tables, in the list of them.
+const ONE_VALUE: u8 = 3;
+const SEVERAL_VALUES: u8 = 4;
+/// Kinds of collections of a key's values.
+const INLINE: u8 = 1;
+const TREE: u8 = 3;
+
 /// What a walk comes across.
 pub(crate) enum Found<'r> {
     Row {
@@ -47,6 +54,8 @@ pub(crate) struct Tree {
     /// How many rows it has when all are there.
     pub(crate) rows: u64,
     widths: Widths,
+    /// Of a table with several values a key, whose rows are pairs: a value of the tree is a collection, with these widths.
+    collections: Option<Widths>,
 }
 
 /// Widths of keys and of values, where they are fixed.
@@ -80,7 +89,8 @@ impl<'f, S: StorageBackend> Pages<'f, S> {
         let is_whole = |slot: &[u8]| slot[0] == 3 && slot[112..] == xxh3(&slot[..112]);
         let slot = [slot(primary), slot(1 - primary)].into_iter().find(|slot| is_whole(slot)).ok_or_else(senseless)?;
         let root = (slot[1] != 0).then(|| number(&slot[8..]));
-        let tables = Tree { root, rows: number(&slot[32..]), widths: Widths { key: None, value: None } };
+        let widths = Widths { key: None, value: None };
+        let tables = Tree { root, rows: number(&slot[32..]), widths, collections: None };
         let half = |at: usize| u64::from(u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes")));
         let (header_pages, data_pages) = (half(16), half(20));
         if data_pages == 0 {
@@ -89,7 +99,7 @@ impl<'f, S: StorageBackend> Pages<'f, S> {
         Ok(Pages { file, tables, pages_a_region: header_pages + data_pages, header_pages })
     }
 
-    /// The tables with one value a key, by name, and what of the list of tables is lost.
+    /// The tables, by name, and what of the list of tables is lost.
     pub(crate) fn tables(&self) -> io::Result<(BTreeMap<String, Tree>, Vec<Damage>)> {
         let (mut tables, mut lost) = (BTreeMap::new(), Vec::new());
         self.walk(self.tables, &mut |found| {
@@ -112,9 +122,43 @@ impl<'f, S: StorageBackend> Pages<'f, S> {
         tree: Tree,
         visit: &mut dyn FnMut(Found<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let mut left = self.file.len()? / PAGE as u64;
+        self.walk_within(&mut left, tree, visit)
+    }
+
+    fn walk_within<E: From<io::Error>>(
+        &self,
+        left: &mut u64,
+        tree: Tree,
+        visit: &mut dyn FnMut(Found<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Some(root) = tree.root else { return Ok(()) };
-        let mut walk = Walk { pages: self, widths: tree.widths, left: self.file.len()? / PAGE as u64, visit };
-        walk.page(root, None, None, 0)
+        Walk { pages: self, widths: tree.widths, left, visit }.page(root, None, None, 0)
+    }
+
+    /// How many rows of a tree there still are, with the places where others are lost.
+    pub(crate) fn count(&self, tree: Tree, lost: &mut dyn FnMut(Damage)) -> io::Result<u64> {
+        let (mut rows, mut left) = (0, self.file.len()? / PAGE as u64);
+        self.walk(tree, &mut |found| {
+            match (found, tree.collections) {
+                (Found::Row { .. }, None) => rows += 1,
+                (Found::Row { value, .. }, Some(widths)) => match Collection::read(value, widths) {
+                    Some(Collection::Inline(values)) => rows += values,
+                    // No page is of two collections: all of them have the pages of one file.
+                    Some(Collection::Tree(tree)) => self.walk_within(&mut left, tree, &mut |found| {
+                        match found {
+                            Found::Row { .. } => rows += 1,
+                            Found::Lost { damage, .. } => lost(damage),
+                        }
+                        Ok::<(), io::Error>(())
+                    })?,
+                    None => lost(Damage { place: Place::Pages, what: "values of a key that make no sense" }),
+                },
+                (Found::Lost { damage, .. }, _) => lost(damage),
+            }
+            Ok::<(), io::Error>(())
+        })?;
+        Ok(rows)
     }
 
     /// The value under a number in a page that it was come across in.
@@ -176,7 +220,7 @@ struct Walk<'w, 'f, S, E> {
     pages: &'w Pages<'f, S>,
     widths: Widths,
     /// Pages that may still be read: no sound file has more of them than blocks.
-    left: u64,
+    left: &'w mut u64,
     visit: &'w mut dyn FnMut(Found<'_>) -> Result<(), E>,
 }
 
@@ -184,10 +228,10 @@ impl<S: StorageBackend, E: From<io::Error>> Walk<'_, '_, S, E> {
     fn page(&mut self, page: PageNumber, after: Option<&[u8]>, up_to: Option<&[u8]>, level: u32) -> Result<(), E> {
         let senseless = Damage { place: Place::Pages, what: "a page that makes no sense" };
         let lost = |damage| Found::Lost { after, up_to, level, damage };
-        if self.left == 0 || level == MOST_LEVELS {
+        if *self.left == 0 || level == MOST_LEVELS {
             return (self.visit)(lost(senseless));
         }
-        self.left -= 1;
+        *self.left -= 1;
         let bytes = match self.pages.read(page) {
             Ok(bytes) => bytes,
             Err(error) => return (self.visit)(lost(damage_of(&error))),
@@ -213,24 +257,46 @@ fn damage_of(error: &io::Error) -> Damage {
 }
 
 impl Tree {
-    /// What the list of tables says of one: none for a table with several values a key.
+    /// What the list of tables says of one.
     fn of_table(definition: &[u8]) -> Option<Tree> {
         let widths = |at: usize| Some((*definition.get(at)? != 0).then(|| read_u32(definition, at + 1)).flatten());
-        if *definition.first()? != 3 {
-            return None;
-        }
+        let has_collections = match *definition.first()? {
+            ONE_VALUE => false,
+            SEVERAL_VALUES => true,
+            _ => return None,
+        };
         let root = (*definition.get(9)? != 0).then(|| number(definition.get(10..).unwrap_or_default()));
-        let widths = Widths { key: widths(42)?, value: widths(47)? };
-        Some(Tree { root, rows: number(definition.get(1..)?), widths })
+        let (key, value) = (widths(42)?, widths(47)?);
+        let widths = Widths { key, value: if has_collections { None } else { value } };
+        let collections = has_collections.then_some(Widths { key: value, value: Some(0) });
+        Some(Tree { root, rows: number(definition.get(1..)?), widths, collections })
+    }
+}
+
+/// The values of one key: in its place, or in a tree of their own.
+enum Collection {
+    Inline(u64),
+    Tree(Tree),
+}
+
+impl Collection {
+    fn read(value: &[u8], widths: Widths) -> Option<Collection> {
+        let (&kind, rest) = value.split_first()?;
+        match kind {
+            INLINE => leaf(rest, widths).map(|values| Collection::Inline(values.len() as u64)),
+            TREE => {
+                let (root, rows) = (Some(number(rest)), number(rest.get(24..)?));
+                Some(Collection::Tree(Tree { root, rows, widths, collections: None }))
+            }
+            _ => None,
+        }
     }
 }
 
 /// Keys and values of a leaf; none when it is not one.
 fn leaf(page: &[u8], widths: Widths) -> Option<Vec<(&[u8], &[u8])>> {
-    if page[0] != 1 {
-        return None;
-    }
-    let count = usize::from(u16::from_le_bytes([page[2], page[3]]));
+    let &[1, _, low, high, ..] = page else { return None };
+    let count = usize::from(u16::from_le_bytes([low, high]));
     let key_ends = 4;
     let value_ends = key_ends + if widths.key.is_none() { 4 * count } else { 0 };
     let keys = value_ends + if widths.value.is_none() { 4 * count } else { 0 };

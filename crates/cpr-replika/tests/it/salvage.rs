@@ -85,6 +85,92 @@ fn try_each_block(options: &Options, path: &Path) {
     assert_eq!(loose, PERSONS, "without the root, everybody is found on loose pages");
 }
 
+/// Salvages a store with these blocks damaged.
+fn salvage_without(path: &Path, sound: &[u8], blocks: &[usize]) -> (SalvageReport, Vec<u8>) {
+    let mut damaged = sound.to_vec();
+    for block in blocks {
+        damaged[block * BLOCK + 100] ^= 1;
+    }
+    std::fs::write(path, &damaged).unwrap();
+    salvage(path, &Options::default()).unwrap()
+}
+
+#[test]
+fn who_is_found_on_a_page_of_an_earlier_delivery_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let replika = Replika::create(&path, &config()).unwrap();
+    apply(&replika, &night(1)).unwrap();
+    let earlier = exported(&replika);
+    apply(&replika, &night(2)).unwrap();
+    let latest = exported(&replika);
+    drop(replika);
+    let sound = std::fs::read(&path).unwrap();
+    let used = |block: &usize| sound[block * BLOCK..][..BLOCK].iter().any(|&byte| byte != 0);
+    let reports: Vec<(usize, SalvageReport)> = (5..sound.len() / BLOCK)
+        .filter(used)
+        .map(|block| (block, salvage_without(&path, &sound, &[block]).0))
+        .collect();
+    let find = |is: &dyn Fn(&SalvageReport) -> bool| -> Vec<usize> {
+        reports.iter().filter(|(_, report)| is(report)).map(|(block, _)| *block).collect()
+    };
+    let lacks = |report: &SalvageReport, name: &str| {
+        report.tables.iter().any(|table| table.name == name && table.found < table.rows)
+    };
+    // A page above all persons; pages of persons; and what says whom deliveries changed.
+    let root = find(&|report| report.persons_loose == PERSONS && !report.tables.is_empty())[0];
+    let leaves = find(&|report| report.persons < PERSONS && report.persons_loose == 0 && lacks(report, "persons/v2"));
+    let changed = find(&|report| lacks(report, "changed/v1"))[0];
+    for (block, report) in &reports {
+        let is_told = !report.tables.is_empty() && !lacks(report, "changed/v1");
+        assert_eq!(report.persons_outdated, 0, "block {block}: every page of persons is there, or was a leaf");
+        assert!(report.persons_undecided == 0 || !is_told, "block {block}");
+    }
+    let (latest, earlier) = (lines(&latest), lines(&earlier));
+    let mut outdated = 0;
+    for leaf in leaves {
+        let (report, out) = salvage_without(&path, &sound, &[root, leaf]);
+        let of_before: BTreeSet<&[u8]> = lines(&out).difference(&latest).copied().collect();
+        assert!(of_before.is_subset(&earlier));
+        assert_eq!(of_before.is_empty(), report.persons_outdated == 0, "{report:?}");
+        assert_eq!(report.persons_undecided, 0);
+        outdated += report.persons_outdated;
+        let (blind, _) = salvage_without(&path, &sound, &[root, leaf, changed]);
+        assert_eq!((blind.persons_outdated, blind.persons_undecided), (0, report.persons_outdated), "{blind:?}");
+    }
+    assert!(outdated > 0, "some pages of the first delivery are still there");
+}
+
+const MENTIONED: u64 = 1500;
+
+#[test]
+fn tables_with_several_values_a_key_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    // So many persons mention one number that they stand in a tree of their own.
+    let numbers: Vec<String> = (1000..1000 + MENTIONED).map(|serial| format!("610180{serial}")).collect();
+    let rows = "001 PNRGAELD=6201802000, STATUS=60";
+    let persons: Vec<(&str, &str)> = numbers.iter().map(|number| (&number[..], rows)).collect();
+    let replika = Replika::create(&path, &config()).unwrap();
+    apply(&replika, &extract_of_day(1, &persons)).unwrap();
+    let counted = replika.snapshot().stats().unwrap();
+    drop(replika);
+    let sound = std::fs::read(&path).unwrap();
+    let (report, _) = salvage(&path, &Options::default()).unwrap();
+    let rows =
+        |name: &str| report.tables.iter().find(|table| table.name == name).map(|table| (table.rows, table.found));
+    assert_eq!(rows("numbers/v1"), Some((MENTIONED, MENTIONED)));
+    assert_eq!(rows("followers/v1"), Some((0, 0)));
+    assert_eq!(report.tables.len(), counted.tables.len());
+    let used = |block: &usize| sound[block * BLOCK..][..BLOCK].iter().any(|&byte| byte != 0);
+    let found = (5..sound.len() / BLOCK).filter(used).filter_map(|block| {
+        let (report, _) = salvage_without(&path, &sound, &[block]);
+        report.tables.iter().find(|table| table.name == "numbers/v1").map(|table| table.found)
+    });
+    let lowered: BTreeSet<u64> = found.filter(|found| *found < MENTIONED).collect();
+    assert!(lowered.iter().any(|found| *found > 0), "a lost page costs what stood on it: {lowered:?}");
+}
+
 #[test]
 fn whatever_block_is_damaged_the_persons_in_the_others_are_saved() {
     let folder = tempfile::tempdir().unwrap();
