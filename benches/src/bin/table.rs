@@ -77,7 +77,10 @@ fn render() -> Result<String, Box<dyn std::error::Error>> {
     text += NOTES;
     text.push('\n');
     for deliveries in results("deliveries")? {
-        text += &deliveries_table(&deliveries)?;
+        text += &columns(&deliveries, "after so many small deliveries")?;
+    }
+    for checks in results("checks")? {
+        text += &columns(&checks, &format!("checks of blocks, {} persons", checks["persons"]))?;
     }
     text += &reading()?;
     Ok(text)
@@ -189,8 +192,8 @@ fn peers_table(results: &Value) -> Result<String, std::fmt::Error> {
     Ok(text)
 }
 
-/// Columns are numbers of deliveries, in the order in which they were reached.
-fn deliveries_table(results: &Value) -> Result<String, std::fmt::Error> {
+/// A column for each store, or number of deliveries, in the order in which they were measured.
+fn columns(results: &Value, head: &str) -> Result<String, std::fmt::Error> {
     let figures = results["figures"].as_array().map(Vec::as_slice).unwrap_or_default();
     let names = |key: &str| {
         let mut names: Vec<&str> = Vec::new();
@@ -202,8 +205,7 @@ fn deliveries_table(results: &Value) -> Result<String, std::fmt::Error> {
         names
     };
     let marks = names("store");
-    let mut text =
-        format!("\n| after so many small deliveries | {} |\n|---|{}\n", marks.join(" | "), "---|".repeat(marks.len()));
+    let mut text = format!("\n| {head} | {} |\n|---|{}\n", marks.join(" | "), "---|".repeat(marks.len()));
     for measure in names("measure") {
         write!(text, "| {measure} |")?;
         for mark in &marks {

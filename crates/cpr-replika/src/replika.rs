@@ -141,6 +141,11 @@ impl Replika {
     ) -> Result<Replika, Error> {
         let config = &config.settled()?;
         let database = Opened::over(backend, Opening::Any, options)?;
+        Replika::open_or_initialize(database, config)
+    }
+
+    /// What is in the database, or a new store when nothing is.
+    pub(crate) fn open_or_initialize(database: Opened, config: &Config) -> Result<Replika, Error> {
         let fresh = database.begin_read()?.list_tables()?.next().is_none();
         if fresh { Replika::initialize(database, config) } else { Replika::over(database) }
     }

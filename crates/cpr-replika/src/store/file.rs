@@ -154,6 +154,16 @@ impl Opened {
         Ok(Opened { file, ..opened })
     }
 
+    /// Opens or makes a file without blocks and checks.
+    #[cfg(feature = "raw")]
+    pub(crate) fn without_checks(path: &Path, options: &Options) -> Result<Opened, Error> {
+        let (file, _) = open_file(path, OpenOptions::new().read(true).write(true).create(true).truncate(false))?;
+        make_private(path, true)?;
+        let (storage, latch) = (SharedStorage::new(file), Latch::default());
+        let database = latch.sound(|| builder(options).create_with_backend(storage.open()).map_err(Error::from))?;
+        Ok(Opened { database: Mode::ReadWrite(database), latch, storage, file: None, options: options.clone() })
+    }
+
     /// Opens a store's file to verify its rows, leaves it as it is, and passes over pages that do not check.
     pub(crate) fn open_damaged(path: &Path, options: &Options) -> Result<(Opened, LostPages), Error> {
         let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
