@@ -227,13 +227,13 @@ pub(crate) fn hold(store: &Snapshot, pack: &Snapshot, day: Date) {
 }
 
 /// A made-up Denmark that is delivered night by night, with subscribers and a reader of events.
-struct Register {
-    replika: Replika,
-    product: Product,
+pub(crate) struct Register {
+    pub(crate) replika: Replika,
+    pub(crate) product: Product,
 }
 
 impl Register {
-    fn new(population: &Population, family: &str) -> Register {
+    pub(crate) fn new(population: &Population, family: &str) -> Register {
         let product = Product { family: Family::named(family).expect("a family"), task: "123401".to_owned() };
         let replika = Replika::in_memory(&Config::default()).expect("a store");
         let extract = population.full_extract(Vec::new(), &product).expect("in memory");
@@ -242,7 +242,7 @@ impl Register {
     }
 
     /// Subscribers by municipality, by age and by number.
-    fn subscribe(&self) {
+    pub(crate) fn subscribe(&self) {
         let name = |name: &str| -> SubscriberName { name.parse().expect("a name") };
         let snapshot = self.replika.snapshot();
         let pnrs = everybody(&snapshot);
@@ -261,7 +261,7 @@ impl Register {
         }
     }
 
-    fn night(&self, deltas: &mut Deltas<'_>) {
+    pub(crate) fn night(&self, deltas: &mut Deltas<'_>) {
         self.deliver(deltas.next_delta(Vec::new()).expect("in memory"));
     }
 
@@ -270,7 +270,7 @@ impl Register {
         self.deliver(deltas.next_delta_of_moves(Vec::new(), ranks).expect("in memory"));
     }
 
-    fn deliver(&self, delta: Vec<u8>) {
+    pub(crate) fn deliver(&self, delta: Vec<u8>) {
         self.replika.apply(Cursor::new(delta), &ApplyOptions::named("delta")).expect("it follows");
         let delivery = self.replika.snapshot().known();
         let recipients = self.replika.snapshot().recipients(delivery).expect("a read");
