@@ -113,6 +113,7 @@ pub use cpr_model::{CurrentRows, Fact, OwnedFact};
 pub use damage::Place;
 pub use delivery_number::DeliveryNumber;
 pub use error::{Error, ErrorClass, StorageFailure};
+pub use packs::as_of::RestoreReport;
 pub use packs::packed::Packed;
 pub use packs::write::PackReport;
 pub use person::image::{Holding, Image, Person, Residence};

@@ -57,6 +57,9 @@ fn a_store_is_packed_and_restored() {
     desk.says(&["apply", &extract("D260106.L999901")]);
     assert!(desk.says(&["pack", &packs, "--base"]).contains(": base as of delivery 2"));
     assert_eq!(desk.says(&["restore", &packs, "-o", &restored]), format!("{restored}: restored as of delivery 2\n"));
+    let (early, first) = (path("early.db"), desk.says(&["export", "-o", "-", "--known-at", "1"]));
+    desk.says(&["restore", &packs, "-o", &early, "--known-at", "1"]);
+    assert_eq!(desk.says(&["export", "-o", "-", "--store", &early]), first);
     let before = desk.says(&["export", "-o", "-"]);
     let again = desk.run(&["restore", &packs, "-o", &restored]);
     assert_eq!(again.status.code(), Some(3), "nothing is replaced");

@@ -114,13 +114,7 @@ impl Replika {
             let mut table = write.open_table(CONSUMERS)?;
             let known = table.get(name)?.is_some();
             check(known)?;
-            let mut payload = Vec::with_capacity(CURSOR_BYTES);
-            for number in [cursor.delivery.0, cursor.person, cursor.event] {
-                payload.extend(number.to_le_bytes());
-            }
-            let mut sealed = Vec::new();
-            sealed::seal(sealing(name), &payload, &mut sealed);
-            table.insert(name, sealed.as_slice())?;
+            table.insert(name, seal_cursor(name, cursor).as_slice())?;
             Ok(())
         })
     }
@@ -142,7 +136,18 @@ fn sealing(name: &str) -> sealed::Row {
     (crc32fast::hash(name.as_bytes()), 0)
 }
 
-fn open_cursor(name: &str, sealed: &[u8]) -> Result<EventCursor, Error> {
+/// The stored value of a cursor.
+pub(crate) fn seal_cursor(name: &str, cursor: EventCursor) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(CURSOR_BYTES);
+    for number in [cursor.delivery.0, cursor.person, cursor.event] {
+        payload.extend(number.to_le_bytes());
+    }
+    let mut sealed = Vec::new();
+    sealed::seal(sealing(name), &payload, &mut sealed);
+    sealed
+}
+
+pub(crate) fn open_cursor(name: &str, sealed: &[u8]) -> Result<EventCursor, Error> {
     let payload = sealed::open(name::CONSUMERS, sealing(name), sealed)?;
     let (numbers, rest) = payload.as_chunks::<4>();
     match (numbers, rest) {

@@ -160,7 +160,7 @@ impl StreetNames {
 pub(crate) type ByName = BTreeMap<(Box<[u8]>, Box<[u8]>), BTreeSet<u32>>;
 
 /// True for records that may name a street, or say where the postal code of one that does belongs.
-fn is_of_address(fact: &Fact<'_>) -> bool {
+pub(crate) fn is_of_address(fact: &Fact<'_>) -> bool {
     matches!(fact.aspect(), Aspect::FormattedAddress | Aspect::Address)
 }
 

@@ -3,6 +3,7 @@
 //! `cpr-pack` keeps rows and knows nothing of what they mean; here a snapshot's tables are written to packs, and packs are
 //! read as snapshots. docs/format.md draws the folder.
 
+pub(crate) mod as_of;
 pub(crate) mod current;
 mod follow;
 pub(crate) mod packed;

@@ -1,13 +1,15 @@
-//! A store made of packs: what they hold, all of it, in a new file.
+//! A store made of packs: what they hold, all of it or as of an earlier delivery, in a new file.
 
 use std::fs;
 use std::path::Path;
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
+use crate::packs::as_of::{Earlier, RestoreReport};
 use crate::packs::packed::Packed;
 use crate::replika::Replika;
 use crate::store::file::{Opened, Options, is_vacant};
-use crate::store::rewrite::write_new;
+use crate::store::rewrite::{Fate, write_new};
 
 impl Replika {
     /// Makes a store where none is of what a folder of packs holds: equal to the one that wrote them in every answer, and with
@@ -28,23 +30,74 @@ impl Replika {
     /// # Errors
     /// [`Error::Exists`] when a file is there; those of [`Packed::open`], and those of the storage.
     pub fn restore(packs: impl AsRef<Path>, path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
-        let path = path.as_ref();
-        if !is_vacant(path) {
-            return Err(Error::Exists);
-        }
+        check_vacant(path.as_ref())?;
         let snapshot = Packed::open(packs)?.snapshot();
-        let part = private_file::part_path(path);
-        let io = |source| Error::Folder { doing: "making the restored store", source };
-        match fs::remove_file(&part) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
-            _ => {}
-        }
-        let written = Opened::create(&part, options).and_then(|new| write_new(snapshot.tables(), new));
-        if let Err(error) = written.map(drop) {
-            fs::remove_file(&part).ok();
-            return Err(error);
-        }
-        fs::rename(&part, path).and_then(|()| private_file::sync_folder_of(path)).map_err(io)?;
-        Replika::open_with(path, options)
+        make_store(path.as_ref(), options, |new| write_new(snapshot.tables(), new, &mut |_| Ok(Fate::Keep)))
     }
+
+    /// As [`Replika::restore`], but as of an earlier delivery: persons, what they are found by, the ledger, events and matches
+    /// are as they were after it, and the later deliveries are to be applied again. Subscribers and their filters are those of the
+    /// packs. What of readers of events and of subscribers' files is beyond the delivery is cut off, and reported.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{DeliveryNumber, Options, Replika};
+    /// let (replika, folder) = (demo()?, tempfile::tempdir()?);
+    /// let [packs, path] = ["packs", "replika.db"].map(|name| folder.path().join(name));
+    /// replika.snapshot().write_pack(&packs)?;
+    /// let (restored, report) = Replika::restore_known_at(&packs, &path, DeliveryNumber(1), &Options::default())?;
+    /// assert_eq!((restored.snapshot().known(), report.files), (DeliveryNumber(1), 0));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::UnknownDelivery`]; those of [`Replika::restore`].
+    pub fn restore_known_at(
+        packs: impl AsRef<Path>,
+        path: impl AsRef<Path>,
+        delivery: DeliveryNumber,
+        options: &Options,
+    ) -> Result<(Replika, RestoreReport), Error> {
+        check_vacant(path.as_ref())?;
+        let snapshot = Packed::open(packs)?.snapshot();
+        snapshot.delivery(delivery)?;
+        let mut earlier = Earlier::new(&snapshot, delivery);
+        let restored = make_store(path.as_ref(), options, |new| {
+            let new = write_new(snapshot.tables(), new, &mut |row| earlier.fate(row))?;
+            let index = std::mem::take(&mut earlier.index);
+            new.latch().sound(|| {
+                let write = new.begin_write()?;
+                index.write(&write)?;
+                write.commit().map_err(Error::from)
+            })?;
+            Ok(new)
+        })?;
+        Ok((restored, earlier.report))
+    }
+}
+
+fn check_vacant(path: &Path) -> Result<(), Error> {
+    if is_vacant(path) { Ok(()) } else { Err(Error::Exists) }
+}
+
+/// Makes a store under another name, and gives it its own once it is whole.
+fn make_store(
+    path: &Path,
+    options: &Options,
+    write: impl FnOnce(Opened) -> Result<Opened, Error>,
+) -> Result<Replika, Error> {
+    let part = private_file::part_path(path);
+    let io = |source| Error::Folder { doing: "making the restored store", source };
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
+    }
+    let written = Opened::create(&part, options).and_then(write);
+    if let Err(error) = written.map(drop) {
+        fs::remove_file(&part).ok();
+        return Err(error);
+    }
+    fs::rename(&part, path).and_then(|()| private_file::sync_folder_of(path)).map_err(io)?;
+    Replika::open_with(path, options)
 }

@@ -165,6 +165,18 @@ pub(crate) mod v2 {
             self.event_values.extend_from_slice(&stored.event_values);
         }
 
+        /// Takes over what had happened as of a delivery.
+        pub(crate) fn copy_until(&mut self, stored: &ArchivedPast, known: u32) {
+            self.copy_from(stored);
+            self.facts.truncate(self.facts.partition_point(|past| past.known_to <= known));
+            self.values.truncate(self.facts.last().map_or(0, |past| past.fact.end as usize));
+            self.groups.truncate(self.groups.partition_point(|group| group.known_to <= known));
+            self.order.truncate(self.groups.last().map_or(0, |group| group.order_end as usize));
+            self.widths.truncate(self.groups.last().map_or(0, |group| group.widths_end as usize));
+            self.events.truncate(self.events.partition_point(|event| event.delivery <= known));
+            self.event_values.truncate(self.events.last().map_or(0, |event| event.end as usize));
+        }
+
         /// Adds an event that delivery `delivery` brought.
         pub(crate) fn push_event(&mut self, delivery: u32, record: u16, values: Values<'_>) {
             self.event_values.extend_from_slice(values.bytes());

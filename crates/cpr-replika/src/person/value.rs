@@ -94,6 +94,11 @@ fn check_kinds<'a>(table: &'static str, mut facts: impl Iterator<Item = &'a Arch
     }
 }
 
+/// The archive of the document at the front of a value.
+pub(crate) fn document_archive(key: u32, value: &[u8]) -> Result<&[u8], Error> {
+    Ok(sealed::open_first(name::PERSONS, (key, 0), value)?.0)
+}
+
 /// Seals the archive of a document.
 pub(crate) fn seal_document(key: u32, archive: &[u8], sealed: &mut Vec<u8>) {
     sealed::seal((key, 0), archive, sealed);

@@ -59,7 +59,6 @@ const COPYING_CACHE_BYTES: usize = 256 * 1024 * 1024;
 
 /// What becomes of one row.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "compacting keeps every row as it is"))]
 pub(crate) enum Fate {
     Keep,
     Drop,
@@ -109,9 +108,13 @@ pub(crate) fn rewrite(old: &Opened, plan: &mut Plan<'_>) -> Result<(Opened, Rewr
     Ok((opened, RewriteReport { rows: digest.rows(), bytes_before, bytes_after }))
 }
 
-/// Writes every row of a state into a new store, as it is, and compares what was written.
-pub(crate) fn write_new(rows: &Tables, new: Opened) -> Result<Opened, Error> {
-    let (fate, progress) = (&mut |_: TableRow<'_>| Ok(Fate::Keep), &mut |_| ControlFlow::Continue(()));
+/// Writes every row of a state into a new store, by its fate, and compares what was written.
+pub(crate) fn write_new(
+    rows: &Tables,
+    new: Opened,
+    fate: &mut dyn FnMut(TableRow<'_>) -> Result<Fate, Error>,
+) -> Result<Opened, Error> {
+    let progress = &mut |_| ControlFlow::Continue(());
     let plan = &mut Plan { options: Options::default(), fate, progress };
     let (new, digest) = copy(rows, new, plan)?;
     compare(&new, &digest, plan)?;

@@ -55,6 +55,20 @@ impl Spans {
         }
     }
 
+    /// Has everything that was said after this delivery be said right after it.
+    pub(crate) fn say_by(&mut self, known: u32) {
+        let mut said: Vec<(u32, u32)> = Vec::with_capacity(self.0.len());
+        for &(from, to) in &self.0 {
+            let (from, to) = (from.min(known), if to == STILL { STILL } else { to.min(known) });
+            match said.last_mut() {
+                _ if from == to => {}
+                Some((_, end)) if *end == from => *end = to,
+                _ => said.push((from, to)),
+            }
+        }
+        self.0 = said;
+    }
+
     pub(crate) fn contains(&self, delivery: u32) -> bool {
         self.0.iter().any(|&(from, to)| from < delivery && delivery <= to)
     }

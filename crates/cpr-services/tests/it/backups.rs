@@ -15,7 +15,7 @@ use cpr_replika::{
     Snapshot,
 };
 
-use crate::packs::Register;
+use crate::packs::{Register, deliver, hold};
 
 /// What a store says of one delivery and all before it.
 struct State {
@@ -114,4 +114,47 @@ fn a_backup_that_was_taken_during_an_apply_restores_the_store_as_of_its_delivery
         let [restored, source] = [&restored, source].map(|replika| replika.snapshot().state_digest().unwrap());
         assert_eq!(restored, source);
     }
+}
+
+#[test]
+fn a_store_restored_as_of_a_delivery_is_what_it_was_and_becomes_what_it_became() {
+    let population = Population::new(9, 80);
+    let (register, folder) = (Register::new(&population, "uuid"), tempfile::tempdir().unwrap());
+    let (source, mut deltas) = (&register.replika, population.deltas(&register.product, 80));
+    register.subscribe();
+    source.add_consumer("ahead", EventCursor::BEGINNING).unwrap();
+    source.add_consumer("behind", EventCursor::BEGINNING).unwrap();
+    let (mut nights, mut then) = (Vec::new(), vec![source.snapshot()]);
+    for _ in 0..14 {
+        let delta = deltas.next_delta(Vec::new()).unwrap();
+        register.deliver(delta.clone());
+        nights.push(delta);
+        then.push(source.snapshot());
+    }
+    let last = source.snapshot().known();
+    source.acknowledge("ahead", EventCursor::after(last)).unwrap();
+    let put_away = |snapshot: &Snapshot| {
+        let tables = snapshot.stats().unwrap().tables;
+        tables.into_iter().find(|table| table.name.starts_with("superseded")).unwrap().rows
+    };
+    assert!(put_away(&then[12]) > 0 && put_away(&then[7]) < put_away(&then[14]), "pasts of several parts");
+    let packs = folder.path().join("packs");
+    source.snapshot().write_pack(&packs).unwrap();
+    let is = State::read(&source.snapshot(), last);
+    for known in [1, 8, 13, last.0] {
+        let (delivery, was) = (DeliveryNumber(known), &then[known as usize - 1]);
+        let path = folder.path().join(format!("store-{known}"));
+        let (restored, report) = Replika::restore_known_at(&packs, path, delivery, &Options::default()).unwrap();
+        let cut = if delivery < last { vec!["ahead".to_owned()] } else { Vec::new() };
+        assert_eq!((report.delivery, report.consumers, report.files), (delivery, cut, 2 * u64::from(last.0 - known)));
+        hold(was, &restored.snapshot(), was.last_delivery().unwrap().production_date);
+        nights[known as usize - 1..].iter().for_each(|night| deliver(&restored, night.clone()));
+        State::read(&restored.snapshot(), last).hold_same(&is);
+        let digests = [&restored, source].map(|replika| replika.snapshot().state_digest().unwrap());
+        assert_eq!(digests[0], digests[1]);
+    }
+    let path = folder.path().join("none");
+    let refused = Replika::restore_known_at(&packs, &path, DeliveryNumber(last.0 + 1), &Options::default());
+    assert_eq!(refused.unwrap_err().kind(), "unknown_delivery");
+    assert!(!path.exists());
 }

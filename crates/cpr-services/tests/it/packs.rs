@@ -271,11 +271,16 @@ impl Register {
     }
 
     pub(crate) fn deliver(&self, delta: Vec<u8>) {
-        self.replika.apply(Cursor::new(delta), &ApplyOptions::named("delta")).expect("it follows");
-        let delivery = self.replika.snapshot().known();
-        let recipients = self.replika.snapshot().recipients(delivery).expect("a read");
-        self.replika.note_given(delivery, &recipients).expect("written");
+        deliver(&self.replika, delta);
     }
+}
+
+/// Applies a night, and notes that each subscriber was given its file.
+pub(crate) fn deliver(replika: &Replika, delta: Vec<u8>) {
+    replika.apply(Cursor::new(delta), &ApplyOptions::named("delta")).expect("it follows");
+    let delivery = replika.snapshot().known();
+    let recipients = replika.snapshot().recipients(delivery).expect("a read");
+    replika.note_given(delivery, &recipients).expect("written");
 }
 
 proptest! {
