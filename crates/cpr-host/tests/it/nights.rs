@@ -14,6 +14,8 @@ use cpr_host::inbox::{Beat, Inbox};
 use cpr_host::journal::Kept;
 use cpr_host::metrics::{Metrics, Number};
 use cpr_host::outbox::Outbox;
+use cpr_population::{Population, Product};
+use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_subscription::{Filter, Profile, SubscriberName};
 use cpr_replika::{FilterChange, Replika, UnknownNumbers};
 use cpr_wire::{Endpoint, FileMetadata, Limits};
@@ -217,4 +219,35 @@ fn who_is_followed_over_soap_is_in_the_file_of_the_next_night() {
     }
     assert!(running.watch("/metrics").body.contains("cpr_host_delivery 3"));
     assert!(!running.everything_logged().contains(&number));
+}
+
+#[test]
+fn the_host_ends_within_two_seconds_of_a_load_and_takes_it_up_again() {
+    let mut running = Running::start();
+    running.stop();
+    let folder = running.folder.path().to_owned();
+    let product = Product { family: Family::named("2022").expect("a family"), task: "123401".to_owned() };
+    let extract = Population::new(7, 3000).full_extract(Vec::new(), &product).expect("in memory");
+    fs::write(folder.join("inbox/D260105.L123401"), extract).expect("a file");
+    let store = folder.join("empty.db");
+    let onto_empty = |config: &mut Config| {
+        config.store = store.clone();
+        config.inbox.as_mut().expect("an inbox").settled = Duration::ZERO;
+    };
+    running.start_again(onto_empty);
+    std::thread::sleep(Duration::from_millis(300));
+    let since = Instant::now();
+    running.stop();
+    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    // A commit under way is not waited for; in a process of its own it would have ended with it.
+    let since = Instant::now();
+    while Replika::open(&store).is_err() {
+        assert!(since.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    running.start_again(onto_empty);
+    while !running.watch("/health").body.contains("\"delivery\":1") {
+        assert!(since.elapsed() < Duration::from_secs(120), "{:?}", running.journal.lines());
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
