@@ -1,7 +1,8 @@
 //! The configuration: one TOML file, read and checked whole before anything is opened.
 //!
-//! `cpr-host.example.toml` has every setting with its meaning. Names that are not known are refused, paths are relative to the
-//! folder of the file. What can only be known by looking (keys, certificates, folders) is looked at where it is used.
+//! `cpr-host.example.toml` has every setting with its meaning. Names that are not known are refused, paths are relative
+//! to the folder of the file. What can only be known by looking (keys, certificates, folders) is looked at where it is
+//! used.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -152,9 +152,9 @@ impl Host {
         })
     }
 
-    /// Ends within two seconds: calls that are being answered are answered, and no new ones taken. An extract that is being applied
-    /// is left for the next start, with the store as before it. What cannot be stopped (a commit, a file being written) ends with
-    /// the process, and the next start finds it done or not begun.
+    /// Ends within two seconds: calls that are being answered are answered, and no new ones taken. An extract that is
+    /// being applied is left for the next start, with the store as before it. What cannot be stopped (a commit, a file
+    /// being written) ends with the process, and the next start finds it done or not begun.
     pub fn stop(self) {
         let Host { runtime, mut tasks, stopping, desk, inbox, .. } = self;
         stopping.send(true).ok();

@@ -1,9 +1,11 @@
-//! The inbox: nightly extracts are put into a folder, applied in the order of their names, delivered, and moved to `done/`.
+//! The inbox: nightly extracts are put into a folder, applied in the order of their names, delivered, and moved to
+//! `done/`.
 //!
-//! Each step leaves the folders so that the next start goes on where it ended: an extract that was applied and not delivered is
-//! known by its bytes, and [`Outbox`] knows what it has given. An extract that the engine refuses goes to `refused/`, with the reason in
-//! `NAME.reason` beside it, and stops the line until somebody removes that file. One that follows an extract that is not there yet
-//! waits for it. Names that begin with a dot, and metadata, are passed over.
+//! Each step leaves the folders so that the next start goes on where it ended: an extract that was applied and not
+//! delivered is known by its bytes, and [`Outbox`] knows what it has given. An extract that the engine refuses goes to
+//! `refused/`, with the reason in `NAME.reason` beside it, and stops the line until somebody removes that file. One
+//! that follows an extract that is not there yet waits for it. Names that begin with a dot, and metadata, are passed
+//! over.
 
 use std::fs::{self, File};
 use std::io;

@@ -1,7 +1,7 @@
 //! What the host tells of itself: a JSON line for each call, and one for whatever else happens.
 //!
-//! A line names system, agreement, service, operation and outcome, as the platform's own log does; it has no room for a number, a
-//! name or a word of a request. Whom a call was about stands in the access log, as a pseudonym.
+//! A line names system, agreement, service, operation and outcome, as the platform's own log does; it has no room for a
+//! number, a name or a word of a request. Whom a call was about stands in the access log, as a pseudonym.
 
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};

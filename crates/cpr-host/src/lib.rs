@@ -1,9 +1,9 @@
 //! An example of a host: the national services on one replika, over TLS with certificates of clients.
 //!
-//! [`Host::start`] opens what a [`Config`] names and answers until [`Host::stop`]. It shows how the parts fit that each keep out
-//! of the others' business: `cpr-wire` reads requests and writes envelopes, `cpr-services` answers from a snapshot, `access-log`
-//! keeps who looked at whom, the engine holds it all; the host adds sockets, keys, clocks and who may do what. docs/hosting.md
-//! is about running it.
+//! [`Host::start`] opens what a [`Config`](config::Config) names and answers until [`Host::stop`]. It shows how the
+//! parts fit that each keep out of the others' business: `cpr-wire` reads requests and writes envelopes, `cpr-services`
+//! answers from a snapshot, `access-log` keeps who looked at whom, the engine holds it all; the host adds sockets,
+//! keys, clocks and who may do what. docs/hosting.md is about running it.
 //!
 //! No line that it writes, no label and no error has a number, a name or an address in it.
 

@@ -1,4 +1,5 @@
-//! What is counted, as Prometheus reads it. Labels come from the configuration and from fixed lists, never from a request.
+//! What is counted, as Prometheus reads it. Labels come from the configuration and from fixed lists, never from a
+//! request.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

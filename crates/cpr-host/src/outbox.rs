@@ -1,9 +1,10 @@
-//! Files on their way to subscribers: `SYSTEM/IN/NAME` and, behind it, `NAME.metadata`, which says that the file is whole.
+//! Files on their way to subscribers: `SYSTEM/IN/NAME` and, behind it, `NAME.metadata`, which says that the file is
+//! whole.
 //!
-//! A reader takes a file when its metadata is there, and deletes both. So a file that is not there is either not given yet or taken
-//! already, and a host that was killed in between must know which: what it has still to do stands in `.state/SYSTEM`. There `NAME.given`
-//! says that the file stands in its folder, and `NAME.staged` is the metadata that is still to be renamed into it. The rename is the
-//! moment in which the file is given; each is given once.
+//! A reader takes a file when its metadata is there, and deletes both. So a file that is not there is either not given
+//! yet or taken already, and a host that was killed in between must know which: what it has still to do stands in
+//! `.state/SYSTEM`. There `NAME.given` says that the file stands in its folder, and `NAME.staged` is the metadata that
+//! is still to be renamed into it. The rename is the moment in which the file is given; each is given once.
 
 use std::collections::BTreeMap;
 use std::fs;

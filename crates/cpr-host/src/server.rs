@@ -1,7 +1,7 @@
 //! Connections: accepted as far as there is room, each with its handshake, its requests and its end within a time.
 //!
-//! A slow client holds a connection and nothing else: no thread of the engine's, and memory for one head and one body. Whoever is
-//! served when the host is to stop is served to the end, for a second and a half.
+//! A slow client holds a connection and nothing else: no thread of the engine's, and memory for one head and one body.
+//! Whoever is served when the host is to stop is served to the end, for a second and a half.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -100,7 +100,7 @@ async fn serve_client(
     }
 }
 
-/// Serves `/metrics` and `/health`, in the clear and one connection a time, until `stopping` is true.
+/// Serves `/metrics` and `/health`, in the clear and to a few at once, until `stopping` is true.
 pub(crate) async fn serve_operations(listener: TcpListener, pages: Arc<Pages>, mut stopping: watch::Receiver<bool>) {
     const AT_ONCE: usize = 16;
     let mut connections = JoinSet::new();

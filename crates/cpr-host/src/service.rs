@@ -10,7 +10,8 @@ pub(crate) const ADRSOG1: &str = "ADRSOG1";
 pub struct Service(&'static str);
 
 impl Service {
-    /// Every name. SF1520 and SF1525 have their version behind a stroke; the GCTP services are named as clients name them.
+    /// Every name. SF1520 and SF1525 have their version behind a stroke; the GCTP services are named as clients name
+    /// them.
     pub const NAMES: [&str; 13] = [
         "SF1520/4", "SF1520/5", "SF1525/1", "SF1525/2", "SF6002", "SF6008", "Stam+", "Stam", "Familie+", "Familie",
         "Navne3", "Adresse4", ADRSOG1,

@@ -24,8 +24,8 @@ pub(crate) fn register(replika: &Replika, systems: &[System]) -> Result<(), Erro
     Ok(())
 }
 
-/// Adds, removes or tells filters of a system, which the access log is told before the answer leaves. A change is durable when it
-/// is answered, and counts from the next delivery on.
+/// Adds, removes or tells filters of a system, which the access log is told before the answer leaves. A change is
+/// durable when it is answered, and counts from the next delivery on.
 pub(crate) fn change(
     replika: &Replika,
     system: &System,

@@ -1,7 +1,8 @@
-//! `cpr-host demo`: a made-up Denmark, certificates made on the spot, a configuration, and a request to try of each kind.
+//! `cpr-host demo`: a made-up Denmark, certificates made on the spot, a configuration, and a request to try of each
+//! kind.
 //!
-//! Everything stands in one folder, so that it can be looked at: it is what an installation consists of. Nobody in it exists
-//! (60 is added to the day of every number).
+//! Everything stands in one folder, so that it can be looked at: it is what an installation consists of. Nobody in it
+//! exists (60 is added to the day of every number).
 
 mod certificates;
 pub mod requests;
@@ -99,7 +100,8 @@ impl Demo {
         Ok(Demo { folder: folder.to_owned(), config, requests, authority, population })
     }
 
-    /// Writes extracts of nights, in which the persons whom the requests are about move and little else happens; their paths in order.
+    /// Writes extracts of nights, in which the persons whom the requests are about move and little else happens; their
+    /// paths in order.
     ///
     /// # Errors
     /// Those of the file system.
