@@ -12,7 +12,7 @@ use crate::replika::Replika;
 use crate::store::file::Options;
 #[cfg(feature = "encryption")]
 use crate::store::key::KeySource;
-use crate::store::rewrite::{Fate, Plan, RewriteProgress, RewriteReport, rewrite};
+use crate::store::rewrite::{Fate, Inspector, NoInspector, Plan, RewriteProgress, RewriteReport, rewrite};
 use crate::store::tables::TableRow;
 
 impl Replika {
@@ -42,7 +42,7 @@ impl Replika {
         &self,
         mut progress: impl FnMut(RewriteProgress) -> ControlFlow<()>,
     ) -> Result<RewriteReport, Error> {
-        self.write_anew(|options| options, &mut |_| Ok(Fate::Keep), &mut progress)
+        self.write_anew(|options| options, &mut |_| Ok(Fate::Keep), &mut NoInspector, &mut progress)
     }
 
     /// As [`Replika::compact`], under a fresh data key, which the key of another source opens from now on. Whoever has an
@@ -59,7 +59,7 @@ impl Replika {
         mut progress: impl FnMut(RewriteProgress) -> ControlFlow<()>,
     ) -> Result<RewriteReport, Error> {
         let under_key = |options| Options { key: Some(key), ..options };
-        self.write_anew(under_key, &mut |_| Ok(Fate::Keep), &mut progress)
+        self.write_anew(under_key, &mut |_| Ok(Fate::Keep), &mut NoInspector, &mut progress)
     }
 
     /// Writes the store anew by a plan, and goes over to what was written.
@@ -67,13 +67,25 @@ impl Replika {
         &self,
         options: impl FnOnce(Options) -> Options,
         fate: &mut dyn FnMut(TableRow<'_>) -> Result<Fate, Error>,
+        inspector: &mut dyn Inspector,
         progress: &mut dyn FnMut(RewriteProgress) -> ControlFlow<()>,
     ) -> Result<RewriteReport, Error> {
         let _lock = self.write_lock()?;
+        self.write_anew_locked(options, fate, inspector, progress)
+    }
+
+    /// As [`Replika::write_anew`], for who holds the lock of writers.
+    pub(crate) fn write_anew_locked(
+        &self,
+        options: impl FnOnce(Options) -> Options,
+        fate: &mut dyn FnMut(TableRow<'_>) -> Result<Fate, Error>,
+        inspector: &mut dyn Inspector,
+        progress: &mut dyn FnMut(RewriteProgress) -> ControlFlow<()>,
+    ) -> Result<RewriteReport, Error> {
         let old = self.database();
         old.check_sound()?;
         let options = options(old.options().clone());
-        let (new, report) = rewrite(&old, &mut Plan { options, fate, progress })?;
+        let (new, report) = rewrite(&old, &mut Plan { options, fate, progress, inspector })?;
         let is_durable = new.check_sound();
         self.go_over_to(new)?;
         is_durable.map(|()| report)

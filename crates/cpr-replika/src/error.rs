@@ -23,6 +23,21 @@ pub enum Error {
         /// How many faults there are in all.
         count: u64,
     },
+    /// Persons cannot be erased so: what the caller gave does not do.
+    #[error("nothing was erased: {0}")]
+    Erase(&'static str),
+    /// Subscribers filter on numbers that are to be erased.
+    #[error("nothing was erased: subscribers have {filters} filters on these numbers, now or earlier")]
+    Followed {
+        /// How many filters.
+        filters: u64,
+    },
+    /// A store that was written without some persons still had traces of them. It did not take the place of the old one.
+    #[error("nothing was erased: {traces} traces were left in the new file")]
+    NotErased {
+        /// How many traces.
+        traces: u64,
+    },
     /// The file is not what it was when it was checked: somebody writes it, or has replaced it.
     #[error("the extract changed while it was read")]
     Changed,
@@ -306,6 +321,9 @@ impl Error {
             Error::ConsumerName => (BadQuestion, "consumer_name"),
             Error::DaysOutOfOrder => (BadQuestion, "days_out_of_order"),
             Error::Config(_) => (BadQuestion, "config"),
+            Error::Erase(_) => (BadQuestion, "erase"),
+            Error::Followed { .. } => (OutOfOrder, "followed"),
+            Error::NotErased { .. } => (Corrupt, "not_erased"),
             Error::Busy => (Busy, "busy"),
             Error::Locked => (Busy, "locked"),
             Error::Stopped => (Stopped, "stopped"),

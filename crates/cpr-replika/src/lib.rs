@@ -55,9 +55,10 @@
 //! | is the store whole? | [`Snapshot::verify`], [`Replika::verify_file`] |
 //! | what still opens of a store that is not | [`Replika::salvage`] |
 //! | a smaller file; a fresh key | [`Replika::compact`] |
+//! | a person gone, with a receipt | [`Replika::erase`] |
 //!
 //! The modules hold what belongs to one subject, each with a page that teaches it: [`apply`], [`search`], [`events`],
-//! [`subscriptions`]. docs/embedding.md is about living with the engine: threads, memory, shutdown, disk space, backup.
+//! [`subscriptions`], [`erase`]. docs/embedding.md is about living with the engine: threads, memory, shutdown, disk space, backup.
 //!
 //! # Who waits for whom
 //!
@@ -95,6 +96,8 @@ mod salvage;
 
 pub mod events;
 pub mod subscriptions;
+
+pub mod erase;
 
 pub mod apply;
 mod verify;
@@ -137,7 +140,7 @@ pub use verify::{VerifyFault, VerifyReport};
 
 // What the modules hold, under short names too.
 #[doc(no_inline)]
-pub use {apply::*, events::*, search::*, subscriptions::*};
+pub use {apply::*, erase::*, events::*, search::*, subscriptions::*};
 
 /// The crates whose types stand in this crate's signatures.
 pub use {bitemporal, cpr_events, cpr_extract, cpr_model, cpr_pack, cpr_subscription};

@@ -10,10 +10,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::{
     BusinessEvent, CalendarEvent, ChainNumber, Change, Config, Consumer, DeliverReport, DeliveredFile, Delivery,
-    DeliveryKind, DeliveryNumber, Described, Due, EventCursor, EventId, Events, Explanation, Follower, GroupLines, Hit,
-    Hits, Image, InitialLoad, Match, Matches, NumberChain, Outcome, Person, PersonSet, Place, Recipient, Report,
-    RewriteReport, SalvageGap, SalvageReport, SalvagedTable, Stats, StoredEvent, Subscriber, TableStats,
-    UndeliveredFile, VerifyFault, VerifyReport,
+    DeliveryKind, DeliveryNumber, Described, Due, EraseScope, EventCursor, EventId, Events, Explanation, Follower,
+    GroupLines, Hit, Hits, Image, InitialLoad, Match, Matches, NumberChain, Outcome, Person, PersonSet, Place, Receipt,
+    Recipient, Report, RewriteReport, SalvageGap, SalvageReport, SalvagedTable, Stats, StoredEvent, Subscriber,
+    TableStats, UndeliveredFile, VerifyFault, VerifyReport,
 };
 
 json_strings! {
@@ -51,6 +51,34 @@ json_shapes! {
         "bytes_before": rewriting.bytes_before,
         "bytes_after": rewriting.bytes_after,
     }
+    receipt: Receipt => {
+        "number": receipt.number,
+        "at": receipt.at,
+        "reason": receipt.reason,
+        "known": receipt.known,
+        "persons": receipt.persons,
+        "numbers": receipt.numbers,
+        "held": receipt.held,
+        "rows_dropped": receipt.rows_dropped,
+        "rows_changed": receipt.rows_changed,
+        "filters_dropped": receipt.filters,
+        "mentions_left": receipt.mentions,
+        "proof": Proof(receipt),
+        "may_hold_them_still": COPIES_ELSEWHERE,
+        "mac": hex::encode(receipt.mac),
+    }
+    proof: Proof<'_> => {
+        "rows_read": proof.0.rows_read,
+        "documents_sought": proof.0.documents_sought,
+        "blocks_read": proof.0.blocks_read,
+        "traces": 0,
+    }
+    scope: EraseScope => {
+        "persons": scope.persons,
+        "numbers": scope.numbers,
+        "held": scope.held,
+        "filter_count": scope.filters,
+    }
     persons: PersonCounts<'_> => {
         "new": persons.0.counts.persons_new,
         "changed": persons.0.counts.persons_changed,
@@ -64,7 +92,11 @@ json_shapes! {
 }
 
 struct PersonCounts<'a>(&'a Delivery);
+struct Proof<'a>(&'a Receipt);
 struct FactCounts<'a>(&'a Delivery);
+
+/// Where persons who were erased from a store may be held still.
+const COPIES_ELSEWHERE: [&str; 5] = ["packs", "files of subscribers", "lakes", "backups", "extracts"];
 
 /// Changes by class, whether there are any or not.
 struct ClassCounts<'a>(&'a [u64; ChangeClass::ALL.len()]);
@@ -87,6 +119,7 @@ fn add_effect<M: SerializeMap>(members: &mut M, delivery: &Delivery) -> Result<(
     members.serialize_entry("receipts", &counts.receipts)?;
     members.serialize_entry("input_errors", &counts.input_errors)?;
     members.serialize_entry("repeated_persons", &counts.repeated_persons)?;
+    members.serialize_entry("persons_barred", &counts.persons_barred)?;
     members.serialize_entry("doubled_rows", &counts.doubled_rows)?;
     members.serialize_entry("odd_characters", &counts.odd_characters)?;
     members.serialize_entry("inverted_periods", &counts.inverted_periods)?;

@@ -8,6 +8,7 @@ use roaring::RoaringBitmap;
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::Delivery;
+use crate::ledger::erases::erase_count;
 use crate::person::image::{Holding, Image, Person};
 use crate::person::value::PastSegment;
 use crate::store::bitmap::open_set;
@@ -351,6 +352,11 @@ impl Snapshot {
     pub(crate) fn mentioned_by(&self, key: PersonKey) -> Result<Vec<PersonKey>, Error> {
         let holders = self.tables().numbers.get(key.as_u32())?;
         Ok(holders.into_iter().filter_map(PersonKey::from_u32).collect())
+    }
+
+    /// How often persons were erased.
+    pub(crate) fn erases(&self) -> Result<u32, Error> {
+        erase_count(&self.tables().meta)
     }
 
     pub(crate) fn source(&self) -> &Source {

@@ -28,11 +28,11 @@ use crate::subscriptions::matching::MatchInput;
 /// Persons that are read, sorted and written at a time.
 const CHUNK: usize = 8 * 1024;
 
-/// Merges every person of the extract, a chunk at a time, in key order within the chunk. The next chunk is read and packed
-/// meanwhile, on a thread of its own.
+/// Merges every person of the extract but those who are barred, a chunk at a time, in key order within the chunk. The next
+/// chunk is read and packed meanwhile, on a thread of its own.
 pub(crate) fn merge_all(
     write: &WriteTransaction,
-    mut groups: Groups<'_, impl Read + Seek + Send>,
+    (mut groups, barred): (Groups<'_, impl Read + Seek + Send>, &RoaringBitmap),
     delivering: Delivering,
     match_input: Option<MatchInput>,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
@@ -79,6 +79,10 @@ pub(crate) fn merge_all(
         for chunk in chunks {
             let (chunk, count) = chunk.map_err(Error::of_source)?;
             for group in &chunk[..count] {
+                if barred.contains(group.key().as_u32()) {
+                    counts.persons_barred += 1;
+                    continue;
+                }
                 merger.merge_person(group, delivering, same_style, counts)?;
             }
             merger.append()?;

@@ -35,15 +35,17 @@ use std::time::{Duration, Instant};
 use cpr_extract::Groups;
 use cpr_model::Situation;
 use redb::WriteTransaction;
+use roaring::RoaringBitmap;
 
 use crate::apply::intake::{Intake, check_order, refusal, refuse_wider_family};
 use crate::apply::merge::Delivering;
 use crate::apply::merger::merge_all;
 use crate::delivery_number::DeliveryNumber;
+use crate::erase::bars::{Bars, read_stated};
 use crate::error::Error;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
-use crate::store::config::{Config, window_end, write_config};
+use crate::store::config::{ALL_HISTORY, Config, window_end, write_config};
 use crate::store::file::Opened;
 use crate::store::read_table::OutsideSource;
 use crate::store::tables::{DELIVERIES, DIGESTS};
@@ -156,6 +158,14 @@ impl Replika {
         }
         check_order(&header, last, options.allow, kind)?;
 
+        let mut bars = Bars::read(&snapshot.tables().meta)?;
+        let barred = match bars.is_empty() {
+            true => RoaringBitmap::new(),
+            false => {
+                let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
+                bars.take(&read_stated(groups)?, config.window_years == ALL_HISTORY)
+            }
+        };
         let write = database.begin_write()?;
         let number = DeliveryNumber(snapshot.known().0 + 1);
         let unbroken = last.filter(|last| last.production_date == header.previous_production_date);
@@ -207,8 +217,15 @@ impl Replika {
             DeliveryKind::Load => None,
         };
         let of = checked.persons;
-        let match_input =
-            merge_all(&write, groups, delivering, match_input, &same_style, (options, of), &mut delivery.counts)?;
+        let match_input = merge_all(
+            &write,
+            (groups, &barred),
+            delivering,
+            match_input,
+            &same_style,
+            (options, of),
+            &mut delivery.counts,
+        )?;
         // As precise as it is stored, so that a repeat gives the very same report.
         delivery.counts.duration = Duration::from_micros(started.elapsed().as_micros() as u64);
         if options.dry_run {
@@ -219,6 +236,7 @@ impl Replika {
         if let Some(match_input) = match_input {
             matching::write(&write, number.0, header.production_date, match_input)?;
         }
+        bars.write(&write)?;
         write_delivery(&write, &delivery)?;
         if config.family.is_none() {
             write_config(&write, &Config { family: Some(family), ..config })?;

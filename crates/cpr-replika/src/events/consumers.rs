@@ -7,7 +7,7 @@ use redb::ReadableTable;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::events::cursor::EventCursor;
+use crate::events::cursor::{END, EventCursor};
 use crate::events::feed::{EventFeed, EventFilter};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
@@ -110,7 +110,9 @@ impl Replika {
         check: impl Fn(bool) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.change(|write, _| {
-            self.snapshot().check_cursor(cursor)?;
+            let snapshot = self.snapshot();
+            snapshot.check_cursor(cursor)?;
+            let cursor = cursor.settled(snapshot.erases()?);
             let mut table = write.open_table(CONSUMERS)?;
             let known = table.get(name)?.is_some();
             check(known)?;
@@ -122,11 +124,12 @@ impl Replika {
 
 /// Every consumer, by name.
 pub(crate) fn read_consumers(snapshot: &Snapshot) -> Result<Vec<Consumer>, Error> {
+    let erases = snapshot.erases()?;
     let mut all = Vec::new();
     for row in snapshot.tables().consumers.iter()? {
         let (name, sealed) = row?;
         let name = name.value();
-        all.push(Consumer { name: name.to_owned(), cursor: open_cursor(name, sealed.value())? });
+        all.push(Consumer { name: name.to_owned(), cursor: open_cursor(name, sealed.value(), erases)? });
     }
     Ok(all)
 }
@@ -147,13 +150,14 @@ pub(crate) fn seal_cursor(name: &str, cursor: EventCursor) -> Vec<u8> {
     sealed
 }
 
-pub(crate) fn open_cursor(name: &str, sealed: &[u8]) -> Result<EventCursor, Error> {
+/// The place of a consumer. All that are stored are settled when persons are erased.
+pub(crate) fn open_cursor(name: &str, sealed: &[u8], erases: u32) -> Result<EventCursor, Error> {
     let payload = sealed::open(name::CONSUMERS, sealing(name), sealed)?;
     let (numbers, rest) = payload.as_chunks::<4>();
     match (numbers, rest) {
         (&[delivery, person, event], []) => {
             let [delivery, person, event] = [delivery, person, event].map(u32::from_le_bytes);
-            Ok(EventCursor::at(DeliveryNumber(delivery), person, event))
+            Ok(EventCursor::at(DeliveryNumber(delivery), person, event, if person == END { 0 } else { erases }))
         }
         _ => Err(Error::Corrupt { table: name::CONSUMERS, what: "not a cursor" }),
     }

@@ -14,6 +14,8 @@ pub struct EventCursor {
     pub(crate) person: u32,
     /// The event's place among the person's.
     pub(crate) event: u32,
+    /// How often the store had erased persons when the place was told: places are counted anew after it.
+    pub(crate) erases: u32,
 }
 
 /// Behind every person or event there can be.
@@ -25,11 +27,20 @@ impl EventCursor {
 
     /// Behind all events of a delivery; 0 is the beginning of the feed.
     pub const fn after(delivery: DeliveryNumber) -> EventCursor {
-        EventCursor { delivery, person: END, event: END }
+        EventCursor { delivery, person: END, event: END, erases: 0 }
     }
 
-    pub(crate) fn at(delivery: DeliveryNumber, person: u32, event: u32) -> EventCursor {
-        EventCursor { delivery, person, event }
+    pub(crate) fn at(delivery: DeliveryNumber, person: u32, event: u32, erases: u32) -> EventCursor {
+        EventCursor { delivery, person, event, erases }
+    }
+
+    /// The place in a store that has erased persons so often. A place within a delivery that was told before the last of them
+    /// is the beginning of that delivery: its events come again, with the same ids.
+    pub(crate) fn settled(self, erases: u32) -> EventCursor {
+        match self.person == END || self.erases == erases {
+            true => self,
+            false => EventCursor::after(DeliveryNumber(self.delivery.0.saturating_sub(1))),
+        }
     }
 
     /// The delivery whose events it stands among.
@@ -49,7 +60,10 @@ impl EventCursor {
         let parts: Option<Vec<u32>> = text.split('.').map(number).collect();
         match parts.as_deref() {
             Some(&[delivery]) => Ok(EventCursor::after(DeliveryNumber(delivery))),
-            Some(&[delivery, person, event]) => Ok(EventCursor::at(DeliveryNumber(delivery), person, event)),
+            Some(&[delivery, person, event]) => Ok(EventCursor::at(DeliveryNumber(delivery), person, event, 0)),
+            Some(&[delivery, person, event, erases]) => {
+                Ok(EventCursor::at(DeliveryNumber(delivery), person, event, erases))
+            }
             _ => Err(Error::NotACursor),
         }
     }
@@ -63,12 +77,13 @@ impl FromStr for EventCursor {
     }
 }
 
-/// Prints `4.17.0`, or for a place behind a whole delivery `4`.
+/// Prints `4.17.0`, or for a place behind a whole delivery `4`; in a store that has erased persons twice `4.17.0.2`.
 impl fmt::Display for EventCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.person {
             END => write!(f, "{}", self.delivery),
-            person => write!(f, "{}.{person}.{}", self.delivery, self.event),
+            person if self.erases == 0 => write!(f, "{}.{person}.{}", self.delivery, self.event),
+            person => write!(f, "{}.{person}.{}.{}", self.delivery, self.event, self.erases),
         }
     }
 }

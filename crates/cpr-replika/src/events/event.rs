@@ -59,11 +59,12 @@ impl BusinessEvent {
         pnr: Pnr,
         delivery: &Delivery,
         (person, event): (u32, u32),
+        erases: u32,
         secret: &[u8; 32],
     ) -> BusinessEvent {
         BusinessEvent {
             id: EventId::derive(secret, delivery, pnr, joined.kind, joined.cause, joined.repeat),
-            cursor: EventCursor::at(delivery.number, person, event),
+            cursor: EventCursor::at(delivery.number, person, event, erases),
             delivery: delivery.number,
             production_date: delivery.production_date,
             kind: joined.kind,

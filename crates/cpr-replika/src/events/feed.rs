@@ -87,10 +87,13 @@ impl Snapshot {
 
     fn feed_until(&self, since: EventCursor, last: DeliveryNumber, filter: EventFilter) -> Result<EventFeed, Error> {
         self.check_cursor(since)?;
+        let erases = self.erases()?;
+        let since = since.settled(erases);
         let mut feed = EventFeed {
             snapshot: self.clone(),
             filter,
             secret: read_secret(&self.tables().meta)?,
+            erases,
             last,
             night: None,
             next: DeliveryNumber(since.delivery.0),
@@ -109,7 +112,11 @@ impl Snapshot {
         if cursor.delivery.0 > 0 {
             self.check_known(Some(cursor.delivery))?;
         }
-        if cursor.person == END {
+        if cursor.erases > self.erases()? {
+            return Err(Error::NotACursor);
+        }
+        // Places of before an erase are counted in another way, and lead to the beginning of their delivery.
+        if cursor.person == END || cursor.erases < self.erases()? {
             return Ok(());
         }
         let persons = if cursor.delivery.0 > 0 { self.concerned(cursor.delivery)?.len() } else { 0 };
@@ -164,6 +171,7 @@ pub struct EventFeed {
     snapshot: Snapshot,
     filter: EventFilter,
     secret: [u8; 32],
+    erases: u32,
     last: DeliveryNumber,
     /// The delivery that is being read, and the next one.
     night: Option<Reading>,
@@ -259,8 +267,10 @@ impl EventFeed {
                     .child_births
                     .extend(self.snapshot.recorded_birth(child, reading.delivery.number)?.map(|born| (child, born)));
             }
-            let placed =
-                |(at, event)| BusinessEvent::place(event, key.pnr(), &reading.delivery, (place, at), &self.secret);
+            let placed = |(at, event)| {
+                let (delivery, secret) = (&reading.delivery, &self.secret);
+                BusinessEvent::place(event, key.pnr(), delivery, (place, at), self.erases, secret)
+            };
             let events = (0..).zip(join(&mut change)).map(placed);
             let is_new = |event: &BusinessEvent| reading.after.is_none_or(|after| event.cursor > after);
             self.ready.extend(events.filter(|event| is_new(event) && self.filter.takes(event)));

@@ -202,6 +202,33 @@ impl Row {
         }
     }
 
+    /// Whether one of these persons is in the row.
+    pub(crate) fn has_any(&self, persons: &RoaringBitmap) -> bool {
+        match self {
+            Row::Set(set) => !set.is_disjoint(persons),
+            Row::Street(entries) => entries.iter().any(|&(_, key)| persons.contains(key)),
+        }
+    }
+
+    /// Takes these persons out of the row.
+    pub(crate) fn remove(&mut self, persons: &RoaringBitmap) {
+        match self {
+            Row::Set(set) => *set -= persons,
+            Row::Street(entries) => entries.retain(|&(_, key)| !persons.contains(key)),
+        }
+    }
+
+    /// The row in its seal; none when nobody is in it.
+    pub(crate) fn sealed(&self, key: RowKey) -> Result<Option<Vec<u8>>, Error> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let (mut payload, mut sealed) = (Vec::new(), Vec::new());
+        self.write(&mut payload)?;
+        sealed::seal(sealing(key), &payload, &mut sealed);
+        Ok(Some(sealed))
+    }
+
     fn is_empty(&self) -> bool {
         match self {
             Row::Set(set) => set.is_empty(),

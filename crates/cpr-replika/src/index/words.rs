@@ -255,6 +255,17 @@ fn write_row(entries: &[Entry], payload: &mut Vec<u8>) {
     }
 }
 
+/// A row of these entries in its seal; none when there are none.
+pub(crate) fn seal_row(key: WordKey<'_>, entries: &[Entry]) -> Option<Vec<u8>> {
+    if entries.is_empty() {
+        return None;
+    }
+    let (mut payload, mut sealed) = (Vec::new(), Vec::new());
+    write_row(entries, &mut payload);
+    sealed::seal(sealing(key), &payload, &mut sealed);
+    Some(sealed)
+}
+
 /// Calls `each` with the entries of a stored row, ascending.
 pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], mut each: impl FnMut(Entry)) -> Result<(), Error> {
     let corrupt = |what| Error::Corrupt { table: name::WORDS, what };

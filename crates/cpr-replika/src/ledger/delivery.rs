@@ -87,6 +87,8 @@ pub struct Counts {
     pub input_errors: Vec<InputError>,
     /// Groups left out because they are equal to an earlier one of the same person in the file.
     pub repeated_persons: u64,
+    /// Persons left out since they were erased, or their chain of numbers reaches one who was.
+    pub persons_barred: u64,
     /// Current rows of a kind that a person has once beside another one of the kind: kept as received. Every answer takes the
     /// one that began last.
     pub doubled_rows: u64,
@@ -163,7 +165,7 @@ impl Delivery {
             padding,
             padding_bytes,
             trailer: self.style.trailer.clone(),
-            counts: counts.numbers().map(v1::Wide::from).to_vec(),
+            counts: counts.numbers().into_iter().map(v1::Wide::from).collect(),
             classes: counts.classes.map(v1::Wide::from).to_vec(),
             input_errors: counts.input_errors.iter().map(|error| (error.number, error.text.clone())).collect(),
         };
@@ -236,8 +238,8 @@ impl Delivery {
 
 impl Counts {
     /// The plain numbers in the order in which they are stored; [`Counts::from_numbers`] reads them back.
-    fn numbers(&self) -> [u64; 15] {
-        [
+    fn numbers(&self) -> Vec<u64> {
+        let mut numbers = vec![
             self.persons_new,
             self.persons_changed,
             self.persons_unchanged,
@@ -253,11 +255,19 @@ impl Counts {
             self.duration.as_micros() as u64,
             self.repeated_persons,
             self.doubled_rows,
-        ]
+        ];
+        // Only where persons were erased.
+        numbers.extend((self.persons_barred > 0).then_some(self.persons_barred));
+        numbers
     }
 
     fn from_numbers(stored: &[v1::Wide]) -> Option<Counts> {
-        let numbers: [v1::Wide; 15] = stored.try_into().ok()?;
+        let (numbers, barred) = stored.split_first_chunk::<15>()?;
+        let persons_barred = match *barred {
+            [] => 0,
+            [barred] => u64::from(barred),
+            _ => return None,
+        };
         let [
             persons_new,
             persons_changed,
@@ -289,6 +299,7 @@ impl Counts {
             receipts,
             input_errors,
             repeated_persons,
+            persons_barred,
             doubled_rows,
             odd_characters,
             inverted_periods,

@@ -17,6 +17,7 @@ use crate::events::consumers::{open_cursor, seal_cursor};
 use crate::events::cursor::EventCursor;
 use crate::index::sets::Index;
 use crate::index::street_names::is_of_address;
+use crate::ledger::erases::of_delivery;
 use crate::person::image::Image;
 use crate::person::mentions::mentioned;
 use crate::person::stored::v2::{ArchivedPast, Document, FactHeader, Past};
@@ -90,14 +91,13 @@ impl<'s> Earlier<'s> {
                 self.report.files += u64::from(delivery > known);
                 keep_if(delivery <= known)
             }
-            TableRow::CONSUMERS(name, sealed) if open_cursor(name, sealed)?.delivery.0 > known => {
+            TableRow::CONSUMERS(name, sealed) if open_cursor(name, sealed, 0)?.delivery.0 > known => {
                 self.report.consumers.push(name.to_owned());
                 Fate::Replace(seal_cursor(name, EventCursor::after(DeliveryNumber(known))))
             }
             TableRow::NUMBERS(number, person) => keep_if(self.is_mentioned(number, person)?),
-            TableRow::CONSUMERS(..) | TableRow::SUBSCRIBERS(..) | TableRow::FOLLOWERS(..) | TableRow::META(..) => {
-                Fate::Keep
-            }
+            TableRow::META(key, _) => keep_if(of_delivery(key).is_none_or(|delivery| delivery <= known)),
+            TableRow::CONSUMERS(..) | TableRow::SUBSCRIBERS(..) | TableRow::FOLLOWERS(..) => Fate::Keep,
         })
     }
 

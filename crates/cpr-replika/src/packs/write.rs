@@ -142,7 +142,9 @@ impl Target {
         let ledger = snapshot.deliveries().ok()?;
         let is_before = state.deliveries().is_ok_and(|below| ledger.starts_with(&below));
         let bytes = fs::metadata(self.folder.join(&current.base)).ok()?.len();
-        is_before.then(|| Base { name: current.base.clone(), packs, state, bytes })
+        // An erase takes away what no delivery has told of.
+        let is_whole = state.erases().ok()? == snapshot.erases().ok()?;
+        (is_before && is_whole).then(|| Base { name: current.base.clone(), packs, state, bytes })
     }
 
     /// None when it would be too large, or when something is gone that no delivery has told of.

@@ -306,7 +306,12 @@ fn open_to_read(latch: &Latch, file: impl StorageBackend, options: &Options) -> 
 
 /// Tries every block of a store's file.
 pub(crate) fn scan(path: &Path, options: &Options) -> Result<Scan, Error> {
-    with_blocks(path, options, |blocks| blocks.scan().map_err(storage_failed))
+    scan_each(path, options, &mut |_| {})
+}
+
+/// As [`scan`]; every block that checks is shown, decrypted.
+pub(crate) fn scan_each(path: &Path, options: &Options, each: &mut dyn FnMut(&[u8])) -> Result<Scan, Error> {
+    with_blocks(path, options, |blocks| blocks.scan_each(each).map_err(storage_failed))
 }
 
 /// Reads a store's file without the storage engine, with its writers kept away.

@@ -15,7 +15,7 @@ use redb::backends::InMemoryBackend;
 
 use super::block_file::Opening;
 use super::copier::{Copier, Digester, RowDigest};
-use super::file::{Opened, Options, scan, storage_failed};
+use super::file::{Opened, Options, scan_each, storage_failed};
 use super::tables::{TableRow, Tables, name};
 use crate::damage::BlockError;
 use crate::error::Error;
@@ -74,7 +74,25 @@ pub(crate) struct Plan<'a> {
     pub(crate) fate: &'a mut dyn FnMut(TableRow<'_>) -> Result<Fate, Error>,
     /// `Break` ends the work before the old file is touched.
     pub(crate) progress: &'a mut dyn FnMut(RewriteProgress) -> ControlFlow<()>,
+    /// Looks at the new file before it takes the place of the old one.
+    pub(crate) inspector: &'a mut dyn Inspector,
 }
+
+/// Who looks at a new file before it takes the place of the old one, and can still keep it from that.
+pub(crate) trait Inspector {
+    /// A block of the new file, decrypted, in its order. A store in memory has none.
+    fn block(&mut self, _block: &[u8]) {}
+
+    /// The new store, which holds what was copied and is in nobody's hands yet. An error leaves all as it was.
+    fn finish(&mut self, _new: &Opened) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Trusts the comparison of rows.
+pub(crate) struct NoInspector;
+
+impl Inspector for NoInspector {}
 
 /// Writes what is committed into a new file, which takes the place of the old one.
 ///
@@ -97,8 +115,9 @@ pub(crate) fn rewrite(old: &Opened, plan: &mut Plan<'_>) -> Result<(Opened, Rewr
     };
     let written = new.create(&plan.options)?;
     let (written, digest) = copy(&rows, written, plan)?;
-    let mut opened = new.finish(written, &plan.options)?;
+    let mut opened = new.finish(written, &plan.options, plan.inspector)?;
     compare(&opened, &digest, plan)?;
+    plan.inspector.finish(&opened)?;
     report(plan, RewriteProgress::Replacing)?;
     if let (Destination::File(file), Some(path)) = (new, old.path()) {
         old.check_is_at(path)?;
@@ -115,7 +134,7 @@ pub(crate) fn write_new(
     fate: &mut dyn FnMut(TableRow<'_>) -> Result<Fate, Error>,
 ) -> Result<Opened, Error> {
     let progress = &mut |_| ControlFlow::Continue(());
-    let plan = &mut Plan { options: Options::default(), fate, progress };
+    let plan = &mut Plan { options: Options::default(), fate, progress, inspector: &mut NoInspector };
     let (new, digest) = copy(rows, new, plan)?;
     compare(&new, &digest, plan)?;
     Ok(new)
@@ -181,10 +200,10 @@ impl Destination {
     }
 
     /// Closes a new file, which trims it, tries every block of it, and opens it for good.
-    fn finish(&self, written: Opened, options: &Options) -> Result<Opened, Error> {
+    fn finish(&self, written: Opened, options: &Options, inspector: &mut dyn Inspector) -> Result<Opened, Error> {
         let Destination::File(file) = self else { return Ok(written) };
         drop(written);
-        let found = scan(&file.path, options)?;
+        let found = scan_each(&file.path, options, &mut |block| inspector.block(block))?;
         match found.in_use.iter().chain(&found.blocks).next() {
             None => Opened::open(&file.path, options),
             Some(&damage) => Err(BlockError::Damaged(damage).into()),
@@ -321,7 +340,7 @@ mod tests {
             })
         };
         let go_on = &mut |_| ControlFlow::Continue(());
-        replika.write_anew(|options| options, &mut fate, go_on).unwrap();
+        replika.write_anew(|options| options, &mut fate, &mut NoInspector, go_on).unwrap();
         let read = replika.database().begin_read().unwrap();
         let table = read.open_table(CONSUMERS).unwrap();
         let found = ["kept", "dropped", "replaced"].map(|name| table.get(name).unwrap().map(|it| it.value().to_vec()));

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::events::consumers::read_consumers;
 use crate::index::sets::{Index, Row};
 use crate::ledger::delivery::Delivery;
+use crate::ledger::erases::{ErasedOf, erased_of};
 use crate::person::image::Person;
 use crate::person::mentions::mentioned;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedPast};
@@ -302,9 +303,10 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The readers of the feed stand at places that there are, and ids have their secret.
+    /// The readers of the feed stand at places that there are, ids have their secret, and bars and receipts can be read.
     fn verify_consumers(&self, report: &mut VerifyReport, has_all_deliveries: bool) -> Result<(), Error> {
         let _ = report.sound(read_secret(&self.tables().meta))?;
+        let _ = (report.sound(self.barred())?, report.sound(self.erase_receipts())?);
         let Some(consumers) = report.sound(read_consumers(self))? else { return Ok(()) };
         for consumer in consumers.into_iter().filter(|_| has_all_deliveries) {
             let is_place = match self.check_cursor(consumer.cursor) {
@@ -343,25 +345,29 @@ impl Snapshot {
     }
 
     fn verify_changed(&self, report: &mut VerifyReport, known: &Known) -> Result<(), Error> {
-        self.verify_sets_of_deliveries(report, known, &self.tables().changed, name::CHANGED, |delivery| {
-            delivery.counts.persons_new + delivery.counts.persons_changed
+        self.verify_sets_of_deliveries(report, known, &self.tables().changed, name::CHANGED, |delivery, erased| {
+            (delivery.counts.persons_new + delivery.counts.persons_changed).saturating_sub(erased.changed)
         })
     }
 
     fn verify_redelivered(&self, report: &mut VerifyReport, known: &Known) -> Result<(), Error> {
-        self.verify_sets_of_deliveries(report, known, &self.tables().redelivered, name::REDELIVERED, |delivery| {
-            delivery.counts.persons_unchanged
-        })
+        self.verify_sets_of_deliveries(
+            report,
+            known,
+            &self.tables().redelivered,
+            name::REDELIVERED,
+            |delivery, erased| delivery.counts.persons_unchanged.saturating_sub(erased.redelivered),
+        )
     }
 
-    /// Every delivery has a set of persons, all of them held and as many as the ledger says.
+    /// Every delivery has a set of persons, all of them held and as many as the ledger says, but for those who were erased.
     fn verify_sets_of_deliveries(
         &self,
         report: &mut VerifyReport,
         known: &Known,
         sets: &One<u32, &'static [u8]>,
         table: &'static str,
-        counted: impl Fn(&Delivery) -> u64,
+        counted: impl Fn(&Delivery, ErasedOf) -> u64,
     ) -> Result<(), Error> {
         let deliveries = report.sound(self.tables().deliveries.len())?;
         let one_each = deliveries.map_or(Ok(true), |deliveries| sets.len().map(|sets| sets == deliveries))?;
@@ -372,7 +378,9 @@ impl Snapshot {
             report.expect(known.holds_all(&set), table, "a person that is not held");
             let ledger = self.delivery(DeliveryNumber(delivery.value()));
             let Some(ledger) = report.sound_of(ledger, table)? else { continue };
-            report.expect(set.len() == counted(&ledger), table, "not as many persons as the ledger says");
+            let erased = erased_of(&self.tables().meta, delivery.value());
+            let Some(erased) = report.sound(erased)? else { continue };
+            report.expect(set.len() == counted(&ledger, erased), table, "not as many persons as the ledger says");
         }
         Ok(())
     }

@@ -727,11 +727,13 @@ fn places_that_are_not_are_refused_with_the_reason() {
     assert!(matches!(refused(EventCursor::parse("4.0.0").unwrap()), Error::UnknownDelivery { .. }));
     assert!(matches!(refused(EventCursor::parse("2.3.0").unwrap()), Error::NotACursor));
     assert!(matches!(refused(EventCursor::parse("0.0.0").unwrap()), Error::NotACursor));
+    let of_later = EventCursor::parse("2.0.0.1").unwrap();
+    assert!(matches!(refused(of_later), Error::NotACursor), "the store has erased nobody");
     for number in [0, 4] {
         let refused = snapshot.events_of(DeliveryNumber(number), EventFilter::default()).unwrap_err();
         assert_eq!((refused.kind(), refused.is_refusal()), ("unknown_delivery", true));
     }
-    for text in ["", "1.", "1.2", "1.2.3.4", "-1", "+1", "1 ", "4294967296", "1.x.0"] {
+    for text in ["", "1.", "1.2", "1.2.3.4.5", "-1", "+1", "1 ", "4294967296", "1.x.0"] {
         assert!(matches!(EventCursor::parse(text), Err(Error::NotACursor)), "{text:?}");
     }
     for (text, kind) in [("", "NotACode"), ("A-1", "NotACode"), ("A011", "CodeTooLong")] {

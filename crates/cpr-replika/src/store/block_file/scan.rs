@@ -26,11 +26,11 @@ pub(crate) struct Scan {
 }
 
 impl<S: StorageBackend> BlockFile<S> {
-    /// Tries every block. Nothing is written.
+    /// Tries every block. Nothing is written. Every block that is in use and checks is shown, decrypted, in its order.
     ///
     /// # Errors
     /// What keeps a store from being opened at all, and failures of the storage.
-    pub(crate) fn scan(&self) -> io::Result<Scan> {
+    pub(crate) fn scan_each(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<Scan> {
         let state = self.state()?;
         let mut scan = Scan::default();
         scan.was_cut_off = {
@@ -71,6 +71,7 @@ impl<S: StorageBackend> BlockFile<S> {
                     true => "it has no check",
                     false if state.seal.open(number, block, check) => {
                         scan.written += 1;
+                        each(block);
                         continue;
                     }
                     false => "it does not fit its check",

@@ -1,0 +1,213 @@
+//! Persons who go: out of every table and out of the file, with a proof and a receipt, and who do not come back by themselves.
+//!
+//! [`Replika::erase`] takes human beings: every number of their chains. The store is written anew without their rows, past and
+//! events, and without them in any index, set, match or filter; the new file is searched for what went, and only then takes the
+//! place of the old one. So a process that is killed at any stage leaves the store as before or as after, and the same call does
+//! what is left to do. Snapshots that are held read the old file until they are dropped ([`Erasure::is_final`]).
+//!
+//! What *other* persons' records say stays: a child's parent, a spouse. It is the other's record, and comes again with the next
+//! delivery; the receipt counts it. Reports and digests of files stay as given: their counts name nobody, and the same file again still
+//! returns its report. Names of streets stay too: they are a street's, not a person's.
+//!
+//! The numbers are *barred*: later deliveries leave out their rows, and those of numbers whose chain reaches one that the caller
+//! named, and count them ([`Counts::persons_barred`](crate::Counts)). [`Replika::readmit`] lifts it. What is held already of a
+//! number that comes to be one with a barred one stays as it was, until it is erased too.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use cpr_replika::{cpr_model::Pnr, erase::EraseOptions};
+//! let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+//! let erasure = replika.erase(&[sofie], "moved away, no ground", &EraseOptions::default())?;
+//! assert!(erasure.is_final());
+//! let snapshot = replika.snapshot();
+//! assert!(snapshot.person(sofie)?.is_none());
+//! assert!(snapshot.is_receipt(&erasure.receipt)?);
+//! # Ok(()) }
+//! ```
+
+pub(crate) mod bars;
+mod fate;
+mod needles;
+mod proof;
+mod receipt;
+mod scope;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Weak};
+
+use cpr_model::{PersonKey, Pnr};
+
+use self::bars::Bars;
+use self::fate::Judge;
+use self::needles::Needles;
+use self::proof::look_for;
+use self::scope::Gone;
+use crate::error::Error;
+use crate::ledger::erases::{erased_of, erased_of_entry, receipt_key};
+use crate::replika::Replika;
+use crate::snapshot::Snapshot;
+use crate::store::file::Opened;
+use crate::store::rewrite::{Inspector, RewriteProgress};
+use crate::store::secret::read_secret;
+use crate::store::tables::META;
+
+pub use self::receipt::Receipt;
+pub use self::scope::EraseScope;
+
+/// The longest reason, in bytes.
+const REASON_BYTES: usize = 1000;
+/// This many digits in a row may be a number.
+const DIGITS_OF_A_NUMBER: usize = 10;
+
+/// How persons are erased.
+#[derive(Default)]
+pub struct EraseOptions<'a> {
+    /// Filters of subscribers on the numbers go too, with what they were earlier. Without it they stand against the erase.
+    pub unfollow: bool,
+    /// When it is, in seconds since 1970 UTC: for the receipt.
+    pub at: Option<i64>,
+    /// Told how far the writing is; `Break` ends it, and the store is as before.
+    pub progress: Option<&'a dyn Fn(RewriteProgress) -> ControlFlow<()>>,
+}
+
+/// An erase that was done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Erasure {
+    /// What it did.
+    pub receipt: Receipt,
+    old: Weak<Opened>,
+}
+
+impl Erasure {
+    /// True when no snapshot of this process reads the old file any more: then it is gone, as far as the file system goes.
+    pub fn is_final(&self) -> bool {
+        self.old.strong_count() == 0
+    }
+}
+
+impl Replika {
+    /// Erases human beings, and bars their numbers. See [the module](crate::erase) for what goes and what stays.
+    ///
+    /// There must be room for a second file. Other writers wait meanwhile, reads do not. A number that nobody has is barred, and
+    /// counts as a person without records.
+    ///
+    /// # Errors
+    /// [`Error::Erase`] for a reason that is empty, too long, or may hold a number; [`Error::Followed`]; [`Error::NotErased`] when the
+    /// proof finds a trace; and those of [`Replika::compact`]. The store is then as before.
+    pub fn erase(&self, persons: &[Pnr], reason: &str, options: &EraseOptions<'_>) -> Result<Erasure, Error> {
+        check_reason(reason)?;
+        let _lock = self.write_lock()?;
+        let snapshot = self.snapshot();
+        let gone = Gone::read(&snapshot, persons)?;
+        if gone.scope.filters > 0 && !options.unfollow {
+            return Err(Error::Followed { filters: gone.scope.filters });
+        }
+        let erases = snapshot.erases()?;
+        let judge = RefCell::new(Judge {
+            gone: &gone.all,
+            erases,
+            dropped: 0,
+            replaced: 0,
+            needles: Needles::default(),
+            erased_of: BTreeMap::new(),
+        });
+        let draft = Receipt {
+            number: erases + 1,
+            at: options.at,
+            reason: reason.to_owned(),
+            known: snapshot.known(),
+            persons: gone.scope.persons,
+            numbers: gone.all.len(),
+            held: gone.scope.held,
+            filters: gone.scope.filters,
+            ..Receipt::default()
+        };
+        let mut prover = Prover { snapshot: &snapshot, gone: &gone, judge: &judge, receipt: draft };
+        let progress = &mut |so_far| options.progress.map_or(ControlFlow::Continue(()), |progress| progress(so_far));
+        let old = Arc::downgrade(&self.database());
+        self.write_anew_locked(|options| options, &mut |row| judge.borrow_mut().judge(row), &mut prover, progress)?;
+        Ok(Erasure { receipt: prover.receipt, old })
+    }
+}
+
+/// A reason is one line of text that names nobody.
+fn check_reason(reason: &str) -> Result<(), Error> {
+    if reason.trim().is_empty() {
+        return Err(Error::Erase("a reason must be given"));
+    }
+    if reason.len() > REASON_BYTES || reason.chars().any(char::is_control) {
+        return Err(Error::Erase("a reason is one line of at most 1000 bytes"));
+    }
+    let mut digits = 0;
+    for character in reason.chars() {
+        match character {
+            digit if digit.is_ascii_digit() => digits += 1,
+            '-' | ' ' => {}
+            _ => digits = 0,
+        }
+        if digits >= DIGITS_OF_A_NUMBER {
+            return Err(Error::Erase("a reason is kept, so it must not hold a number"));
+        }
+    }
+    Ok(())
+}
+
+/// Searches the new file for what went, and then writes receipt and bars into it.
+struct Prover<'a> {
+    snapshot: &'a Snapshot,
+    gone: &'a Gone,
+    judge: &'a RefCell<Judge<'a>>,
+    receipt: Receipt,
+}
+
+impl Inspector for Prover<'_> {
+    fn block(&mut self, block: &[u8]) {
+        self.judge.borrow_mut().needles.look(block);
+    }
+
+    fn finish(&mut self, new: &Opened) -> Result<(), Error> {
+        let judge = self.judge.borrow();
+        let found = look_for(&self.gone.all, new)?;
+        let traces = found.trace_count() + judge.needles.found;
+        if traces > 0 {
+            return Err(Error::NotErased { traces });
+        }
+        let receipt = Receipt {
+            rows_dropped: judge.dropped,
+            rows_changed: judge.replaced,
+            mentions: found.mentions,
+            rows_read: found.rows,
+            documents_sought: judge.needles.sought,
+            blocks_read: judge.needles.blocks,
+            ..self.receipt.clone()
+        };
+        let settings = &self.snapshot.tables().meta;
+        self.receipt = receipt.sign(&read_secret(settings)?);
+        let mut bars = Bars::read(settings)?;
+        for key in self.gone.all.iter().filter_map(PersonKey::from_u32) {
+            let links = self.gone.links(self.snapshot, key)?;
+            bars.add(key.as_u32(), self.gone.named.contains(key.as_u32()), &links);
+        }
+        let write = new.begin_write()?;
+        bars.write(&write)?;
+        let mut table = write.open_table(META)?;
+        table.insert(receipt_key(self.receipt.number).as_str(), self.receipt.to_text().as_str())?;
+        for (&delivery, lost) in &judge.erased_of {
+            let mut erased = erased_of(settings, delivery)?;
+            erased.changed += lost.changed;
+            erased.redelivered += lost.redelivered;
+            let (key, text) = erased_of_entry(delivery, erased);
+            table.insert(key.as_str(), text.as_str())?;
+        }
+        drop(table);
+        write.commit()?;
+        Ok(())
+    }
+}

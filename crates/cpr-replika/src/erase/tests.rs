@@ -1,0 +1,207 @@
+//! Each check of the proof finds a trace that was left on purpose.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::ops::ControlFlow;
+
+use cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
+use cpr_model::{Date, Pnr};
+use cpr_subscription::Profile;
+
+use super::fate::Judge;
+use super::needles::Needles;
+use super::proof::look_for;
+use super::scope::Gone;
+use super::{EraseOptions, check_reason};
+use crate::store::file::Options;
+use crate::store::rewrite::{Fate, Inspector, NoInspector, RewriteProgress};
+use crate::store::tables::{TableRow, name};
+use crate::{ApplyOptions, Config, Error, FilterChange, Replika, UnknownNumbers};
+
+/// Who goes, whose other number goes with it, and who stays.
+const ANNA: &str = "6101801231";
+const ANNA_BEFORE: &str = "6101801232";
+const BO: &str = "6201801235";
+
+fn pnr(digits: &str) -> Pnr {
+    Pnr::parse(digits.as_bytes()).unwrap()
+}
+
+/// A night in which everybody moves, and Anna has other children than the night before.
+fn night(day: u32) -> Vec<u8> {
+    let style = Style { line_end: LineEnd::Lf, padding: Padding::Cut, trailer: Vec::new() };
+    let [today, before] = [2026_01_00 + day, 2026_01_00 + day - 1].map(|digits| Date::from_digits(digits).unwrap());
+    let family = Family::named("std").unwrap();
+    let mut writer = ExtractWriter::new(Vec::new(), family, style, "123401", today, before).unwrap();
+    for (number, name) in [(ANNA, "Anna"), (ANNA_BEFORE, "Anna"), (BO, "Bo")] {
+        let mut write = |record, fields: &[(&str, &str)]| writer.record(record, pnr(number), fields).unwrap();
+        match number {
+            ANNA_BEFORE => write(1, &[("STATUS", "60"), ("PNRGAELD", ANNA)]),
+            _ => write(1, &[("STATUS", "01")]),
+        };
+        let house = format!("{day:03}");
+        write(2, &[("KOMKOD", "0751"), ("VEJKOD", "0042"), ("HUSNR", &house), ("TILFLYDTO", "202601011200")]);
+        write(8, &[("FORNVN", name), ("EFTERNVN", "Mejse"), ("NVNHAENSTART", "198001010000")]);
+        if number == ANNA {
+            for serial in 0..200 {
+                write(14, &[("PNRBARN", &format!("61{:02}01{:04}", day, 1000 + serial))]);
+            }
+        }
+        write(99, &[("HAENDELSE", "A01")]);
+    }
+    writer.finish().unwrap()
+}
+
+/// A store that speaks of Anna in every table that can.
+fn fill(replika: Replika) -> Replika {
+    let subscriber = "desk".parse().unwrap();
+    replika.add_subscriber(&subscriber, Profile::SF6002).unwrap();
+    let filters = [ANNA, "0751"].map(|text| FilterChange::Add(text.parse().unwrap()));
+    replika.change_filters(&subscriber, &filters, UnknownNumbers::Keep).unwrap();
+    for day in 2..=7 {
+        replika.apply(Cursor::new(night(day)), &ApplyOptions::named("made up")).unwrap();
+    }
+    assert_eq!(replika.snapshot().verify().unwrap().faults, []);
+    replika
+}
+
+fn config() -> Config {
+    Config { family: Family::named("std"), ..Config::default() }
+}
+
+fn table_of(row: &TableRow<'_>) -> &'static str {
+    match row {
+        TableRow::PERSONS(..) => name::PERSONS,
+        TableRow::SUPERSEDED(..) => name::SUPERSEDED,
+        TableRow::CHANGED(..) => name::CHANGED,
+        TableRow::CHANGED_BY(..) => name::CHANGED_BY,
+        TableRow::REDELIVERED(..) => name::REDELIVERED,
+        TableRow::SETS(..) => name::SETS,
+        TableRow::WORDS(..) => name::WORDS,
+        TableRow::FILTERS(..) => name::FILTERS,
+        TableRow::FOLLOWERS(..) => name::FOLLOWERS,
+        TableRow::MATCHES(..) => name::MATCHES,
+        TableRow::NUMBERS(..) => name::NUMBERS,
+        _ => "another",
+    }
+}
+
+fn judge(gone: &Gone) -> Judge<'_> {
+    let (needles, erased_of) = (Needles::default(), BTreeMap::new());
+    Judge { gone: &gone.all, erases: 0, dropped: 0, replaced: 0, needles, erased_of }
+}
+
+fn go_on(_: RewriteProgress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+#[test]
+fn what_is_left_in_any_one_table_is_found_there() {
+    let tables = [
+        name::PERSONS,
+        name::SUPERSEDED,
+        name::CHANGED,
+        name::CHANGED_BY,
+        name::REDELIVERED,
+        name::SETS,
+        name::WORDS,
+        name::FILTERS,
+        name::FOLLOWERS,
+        name::MATCHES,
+        name::NUMBERS,
+    ];
+    for spared in tables {
+        let replika = fill(Replika::in_memory(&config()).unwrap());
+        // The same rows again, changed in nothing.
+        replika.apply(Cursor::new(again()), &ApplyOptions::named("made up")).unwrap();
+        let gone = Gone::read(&replika.snapshot(), &[pnr(ANNA)]).unwrap();
+        assert_eq!((gone.scope.persons, gone.scope.numbers.len(), gone.scope.filters), (1, 2, 1));
+        let mut judge = judge(&gone);
+        let mut fate = |row: TableRow<'_>| match table_of(&row) == spared {
+            true => Ok(Fate::Keep),
+            false => judge.judge(row),
+        };
+        replika.write_anew(|options| options, &mut fate, &mut NoInspector, &mut go_on).unwrap();
+        let found = look_for(&gone.all, &replika.database()).unwrap();
+        let found: Vec<&str> = found.traces.into_keys().collect();
+        assert_eq!(found, [spared]);
+    }
+}
+
+/// The rows of day 7 once more, on day 8.
+fn again() -> Vec<u8> {
+    let text = String::from_utf8(night(7)).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    let first = first.replace("20260107", "20260108").replace("20260106", "20260107");
+    format!("{first}\n{rest}").into_bytes()
+}
+
+/// Looks for documents that the new file keeps.
+struct Looking<'a>(&'a RefCell<Needles>);
+
+impl Inspector for Looking<'_> {
+    fn block(&mut self, block: &[u8]) {
+        self.0.borrow_mut().look(block);
+    }
+}
+
+fn every_document_that_is_left_is_found_in_the_blocks(options: &Options) {
+    let folder = tempfile::tempdir().unwrap();
+    let replika = fill(Replika::create_with(folder.path().join("store"), &config(), options).unwrap());
+    let gone = Gone::read(&replika.snapshot(), &[pnr(ANNA)]).unwrap();
+    for is_dropped in [false, true] {
+        let needles = RefCell::new(Needles::default());
+        let mut fate = |row: TableRow<'_>| {
+            let goes = match row {
+                TableRow::PERSONS(key, value) | TableRow::SUPERSEDED((key, _), value) if gone.all.contains(key) => {
+                    needles.borrow_mut().add(value);
+                    is_dropped
+                }
+                _ => false,
+            };
+            Ok(if goes { Fate::Drop } else { Fate::Keep })
+        };
+        replika.write_anew(|options| options, &mut fate, &mut Looking(&needles), &mut go_on).unwrap();
+        let needles = needles.into_inner();
+        assert!(needles.sought >= 6 && needles.blocks > 4, "{} in {}", needles.sought, needles.blocks);
+        assert_eq!(needles.found, if is_dropped { 0 } else { needles.sought });
+    }
+}
+
+#[test]
+fn every_document_that_is_left_is_found_in_plain_blocks() {
+    every_document_that_is_left_is_found_in_the_blocks(&Options::default());
+}
+
+#[cfg(feature = "encryption")]
+#[test]
+fn every_document_that_is_left_is_found_in_encrypted_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = crate::KeyFile::create(folder.path().join("key")).unwrap();
+    let key: std::sync::Arc<dyn crate::KeySource> = std::sync::Arc::new(key);
+    every_document_that_is_left_is_found_in_the_blocks(&Options { key: Some(key), ..Options::default() });
+}
+
+#[test]
+fn an_erase_leaves_nothing_that_these_checks_find() {
+    let folder = tempfile::tempdir().unwrap();
+    let replika = fill(Replika::create(folder.path().join("store"), &config()).unwrap());
+    let gone = Gone::read(&replika.snapshot(), &[pnr(ANNA_BEFORE)]).unwrap();
+    let options = EraseOptions { unfollow: true, ..EraseOptions::default() };
+    let receipt = replika.erase(&[pnr(ANNA_BEFORE)], "a test", &options).unwrap().receipt;
+    let found = look_for(&gone.all, &replika.database()).unwrap();
+    assert!(found.traces.is_empty());
+    assert!(receipt.documents_sought >= 6 && receipt.blocks_read > 4 && receipt.rows_read > 20, "{receipt:?}");
+    assert_eq!(replika.snapshot().verify().unwrap().faults, []);
+}
+
+#[test]
+fn a_reason_is_a_line_that_holds_no_number() {
+    assert!(check_reason("no ground since 2026-01-05").is_ok());
+    for refused in ["", " ", "two\nlines", "610180-1234 moved", "6101801234", "61 01 80 12 34"] {
+        assert!(matches!(check_reason(refused), Err(Error::Erase(_))), "{refused:?}");
+    }
+    assert!(matches!(check_reason(&"x".repeat(1001)), Err(Error::Erase(_))));
+}
