@@ -10,6 +10,7 @@ mod deliveries;
 mod demo;
 mod diff;
 mod digest;
+mod erase;
 mod events;
 mod export;
 mod filter;
@@ -44,6 +45,7 @@ use self::calendar::Calendar;
 use self::changes::Changes;
 use self::completions::Completions;
 use self::diff::Diff;
+use self::erase::{Erase, Persons};
 use self::events::Events;
 use self::export::Export;
 use self::filter::FilterCommand;
@@ -166,6 +168,12 @@ pub(crate) enum Command {
     /// Write the store anew, as small as it can be, and put it into the place of the old file once it is checked.
     #[command(after_help = "Example: replika compact")]
     Compact,
+    /// Erase human beings, with all their numbers, from the store and its file, and bar them from coming back.
+    #[command(after_help = "Example: replika erase - --reason 'no ground since 2026-01-05' < numbers")]
+    Erase(Erase),
+    /// Let human beings in again who were erased: the next delivery that brings them stores them.
+    #[command(after_help = "Example: replika readmit 6101801234")]
+    Readmit(Persons),
     /// Write what still opens of a damaged store as a full extract, and tell what is missing; the store is left as it is.
     #[command(after_help = "Example: replika salvage damaged.db -o saved")]
     Salvage(Salvage),
@@ -201,6 +209,7 @@ impl Command {
             Command::Calendar(_) => Some("calendar"),
             Command::Matches(_) => Some("matches"),
             Command::Followers(_) => Some("followers"),
+            Command::Erase(options) if options.is_dry_run() => Some("erase"),
             _ => None,
         }
     }
@@ -242,6 +251,8 @@ impl Command {
             Command::Key(command) => command.run(screen),
             Command::Rekey(options) => options.run(globals, screen),
             Command::Compact => compact::compact_store(globals, screen),
+            Command::Erase(options) => erase::erase_persons(globals, options, screen),
+            Command::Readmit(persons) => erase::readmit_persons(globals, persons, screen),
             Command::Salvage(options) => salvage::salvage_store(globals, options, screen),
             Command::Verify => verify::verify_store(globals, screen),
             Command::Demo => demo::run_demo(screen),

@@ -60,6 +60,9 @@ pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<
             counts.repeated_persons
         )?;
     }
+    if counts.persons_barred > 0 {
+        writeln!(screen, "  {} persons left out: they were erased, or are one with who was", counts.persons_barred)?;
+    }
     if counts.doubled_rows > 0 {
         writeln!(
             screen,

@@ -98,6 +98,9 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["restore", &packs, "-o", &restored],
         vec!["initial-load", "all", "-o", &one],
         vec!["followers", SOFIE],
+        vec!["erase", SOFIE, "--dry-run"],
+        vec!["erase", SOFIE, "--reason", "a test", "--unfollow"],
+        vec!["readmit", SOFIE],
         vec!["filter", "clear", "all"],
         vec!["generate", "--archetypes", "--out", &made],
     ];

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 mod access_log;
 mod command_line;
+mod erase;
 mod following;
 mod intake;
 mod json_shapes;
