@@ -84,3 +84,26 @@ impl Spans {
         !self.0.is_empty() && self.0.iter().all(of_deliveries) && self.0.windows(2).all(|pair| pair[0].1 < pair[1].0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_later_is_said_right_after_the_delivery() {
+        let cases: [(&[(u32, u32)], &[(u32, u32)]); 6] = [
+            (&[(0, 1), (2, STILL)], &[(0, 1), (2, STILL)]),
+            (&[(1, 3)], &[(1, 2)]),
+            (&[(1, 3), (5, STILL)], &[(1, STILL)]),
+            (&[(0, 1), (5, STILL)], &[(0, 1), (2, STILL)]),
+            (&[(0, 1), (3, 5)], &[(0, 1)]),
+            (&[(3, 5), (6, 7)], &[]),
+        ];
+        for (spans, expected) in cases {
+            let mut said = Spans(spans.to_vec());
+            said.say_by(2);
+            assert_eq!(said.0, expected, "{spans:?}");
+            assert!(said.is_empty() || said.is_sound(2), "{spans:?}");
+        }
+    }
+}
