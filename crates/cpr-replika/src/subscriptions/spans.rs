@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn what_was_said_later_is_said_right_after_the_delivery() {
-        let cases: [(&[(u32, u32)], &[(u32, u32)]); 6] = [
+        type Pairs = &'static [(u32, u32)];
+        let cases: [(Pairs, Pairs); 6] = [
             (&[(0, 1), (2, STILL)], &[(0, 1), (2, STILL)]),
             (&[(1, 3)], &[(1, 2)]),
             (&[(1, 3), (5, STILL)], &[(1, STILL)]),
