@@ -2,7 +2,8 @@
 //!
 //! A row counts *now* when its record is a current one and bears no mark; at a moment, when it held in the world then. Of
 //! several rows of a kind that a person has once, the one that began last is the answer, here and therefore everywhere: the
-//! others were true once, as far as anybody can say. The text of an address (003) is that of the address that counts, or of none.
+//! others were true once, as far as anybody can say; of two that began together it is the same one in whatever order they are
+//! read. The text of an address (003) is that of the address that counts, or of none.
 
 use crate::{Aspect, Date, Fact, MunicipalityCode, Pnr, ProtectionKind, RelatedPnr, Status, Text, Timestamp, facts};
 
@@ -42,8 +43,7 @@ impl<'a> CurrentRows<'a> {
         let mut latest = [NO_ROW; ASPECTS];
         for (position, fact) in rows.iter().enumerate().filter(|(_, fact)| counts(fact, at)) {
             let best = &mut latest[usize::from(fact.aspect().number())];
-            let began_last = || rows[*best as usize].valid().from <= fact.valid().from;
-            if *best == NO_ROW || began_last() {
+            if *best == NO_ROW || begins_last(&rows[*best as usize], fact) {
                 *best = position as u32;
             }
         }
@@ -218,6 +218,13 @@ fn sorted(mut numbers: Vec<Pnr>) -> Vec<Pnr> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+/// True when a row began after another one. Of two that began together their bytes decide, so that the answer never depends on
+/// the order in which rows stand in a file, a document or a past.
+fn begins_last(other: &Fact<'_>, fact: &Fact<'_>) -> bool {
+    let (before, after) = (other.valid().from, fact.valid().from);
+    before < after || before == after && other.values().bytes() <= fact.values().bytes()
 }
 
 /// True when a row counts: as of no moment the current, unmarked rows, else those that held in the world.

@@ -96,7 +96,7 @@ impl Index {
         read_terms(key, before, &mut self.before);
         read_terms(key, after, &mut self.after);
         self.words.change(key.as_u32(), before, after);
-        self.streets.change(before.facts(), after);
+        self.streets.change(before, after);
         self.collect_changes(key);
     }
 
@@ -104,8 +104,9 @@ impl Index {
     pub(crate) fn collect_stored(&mut self, key: PersonKey, person: &CurrentRows<'_>) {
         self.before.clear();
         read_terms(key, person, &mut self.after);
-        self.words.change(key.as_u32(), &CurrentRows::read([], None), person);
-        self.streets.change(&[], person);
+        let nobody = CurrentRows::read([], None);
+        self.words.change(key.as_u32(), &nobody, person);
+        self.streets.change(&nobody, person);
         self.collect_changes(key);
     }
 

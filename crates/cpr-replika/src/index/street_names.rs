@@ -56,15 +56,15 @@ pub(crate) struct StreetNames {
 }
 
 impl StreetNames {
-    /// Collects what the rows of a person say after a delivery, unless they are those of before. (One row less may be enough
-    /// for another to be the current one.)
-    pub(crate) fn change(&mut self, before: &[Fact<'_>], after: &CurrentRows<'_>) {
-        let of_address = |facts: &[Fact<'_>]| facts.iter().filter(|fact| is_of_address(fact)).count();
+    /// Collects what the rows of a person say after a delivery, unless all of them stood before and the same address was the
+    /// current one: a row less may make another one current.
+    pub(crate) fn change(&mut self, before: &CurrentRows<'_>, after: &CurrentRows<'_>) {
         let held: HashSet<_, FxBuildHasher> =
-            before.iter().filter(|fact| is_of_address(fact)).map(Fact::line).collect();
+            before.facts().iter().filter(|fact| is_of_address(fact)).map(Fact::line).collect();
         let mut rows = after.facts().iter().filter(|fact| is_of_address(fact));
-        let same = of_address(before) == of_address(after.facts()) && rows.all(|row| held.contains(&row.line()));
-        if before.is_empty() || !same {
+        let [current_before, current_after] = [before, after].map(|rows| rows.row(Aspect::Address));
+        let same_address = current_before.map(|fact| fact.line()) == current_after.map(|fact| fact.line());
+        if before.is_empty() || !same_address || !rows.all(|row| held.contains(&row.line())) {
             self.read(after);
         }
     }

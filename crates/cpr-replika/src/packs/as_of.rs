@@ -161,7 +161,9 @@ impl<'s> Earlier<'s> {
             moments.extend(fact.known().to);
         }
         for &moment in moments.range(..=self.known) {
-            self.index.streets.change(&[], &CurrentRows::read(image.believed_at(moment), None));
+            self.index
+                .streets
+                .change(&CurrentRows::read([], None), &CurrentRows::read(image.believed_at(moment), None));
         }
     }
 
