@@ -1,9 +1,10 @@
-//! What the checks of a store's blocks cost: the engine without them, with checksums, and encrypted, in one run, taking turns.
+//! What the checks of a store's blocks cost: the engine without them, with checksums, and encrypted, in one run, taking
+//! turns.
 //!
-//! *Hot* gets read a thousand persons whose pages are in the engine's cache, where they were checked when they came; *from the
-//! file* the engine has no cache, so that every page comes from the file (which the system has in memory) and is checked each time.
-//! Loads and nights are durable. Figures go to `target/bench-results/checks.json`. Without `--bench` (as
-//! `cargo test --benches` starts it) it takes a thousand persons and one round.
+//! *Hot* gets read a thousand persons whose pages are in the engine's cache, where they were checked when they came;
+//! *from the file* the engine has no cache, so that every page comes from the file (which the system has in memory) and
+//! is checked each time. Loads and nights are durable. Figures go to `target/bench-results/checks.json`. Without
+//! `--bench` (as `cargo test --benches` starts it) it takes a thousand persons and one round.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};

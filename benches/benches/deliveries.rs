@@ -1,7 +1,7 @@
 //! A thousand small ordinary nights, one commit each: what a read and an apply take after 10, 100 and 1000 of them.
 //!
-//! Nothing may grow with the number of deliveries. Figures go to `target/bench-results/deliveries.json`. Without `--bench`
-//! (as `cargo test --benches` starts it) it takes a thousand persons and ten deliveries.
+//! Nothing may grow with the number of deliveries. Figures go to `target/bench-results/deliveries.json`. Without
+//! `--bench` (as `cargo test --benches` starts it) it takes a thousand persons and ten deliveries.
 
 use std::io::Cursor;
 use std::time::Instant;

@@ -1,4 +1,5 @@
-//! Finding persons by the secondary indexes, beside reading every person; and a delta that changes the indexes for everybody in it.
+//! Finding persons by the secondary indexes, beside reading every person; and a delta that changes the indexes for
+//! everybody in it.
 
 use std::io::Cursor;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! Instructions of hot operations, counted by valgrind: the one measure that a shared machine does not disturb.
 //!
-//! `cargo bench -p benches --bench instructions` runs itself under `valgrind --tool=callgrind`, prints what one call of each
-//! operation executes, and compares it with `benches/instructions.csv`: more than [`MARGIN`] above it is a failure. With
-//! `-- --write` it writes that file anew. Instructions are not time: they know neither caches nor disks. Without `--bench`
-//! (as `cargo test --benches` starts it) it runs every operation once and counts nothing.
+//! `cargo bench -p benches --bench instructions` runs itself under `valgrind --tool=callgrind`, prints what one call of
+//! each operation executes, and compares it with `benches/instructions.csv`: more than [`MARGIN`] above it is a
+//! failure. With `-- --write` it writes that file anew. Instructions are not time: they know neither caches nor disks.
+//! Without `--bench` (as `cargo test --benches` starts it) it runs every operation once and counts nothing.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -1,7 +1,8 @@
 //! Matching a night against all subscribers, beside the product of the two and beside bitmaps over the population.
 //!
-//! 10 000 subscribers, 5 million followed numbers among them, 50 000 changed persons out of 10 million; one core. What is
-//! measured begins with the images of the changed persons and ends when every subscriber's set of persons has been laid out. The subscribers are a plausible mix, drawn from a fixed seed: see [`Office::subscription`].
+//! 10 000 subscribers, 5 million followed numbers among them, 50 000 changed persons out of 10 million; one core. What
+//! is measured begins with the images of the changed persons and ends when every subscriber's set of persons has been
+//! laid out. The subscribers are a plausible mix, drawn from a fixed seed: see [`Office::subscription`].
 
 use std::hint::black_box;
 use std::sync::LazyLock;
@@ -83,9 +84,9 @@ struct Office {
 }
 
 impl Office {
-    /// Of 1000: 600 follow one to three municipalities, 300 an age range, 400 one to five codes, 200 up to 20 addresses, 250
-    /// children of a municipality or movers into it, 46 a list of 10 to 100 000 numbers (all of them 5 million numbers);
-    /// every 2000th follows everybody. The sum is above 1000: a subscriber has several kinds.
+    /// Of 1000: 600 follow one to three municipalities, 300 an age range, 400 one to five codes, 200 up to 20
+    /// addresses, 250 children of a municipality or movers into it, 46 a list of 10 to 100 000 numbers (all of them 5
+    /// million numbers); every 2000th follows everybody. The sum is above 1000: a subscriber has several kinds.
     fn subscription(&mut self, number: u32) -> Subscription {
         let dice = &mut self.dice;
         let mut texts: Vec<String> = Vec::new();

@@ -1,5 +1,5 @@
-//! One person of thousands of rows: what a file can hold, though no real person does. Each size doubles the one before, up to
-//! the most rows that an extract may have of a person, so that the figures show how time grows.
+//! One person of thousands of rows: what a file can hold, though no real person does. Each size doubles the one before,
+//! up to the most rows that an extract may have of a person, so that the figures show how time grows.
 
 use std::io::Cursor;
 use std::time::Duration;

@@ -1,10 +1,11 @@
-//! Packs beside LMDB: the same made-up rows, one get after another, each of which depends on the one before, and 64 at once.
+//! Packs beside LMDB: the same made-up rows, one get after another, each of which depends on the one before, and 64 at
+//! once.
 //!
-//! Rows are 400 to 650 bytes under keys that cluster as those of persons do. *Spread* gets go over all rows, *hot* ones over a
-//! thousand of them; all files are in the page cache. Stores take turns, round by round; figures are medians of the rounds, in
-//! time on a processor, and the ratios beside them are to LMDB's plain get of the same round. Figures go to
-//! `target/bench-results/pack.json`. Without `--bench` (as `cargo test --benches` starts it) it takes a thousand rows and
-//! one round.
+//! Rows are 400 to 650 bytes under keys that cluster as those of persons do. *Spread* gets go over all rows, *hot* ones
+//! over a thousand of them; all files are in the page cache. Stores take turns, round by round; figures are medians of
+//! the rounds, in time on a processor, and the ratios beside them are to LMDB's plain get of the same round. Figures go
+//! to `target/bench-results/pack.json`. Without `--bench` (as `cargo test --benches` starts it) it takes a thousand
+//! rows and one round.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
 //! The engine beside redb, LMDB, SQLite and fjall: the same keys and bytes, in one run, taking turns.
 //!
-//! Loads run in processes of their own, so that each has its own peak of memory. Then all stores are open at once, take the
-//! same nights in turn, and are read in turn. Figures go to `target/bench-results/peers.json`; docs/performance.md says what
-//! each means. Without `--bench` (as `cargo test --benches` starts it) it takes a thousand persons and one round.
+//! Loads run in processes of their own, so that each has its own peak of memory. Then all stores are open at once, take
+//! the same nights in turn, and are read in turn. Figures go to `target/bench-results/peers.json`; docs/performance.md
+//! says what each means. Without `--bench` (as `cargo test --benches` starts it) it takes a thousand persons and one
+//! round.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;

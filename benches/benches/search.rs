@@ -1,9 +1,11 @@
-//! Searches of a made-up Denmark beside SQLite with FTS5 and indexes, which holds the same persons and answers the same.
+//! Searches of a made-up Denmark beside SQLite with FTS5 and indexes, which holds the same persons and answers the
+//! same.
 //!
-//! Persons are those of `cpr-population`, so that names, streets and birth dates recur as they do. Both stores are asked for the
-//! same 500 things about persons drawn without locality, after a first pass that brings the pages into memory. How many answers
-//! differ in their number is among the figures: the two fold differently. Figures go to `target/bench-results/search.json`. Without
-//! `--bench` (as `cargo test --benches` starts it) it takes two thousand persons and twenty questions.
+//! Persons are those of `cpr-population`, so that names, streets and birth dates recur as they do. Both stores are
+//! asked for the same 500 things about persons drawn without locality, after a first pass that brings the pages into
+//! memory. How many answers differ in their number is among the figures: the two fold differently. Figures go to
+//! `target/bench-results/search.json`. Without `--bench` (as `cargo test --benches` starts it) it takes two thousand
+//! persons and twenty questions.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -274,7 +276,8 @@ impl Row {
     }
 }
 
-/// SQLite with a row for each person, an index for each question, and FTS5 over the names with prefixes of three letters.
+/// SQLite with a row for each person, an index for each question, and FTS5 over the names with prefixes of three
+/// letters.
 fn sqlite(path: &Path, snapshot: &Snapshot) -> Connection {
     let mut connection = Connection::open(path).expect("a new store");
     connection

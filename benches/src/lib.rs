@@ -1,7 +1,7 @@
 //! What the benchmarks share: made-up extracts, the peers, how times are taken and where results go.
 //!
-//! The extracts are those of [`cpr_population`]: [`population`] is the same persons in every benchmark, [`full`] their load,
-//! and nights follow it by [`Deltas`]. The same size gives the same bytes.
+//! The extracts are those of [`cpr_population`]: [`population`] is the same persons in every benchmark, [`full`] their
+//! load, and nights follow it by [`Deltas`]. The same size gives the same bytes.
 
 pub mod documents;
 pub mod machine;

@@ -23,8 +23,8 @@ pub fn describe() -> Value {
     })
 }
 
-/// Nanoseconds that this thread has been on a processor: unlike a clock's, they do not count what others do meanwhile. None
-/// where the system does not say. The system counts in steps of some milliseconds.
+/// Nanoseconds that this thread has been on a processor: unlike a clock's, they do not count what others do meanwhile.
+/// None where the system does not say. The system counts in steps of some milliseconds.
 pub fn thread_nanoseconds() -> Option<u64> {
     let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok()

@@ -18,7 +18,8 @@ pub struct Results {
 }
 
 impl Results {
-    /// No results yet: machine, size and command. `REPLIKA_BENCH_DATE` is the day that stands beside them, when it is set.
+    /// No results yet: machine, size and command. `REPLIKA_BENCH_DATE` is the day that stands beside them, when it is
+    /// set.
     pub fn of(bench: &str, persons: u32) -> Results {
         let mut document = Map::new();
         document.insert("machine".into(), crate::machine::describe());

@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-/// One operation on the person at a position in the list of watched persons; what it found, so that it is not optimized away.
+/// One operation on the person at a position in the list of watched persons; what it found, so that it is not optimized
+/// away.
 pub type Operation<'o> = dyn FnMut(usize) -> usize + 'o;
 
 /// What is done with a reader's operation once its snapshot is held.

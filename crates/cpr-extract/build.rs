@@ -1,4 +1,5 @@
-//! Tells the tests whether CPR's own test extracts are there, so that those on them are counted as ignored without them.
+//! Tells the tests whether CPR's own test extracts are there, so that those on them are counted as ignored without
+//! them.
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(cpr_samples)");

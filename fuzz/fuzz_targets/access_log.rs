@@ -22,7 +22,8 @@ fuzz_target!(|input: &[u8]| {
     });
 });
 
-/// Applies changes of some bytes each: place (2 bytes), how many (1 byte), what they become by XOR; the last one may cut.
+/// Applies changes of some bytes each: place (2 bytes), how many (1 byte), what they become by XOR; the last one may
+/// cut.
 fn patched(sound: &[u8], mut patches: &[u8]) -> Vec<u8> {
     let mut bytes = sound.to_vec();
     while let Some(([low, high, count], rest)) = patches.split_first_chunk::<3>() {

@@ -156,7 +156,8 @@ fn check_export(snapshot: &Snapshot, exported: &[u8], told: &[Told]) {
     let again = Told::by(exported, family);
     for (pnr, lines) in &again.persons {
         let received = told.iter().rev().find_map(|told| told.persons.get(pnr)).expect("exported, so held");
-        // Lines of 003 stand behind in an export wherever they came, and all lines are as wide as its delivery has them.
+        // Lines of 003 stand behind in an export wherever they came, and all lines are as wide as its delivery has
+        // them.
         let [lines, received] = [lines, received].map(|lines| {
             let mut lines: Vec<&[u8]> = lines.iter().map(|line| line.trim_ascii_end()).collect();
             lines.sort();

@@ -1,4 +1,5 @@
-//! Any bytes sent to any path: read within limits or refused without being repeated, and answered in well-formed XML either way.
+//! Any bytes sent to any path: read within limits or refused without being repeated, and answered in well-formed XML
+//! either way.
 //!
 //! The first byte chooses the path, the rest is the body.
 #![no_main]

@@ -1,4 +1,5 @@
-//! Any bytes as the metadata of a file: refused, or read back from what is written of them, and no name leads out of its folder.
+//! Any bytes as the metadata of a file: refused, or read back from what is written of them, and no name leads out of
+//! its folder.
 #![no_main]
 
 use std::path::{Component, Path};

@@ -1,7 +1,7 @@
 //! Any bytes as a pack, and a made-up pack changed in any way: an error or the same answer, never a panic.
 //!
-//! With the checks put right after the change, the pack may answer differently (a checksum is no signature), but still must
-//! not panic, and every scan must come to an end.
+//! With the checks put right after the change, the pack may answer differently (a checksum is no signature), but still
+//! must not panic, and every scan must come to an end.
 #![no_main]
 
 use std::sync::Arc;

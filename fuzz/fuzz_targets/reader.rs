@@ -1,4 +1,5 @@
-//! Any bytes, read as every family: no panic, located faults that say little, and the same answer however the bytes arrive.
+//! Any bytes, read as every family: no panic, located faults that say little, and the same answer however the bytes
+//! arrive.
 #![no_main]
 
 use std::io::{self, Cursor, Read};

@@ -1,4 +1,5 @@
-//! One stored value of a store, changed in any way: an error or the same answer, never a panic and never another person.
+//! One stored value of a store, changed in any way: an error or the same answer, never a panic and never another
+//! person.
 //!
 //! With the seal put right after the change, the store may answer differently (the checksum is no signature), but still
 //! must not panic.

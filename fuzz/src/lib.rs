@@ -1,5 +1,5 @@
-//! What the fuzz targets share: extracts about people who do not exist, the lines of an extract read without the engine,
-//! and mutations that know what a line is.
+//! What the fuzz targets share: extracts about people who do not exist, the lines of an extract read without the
+//! engine, and mutations that know what a line is.
 //!
 //! The targets themselves stand in `fuzz_targets/`, one per boundary; the README says how to run them.
 

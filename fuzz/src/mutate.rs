@@ -1,6 +1,7 @@
 //! Mutations that keep an extract an extract: lines move, repeat, vanish and change by the digit.
 //!
-//! Bytes changed blindly nearly always make a line that the reader refuses, and then nothing behind the reader is tested.
+//! Bytes changed blindly nearly always make a line that the reader refuses, and then nothing behind the reader is
+//! tested.
 
 /// Pseudo-random numbers from a seed (xorshift); the same seed, the same mutation.
 struct Dice(u64);

@@ -1,8 +1,8 @@
 //! Renders the README's tables of figures from the results of the benchmarks: `cargo run -p benches --bin table`.
 //!
-//! Reads `target/bench-results/*.json` and, when they are there, criterion's estimates. Prints Markdown; with `--write FILE`
-//! it replaces what stands between the two markers in the file. The best of a row is bold, whoever it is, and the last
-//! column says how the engine stands against the best of the peers that did the same.
+//! Reads `target/bench-results/*.json` and, when they are there, criterion's estimates. Prints Markdown; with
+//! `--write FILE` it replaces what stands between the two markers in the file. The best of a row is bold, whoever it
+//! is, and the last column says how the engine stands against the best of the peers that did the same.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! fjall: one keyspace, ingestion for the load, batches with `SyncAll`, reads through a snapshot; point reads are expected
-//! to hit. Built without LZ4, so that values stand uncompressed as they do in every other store.
+//! fjall: one keyspace, ingestion for the load, batches with `SyncAll`, reads through a snapshot; point reads are
+//! expected to hit. Built without LZ4, so that values stand uncompressed as they do in every other store.
 
 use std::path::Path;
 

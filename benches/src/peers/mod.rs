@@ -1,7 +1,9 @@
-//! The peers: stores that take the same keys and the same bytes, each set up as its documentation recommends for this use.
+//! The peers: stores that take the same keys and the same bytes, each set up as its documentation recommends for this
+//! use.
 //!
-//! A [`Peer`] keeps documents and nothing else: it knows neither what they say nor what they said before. [`SqliteRows`] is
-//! the one peer that answers the engine's own questions: a normalised bitemporal schema, as a team would build it by hand.
+//! A [`Peer`] keeps documents and nothing else: it knows neither what they say nor what they said before.
+//! [`SqliteRows`] is the one peer that answers the engine's own questions: a normalised bitemporal schema, as a team
+//! would build it by hand.
 
 mod fjall;
 mod lmdb;
@@ -25,8 +27,8 @@ pub trait Peer: Send + Sync {
     fn load(&self, documents: &mut Documents);
     /// Replaces documents, in key order, in one durable commit.
     fn overwrite_durably(&self, documents: &[Document]);
-    /// Takes what the store offers for a consistent view, and runs with an operation that gets one document by the position
-    /// of its key and looks at it; 0 when it is not held.
+    /// Takes what the store offers for a consistent view, and runs with an operation that gets one document by the
+    /// position of its key and looks at it; 0 when it is not held.
     fn read(&self, keys: &[u32], look: Look, run: &mut Run<'_>);
 }
 

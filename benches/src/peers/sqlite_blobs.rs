@@ -23,7 +23,8 @@ pub(super) fn connect(path: &Path) -> Connection {
     connection
 }
 
-/// Loads in one transaction without a journal, since a new file that is not whole is thrown away; synchronised at the end.
+/// Loads in one transaction without a journal, since a new file that is not whole is thrown away; synchronised at the
+/// end.
 pub(super) fn load_unjournaled(path: &Path, connection: &Connection, load: impl FnOnce(&Connection)) {
     connection
         .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN IMMEDIATE")

@@ -1,8 +1,8 @@
 //! SQLite as a team would build the replica by hand: one table per kind of fact, typed columns, both clocks.
 //!
-//! Each table is clustered by (person, known_to, n), so that what is believed now of one person stands together, and what
-//! ceased to be believed stands before it. A delivery is merged row by row: a row that is still stated is left alone, one that
-//! is not is closed with the delivery that dropped it. Files are read with the engine's own reader.
+//! Each table is clustered by (person, known_to, n), so that what is believed now of one person stands together, and
+//! what ceased to be believed stands before it. A delivery is merged row by row: a row that is still stated is left
+//! alone, one that is not is closed with the delivery that dropped it. Files are read with the engine's own reader.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,8 @@ struct Table {
 }
 
 impl Table {
-    /// The tables of a family, one for each aspect and one for events; the dates of valid time have columns of their own.
+    /// The tables of a family, one for each aspect and one for events; the dates of valid time have columns of their
+    /// own.
     fn all(family: &Family) -> Vec<Table> {
         let mut tables: Vec<Table> = Vec::new();
         for record in family.records() {

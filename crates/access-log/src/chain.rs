@@ -107,8 +107,8 @@ impl Chain {
         std::mem::replace(&mut self.open.as_mut().expect("a file is open").file, file)
     }
 
-    /// Writes items in their order, each leaving the queue when its line is written, or `synced`. What is left in the queue
-    /// after an error is not in the log.
+    /// Writes items in their order, each leaving the queue when its line is written, or `synced`. What is left in the
+    /// queue after an error is not in the log.
     pub(crate) fn append(&mut self, items: &mut VecDeque<Item>, synced: bool) -> io::Result<()> {
         while let Some(first) = items.front() {
             // A clock that went back makes no earlier file.
@@ -162,8 +162,8 @@ impl Chain {
         Ok(())
     }
 
-    /// Removes the files whose days are before the last `keep_days` ones, counted back from `today`: how many they were. The
-    /// log says so first, so that its checker knows them to be gone rightly.
+    /// Removes the files whose days are before the last `keep_days` ones, counted back from `today`: how many they
+    /// were. The log says so first, so that its checker knows them to be gone rightly.
     pub(crate) fn tidy(&mut self, keep_days: u32, now: SystemTime) -> io::Result<u64> {
         let first_kept = now - Duration::from_secs(u64::from(keep_days) * 86_400);
         let first_kept = utc_day(first_kept);

@@ -24,7 +24,8 @@ pub enum OpenError {
     /// Another process writes it.
     #[error("another process writes this access log")]
     Locked,
-    /// The end does not follow from what stands before it: another key, or somebody changed it. Checking the whole log says more.
+    /// The end does not follow from what stands before it: another key, or somebody changed it. Checking the whole log
+    /// says more.
     #[error("the end of the access log was changed, or it has another key")]
     Broken,
     /// A key is 32 bytes.

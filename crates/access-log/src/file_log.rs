@@ -1,9 +1,9 @@
 //! The supplied log: a folder of files, written *before* answers leave or *beside* them.
 //!
 //! *Before*: whoever asks waits for the line. Threads that come while another one writes are written by the next one
-//! together (group commit), so a sync is shared by all who wait for it. *Beside*: the question is put into a queue of a fixed
-//! length, which a thread of the log's own writes every ten milliseconds; the queue is lost when the process is killed, and
-//! the log says how long it may have been.
+//! together (group commit), so a sync is shared by all who wait for it. *Beside*: the question is put into a queue of a
+//! fixed length, which a thread of the log's own writes every ten milliseconds; the queue is lost when the process is
+//! killed, and the log says how long it may have been.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;

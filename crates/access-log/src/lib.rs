@@ -1,10 +1,11 @@
 //! Who looked at whom, when and why: an append-only log in which every cut, changed or reordered line shows.
 //!
-//! A service hands each answered question to an [`AccessLog`] before its answer leaves; [`FileLog`] is the one supplied. It
-//! writes JSON lines, a file a day, for their owner alone. Each line carries an HMAC over itself and the line before; each
-//! file begins with the head of the one before. Persons stand in it as keyed pseudonyms. The key ([`LogKey`]) lies elsewhere:
-//! whoever has the folder alone learns no number from it, and can change nothing unseen. A [`Head`] that was told elsewhere
-//! proves that the end is whole; [`read_log`] checks all of it. The lines are drawn in docs/access-log.md.
+//! A service hands each answered question to an [`AccessLog`] before its answer leaves; [`FileLog`] is the one
+//! supplied. It writes JSON lines, a file a day, for their owner alone. Each line carries an HMAC over itself and the
+//! line before; each file begins with the head of the one before. Persons stand in it as keyed pseudonyms. The key
+//! ([`LogKey`]) lies elsewhere: whoever has the folder alone learns no number from it, and can change nothing unseen. A
+//! [`Head`] that was told elsewhere proves that the end is whole; [`read_log`] checks all of it. The lines are drawn in
+//! docs/access-log.md.
 //!
 //! The crate knows no store and no service. It reads the clock, for the time in its lines.
 //!

@@ -1,7 +1,7 @@
 //! One line of a log: JSON whose last member is the MAC over the bytes before it and the MAC of the line before.
 //!
-//! `{"n":7,"time":…,…,"mac":"…"}`: the MAC covers everything up to the comma in front of `"mac"`. The bytes after that have
-//! one form only, so that no byte of a line can be another.
+//! `{"n":7,"time":…,…,"mac":"…"}`: the MAC covers everything up to the comma in front of `"mac"`. The bytes after that
+//! have one form only, so that no byte of a line can be another.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,8 @@
 //! Reading a log is checking it: every line against the line before, every file against the one before.
 //!
 //! What does not follow is a [`Fault`] with its place, and reading goes on behind it as if it had followed, so that one
-//! fault is one fault. Time and memory grow in line with the bytes read; a line is never longer than the longest one written.
+//! fault is one fault. Time and memory grow in line with the bytes read; a line is never longer than the longest one
+//! written.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -67,11 +68,11 @@ pub struct LogCheck {
     pub answers: u64,
     /// So many answers left without a line, as the log itself says.
     pub lost: u64,
-    /// So many lines at most were held back, and never written, by writers of mode *beside* that did not close the log: they were
-    /// killed, or the last one still runs.
+    /// So many lines at most were held back, and never written, by writers of mode *beside* that did not close the log:
+    /// they were killed, or the last one still runs.
     pub held_back: u64,
-    /// So many bytes behind the last line are no whole line: a writer was killed while it wrote or is writing now, or they
-    /// were cut.
+    /// So many bytes behind the last line are no whole line: a writer was killed while it wrote or is writing now, or
+    /// they were cut.
     pub unfinished_bytes: u64,
     /// How far the log goes.
     pub head: Head,
@@ -88,8 +89,8 @@ impl LogCheck {
     }
 }
 
-/// Reads the log in a folder from its first line to its last, and hands each good line on. `told` are heads that were told
-/// elsewhere before.
+/// Reads the log in a folder from its first line to its last, and hands each good line on. `told` are heads that were
+/// told elsewhere before.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -232,7 +233,8 @@ impl<'a> Reader<'a> {
             }
             Note::Closed => self.open = 0,
             Note::Lost { count } => self.check.lost += count,
-            // The files tidied away end where the first one goes on; those of an earlier run that was cut off may be there still.
+            // The files tidied away end where the first one goes on; those of an earlier run that was cut off may be
+            // there still.
             Note::Tidied { until, .. } => {
                 self.follows = self.follows.filter(|follows| follows.line > until.line);
             }

@@ -1,7 +1,8 @@
 //! A process that answers questions in eight threads is killed: every question that it answered stands in the log.
 //!
-//! The process is this test itself, started anew. It says on standard output which question it has answered, after the log
-//! took it. `ACCESS_LOG_QUESTIONS=1000000 cargo test --release -p access-log --test killed -- --nocapture` is the big run.
+//! The process is this test itself, started anew. It says on standard output which question it has answered, after the
+//! log took it. `ACCESS_LOG_QUESTIONS=1000000 cargo test --release -p access-log --test killed -- --nocapture` is the
+//! big run.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashSet;

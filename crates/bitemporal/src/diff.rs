@@ -8,8 +8,8 @@ const FEW_PAIRS: usize = 1024;
 
 /// The comparison of two lists as multisets: which entries of `after` were there before, which went, which came.
 ///
-/// The value is reused from one comparison to the next, so that a load of millions of small lists allocates nothing. Of long
-/// lists the time grows as n log n.
+/// The value is reused from one comparison to the next, so that a load of millions of small lists allocates nothing. Of
+/// long lists the time grows as n log n.
 ///
 /// ```
 /// use bitemporal::Diff;
@@ -27,9 +27,9 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// Compares `before` and `after` entries, which are the same when `old` and `new` give equal values for them. Of several
-    /// equal entries of `before` the one of the lowest rank is kept first: the oldest, say, so that what goes is what came
-    /// last.
+    /// Compares `before` and `after` entries, which are the same when `old` and `new` give equal values for them. Of
+    /// several equal entries of `before` the one of the lowest rank is kept first: the oldest, say, so that what goes
+    /// is what came last.
     pub fn run<T: Eq + Hash, R: Ord>(
         &mut self,
         before: usize,

@@ -1,7 +1,7 @@
 //! The command's own account of who looked: what a command prints of persons is in the access log before it is printed.
 //!
-//! Output is held back, and released in pieces of a megabyte, and whole at the end of the run: first the line in the log, then the
-//! output. Whom it shows is read off the output itself, so that no command can forget one.
+//! Output is held back, and released in pieces of a megabyte, and whole at the end of the run: first the line in the
+//! log, then the output. Whom it shows is read off the output itself, so that no command can forget one.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -27,7 +27,8 @@ const MOST_PERSONS: usize = 1000;
 /// Where the command tells whom it has shown.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LogOfAccess {
-    /// The folder of the access log (docs/access-log.md): every question about persons is in it before its answer is printed.
+    /// The folder of the access log (docs/access-log.md): every question about persons is in it before its answer is
+    /// printed.
     #[arg(long, global = true, value_name = "DIR", env = "REPLIKA_LOG", hide_env_values = true)]
     log: Option<PathBuf>,
 
@@ -161,7 +162,8 @@ impl<W: Write> Held<W> {
         self.account.as_mut()
     }
 
-    /// The answer is complete, or there was none: what is held back leaves, and a question that showed nobody is told too.
+    /// The answer is complete, or there was none: what is held back leaves, and a question that showed nobody is told
+    /// too.
     pub(crate) fn finish(&mut self, found: bool) -> io::Result<()> {
         self.release(self.held.len(), found)?;
         if let Some(account) = &mut self.account

@@ -136,7 +136,8 @@ pub(crate) enum Command {
     /// Write the store to a folder of packs, which any number of processes read (`--pack`): a base, then what differs.
     #[command(after_help = "Example: replika pack packs --store replika.db")]
     Pack(Pack),
-    /// Have a folder of packs hold what another one holds: what is brought there is copied, checked, and then made current.
+    /// Have a folder of packs hold what another one holds: what is brought there is copied, checked, and then made
+    /// current.
     #[command(after_help = "Example: replika follow packs --from brought")]
     Follow(Follow),
     /// Compute the digest of what is known of persons: stores that took the same files, packs and copies have the same.
@@ -174,7 +175,8 @@ pub(crate) enum Command {
     /// Let human beings in again who were erased: the next delivery that brings them stores them.
     #[command(after_help = "Example: replika readmit 6101801234")]
     Readmit(Persons),
-    /// Write what still opens of a damaged store as a full extract, and tell what is missing; the store is left as it is.
+    /// Write what still opens of a damaged store as a full extract, and tell what is missing; the store is left as it
+    /// is.
     #[command(after_help = "Example: replika salvage damaged.db -o saved")]
     Salvage(Salvage),
     /// Recheck every block, page, archive and relation between tables; the file is left as it is.
@@ -196,7 +198,8 @@ pub(crate) enum Command {
 
 impl Command {
     /// The name of a command that prints persons, and is told to the access log for it. What goes into files (`export`,
-    /// `apply --deliver`) is CPR's own bytes for a system that keeps an account of its own; `answer` tells what the service was.
+    /// `apply --deliver`) is CPR's own bytes for a system that keeps an account of its own; `answer` tells what the
+    /// service was.
     pub(crate) fn shows_persons(&self) -> Option<&'static str> {
         match self {
             Command::Show(_) => Some("show"),

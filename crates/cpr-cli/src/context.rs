@@ -21,8 +21,8 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_STORE", hide_env_values = true)]
     store: Option<PathBuf>,
 
-    /// A folder of packs: commands that read do so from it, in place of the store; `load` and `apply` have it hold the state
-    /// after each delivery.
+    /// A folder of packs: commands that read do so from it, in place of the store; `load` and `apply` have it hold the
+    /// state after each delivery.
     #[arg(long, global = true, value_name = "DIR")]
     pack: Option<PathBuf>,
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use cpr_model::{DerivedMark, Field, Timestamp, Values};
 
-/// A change code as received (HAENDELSE), up to three characters of ISO 8859-1. Any pass: CPR adds codes without notice.
+/// A change code as received (HAENDELSE), up to three characters of ISO 8859-1. Any pass: CPR adds codes without
+/// notice.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct CauseCode([u8; 3]);
 

@@ -1,8 +1,8 @@
 //! The rules by which business events are told: what happened to a person in a delivery, and why as far as CPR says.
 //!
-//! CPR tells the why (record 099) and the what (rows before and after) apart from each other, and either without the other. A
-//! table of rules joins them, the most telling first; docs/events.md tells it. Pure: facts of one person in, events out; ids,
-//! feeds and cursors are the engine's.
+//! CPR tells the why (record 099) and the what (rows before and after) apart from each other, and either without the
+//! other. A table of rules joins them, the most telling first; docs/events.md tells it. Pure: facts of one person in,
+//! events out; ids, feeds and cursors are the engine's.
 //!
 //! ```
 //! use cpr_events::{DeliveryContext, EventKind, PersonChange, join};

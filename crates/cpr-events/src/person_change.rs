@@ -245,8 +245,8 @@ impl<'a> PersonChange<'a> {
         self.child_births.get(&child).copied().or_else(|| child.key().map(PersonKey::date))
     }
 
-    /// True when a change of numbers explains what changed in an aspect. Rows of custody and of guardians must say the same
-    /// but for the number of the other; in the other relations the number is what tells the rows apart.
+    /// True when a change of numbers explains what changed in an aspect. Rows of custody and of guardians must say the
+    /// same but for the number of the other; in the other relations the number is what tells the rows apart.
     pub(crate) fn only_numbers_differ(&self, aspect: Aspect) -> bool {
         if !matches!(aspect, Aspect::Custody | Aspect::Guardianship) {
             return true;
@@ -284,8 +284,8 @@ impl<'a> PersonChange<'a> {
         if apart.is_empty() { before.union(&after).copied().collect() } else { apart }
     }
 
-    /// The start of the current row that came, of the first of these aspects that has one; else the end of a row that became
-    /// history.
+    /// The start of the current row that came, of the first of these aspects that has one; else the end of a row that
+    /// became history.
     pub(crate) fn valid_from(&self, kind: EventKind, aspects: &[Aspect]) -> Option<Timestamp> {
         // CPR tells no day on which somebody turned out to live; the rows that stand again are as old as they were.
         if kind == EventKind::DeathUndone {

@@ -1,8 +1,9 @@
-//! How records that say why (099) and rows that changed are joined: a table, most telling first. docs/events.md tells it.
+//! How records that say why (099) and rows that changed are joined: a table, most telling first. docs/events.md tells
+//! it.
 //!
-//! A rule names a kind, the predicate that must be seen in the rows, the aspects that it explains, and the codes that can be its
-//! cause. What it explains is no predicate for the rules after it that ask. The meaning of codes is what CPR's own test extract
-//! shows and users have published; a wrong guess does no harm where its predicate is not seen.
+//! A rule names a kind, the predicate that must be seen in the rows, the aspects that it explains, and the codes that
+//! can be its cause. What it explains is no predicate for the rules after it that ask. The meaning of codes is what
+//! CPR's own test extract shows and users have published; a wrong guess does no harm where its predicate is not seen.
 
 use cpr_model::{Aspect, DerivedMark, Field, Status};
 
@@ -273,22 +274,22 @@ enum Move {
     In,
 }
 
-/// True unless what the line of residence seems to say is that a row of this aspect was wrong: an annulled emigration is
-/// no immigration. A record of the codes says otherwise.
+/// True unless what the line of residence seems to say is that a row of this aspect was wrong: an annulled emigration
+/// is no immigration. A record of the codes says otherwise.
 fn stands(change: &PersonChange<'_>, aspect: Aspect, codes: &[&str]) -> bool {
     change.has_code(codes) || !change.is_corrected(aspect) && !change.has_code(&["A10"])
 }
 
-/// An address that a record says was corrected, or a row of the line of residence that CPR marked as wrong or never true and
-/// that nothing else explains: who comes to the country has an administrative address annulled.
+/// An address that a record says was corrected, or a row of the line of residence that CPR marked as wrong or never
+/// true and that nothing else explains: who comes to the country has an administrative address annulled.
 fn corrects_address(change: &PersonChange<'_>) -> bool {
     let mut lines = [A::Address, A::Emigration, A::Disappearance].into_iter();
     let is_told = change.has_code(ADDRESS_CODES);
     lines.any(|line| is_told && change.changed.has(line) || change.is_open(line) && change.is_corrected(line))
 }
 
-/// A new address that nothing else explains, a correction only where a record says that it is a move too. Of a person who was
-/// not held before, the address says itself whether the municipality was new.
+/// A new address that nothing else explains, a correction only where a record says that it is a move too. Of a person
+/// who was not held before, the address says itself whether the municipality was new.
 fn moved(change: &PersonChange<'_>) -> Option<Move> {
     if !change.is_open(A::Address) || !change.is_fresh(A::Address) {
         return None;

@@ -7,14 +7,14 @@ use crate::checker::Checker;
 use crate::lines::{Item, records};
 use crate::repeated::Comparison;
 
-/// Reads the source from its start to its end, and checks everything that does not need the store. Persons who stand in the file
-/// more than once take a second reading, in which their groups are compared.
+/// Reads the source from its start to its end, and checks everything that does not need the store. Persons who stand in
+/// the file more than once take a second reading, in which their groups are compared.
 ///
 /// Time is linear in the bytes. Memory is an index of 16 bytes for each 003 that stands behind the persons.
 ///
 /// # Errors
-/// Those of reading the source, `FileTooLarge` beyond 256 GiB, and `InvalidData` when it changes between two readings. What is
-/// wrong with the extract stands in [`Checked::faults`].
+/// Those of reading the source, `FileTooLarge` beyond 256 GiB, and `InvalidData` when it changes between two readings.
+/// What is wrong with the extract stands in [`Checked::faults`].
 ///
 /// ```
 /// use std::io::Cursor;

@@ -33,8 +33,8 @@ pub struct Waive {
     pub wrong_count: bool,
     /// Accept [`Reason::NoPerson`]: rows without a 001. They are left out.
     pub rows_without_person: bool,
-    /// Accept [`Reason::CodePage`]: letters of a DOS or Windows code page. They are kept as they are, as control characters of
-    /// ISO 8859-1.
+    /// Accept [`Reason::CodePage`]: letters of a DOS or Windows code page. They are kept as they are, as control
+    /// characters of ISO 8859-1.
     pub code_page: bool,
 }
 

@@ -45,7 +45,8 @@ const ONCE: u64 = {
     set
 };
 
-/// Rows of one person, and 003 of one person behind all persons ([`MOST_BEHIND`]): together fewer than 16 bits can number.
+/// Rows of one person, and 003 of one person behind all persons ([`MOST_BEHIND`]): together fewer than 16 bits can
+/// number.
 const MOST_ROWS: u32 = 65_000;
 /// 910 kept in memory; they answer lines that the customer sent.
 const MOST_INPUT_ERRORS: usize = 100_000;
@@ -143,8 +144,8 @@ impl<'a> Checker<'a> {
         self.ended_by.is_some()
     }
 
-    /// A line that does not fit is still a record that was sent: it counts, and its number still says whose rows follow,
-    /// so that one bad field is one fault.
+    /// A line that does not fit is still a record that was sent: it counts, and its number still says whose rows
+    /// follow, so that one bad field is one fault.
     pub(crate) fn misfit(&mut self, fault: Fault, bytes: &[u8]) {
         if fault.reason.is_foreign() {
             self.ended_by = Some(fault);
@@ -349,8 +350,8 @@ impl<'a> Checker<'a> {
         self.index.add(key, record);
     }
 
-    /// A 003 that stands right behind a later group of its person. It may be the one that belongs to all groups, so it is put
-    /// beside those behind.
+    /// A 003 that stands right behind a later group of its person. It may be the one that belongs to all groups, so it
+    /// is put beside those behind.
     #[cold]
     fn formatted_again(&mut self, record: &Record<'_>) {
         if let Some(key) = record.pnr().and_then(|pnr| pnr.key()) {
@@ -403,8 +404,8 @@ impl<'a> Checker<'a> {
             self.result.persons_end = bytes;
         }
         self.result.fault_count += self.faults.count();
-        // A file that is not whole is the first thing to know: other faults may follow from it. Only an end record in the
-        // middle is told first, since it is why the count does not fit.
+        // A file that is not whole is the first thing to know: other faults may follow from it. Only an end record in
+        // the middle is told first, since it is why the count does not fit.
         let faults = self.faults.into_sorted();
         let first = faults.iter().position(|fault| fault.reason != Reason::AfterEnd).unwrap_or(faults.len());
         self.result.faults.splice(0..0, faults[..first].iter().copied());

@@ -1,7 +1,7 @@
 //! Layouts as data: which records a product has, and where their fields stand.
 //!
-//! `layouts/families.csv` names the families and what each extends; `layouts/records.csv` holds one row per field. Both are
-//! read once, at first use. A test holds that the columns of every record tile it without gap or overlap.
+//! `layouts/families.csv` names the families and what each extends; `layouts/records.csv` holds one row per field. Both
+//! are read once, at first use. A test holds that the columns of every record tile it without gap or overlap.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

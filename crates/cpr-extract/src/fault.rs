@@ -64,8 +64,8 @@ pub enum Reason {
     /// A pair of bytes that only UTF-8 writes.
     #[error("the file has been turned into UTF-8; CPR writes ISO 8859-1")]
     Utf8,
-    /// Bytes 80-9F, which are no letters of ISO 8859-1. DOS code pages 850 and 865 have `æ`, `ø`, `å` there, and Windows-1252
-    /// its quotes.
+    /// Bytes 80-9F, which are no letters of ISO 8859-1. DOS code pages 850 and 865 have `æ`, `ø`, `å` there, and
+    /// Windows-1252 its quotes.
     #[error("letters of a DOS or Windows code page; CPR writes ISO 8859-1")]
     CodePage,
     /// EF BB BF at the start.
@@ -165,7 +165,8 @@ pub struct Fault {
     pub field: Option<&'static str>,
     /// What is wrong.
     pub reason: Reason,
-    /// How many more lines have the same fault: record, field and reason. The others say where the first of them stands.
+    /// How many more lines have the same fault: record, field and reason. The others say where the first of them
+    /// stands.
     pub more: u64,
     /// The last of them; without more, the line itself.
     pub last_line: u64,

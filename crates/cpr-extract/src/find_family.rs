@@ -8,10 +8,11 @@ use crate::lines::{Item, records};
 
 /// Finds the one family that every line fits, reading the source from its start for each candidate.
 ///
-/// Only the first `lines` lines are looked at ([`FIRST_LINES`], or `u64::MAX` for all). What rules a family out stands in
-/// the first lines of a file as a rule, and [`crate::check`] holds all lines against the one that is found; a variant whose own
-/// records come later is found by looking at all. A variant is tried only where the family that it extends does not fit.
-/// When no family fits, the answer is the one that the fewest lines misfit: [`crate::check`] tells what is wrong with it.
+/// Only the first `lines` lines are looked at ([`FIRST_LINES`], or `u64::MAX` for all). What rules a family out stands
+/// in the first lines of a file as a rule, and [`crate::check`] holds all lines against the one that is found; a
+/// variant whose own records come later is found by looking at all. A variant is tried only where the family that it
+/// extends does not fit. When no family fits, the answer is the one that the fewest lines misfit: [`crate::check`]
+/// tells what is wrong with it.
 ///
 /// # Errors
 /// Those of the source; the inner error names the families that fit equally well.

@@ -55,8 +55,8 @@ impl Group {
         self.key.expect("a group that was read has a key")
     }
 
-    /// The rows that replace what was held, in the order of the lines, as the facts that they become when a delivery brings
-    /// them.
+    /// The rows that replace what was held, in the order of the lines, as the facts that they become when a delivery
+    /// brings them.
     pub fn facts(&self, known_from: u32) -> impl ExactSizeIterator<Item = Fact<'_>> {
         packed(&self.rows, &self.values).map(move |(row, values)| fact(row, known_from, values))
     }
@@ -132,8 +132,8 @@ fn packed<'a>(rows: &'a [Row], values: &'a [u8]) -> impl ExactSizeIterator<Item 
 
 /// The persons of a checked extract, in the order of the file.
 ///
-/// Every byte is held against the checksums of the first reading: a file that has changed since is an error, at the latest at
-/// the end.
+/// Every byte is held against the checksums of the first reading: a file that has changed since is an error, at the
+/// latest at the end.
 ///
 /// ```
 /// use std::io::Cursor;
@@ -178,8 +178,8 @@ impl<R> std::fmt::Debug for Groups<'_, R> {
 }
 
 impl<'c, R: Read + Seek> Groups<'c, R> {
-    /// Reads from the start of `source`, which must hold the bytes that were checked. `ignored` are the record numbers that
-    /// were passed over then.
+    /// Reads from the start of `source`, which must hold the bytes that were checked. `ignored` are the record numbers
+    /// that were passed over then.
     ///
     /// # Errors
     /// Those of seeking.
@@ -192,8 +192,8 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
 
     /// Reads up to `limit` persons into `groups`, whose buffers are reused; how many is the answer, 0 at the end.
     ///
-    /// Rows of a person without a 001 are left out: [`crate::check`] has told about them. Of a person with several equal
-    /// groups the first is given.
+    /// Rows of a person without a 001 are left out: [`crate::check`] has told about them. Of a person with several
+    /// equal groups the first is given.
     ///
     /// # Errors
     /// Those of the source; `InvalidData` when it no longer holds what was checked.

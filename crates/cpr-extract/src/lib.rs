@@ -1,15 +1,17 @@
 //! CPR's extract files (udtræk): bytes in, typed records out, and back byte for byte.
 //!
 //! An extract is ISO 8859-1 text, one fixed-width record per line; the first three bytes name the record, and what
-//! they mean is decided by the [`Family`] of the product. Layouts are data (`layouts/records.csv`): a new product is new rows.
+//! they mean is decided by the [`Family`] of the product. Layouts are data (`layouts/records.csv`): a new product is
+//! new rows.
 //!
-//! The crate owns no file and never looks at the clock. It reads from anything that can be read and sought, in memory that
-//! does not grow with the file, but for an index of the 003 records, which CPR puts after all persons:
+//! The crate owns no file and never looks at the clock. It reads from anything that can be read and sought, in memory
+//! that does not grow with the file, but for an index of the 003 records, which CPR puts after all persons:
 //!
 //! 1. [`records`] gives every record, or the located [`Fault`] of a line; the caller goes on or stops.
 //! 2. [`check`] reads a whole extract once and says whether it is complete and fits: header, counts, faults, index.
 //! 3. [`Groups`] reads it again, person by person, each with the 003 that stands far behind.
-//! 4. [`RecordLayout::render`] turns packed values into the line they came from, and [`ExtractWriter`] writes whole files.
+//! 4. [`RecordLayout::render`] turns packed values into the line they came from, and [`ExtractWriter`] writes whole
+//!    files.
 //!
 //! No bytes make it panic, and no error ever says what a field held.
 

@@ -75,11 +75,12 @@ pub fn records<'f, R: Read>(source: R, family: &'static Family, ignored: &'f [u1
 }
 
 impl<R: Read> Records<'_, R> {
-    /// The next record or fault; none at the end of the file, and behind a fault that ends the reading: a file in another
-    /// format, a line without an end (see [`Reason::ends_reading`]).
+    /// The next record or fault; none at the end of the file, and behind a fault that ends the reading: a file in
+    /// another format, a line without an end (see [`Reason::ends_reading`]).
     ///
     /// # Errors
-    /// Those of reading the source, and `FileTooLarge` beyond 256 GiB. A line that does not fit is an [`Item::Fault`], and reading goes on behind it.
+    /// Those of reading the source, and `FileTooLarge` beyond 256 GiB. A line that does not fit is an [`Item::Fault`],
+    /// and reading goes on behind it.
     #[inline]
     pub fn next_item(&mut self) -> io::Result<Option<Item<'_>>> {
         let Some(next) = self.lines.next_line()? else { return Ok(None) };

@@ -57,7 +57,8 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Appends the packed values of a line that fits its layout. Of a line that does not, they are of no use, but they are there.
+/// Appends the packed values of a line that fits its layout. Of a line that does not, they are of no use, but they are
+/// there.
 pub(crate) fn pack(layout: &RecordLayout, line: &[u8], buffer: &mut Vec<u8>) {
     let mut values = ValuesWriter(buffer);
     for packed in &layout.packing {
@@ -191,8 +192,8 @@ fn all_blank(cell: &[u8]) -> bool {
     cell.iter().fold(true, |all, &byte| all & (byte == b' '))
 }
 
-/// Checks every field of a line; the first that does not fit is named. `person` holds the digits of a number known to be
-/// sound, and is replaced by the line's own.
+/// Checks every field of a line; the first that does not fit is named. `person` holds the digits of a number known to
+/// be sound, and is replaced by the line's own.
 fn check_fields(
     layout: &RecordLayout,
     line: &[u8],
@@ -308,8 +309,8 @@ fn render_cell(cell: &mut [u8], value: Value<'_>) {
 /// Where a line does not fit: field and reason.
 pub(crate) type Misfit = (Option<&'static str>, Reason);
 
-/// Checks a line against its layout and its characters, and says whether it has an odd one. `person` is remembered from line
-/// to line.
+/// Checks a line against its layout and its characters, and says whether it has an odd one. `person` is remembered from
+/// line to line.
 #[inline]
 pub(crate) fn check_line(layout: &RecordLayout, line: &[u8], person: &mut Option<[u8; 10]>) -> Result<bool, Misfit> {
     // Blanks may stand behind the record.

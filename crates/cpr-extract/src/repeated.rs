@@ -1,6 +1,6 @@
-//! Persons who stand in a file more than once. CPR's guide announces it for a number that was deleted as a double (P02), to
-//! customers who have both numbers: groups that are equal are one person. Whether they are takes another reading, which
-//! only a file with such persons pays for.
+//! Persons who stand in a file more than once. CPR's guide announces it for a number that was deleted as a double
+//! (P02), to customers who have both numbers: groups that are equal are one person. Whether they are takes another
+//! reading, which only a file with such persons pays for.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -42,8 +42,8 @@ struct Compared {
 }
 
 impl Comparison {
-    /// Reads the file again. Groups are equal line by line and byte by byte, and so are all 003 of the person, in the groups
-    /// or behind all persons.
+    /// Reads the file again. Groups are equal line by line and byte by byte, and so are all 003 of the person, in the
+    /// groups or behind all persons.
     pub(crate) fn read(
         mut source: impl Read + Seek,
         family: &'static Family,

@@ -1,8 +1,8 @@
 //! The bytes of an extract: one buffer, filled a chunk at a time, and a checksum of each chunk.
 //!
-//! The first reading of a file takes the checksums, the second compares: a file that has changed in between is an error, and
-//! what was checked need not be checked again. The checksum (XXH3, 64 bits) is against accidents, such as a file that is
-//! still being copied, and not against a forger, who could as well have sent another file.
+//! The first reading of a file takes the checksums, the second compares: a file that has changed in between is an
+//! error, and what was checked need not be checked again. The checksum (XXH3, 64 bits) is against accidents, such as a
+//! file that is still being copied, and not against a forger, who could as well have sent another file.
 
 use std::io::{self, Read};
 
@@ -123,7 +123,8 @@ impl<'c, R: Read> Source<'c, R> {
         Ok(())
     }
 
-    /// Reads one chunk of the file, or what is left of it. There is room for it: less than [`LOOKAHEAD`] bytes are kept.
+    /// Reads one chunk of the file, or what is left of it. There is room for it: less than [`LOOKAHEAD`] bytes are
+    /// kept.
     fn fill_chunk(&mut self) -> io::Result<()> {
         if self.inner_offset() >= MOST_BYTES {
             let what = "the extract has more than 256 GiB, which is as much as is read";

@@ -1,8 +1,8 @@
 //! What each byte of a record's line may be, so that a whole line is looked at sixteen bytes at a time.
 //!
-//! Most lines fit, and [`Template::fits`] says so without going from field to field; a line that it does not pass is read
-//! field by field, which names the one that does not fit, or finds that it fits after all (a mark other than `*`). It
-//! never passes a line that the reading by field would refuse; a property test holds the two together.
+//! Most lines fit, and [`Template::fits`] says so without going from field to field; a line that it does not pass is
+//! read field by field, which names the one that does not fit, or finds that it fits after all (a mark other than `*`).
+//! It never passes a line that the reading by field would refuse; a property test holds the two together.
 
 use crate::column::{Column, Format};
 
@@ -32,8 +32,8 @@ pub(crate) struct Template {
 pub(crate) struct Glance {
     /// True when every byte is what its field allows. False leaves it open.
     pub(crate) fits: bool,
-    /// True when there is a character outside CPR's subset of ISO 8859-1: a control character, or anything between 7F and
-    /// BF. (CPR also leaves out a few printable ones; none of them hints at damage.)
+    /// True when there is a character outside CPR's subset of ISO 8859-1: a control character, or anything between 7F
+    /// and BF. (CPR also leaves out a few printable ones; none of them hints at damage.)
     pub(crate) odd: bool,
 }
 

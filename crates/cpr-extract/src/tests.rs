@@ -220,7 +220,8 @@ fn many_faults_are_collected_each_where_it_is() {
     assert_eq!(found[&2], (Some("FOED_DT"), "not_a_date"));
     assert_eq!(found[&3], (Some("TILFLYDTO"), "not_a_timestamp"));
     assert_eq!(found[&4], (None, "unknown_record"));
-    // The made-up line is one record more than the counter says, and three marks became an x, told once with their count.
+    // The made-up line is one record more than the counter says, and three marks became an x, told once with their
+    // count.
     let found = checked(bytes.as_bytes());
     assert_eq!((found.faults.len(), found.fault_count, found.faults[0].reason.name()), (5, 7, "wrong_count"));
     let mark = found.faults.iter().find(|fault| fault.reason == Reason::NotAFlag).unwrap();

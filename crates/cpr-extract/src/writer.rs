@@ -8,8 +8,8 @@ use crate::column::Format;
 use crate::family::{Family, RecordLayout};
 use crate::style::{Line, Style};
 
-/// What the end record of a file with so many records says (TAELLER): eight digits, so that of a hundred million records and
-/// more, as a full extract of the whole register has, the last eight are told.
+/// What the end record of a file with so many records says (TAELLER): eight digits, so that of a hundred million
+/// records and more, as a full extract of the whole register has, the last eight are told.
 pub fn end_counter(records: u64) -> u64 {
     records % 100_000_000
 }

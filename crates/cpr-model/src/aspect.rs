@@ -39,7 +39,8 @@ impl CorrectionMark {
 
 macro_rules! aspects {
     ($($(#[$doc:meta])* $number:literal $name:ident $text:literal $start:expr, $end:expr, $slot:expr;)*) => {
-        /// What a fact is about. One aspect has a current record, a historic one, or both; which, is the layout's business.
+        /// What a fact is about. One aspect has a current record, a historic one, or both; which, is the layout's
+        /// business.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[repr(u8)]
         pub enum Aspect {
@@ -63,8 +64,8 @@ struct AspectInfo {
 use Field as F;
 
 aspects! {
-    /// Personoplysninger: status, sex, birth date, occupation; full: parents and documentation too. The dates in it are those
-    /// of the number and of the status, not of the row, so the row holds whatever the moment.
+    /// Personoplysninger: status, sex, birth date, occupation; full: parents and documentation too. The dates in it are
+    /// those of the number and of the status, not of the row, so the row holds whatever the moment.
     1 Person "person" None, None, None;
     /// Adresse, coded.
     2 Address "address" Some(F::MovedIn), Some(F::MovedOut), None;
@@ -168,15 +169,16 @@ impl Aspect {
 
     /// The period in which a row of this aspect holds in the world.
     ///
-    /// A row that CPR does not date holds without bounds. A historic row without an end, and a first immigration (a stay
-    /// abroad without its emigration half), are points: they have no length. Marks are not looked at.
+    /// A row that CPR does not date holds without bounds. A historic row without an end, and a first immigration (a
+    /// stay abroad without its emigration half), are points: they have no length. Marks are not looked at.
     #[inline]
     pub fn period(self, values: Values<'_>, historic: bool) -> Period<Timestamp> {
         let info = self.info();
         self.period_between(values.bounds(info.start, info.end), historic)
     }
 
-    /// The bounds that a row states, none where it states none: those of [`Aspect::period`] before anything is concluded.
+    /// The bounds that a row states, none where it states none: those of [`Aspect::period`] before anything is
+    /// concluded.
     pub fn stated_bounds(self, values: Values<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
         let info = self.info();
         let Bounds { from, to, .. } = values.bounds(info.start, info.end);

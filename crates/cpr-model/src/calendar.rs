@@ -1,8 +1,8 @@
 //! The calendar: days that exist, what lies between them, and how far Danish time is ahead of UTC.
 //!
-//! A [`Date`] is eight digits as received and may be no day at all; a [`Day`] always is one, from 0001-01-01 to 9999-12-31. What
-//! is counted in whole days (the day before, working days, birthdays) is counted here, over `jiff`, of which no type is seen
-//! outside. No clock is read: "today" is the host's to say, in seconds since 1970.
+//! A [`Date`] is eight digits as received and may be no day at all; a [`Day`] always is one, from 0001-01-01 to
+//! 9999-12-31. What is counted in whole days (the day before, working days, birthdays) is counted here, over `jiff`, of
+//! which no type is seen outside. No clock is read: "today" is the host's to say, in seconds since 1970.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -42,8 +42,8 @@ impl Day {
         civil::Date::new(year, part(month)?, part(day)?).ok().map(Day)
     }
 
-    /// The first day of the calendar that does not come before these digits: 1 January for an unknown month, 1 March for 29
-    /// February of most years and for 30 February of all.
+    /// The first day of the calendar that does not come before these digits: 1 January for an unknown month, 1 March
+    /// for 29 February of most years and for 30 February of all.
     pub fn at_or_after(date: Date) -> Option<Day> {
         let digits = date.digits();
         let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
@@ -116,8 +116,8 @@ impl fmt::Debug for Day {
 /// Digits of `YYYYMMDD` that one year is.
 const YEAR: u32 = 10_000;
 
-/// The first day on which someone of this birth date is so many years old. Dates count by their digits: an unknown month or day
-/// of birth is the first, and who was born on 29 February has a birthday on 1 March of other years.
+/// The first day on which someone of this birth date is so many years old. Dates count by their digits: an unknown
+/// month or day of birth is the first, and who was born on 29 February has a birthday on 1 March of other years.
 pub fn birthday(born: Date, years: u32) -> Option<Day> {
     Day::at_or_after(Date::from_digits(born.digits().checked_add(years.checked_mul(YEAR)?)?)?)
 }
@@ -131,8 +131,8 @@ pub fn full_years(born: Date, on: Date) -> Option<u32> {
 static DENMARK: LazyLock<TimeZone> =
     LazyLock::new(|| TimeZone::get("Europe/Copenhagen").expect("a zone of those that are linked in"));
 
-/// How many minutes Danish time was ahead of UTC at this moment: 60, 120 in summer, 50 or so before 1894. None when its date is
-/// no day of the calendar. A time of day that is none (minute 99) is taken for midnight.
+/// How many minutes Danish time was ahead of UTC at this moment: 60, 120 in summer, 50 or so before 1894. None when its
+/// date is no day of the calendar. A time of day that is none (minute 99) is taken for midnight.
 pub fn minutes_ahead_of_utc(moment: Timestamp) -> Option<i32> {
     let day = Day::of(moment.date())?;
     let (hour, minute) = moment.time_of_day().unwrap_or_default();

@@ -86,7 +86,8 @@ impl fmt::Display for ChangeClass {
 }
 
 impl Fact<'_> {
-    /// CPR's mark, if the row has one. A historic church row has no field for it: one without length is a corrected one.
+    /// CPR's mark, if the row has one. A historic church row has no field for it: one without length is a corrected
+    /// one.
     fn disproof(&self) -> Option<CorrectionMark> {
         let wrong_church = self.aspect == Aspect::Church && self.historic && self.valid().is_empty();
         let mark = self.mark();
@@ -187,7 +188,8 @@ fn classify_open<'a>(rules: Rules<'a>, mut pairing: Pairing<'a>) -> (Vec<Classif
     let any = |_: &Fact<'_>| true;
     let is_stated = |old: &Fact<'_>| !rules.stays_known(old);
     if pairing.has_marks() {
-        // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same start.
+        // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same
+        // start.
         pairing.find_disproved();
         pairing.pair(By::HeirOfStart, any, |old, new, mark| {
             rules.heir(old, new, mark, |old, new| new.start() == old.start())
@@ -250,8 +252,8 @@ impl<'a> Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// The right version of a row that a new K or Æ row disproves: `mark` is that of the row that repeats the old one. An A
-    /// row has no heir: what it disproves never was.
+    /// The right version of a row that a new K or Æ row disproves: `mark` is that of the row that repeats the old one.
+    /// An A row has no heir: what it disproves never was.
     fn heir(
         &self,
         old: &Fact<'_>,
@@ -343,7 +345,8 @@ impl Rules<'_> {
         }
     }
 
-    /// The class that the text of an address (003) shares: that of the current residence, else of the name, else rewritten.
+    /// The class that the text of an address (003) shares: that of the current residence, else of the name, else
+    /// rewritten.
     fn class_of_coded_change(&self, changes: &[Classified]) -> ChangeClass {
         let current = |change: &&Classified, wanted: &dyn Fn(Aspect) -> bool| {
             let fact = change.after.map(|new| &self.after[new]);
@@ -374,8 +377,8 @@ impl Rules<'_> {
         self.annulled >> aspect.number() & 1 == 1
     }
 
-    /// True for history that ended before the customer's window, unless a row that came says otherwise of its time: that one
-    /// takes its place, since CPR no longer states the old one.
+    /// True for history that ended before the customer's window, unless a row that came says otherwise of its time:
+    /// that one takes its place, since CPR no longer states the old one.
     fn stays_known(&self, fact: &Fact<'_>) -> bool {
         has_aged_out(fact, self.situation.window) && !self.claims.contradict(fact)
     }

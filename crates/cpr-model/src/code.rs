@@ -24,7 +24,8 @@ macro_rules! code {
 }
 
 code! {
-    /// Kommunekode (KOMKOD): 0101-0860 Denmark, 0955-0960 Greenland, 0010-0019 administrative; ended codes stay in history.
+    /// Kommunekode (KOMKOD): 0101-0860 Denmark, 0955-0960 Greenland, 0010-0019 administrative; ended codes stay in
+    /// history.
     MunicipalityCode "0751"
 }
 code! {
@@ -64,8 +65,8 @@ impl Status {
         self.0 < 10
     }
 
-    /// Below 30: the person lives somewhere, or has a place in an administrative municipality. Of others a 002 is the last
-    /// known address.
+    /// Below 30: the person lives somewhere, or has a place in an administrative municipality. Of others a 002 is the
+    /// last known address.
     pub fn has_residence(self) -> bool {
         self.0 < 30
     }

@@ -1,9 +1,9 @@
 //! The rows of one person that count, now or at a moment in the world: the one definition that every reader shares.
 //!
-//! A row counts *now* when its record is a current one and bears no mark; at a moment, when it held in the world then. Of
-//! several rows of a kind that a person has once, the one that began last is the answer, here and therefore everywhere: the
-//! others were true once, as far as anybody can say; of two that began together it is the same one in whatever order they are
-//! read. The text of an address (003) is that of the address that counts, or of none.
+//! A row counts *now* when its record is a current one and bears no mark; at a moment, when it held in the world then.
+//! Of several rows of a kind that a person has once, the one that began last is the answer, here and therefore
+//! everywhere: the others were true once, as far as anybody can say; of two that began together it is the same one in
+//! whatever order they are read. The text of an address (003) is that of the address that counts, or of none.
 
 use crate::{Aspect, Date, Fact, MunicipalityCode, Pnr, ProtectionKind, RelatedPnr, Status, Text, Timestamp, facts};
 
@@ -111,8 +111,8 @@ impl<'a> CurrentRows<'a> {
         self.row(Aspect::Address)?.address()
     }
 
-    /// Where the person lives: the coded address, under a status under which one lives somewhere. CPR also sends the last
-    /// known address of the disappeared, the emigrated and the dead; nobody lives there.
+    /// Where the person lives: the coded address, under a status under which one lives somewhere. CPR also sends the
+    /// last known address of the disappeared, the emigrated and the dead; nobody lives there.
     pub fn address(&self) -> Option<facts::Address<'a>> {
         self.last_known_address().filter(|_| self.lives_somewhere())
     }
@@ -122,8 +122,8 @@ impl<'a> CurrentRows<'a> {
         self.address()?.municipality_code()
     }
 
-    /// False under a status under which nobody lives anywhere (30 and above), unless it began after the moment asked about:
-    /// CPR keeps no history of the status.
+    /// False under a status under which nobody lives anywhere (30 and above), unless it began after the moment asked
+    /// about: CPR keeps no history of the status.
     pub fn lives_somewhere(&self) -> bool {
         let Some(person) = self.person() else { return true };
         let began_later = || {
@@ -143,8 +143,8 @@ impl<'a> CurrentRows<'a> {
         self.row(Aspect::FormattedAddress)?.formatted_address()
     }
 
-    /// The formatted address, when it is the text of where the person lives. It may name another place than the coded address that
-    /// counts: where it does, the place that counts has no text.
+    /// The formatted address, when it is the text of where the person lives. It may name another place than the coded
+    /// address that counts: where it does, the place that counts has no text.
     pub fn formatted_residence(&self) -> Option<facts::FormattedAddress<'a>> {
         let formatted = self.formatted_address().filter(|_| self.lives_somewhere())?;
         self.address().is_none_or(|coded| is_text_of(formatted, coded)).then_some(formatted)
@@ -220,8 +220,8 @@ fn sorted(mut numbers: Vec<Pnr>) -> Vec<Pnr> {
     numbers
 }
 
-/// True when a row began after another one. Of two that began together their bytes decide, so that the answer never depends on
-/// the order in which rows stand in a file, a document or a past.
+/// True when a row began after another one. Of two that began together their bytes decide, so that the answer never
+/// depends on the order in which rows stand in a file, a document or a past.
 fn begins_last(other: &Fact<'_>, fact: &Fact<'_>) -> bool {
     let (before, after) = (other.valid().from, fact.valid().from);
     before < after || before == after && other.values().bytes() <= fact.values().bytes()

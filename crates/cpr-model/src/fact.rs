@@ -1,7 +1,7 @@
 //! One fact: a record line as received, with its two clocks; borrowed from wherever it stands, or owned.
 //!
-//! The rows of an extract and those of a stored person are read as the same [`Fact`], so that whoever compares, indexes or
-//! classifies facts need not know where they come from.
+//! The rows of an extract and those of a stored person are read as the same [`Fact`], so that whoever compares, indexes
+//! or classifies facts need not know where they come from.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use bitemporal::{Known, Period};
 
 use crate::{Aspect, CorrectionMark, Timestamp, Values, facts};
 
-/// What a row is about, and whether its record is a historic one, in one byte: the number of the aspect, and the highest
-/// bit for history. Any byte can be one; [`RowKind::decode`] tells those that say something.
+/// What a row is about, and whether its record is a historic one, in one byte: the number of the aspect, and the
+/// highest bit for history. Any byte can be one; [`RowKind::decode`] tells those that say something.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RowKind(pub u8);
 

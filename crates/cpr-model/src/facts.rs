@@ -1,8 +1,8 @@
 //! Typed views of a fact, one per aspect: the same type for the current and the historic record and for every product.
 //!
-//! A view borrows the packed [`Values`] and decodes a field when it is asked for. Every accessor names CPR's field; none
-//! or blank means that the record leaves it empty, or that the product does not have it. What has no accessor here (who
-//! registered it, and when the documentation was seen) is reached by [`Field`] through `values()`.
+//! A view borrows the packed [`Values`] and decodes a field when it is asked for. Every accessor names CPR's field;
+//! none or blank means that the record leaves it empty, or that the product does not have it. What has no accessor here
+//! (who registered it, and when the documentation was seen) is reached by [`Field`] through `values()`.
 
 use crate::{
     CountryCode, Date, Field, MunicipalityCode, ProtectionKind, RelatedPnr, Status, StreetCode, Text, Timestamp,
@@ -263,7 +263,8 @@ facts! {
         text father_name FatherName "FARNVN";
         mark father_name_mark FatherNameMark "FARNVN_MRK";
     }
-    /// Forældremyndighed, kept on the child: 3 mother, 4 father (both refer to the parents), 5 and 6 other holders (016; full 046).
+    /// Forældremyndighed, kept on the child: 3 mother, 4 father (both refer to the parents), 5 and 6 other holders
+    /// (016; full 046).
     Custody {
         number relation_type CustodyRelationType "RELTYP-FORÆLDREMYN";
         date from CustodyStartDate [CustodyStartUncertain] "START_DT-FORÆLDREMYN";

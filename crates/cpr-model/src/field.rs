@@ -2,7 +2,8 @@
 //!
 //! A field keeps its number for ever, since packed values name fields by it; new fields are added at the end. Where two
 //! products name one field differently (`ADR1-SUPLADR`, `ADR-SUPLADR1`), the name here is that of the U12170-P
-//! layout, and the layout tables say how the other maps to it. Source: CPR, record layouts of U12170-P and U12180-P (2009-2011).
+//! layout, and the layout tables say how the other maps to it. Source: CPR, record layouts of U12170-P and U12180-P
+//! (2009-2011).
 
 /// How the value of a field is packed and read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

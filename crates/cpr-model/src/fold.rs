@@ -2,7 +2,8 @@
 //!
 //! A folded word is ISO 8859-1 bytes: the letters `a`-`z`, `æ` and `ø`, and digits. In order:
 //!
-//! * case is dropped; `å` and `aa` are one (`aa`), as are `ä` and `æ`, `ö` and `ø`: one letter in Danish, spelt three ways;
+//! * case is dropped; `å` and `aa` are one (`aa`), as are `ä` and `æ`, `ö` and `ø`: one letter in Danish, spelt three
+//!   ways;
 //! * other accents are dropped (`é` is `e`, `ü` is `u`, `ñ` is `n`); `ß` is `ss`, `ð` is `d`, `þ` is `th`;
 //! * apostrophes and full stops within a word are dropped: `O'Brien` is `obrien`;
 //! * a hyphen splits and joins: `Anne-Marie` is the words `anne`, `marie` and `annemarie`;
@@ -86,8 +87,8 @@ impl std::fmt::Debug for Folder {
 }
 
 impl Folder {
-    /// Calls `word` with each folded word of an ISO 8859-1 text, in its order; of a word with hyphens, with its parts and
-    /// then with the parts joined.
+    /// Calls `word` with each folded word of an ISO 8859-1 text, in its order; of a word with hyphens, with its parts
+    /// and then with the parts joined.
     pub fn words(&mut self, latin1: &[u8], mut word: impl FnMut(&[u8])) {
         self.joined.clear();
         // Where the part begins; and whether there was a part before it.
@@ -125,8 +126,8 @@ impl Folder {
     }
 }
 
-/// The words of a text as one folded line, each after a blank but the first; hyphens split only. Two spellings of one street
-/// name have one line.
+/// The words of a text as one folded line, each after a blank but the first; hyphens split only. Two spellings of one
+/// street name have one line.
 pub fn folded_line(latin1: &[u8]) -> Vec<u8> {
     let mut line: Vec<u8> = Vec::with_capacity(latin1.len());
     let mut gap = false;
@@ -151,9 +152,9 @@ pub fn folded_line(latin1: &[u8]) -> Vec<u8> {
     line
 }
 
-/// What a person types, in ISO 8859-1. A letter that comes in parts (`A` and a ring, as some systems write all text) is put together
-/// first. CPR writes letters it does not have without their accents, and so does this; dashes and quotes become plain ones, and a
-/// character of another alphabet becomes a blank.
+/// What a person types, in ISO 8859-1. A letter that comes in parts (`A` and a ring, as some systems write all text) is
+/// put together first. CPR writes letters it does not have without their accents, and so does this; dashes and quotes
+/// become plain ones, and a character of another alphabet becomes a blank.
 pub fn latin1_of(text: &str) -> Vec<u8> {
     // A mark that no letter takes, and what is not seen, parts no word.
     let is_seen = |c: &char| !is_combining_mark(*c) && !matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}');
@@ -183,7 +184,8 @@ fn without_accents(c: char) -> u8 {
     u8::try_from(base).unwrap_or(b' ')
 }
 
-/// Letters that are not made of a plainer one and an accent, or that stand for another one in Danish, and what they fold to.
+/// Letters that are not made of a plainer one and an accent, or that stand for another one in Danish, and what they
+/// fold to.
 const LETTERS: &[(&str, u8)] =
     &[("Đđ", b'd'), ("Ħħ", b'h'), ("ı", b'i'), ("Łł", b'l'), ("Őő", 0xF8), ("Ŧŧ", b't'), ("Ŀŀ", b'l')];
 

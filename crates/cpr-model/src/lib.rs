@@ -1,9 +1,10 @@
 //! What the register says, without knowing how a file spells it or where it is stored.
 //!
 //! A person is a list of *facts*; each fact is one record as CPR sent it, taken apart into [`Field`] values and packed
-//! ([`Values`]), and belongs to one [`Aspect`] (address, name, civil status, …). The same packed form serves the current and
-//! the historic record and every product of CPR, so one typed view per aspect ([`facts`]) reads them all. Every value is
-//! kept as received beside its meaning: zero and partial dates, minute 99, blanks against zeros, correction marks.
+//! ([`Values`]), and belongs to one [`Aspect`] (address, name, civil status, …). The same packed form serves the
+//! current and the historic record and every product of CPR, so one typed view per aspect ([`facts`]) reads them all.
+//! Every value is kept as received beside its meaning: zero and partial dates, minute 99, blanks against zeros,
+//! correction marks.
 //!
 //! Nothing here prints a number, a name or an address: `Debug` of every type that can hold one says only what it is.
 

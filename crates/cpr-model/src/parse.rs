@@ -1,5 +1,5 @@
-//! Values from text, in one style: `FromStr` reads what `Display` prints (of a [`Pnr`], what [`Pnr::reveal`] gives), and the
-//! error says what was expected, never what was there.
+//! Values from text, in one style: `FromStr` reads what `Display` prints (of a [`Pnr`], what [`Pnr::reveal`] gives),
+//! and the error says what was expected, never what was there.
 
 use std::str::FromStr;
 

@@ -1,4 +1,5 @@
-//! How numbers, dates, codes and words stand in JSON (docs/json.md): as CPR writes them, or as a stable word. Cargo feature `serde`.
+//! How numbers, dates, codes and words stand in JSON (docs/json.md): as CPR writes them, or as a stable word. Cargo
+//! feature `serde`.
 //!
 //! Whoever serializes reveals: numbers stand there in clear, as with [`Pnr::reveal`].
 
@@ -9,8 +10,8 @@ use crate::{
     ProtectionKind, Status, StreetCode, Text, Timestamp,
 };
 
-/// Declares how types stand in JSON, as docs/json.md does: the members of each, in order, and behind `..` a function that
-/// adds those that it shares with others. For the crates of the engine.
+/// Declares how types stand in JSON, as docs/json.md does: the members of each, in order, and behind `..` a function
+/// that adds those that it shares with others. For the crates of the engine.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! json_shapes {

@@ -1,8 +1,9 @@
 //! The standard address (STANDARDADR of 003) taken apart: street, house, floor and door, or the number of a building.
 //!
-//! CPR has written it in two ways. Until March 2023 `Skovvej 77 A,1 tv` (a blank before the letter, a comma before the floor; a
-//! numbered door behind a hyphen, `12,st-3`, also without a floor, `12,-3`), since then `Skovvej 77A, 1. tv`; in Greenland, where
-//! there is no house number, `Prøvevej BNR 1234`. What a person types may lack the comma, and then has more than one reading.
+//! CPR has written it in two ways. Until March 2023 `Skovvej 77 A,1 tv` (a blank before the letter, a comma before the
+//! floor; a numbered door behind a hyphen, `12,st-3`, also without a floor, `12,-3`), since then `Skovvej 77A, 1. tv`;
+//! in Greenland, where there is no house number, `Prøvevej BNR 1234`. What a person types may lack the comma, and then
+//! has more than one reading.
 
 /// What a standard address says, in the bytes of ISO 8859-1 that it is written in. A part that is not there is empty.
 #[derive(Clone, Eq, PartialEq)]
@@ -39,7 +40,8 @@ impl<'a> StandardAddress<'a> {
         }
     }
 
-    /// The address in a line as CPR writes it. A line without a house number is the name of a street, or of what stands there.
+    /// The address in a line as CPR writes it. A line without a house number is the name of a street, or of what stands
+    /// there.
     pub fn parse(line: &'a [u8]) -> StandardAddress<'a> {
         let comma = line.iter().position(|&byte| byte == b',');
         let (head, tail) = comma.map_or((line, &line[..0]), |at| (&line[..at], &line[at + 1..]));
@@ -54,9 +56,9 @@ impl<'a> StandardAddress<'a> {
         reading(head, street, house, split_floor_and_door(tail)).unwrap_or_else(|| StandardAddress::of_street(head))
     }
 
-    /// What a line that a person types can mean: with a comma what CPR would mean by it, without one every way to tell the house
-    /// number from the rest, and the name of a street alone. Of a line as long as CPR's field the last part may be cut, so it
-    /// stands without that part too.
+    /// What a line that a person types can mean: with a comma what CPR would mean by it, without one every way to tell
+    /// the house number from the rest, and the name of a street alone. Of a line as long as CPR's field the last part
+    /// may be cut, so it stands without that part too.
     pub fn readings(line: &'a [u8]) -> Vec<StandardAddress<'a>> {
         let mut readings = match line.contains(&b',') {
             true => vec![StandardAddress::parse(line)],

@@ -1,8 +1,8 @@
 //! Packed values: the fields of one record without the blanks, as bytes that can be compared and stored.
 //!
-//! A sequence of entries, a tag and a payload each; docs/format.md draws them. A field that is empty in the usual way of
-//! its format (zeros for numbers, blanks for text) has no entry, so equal bytes mean equal records and the record's line
-//! can be written back exactly. Reading is total: bytes that are no entry end the sequence.
+//! A sequence of entries, a tag and a payload each; docs/format.md draws them. A field that is empty in the usual way
+//! of its format (zeros for numbers, blanks for text) has no entry, so equal bytes mean equal records and the record's
+//! line can be written back exactly. Reading is total: bytes that are no entry end the sequence.
 
 use std::fmt;
 
@@ -67,8 +67,8 @@ impl<'a> Values<'a> {
         None
     }
 
-    /// Start, end and correction mark of the row, of the fields that the aspect names: they are packed before all others, in
-    /// this order and each under a tag of one byte, so that an as-of read looks at a few bytes of each row.
+    /// Start, end and correction mark of the row, of the fields that the aspect names: they are packed before all
+    /// others, in this order and each under a tag of one byte, so that an as-of read looks at a few bytes of each row.
     #[inline]
     pub(crate) fn bounds(self, start: Option<Field>, end: Option<Field>) -> Bounds {
         let mut rest = self.0;

@@ -1,11 +1,12 @@
 //! The hash section: where the row of a number stands, in lines of 64 bytes, of which a number may stand in two.
 //!
 //! A line is eight numbers and eight places. A number stands in its first line unless that one was full when it came; a
-//! line that was ever full stays so. So most gets read one line, and a number that is not there is told by one line too. At
-//! a load of six in eight there is always room (by moving a few numbers to their other line), and it is found at once.
+//! line that was ever full stays so. So most gets read one line, and a number that is not there is told by one line
+//! too. At a load of six in eight there is always room (by moving a few numbers to their other line), and it is found
+//! at once.
 //!
-//! The seed of the two choices stands in the trailer. The section is written from what [`Places`] kept of the rows: a few
-//! bytes a row, so that writing needs little memory beside the section itself.
+//! The seed of the two choices stands in the trailer. The section is written from what [`Places`] kept of the rows: a
+//! few bytes a row, so that writing needs little memory beside the section itself.
 
 use crate::header::u32_at;
 
@@ -29,7 +30,8 @@ const MOVES: u32 = 500;
 /// The two lines in which a number may stand, of `lines` (at least one).
 #[inline]
 pub(crate) fn choices(number: u32, seed: u32, lines: u32) -> [u32; 2] {
-    // The finish of SplitMix64: other numbers give other results, and every bit of them depends on every bit of the number.
+    // The finish of SplitMix64: other numbers give other results, and every bit of them depends on every bit of the
+    // number.
     let mut mixed = u64::from(seed) << 32 | u64::from(number);
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -1,8 +1,8 @@
 //! Packs: frozen, checked files of sorted tables, for many readers. Bytes in, rows out.
 //!
-//! A pack holds the rows of some tables as of one delivery. A **base** holds all of them; an **overlay** holds what differs
-//! from one base, and says which of its rows are gone. A pack is written once, by a [`Writer`], and never changed: it is
-//! replaced by another one under the same name. So any number of processes can read it, without a lock.
+//! A pack holds the rows of some tables as of one delivery. A **base** holds all of them; an **overlay** holds what
+//! differs from one base, and says which of its rows are gone. A pack is written once, by a [`Writer`], and never
+//! changed: it is replaced by another one under the same name. So any number of processes can read it, without a lock.
 //!
 //! Four ways in give the same [`Pack`]:
 //!
@@ -13,8 +13,8 @@
 //! | [`Pack::from_bytes`] | memory that is there already | none | two cache misses |
 //! | [`Pack::open`] | the index at once, rows when asked for | the index: some 2 % of the file | one read of a page |
 //!
-//! [`Pack::table`] and [`Packs::table`] (base and overlay as one) give a [`Table`]: [`Table::get`] by number or by bytes,
-//! [`Table::get_many`], [`Table::range`] and [`Table::iter`] from both ends.
+//! [`Pack::table`] and [`Packs::table`] (base and overlay as one) give a [`Table`]: [`Table::get`] by number or by
+//! bytes, [`Table::get_many`], [`Table::range`] and [`Table::iter`] from both ends.
 //!
 //! ```
 //! use std::io::Cursor;
@@ -41,14 +41,16 @@
 //!
 //! # What it promises
 //!
-//! * **Any bytes are safe to read**: no panic, no hang, memory in line with the file. Everything that a header or a row says
-//!   is compared with what is there. (Of a *mapped* file more must be promised by whoever maps it: see [`Pack::map`].)
-//! * **Damage is an error, with its place, or has no effect.** Header and index are checked when a pack is opened; each block
-//!   of 4 KiB when [`Checks`] says so. A check is a CRC32: it finds accidents, not forgeries.
+//! * **Any bytes are safe to read**: no panic, no hang, memory in line with the file. Everything that a header or a row
+//!   says is compared with what is there. (Of a *mapped* file more must be promised by whoever maps it: see
+//!   [`Pack::map`].)
+//! * **Damage is an error, with its place, or has no effect.** Header and index are checked when a pack is opened; each
+//!   block of 4 KiB when [`Checks`] says so. A check is a CRC32: it finds accidents, not forgeries.
 //! * A pack is there whole or not at all: it is written under another name, synchronised, then renamed.
 //! * No error and no `Debug` says what a key or a value is.
 //!
-//! What keys and values mean is the caller's; docs/format.md draws every byte. Files are private: only their owner may read.
+//! What keys and values mean is the caller's; docs/format.md draws every byte. Files are private: only their owner may
+//! read.
 
 mod contents;
 mod error;

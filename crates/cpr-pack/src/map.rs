@@ -1,9 +1,9 @@
 //! The one `unsafe` of the libraries: a pack as a memory map of its file.
 //!
-//! Mapping is `unsafe` since safe code may take it for granted that the bytes behind a `&[u8]` do not change, and a file is
-//! anybody's to change. No check can replace the promise: bytes can change after they were checked. All that the crate does
-//! with a map is what it does with memory ([`Pack::from_bytes`] is the safe twin of [`Pack::map`], and the tests hold both to
-//! the same answers); the measure that pays for it is the `pack` benchmark.
+//! Mapping is `unsafe` since safe code may take it for granted that the bytes behind a `&[u8]` do not change, and a
+//! file is anybody's to change. No check can replace the promise: bytes can change after they were checked. All that
+//! the crate does with a map is what it does with memory ([`Pack::from_bytes`] is the safe twin of [`Pack::map`], and
+//! the tests hold both to the same answers); the measure that pays for it is the `pack` benchmark.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -39,13 +39,13 @@ impl Pack {
     ///
     /// While the pack is held, **nobody may change or shorten the file**:
     ///
-    /// * Packs are published by rename ([`Writer::publish`](crate::Writer::publish) does so, and makes the file read-only) and
-    ///   removed by unlinking; never copied over, truncated or written in place. Tools that write in place, as `cp` onto a
-    ///   standing file and `rsync --inplace`, must write under another name.
+    /// * Packs are published by rename ([`Writer::publish`](crate::Writer::publish) does so, and makes the file
+    ///   read-only) and removed by unlinking; never copied over, truncated or written in place. Tools that write in
+    ///   place, as `cp` onto a standing file and `rsync --inplace`, must write under another name.
     /// * The file does not lie on a network file system, where another machine may change it, nor on a removable disk.
     ///
-    /// Bytes that change behind the map are undefined behaviour. Where the file was cut short, or its disk fails, reading
-    /// ends the process with `SIGBUS`; [`Pack::open`] and [`Pack::read`] return an error instead.
+    /// Bytes that change behind the map are undefined behaviour. Where the file was cut short, or its disk fails,
+    /// reading ends the process with `SIGBUS`; [`Pack::open`] and [`Pack::read`] return an error instead.
     ///
     /// # Errors
     ///

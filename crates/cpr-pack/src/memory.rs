@@ -1,5 +1,5 @@
-//! Memory that a pack, or its hash sections, are read into: in huge pages where the system has them, which spares a get its
-//! way through the page tables.
+//! Memory that a pack, or its hash sections, are read into: in huge pages where the system has them, which spares a get
+//! its way through the page tables.
 
 use std::fs::File;
 

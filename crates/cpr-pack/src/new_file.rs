@@ -9,7 +9,8 @@ use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
-/// How the names of unfinished packs begin. They vanish when their writer is dropped; one that was killed leaves its file.
+/// How the names of unfinished packs begin. They vanish when their writer is dropped; one that was killed leaves its
+/// file.
 pub const UNFINISHED: &str = ".unfinished-pack-";
 
 /// Only the owner may read a pack, and nobody may write it.

@@ -85,8 +85,8 @@ impl Pack {
         self.contents.parts.iter().map(|part| (&*part.entry.name, part.entry.keys))
     }
 
-    /// A table of this pack alone. In an overlay these are the rows that differ from its base; [`Packs`](crate::Packs) reads
-    /// both as one.
+    /// A table of this pack alone. In an overlay these are the rows that differ from its base; [`Packs`](crate::Packs)
+    /// reads both as one.
     ///
     /// # Errors
     ///
@@ -110,8 +110,8 @@ impl Pack {
         Section { contents: &self.contents, part: &self.contents.parts[place] }
     }
 
-    /// Reads everything and compares it: every block with its check, whatever [`Checks`] say; order and number of rows, the
-    /// index and every hash section with the rows.
+    /// Reads everything and compares it: every block with its check, whatever [`Checks`] say; order and number of rows,
+    /// the index and every hash section with the rows.
     ///
     /// # Errors
     ///

@@ -8,7 +8,8 @@ use crate::keys::Keys;
 use crate::pack::Pack;
 use crate::table::Table;
 
-/// A base with the overlay that belongs to it, if there is one. Another overlay makes another `Packs` over the same base.
+/// A base with the overlay that belongs to it, if there is one. Another overlay makes another `Packs` over the same
+/// base.
 ///
 /// ```
 /// use std::{io::Cursor, sync::Arc};

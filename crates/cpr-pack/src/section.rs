@@ -161,8 +161,8 @@ impl<'p> Section<'p> {
         self.find(number)?.map(|place| self.row_of(number, place)).transpose()
     }
 
-    /// Where the first row of a block starts, in bytes from the start of the rows; blocks are counted from the start of the
-    /// file.
+    /// Where the first row of a block starts, in bytes from the start of the rows; blocks are counted from the start of
+    /// the file.
     pub(crate) fn start_of(&self, block: u64) -> Result<Option<u64>, Error> {
         let start = usize::try_from(block).ok().and_then(|block| self.contents.starts.get(block.checked_sub(1)?));
         match start {
@@ -181,7 +181,8 @@ impl<'p> Section<'p> {
     }
 }
 
-/// Reads the rows of a section one after another: of a file 64 KiB at a time, and of a map with the system told to be ahead.
+/// Reads the rows of a section one after another: of a file 64 KiB at a time, and of a map with the system told to be
+/// ahead.
 #[derive(Clone)]
 pub(crate) struct Reader<'p> {
     pub(crate) section: Section<'p>,

@@ -15,8 +15,8 @@ pub(crate) const BLOCK_BYTES: usize = 4096;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
-/// When the blocks of rows are compared with their checks. Header and index are always checked when a pack is opened, and
-/// the hash section of a mapped pack block by block at first touch.
+/// When the blocks of rows are compared with their checks. Header and index are always checked when a pack is opened,
+/// and the hash section of a mapped pack block by block at first touch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Checks {
     /// Once, when a block is first read through this [`Pack`](crate::Pack): one bit per block says that it was.
@@ -52,7 +52,8 @@ impl Bytes {
         }
     }
 
-    /// Asks the system to have a part of a map in memory, as an index: reading it page by page would be the slowest way.
+    /// Asks the system to have a part of a map in memory, as an index: reading it page by page would be the slowest
+    /// way.
     pub(crate) fn populate(&self, range: Range<u64>) {
         #[cfg(target_os = "linux")]
         if let Bytes::Mapped(map) = self {

@@ -11,7 +11,8 @@ use crate::row::UNIT_BYTES;
 use crate::section::{Reader, Section};
 use crate::value::Value;
 
-/// How many numbers [`Table::get_many`] looks up side by side: as many loads as a processor has under way, and some more.
+/// How many numbers [`Table::get_many`] looks up side by side: as many loads as a processor has under way, and some
+/// more.
 const GROUP: usize = 64;
 
 /// On which side of a key a range begins or ends.
@@ -76,8 +77,8 @@ impl<'p> Table<'p> {
         Ok(None)
     }
 
-    /// The values of many numbers, in the order of the numbers, in place of what `found` held. Where rows are in memory it
-    /// costs a fraction of as many gets: the processor fetches the rows side by side.
+    /// The values of many numbers, in the order of the numbers, in place of what `found` held. Where rows are in memory
+    /// it costs a fraction of as many gets: the processor fetches the rows side by side.
     ///
     /// ```
     /// # use cpr_pack::{Checks, Description, Keys, Kind, Pack, Writer};
@@ -126,7 +127,8 @@ impl<'p> Table<'p> {
         Ok(())
     }
 
-    /// The rows whose keys are within bounds, in order, from both ends: `table.range(7..)`, `table.range(&b"a"[..]..&b"c"[..])`.
+    /// The rows whose keys are within bounds, in order, from both ends: `table.range(7..)`,
+    /// `table.range(&b"a"[..]..&b"c"[..])`.
     ///
     /// # Errors
     ///
@@ -221,10 +223,11 @@ pub struct TableSize {
     pub index_bytes: u64,
 }
 
-/// Looks up to [`GROUP`] numbers up in one section; each stands with the position of its answer. Those that are not there
-/// are left at the front of `wanted`, and their number is returned.
+/// Looks up to [`GROUP`] numbers up in one section; each stands with the position of its answer. Those that are not
+/// there are left at the front of `wanted`, and their number is returned.
 ///
-/// Memory is touched in waves, lines first and then rows, without a decision between two loads of a wave: so they overlap.
+/// Memory is touched in waves, lines first and then rows, without a decision between two loads of a wave: so they
+/// overlap.
 fn get_group<'p>(
     section: Section<'p>,
     wanted: &mut [(u32, u8)],

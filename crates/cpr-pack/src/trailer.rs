@@ -1,5 +1,6 @@
-//! What stands behind the blocks of a pack, under one check: its tables, the check of every block, the place of the first row
-//! in every block, and the first key of every 64 KiB. All of it is read when a pack is opened. Drawn in docs/format.md.
+//! What stands behind the blocks of a pack, under one check: its tables, the check of every block, the place of the
+//! first row in every block, and the first key of every 64 KiB. All of it is read when a pack is opened. Drawn in
+//! docs/format.md.
 
 use std::ops::Range;
 
@@ -75,7 +76,8 @@ impl TableEntry {
         self.lines_at..self.lines_at + u64::from(self.lines) * LINE_BYTES as u64
     }
 
-    /// Whether rows and lines stand in blocks of their own, before the trailer and behind one another, and can be reached.
+    /// Whether rows and lines stand in blocks of their own, before the trailer and behind one another, and can be
+    /// reached.
     fn fits(&self, after: u64, trailer_at: u64) -> bool {
         let block = BLOCK_BYTES as u64;
         let rows_end = self.rows_at.checked_add(self.rows_bytes);
@@ -138,8 +140,8 @@ impl FirstKeys {
         self.entries.iter().enumerate().map(|(at, entry)| (entry.0, self.key(at)))
     }
 
-    /// The part of the rows in which the first row with this key or a greater one is, unless it is the row behind that part;
-    /// in bytes from the start of the rows.
+    /// The part of the rows in which the first row with this key or a greater one is, unless it is the row behind that
+    /// part; in bytes from the start of the rows.
     pub(crate) fn stretch(&self, key: &[u8], rows_bytes: u64) -> Range<u64> {
         let (mut low, mut high) = (0, self.entries.len());
         while low < high {

@@ -1,8 +1,8 @@
 //! Writes a pack in one pass: tables in the order of their names, rows in the order of their keys.
 //!
-//! It holds a buffer of 1 MiB, 6 bytes for each block of 4 KiB, the first key of every 64 KiB, and of a table with numbers
-//! two to six bytes a row, from which the hash section is made when the table ends. At ten million rows of 500 bytes these
-//! are some 40 MB beside the hash section of 107 MB.
+//! It holds a buffer of 1 MiB, 6 bytes for each block of 4 KiB, the first key of every 64 KiB, and of a table with
+//! numbers two to six bytes a row, from which the hash section is made when the table ends. At ten million rows of 500
+//! bytes these are some 40 MB beside the hash section of 107 MB.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::mem;
@@ -63,8 +63,8 @@ impl Writer<NewFile> {
         Writer::new(NewFile::create(path)?, description)
     }
 
-    /// Ends the pack, synchronises it, makes it readable by its owner alone and writable by nobody, and puts it under its
-    /// name; what stood there is replaced at once, and stays readable by whoever has it open.
+    /// Ends the pack, synchronises it, makes it readable by its owner alone and writable by nobody, and puts it under
+    /// its name; what stood there is replaced at once, and stays readable by whoever has it open.
     ///
     /// # Errors
     ///
@@ -132,9 +132,9 @@ impl<S: Write + Seek> Writer<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Order`] for a key that is not greater than the one before; [`Error::OtherKeys`] for one of the other kind;
-    /// [`Error::Unwritable`] before the first table, for a key of more than 65 535 bytes, a value of 4 GiB, or more than 32 GiB
-    /// of rows in one table; [`Error::Io`].
+    /// [`Error::Order`] for a key that is not greater than the one before; [`Error::OtherKeys`] for one of the other
+    /// kind; [`Error::Unwritable`] before the first table, for a key of more than 65 535 bytes, a value of 4 GiB, or
+    /// more than 32 GiB of rows in one table; [`Error::Io`].
     pub fn row<'k>(&mut self, key: impl Into<Key<'k>>, value: &[u8]) -> Result<(), Error> {
         let key = key.into();
         self.guarded(|writer| writer.push(key, Some(value)))

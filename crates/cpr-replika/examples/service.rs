@@ -1,11 +1,11 @@
-//! A small service on one replika, on std alone: extracts come into a folder, subscribers' files go to another, and whoever
-//! asks over HTTP is told what happens, and waits for it where nothing has yet.
+//! A small service on one replika, on std alone: extracts come into a folder, subscribers' files go to another, and
+//! whoever asks over HTTP is told what happens, and waits for it where nothing has yet.
 //!
 //! `cargo run -p cpr-replika --example service -- STORE INBOX OUTBOX 127.0.0.1:8080`, and with it running
 //! `curl '127.0.0.1:8080/events?since=0&wait=30'`. It ends when its standard input does.
 //!
-//! One thread applies and delivers; each connection reads from snapshots of its own and waits for nobody. It trusts whoever can
-//! connect: a real one asks who they are, logs it, and speaks TLS.
+//! One thread applies and delivers; each connection reads from snapshots of its own and waits for nobody. It trusts
+//! whoever can connect: a real one asks who they are, logs it, and speaks TLS.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -112,7 +112,8 @@ impl Intake {
         }
     }
 
-    /// Applies the first extract of the inbox, sends the subscribers their files, and puts it away; false when there is none.
+    /// Applies the first extract of the inbox, sends the subscribers their files, and puts it away; false when there is
+    /// none.
     fn take_next(&mut self) -> Result<bool, Box<dyn std::error::Error>> {
         let Some(name) = first_extract(&self.inbox)? else { return Ok(false) };
         let path = self.inbox.join(&name);
@@ -149,7 +150,8 @@ impl Intake {
     }
 }
 
-/// The first name in a folder that is not hidden. Whoever puts an extract there writes it under a hidden name, and renames it.
+/// The first name in a folder that is not hidden. Whoever puts an extract there writes it under a hidden name, and
+/// renames it.
 fn first_extract(folder: &Path) -> io::Result<Option<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -208,8 +210,8 @@ fn status_of(error: &Error) -> &'static str {
     }
 }
 
-/// The events behind a place: `since=CURSOR`, a line each, beginning with the place to ask from next. Where there are none,
-/// they are waited for: `wait=SECONDS`.
+/// The events behind a place: `since=CURSOR`, a line each, beginning with the place to ask from next. Where there are
+/// none, they are waited for: `wait=SECONDS`.
 fn answer_events(query: &str, replika: &Replika, stopping: &AtomicBool) -> Result<Option<String>, Error> {
     let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     let since: EventCursor = value("since").unwrap_or("0").parse()?;

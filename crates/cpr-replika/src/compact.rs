@@ -1,7 +1,7 @@
 //! Writing a store anew: compacted, or under a fresh key. The handle goes over to the new file.
 //!
-//! Other writers wait from the first row to the last. Reads wait for nobody: a snapshot that is held goes on reading the
-//! old file, which is gone from the disk once the last of them is dropped.
+//! Other writers wait from the first row to the last. Reads wait for nobody: a snapshot that is held goes on reading
+//! the old file, which is gone from the disk once the last of them is dropped.
 
 use std::ops::ControlFlow;
 #[cfg(feature = "encryption")]
@@ -16,12 +16,13 @@ use crate::store::rewrite::{Fate, Inspector, NoInspector, Plan, RewriteProgress,
 use crate::store::tables::TableRow;
 
 impl Replika {
-    /// Writes the store anew, as small as it can be: every row in key order into a fresh file beside the old one, which is
-    /// checked, made durable and then renamed into its place. What deliveries have left free in the old file is given back
-    /// to the disk. The store answers as before, and whatever ends the process, it is the one file or the other.
+    /// Writes the store anew, as small as it can be: every row in key order into a fresh file beside the old one, which
+    /// is checked, made durable and then renamed into its place. What deliveries have left free in the old file is
+    /// given back to the disk. The store answers as before, and whatever ends the process, it is the one file or the
+    /// other.
     ///
-    /// There must be room for both files. Other writers wait meanwhile, reads do not; snapshots that are held keep the old
-    /// file on the disk for as long as they are. A store in memory is written anew in memory.
+    /// There must be room for both files. Other writers wait meanwhile, reads do not; snapshots that are held keep the
+    /// old file on the disk for as long as they are. A store in memory is written anew in memory.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -36,8 +37,8 @@ impl Replika {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Stopped`] when `progress` says so, [`Error::NoRoom`], [`Error::ReadOnly`], [`Error::Replaced`], damage that
-    /// is found on the way, and failures of the storage. The store is then as before.
+    /// [`Error::Stopped`] when `progress` says so, [`Error::NoRoom`], [`Error::ReadOnly`], [`Error::Replaced`], damage
+    /// that is found on the way, and failures of the storage. The store is then as before.
     pub fn compact(
         &self,
         mut progress: impl FnMut(RewriteProgress) -> ControlFlow<()>,
@@ -45,8 +46,9 @@ impl Replika {
         self.write_anew(|options| options, &mut |_| Ok(Fate::Keep), &mut NoInspector, &mut progress)
     }
 
-    /// As [`Replika::compact`], under a fresh data key, which the key of another source opens from now on. Whoever has an
-    /// old key, or an old copy of the file, can read nothing of the new one. A store that was not encrypted is from then on.
+    /// As [`Replika::compact`], under a fresh data key, which the key of another source opens from now on. Whoever has
+    /// an old key, or an old copy of the file, can read nothing of the new one. A store that was not encrypted is from
+    /// then on.
     ///
     /// What lay in the old file is not overwritten on the disk, which is the file system's to do.
     ///

@@ -1,8 +1,8 @@
 //! What the block file refuses, and the first thing that went wrong with an open file.
 //!
 //! redb takes an `io::Error` from its storage and gives it back as it is; after one, every later call of that handle is
-//! only told that there was an earlier failure. So a [`BlockError`] travels inside the `io::Error`, and the [`Latch`] keeps
-//! the first, which is what later calls are told. Neither holds stored bytes.
+//! only told that there was an earlier failure. So a [`BlockError`] travels inside the `io::Error`, and the [`Latch`]
+//! keeps the first, which is what later calls are told. Neither holds stored bytes.
 
 use std::fmt;
 use std::io;

@@ -32,7 +32,8 @@ pub enum Error {
         /// How many filters.
         filters: u64,
     },
-    /// A store that was written without some persons still had traces of them. It did not take the place of the old one.
+    /// A store that was written without some persons still had traces of them. It did not take the place of the old
+    /// one.
     #[error("nothing was erased: {traces} traces were left in the new file")]
     NotErased {
         /// How many traces.
@@ -55,8 +56,8 @@ pub enum Error {
         /// The family that the file fits.
         found: &'static str,
     },
-    /// The layout family that was asked for only adds records to another one, and the file holds none of them: it may as
-    /// well be of the other.
+    /// The layout family that was asked for only adds records to another one, and the file holds none of them: it may
+    /// as well be of the other.
     #[error("nothing in the file is of family {asked} alone; it fits {fits}, of which it holds all that there is")]
     WiderFamily {
         /// The family asked for.
@@ -209,7 +210,8 @@ pub enum Error {
     /// A key was given for a store that is not encrypted.
     #[error("a key was given, and the store is not encrypted")]
     NotEncrypted,
-    /// The key cannot be had from its source, or not be used: this build does not encrypt, or the store must be written anew under a fresh key.
+    /// The key cannot be had from its source, or not be used: this build does not encrypt, or the store must be written
+    /// anew under a fresh key.
     #[error("{0}")]
     Key(Cow<'static, str>),
     /// Reading the extract failed.
@@ -438,8 +440,8 @@ impl StorageFailure {
     }
 }
 
-/// What the storage engine reports. The trait is private: whoever uses this crate neither sees nor names an error of the
-/// engine below, and `?` takes them all inside.
+/// What the storage engine reports. The trait is private: whoever uses this crate neither sees nor names an error of
+/// the engine below, and `?` takes them all inside.
 pub(crate) trait StorageTrouble: Into<redb::Error> {}
 
 #[doc(hidden)]

@@ -2,15 +2,15 @@
 //!
 //! Three nouns carry the library:
 //!
-//! * [`Replika`] is the store. [`Replika::apply`] takes one extract as CPR sent it and commits it in one transaction as the next
-//!   delivery: every person in it is replaced whole, what ceased to be stated stays known as of before, and a report says what
-//!   changed and of which kind.
+//! * [`Replika`] is the store. [`Replika::apply`] takes one extract as CPR sent it and commits it in one transaction as
+//!   the next delivery: every person in it is replaced whole, what ceased to be stated stays known as of before, and a
+//!   report says what changed and of which kind.
 //! * [`Snapshot`] is a consistent view for as long as it is held; it neither waits for a delivery nor holds one up.
 //! * [`Person`] is who somebody is now, read in place; [`Image`] the same as of a moment in the world and a delivery.
 //!
-//! Three clocks are kept apart. *Valid time* (virkningstid) stands on CPR's rows. *Registered time* (registreringstid) is a field
-//! where the product has one. *Known time* is ours: the number of the delivery, 1, 2, 3 …, which maps to a production date, a
-//! file and its digest.
+//! Three clocks are kept apart. *Valid time* (virkningstid) stands on CPR's rows. *Registered time* (registreringstid)
+//! is a field where the product has one. *Known time* is ours: the number of the delivery, 1, 2, 3 …, which maps to a
+//! production date, a file and its digest.
 //!
 //! ```
 //! use std::io::Cursor;
@@ -22,8 +22,8 @@
 //! // A made-up extract: start record, one person who lives in 0851, end record with the number of records.
 //! let extract = "00000000000009999012026010520260105\n\
 //!                0016101801234          01000000000000 K1980-01-01 1980-01-01\n\
-//!                002610180123408511188009 05  th                                      202512201000 202512201000 0000000000000000 0000\n\
-//!                999999999999900000002\n";
+//!                002610180123408511188009 05  th                                      202512201000 202512201000
+//!                0000000000000000 0000\n\ 999999999999900000002\n";
 //! let replika = Replika::in_memory(&Config::default())?; // or Replika::create("replika.db", …)
 //! let report = replika.apply(Cursor::new(extract), &ApplyOptions::named("D260105.L999901"))?;
 //! assert_eq!(report.delivery.counts.persons_new, 1);
@@ -58,14 +58,16 @@
 //! | a person gone, with a receipt | [`Replika::erase`] |
 //!
 //! The modules hold what belongs to one subject, each with a page that teaches it: [`apply`], [`search`], [`events`],
-//! [`subscriptions`], [`erase`]. docs/embedding.md is about living with the engine: threads, memory, shutdown, disk space, backup.
+//! [`subscriptions`], [`erase`]. docs/embedding.md is about living with the engine: threads, memory, shutdown, disk
+//! space, backup.
 //!
 //! # Who waits for whom
 //!
-//! Reads wait for nobody. One thread writes at a time: [`Replika::apply`] and [`Replika::load`] check the whole file first, while
-//! others may write, and hold the writer from the first merged person to the commit. Changes of filters and acknowledgements
-//! of consumers are small transactions of their own, and wait for a merge that is under way. [`Replika::wait_for`] and
-//! [`Replika::on_delivery`] tell of new deliveries. Progress callbacks can stop long work ([`Error::Stopped`]).
+//! Reads wait for nobody. One thread writes at a time: [`Replika::apply`] and [`Replika::load`] check the whole file
+//! first, while others may write, and hold the writer from the first merged person to the commit. Changes of filters
+//! and acknowledgements of consumers are small transactions of their own, and wait for a merge that is under way.
+//! [`Replika::wait_for`] and [`Replika::on_delivery`] tell of new deliveries. Progress callbacks can stop long work
+//! ([`Error::Stopped`]).
 //!
 //! No error, log or `Debug` of this crate tells a number, a name or an address.
 

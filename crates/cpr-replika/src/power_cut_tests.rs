@@ -1,8 +1,8 @@
 //! All or nothing: a power cut at any write or sync leaves the store as before the delivery or as after it.
 //!
-//! The disk here keeps what was synced, and of what was written since only some sectors of 512 bytes, each on its own and in
-//! any order, as disks do; a change of the file's length likewise. So that the test itself is tested, it must find a
-//! state lost when the disk lies about its syncs, and when the root of the block file stands once and not twice.
+//! The disk here keeps what was synced, and of what was written since only some sectors of 512 bytes, each on its own
+//! and in any order, as disks do; a change of the file's length likewise. So that the test itself is tested, it must
+//! find a state lost when the disk lies about its syncs, and when the root of the block file stands once and not twice.
 
 use std::io::{self, Cursor};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

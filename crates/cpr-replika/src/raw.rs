@@ -1,5 +1,5 @@
-//! The stored values of a store as bytes, for benchmarks that hand them to other stores and for fuzzers that change them; and
-//! the engine without the checks of blocks, to measure what they cost.
+//! The stored values of a store as bytes, for benchmarks that hand them to other stores and for fuzzers that change
+//! them; and the engine without the checks of blocks, to measure what they cost.
 //!
 //! Behind the feature `raw`. docs/format.md draws the values; nothing here checks them.
 
@@ -39,8 +39,8 @@ pub fn write_person(store: impl AsRef<Path>, key: u32, value: &[u8]) -> Result<(
     Ok(())
 }
 
-/// A store whose file is the storage engine's own: no block of it has a check, and no other call opens it. It is for measuring
-/// what the checks cost, and for nothing else: damage is served.
+/// A store whose file is the storage engine's own: no block of it has a check, and no other call opens it. It is for
+/// measuring what the checks cost, and for nothing else: damage is served.
 ///
 /// # Errors
 /// As [`Replika::open_or_create`].

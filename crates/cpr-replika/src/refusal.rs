@@ -52,8 +52,8 @@ pub enum Refusal {
         /// The policy's limit.
         limit: usize,
     },
-    /// The record type that would answer is not among those that the customer has chosen, or the product does not have it: *not
-    /// held* is not *nobody*.
+    /// The record type that would answer is not among those that the customer has chosen, or the product does not have
+    /// it: *not held* is not *nobody*.
     #[error("the store does not hold {}: its record type is not chosen, or not part of the product", .aspect.name())]
     NotHeld {
         /// What is asked for.

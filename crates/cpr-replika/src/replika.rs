@@ -104,7 +104,8 @@ impl Replika {
 
     /// Opens a store to read only; any number of processes may do so at once.
     ///
-    /// A store whose writer was killed is put in order first, as [`Replika::open`] does, for which the file must be writable.
+    /// A store whose writer was killed is put in order first, as [`Replika::open`] does, for which the file must be
+    /// writable.
     ///
     /// # Errors
     /// As [`Replika::open`].
@@ -267,7 +268,8 @@ impl Replika {
         self.arrivals.announce(published);
     }
 
-    /// Waits until the store has this delivery; false when the time is up first. Whoever applies need not know who waits.
+    /// Waits until the store has this delivery; false when the time is up first. Whoever applies need not know who
+    /// waits.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -280,10 +282,11 @@ impl Replika {
         self.snapshot().known() >= delivery || self.arrivals.wait(delivery, timeout)
     }
 
-    /// Has `listener` called with the number of each new delivery, once a snapshot shows it, until what is returned is dropped.
+    /// Has `listener` called with the number of each new delivery, once a snapshot shows it, until what is returned is
+    /// dropped.
     ///
-    /// It is called on the thread that applied the delivery, so it should do no more than wake somebody: send on a channel,
-    /// or notify an async task.
+    /// It is called on the thread that applied the delivery, so it should do no more than wake somebody: send on a
+    /// channel, or notify an async task.
     ///
     /// ```
     /// use cpr_replika::{Config, Replika};
@@ -298,8 +301,8 @@ impl Replika {
         self.arrivals.listen(Box::new(listener))
     }
 
-    /// Runs what writes without waiting for whoever writes already: where it would wait, it does nothing and the answer is
-    /// [`Error::Busy`]. This is the form of every call that waits for the writer for who cannot.
+    /// Runs what writes without waiting for whoever writes already: where it would wait, it does nothing and the answer
+    /// is [`Error::Busy`]. This is the form of every call that waits for the writer for who cannot.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));

@@ -1,10 +1,11 @@
 //! What still opens of a damaged store, as a full extract, and what is missing from it.
 //!
-//! The trees of pages are read without the storage engine, which would end at the first fault. Of persons the documents are
-//! written, as last known; indexes, history and subscribers stay behind and are counted. Nothing is guessed: a value that
-//! does not fit its check is not written, and where a page is lost, it is told between which numbers persons may be missing. Where
-//! the lost page named others, those are looked for among all pages of the file; what stands on them proves itself by its check.
-//! Memory grows with the persons that have a 003, as that of an export does, and with the faults told.
+//! The trees of pages are read without the storage engine, which would end at the first fault. Of persons the documents
+//! are written, as last known; indexes, history and subscribers stay behind and are counted. Nothing is guessed: a
+//! value that does not fit its check is not written, and where a page is lost, it is told between which numbers persons
+//! may be missing. Where the lost page named others, those are looked for among all pages of the file; what stands on
+//! them proves itself by its check. Memory grows with the persons that have a 003, as that of an export does, and with
+//! the faults told.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -46,12 +47,13 @@ pub struct SalvageOptions {
 pub struct SalvageReport {
     /// Persons written.
     pub persons: u64,
-    /// Those of them that were on pages which no other page names any more: a page above them is lost. Written is the latest
-    /// of each that was found.
+    /// Those of them that were on pages which no other page names any more: a page above them is lost. Written is the
+    /// latest of each that was found.
     pub persons_loose: u64,
     /// Those of the loose whose last page is lost, too: what is written is of before a delivery that changed them.
     pub persons_outdated: u64,
-    /// Those of the loose of whom that cannot be told: the sets of whom the deliveries since then changed are not all there.
+    /// Those of the loose of whom that cannot be told: the sets of whom the deliveries since then changed are not all
+    /// there.
     pub persons_undecided: u64,
     /// Persons that the store counts and that were not written; none when the count is lost.
     pub persons_missing: Option<u64>,
@@ -59,8 +61,8 @@ pub struct SalvageReport {
     pub persons_unreadable: u64,
     /// The last delivery whose row of the ledger opens; the extract bears its production date.
     pub ledger: Option<DeliveryNumber>,
-    /// The last delivery that any person written was changed by. When it is later than `ledger`, the extract is of a later
-    /// day than it says.
+    /// The last delivery that any person written was changed by. When it is later than `ledger`, the extract is of a
+    /// later day than it says.
     pub last_change: DeliveryNumber,
     /// Each table: how many rows there were, and how many are still there.
     pub tables: Vec<SalvagedTable>,
@@ -114,12 +116,12 @@ impl SalvageReport {
 }
 
 impl Replika {
-    /// Writes what still opens of a store, damaged or not, as a full extract of persons as last known, and tells what is missing.
-    /// The file is not changed. Nobody may be writing to it.
+    /// Writes what still opens of a store, damaged or not, as a full extract of persons as last known, and tells what
+    /// is missing. The file is not changed. Nobody may be writing to it.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when both copies of a header, or the list of tables, are lost; [`Error::Config`] where the store
-    /// does not say what [`SalvageOptions`] can; [`Error::Output`] from the writer; those of opening a file.
+    /// [`Error::Damaged`] when both copies of a header, or the list of tables, are lost; [`Error::Config`] where the
+    /// store does not say what [`SalvageOptions`] can; [`Error::Output`] from the writer; those of opening a file.
     pub fn salvage(
         path: impl AsRef<Path>,
         options: &Options,
@@ -199,7 +201,8 @@ impl Lost {
         Lost { ranges: vec![(None, None)], is_all: true }
     }
 
-    /// A lost leaf held its rows itself, and what is found of them elsewhere is older; a lost page above the leaves held none.
+    /// A lost leaf held its rows itself, and what is found of them elsewhere is older; a lost page above the leaves
+    /// held none.
     fn find<S: StorageBackend>(pages: &Pages<'_, S>, persons: Tree) -> Result<Lost, Error> {
         let (mut ranges, mut leaves) = (Vec::new(), None);
         let walked = pages.walk(persons, &mut |found| {

@@ -218,7 +218,8 @@ impl Snapshot {
         Ok(Image { person, includes_past, segments, known, valid })
     }
 
-    /// The person as of a delivery, with what it changed: [`Image::believed_at`] also tells what was believed before it.
+    /// The person as of a delivery, with what it changed: [`Image::believed_at`] also tells what was believed before
+    /// it.
     pub(crate) fn around(&self, key: PersonKey, delivery: DeliveryNumber) -> Result<Image<'_>, Error> {
         let person = self.held(key)?;
         let before = DeliveryNumber(delivery.0.saturating_sub(1));

@@ -1,7 +1,7 @@
 //! Spans around the long work, for whoever watches a service: what is done, and how much. Cargo feature `tracing`.
 //!
-//! A field is a count or the number of a delivery, and never says whom: [`Span::record`] takes nothing else. Without the feature
-//! all of it is nothing.
+//! A field is a count or the number of a delivery, and never says whom: [`Span::record`] takes nothing else. Without
+//! the feature all of it is nothing.
 
 /// The work that goes on until this is dropped.
 #[must_use = "the span ends when it is dropped"]

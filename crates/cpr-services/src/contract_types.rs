@@ -1,7 +1,8 @@
-//! The types that the contracts of the services are built of: structs whose elements bear the contract's names, and dates as XML Schema writes them.
+//! The types that the contracts of the services are built of: structs whose elements bear the contract's names, and
+//! dates as XML Schema writes them.
 //!
-//! CPR's dates may be partial (`196100000000`), which `xsd:date` cannot say. Such a date stands in the struct as received and
-//! is left out of what serde writes, element and all: nothing is invented.
+//! CPR's dates may be partial (`196100000000`), which `xsd:date` cannot say. Such a date stands in the struct as
+//! received and is left out of what serde writes, element and all: nothing is invented.
 
 use cpr_replika::cpr_model::{self, Date, PersonKey, Pnr, Timestamp, facts};
 use cpr_wire::xsd;
@@ -75,8 +76,8 @@ impl Serialize for PlainDate {
     }
 }
 
-/// A date as received; written `YYYY-MM-DD+01:00`, with the offset of Danish time on that day, when it is a day of the calendar.
-/// The platform writes its dates so, and some of its clients read them no other way.
+/// A date as received; written `YYYY-MM-DD+01:00`, with the offset of Danish time on that day, when it is a day of the
+/// calendar. The platform writes its dates so, and some of its clients read them no other way.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct XsdDate(pub Date);
 
@@ -92,8 +93,8 @@ impl Serialize for XsdDate {
     }
 }
 
-/// A moment as received; written `YYYY-MM-DDTHH:MM:00.000+01:00`, with the offset of Danish time, at midnight when CPR does not
-/// know the time of day (minute 99).
+/// A moment as received; written `YYYY-MM-DDTHH:MM:00.000+01:00`, with the offset of Danish time, at midnight when CPR
+/// does not know the time of day (minute 99).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct XsdDateTime(pub Timestamp);
 
@@ -161,7 +162,8 @@ pub(crate) fn printable(text: &str) -> String {
     text.to_owned()
 }
 
-/// The UUID of an address in the one spelling of all services: small letters and hyphens. What is no UUID goes through as received.
+/// The UUID of an address in the one spelling of all services: small letters and hyphens. What is no UUID goes through
+/// as received.
 pub(crate) fn address_uuid(row: facts::Address<'_>) -> Option<String> {
     let text = text(row.address_uuid())?;
     Some(Uuid::try_parse(&text).map_or(text, |uuid| uuid.hyphenated().to_string()))

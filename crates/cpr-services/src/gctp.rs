@@ -1,9 +1,9 @@
 //! The GCTP services ("CPR Opslag (lokal)"): Stam+, Stam, Familie+, Familie, Navne3, Adresse4.
 //!
-//! One shape for all: rows of named fields, each with its raw value (`v`) and here and there a readable text (`t`). Fields
-//! that are empty are left out. A number that was given up answers with its own row; relations are resolved when asked.
-//! What a service tells stands in the tables of `fields.rs`. Stam is Stam+ without what comes from the road register, and
-//! Familie is Familie+ without names and custody in its first row: their contracts are not public.
+//! One shape for all: rows of named fields, each with its raw value (`v`) and here and there a readable text (`t`).
+//! Fields that are empty are left out. A number that was given up answers with its own row; relations are resolved when
+//! asked. What a service tells stands in the tables of `fields.rs`. Stam is Stam+ without what comes from the road
+//! register, and Familie is Familie+ without names and custody in its first row: their contracts are not public.
 
 mod family;
 mod fields;

@@ -1,15 +1,15 @@
 //! The answers of the national services on CPR's replica, each built thinly from one snapshot of the engine.
 //!
-//! [`gctp`] holds Stam+, Stam, Familie+, Familie, Navne3 and Adresse4, [`sf1520`] the lookup `PersonLookup` 4 and 5, [`sf1525`]
-//! `PersonStamoplysningerSamlingHent` 1.0 and 2.0, and [`sf6008`] the four operations of `CPRBasicInformationService`; [`search`]
-//! has SF1520's search and ADRSOG1. Each answer
-//! is a plain struct that serde writes, and has its XML in the shape of the contract. Hosts add HTTP and SAML. Each question carries its [`Caller`], whose log has it
-//! before the answer is handed out.
+//! [`gctp`] holds Stam+, Stam, Familie+, Familie, Navne3 and Adresse4, [`sf1520`] the lookup `PersonLookup` 4 and 5,
+//! [`sf1525`] `PersonStamoplysningerSamlingHent` 1.0 and 2.0, and [`sf6008`] the four operations of
+//! `CPRBasicInformationService`; [`search`] has SF1520's search and ADRSOG1. Each answer
+//! is a plain struct that serde writes, and has its XML in the shape of the contract. Hosts add HTTP and SAML. Each
+//! question carries its [`Caller`], whose log has it before the answer is handed out.
 //!
-//! No clock is read and no file opened: the day, the moment in the world and the delivery stand in the [`Request`], so any
-//! answer can be had as of any delivery. Nothing is redacted, as in the services themselves, unless the host chooses another
-//! [`ProtectedPersons`]: every answer about a person carries its [`Protections`], recorded and in force on the day. `Debug` of an answer tells
-//! nothing about the person; serde and XML are the deliberate way to reveal it.
+//! No clock is read and no file opened: the day, the moment in the world and the delivery stand in the [`Request`], so
+//! any answer can be had as of any delivery. Nothing is redacted, as in the services themselves, unless the host
+//! chooses another [`ProtectedPersons`]: every answer about a person carries its [`Protections`], recorded and in force
+//! on the day. `Debug` of an answer tells nothing about the person; serde and XML are the deliberate way to reveal it.
 //!
 //! ```no_run
 //! use cpr_services::cpr_replika::cpr_model::{Date, Pnr, ProtectionKind};

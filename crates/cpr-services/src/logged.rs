@@ -79,8 +79,8 @@ pub(crate) fn has_protected_address(protections: &Protections) -> bool {
     protections.recorded(ProtectionKind::NAME_AND_ADDRESS).is_some()
 }
 
-/// Every number that an answer tells, each once: texts of ten digits, by themselves or as the end of a URN. For a host that has
-/// answers of its own to account for.
+/// Every number that an answer tells, each once: texts of ten digits, by themselves or as the end of a URN. For a host
+/// that has answers of its own to account for.
 pub fn persons_in(answer: &impl Serialize) -> Vec<Pnr> {
     let mut found = BTreeSet::new();
     // What this serializer refuses no answer has, and then what was seen until there counts.

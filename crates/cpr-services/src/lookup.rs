@@ -15,8 +15,8 @@ use crate::request::Request;
 pub enum Lookup<T> {
     /// The replica holds records under the number.
     Found(T),
-    /// No records stand under the number, but those of another name it as one that the person gave up (022); none when they
-    /// lead to no one current number. The services answer as for an unknown number.
+    /// No records stand under the number, but those of another name it as one that the person gave up (022); none when
+    /// they lead to no one current number. The services answer as for an unknown number.
     Former(Former),
     /// No record knows the number.
     Unknown,
@@ -52,8 +52,8 @@ pub(crate) fn not_held<T>(snapshot: &Snapshot, request: &Request<'_>) -> Result<
 pub struct Answered<T> {
     /// As recorded, and in force on the day of the request.
     pub protections: Protections,
-    /// What the service tells of and the store does not hold (record types that are not chosen, or not in the product), by the
-    /// names of aspects: what is left out of the answer for that is unknown, not none.
+    /// What the service tells of and the store does not hold (record types that are not chosen, or not in the product),
+    /// by the names of aspects: what is left out of the answer for that is unknown, not none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_held: Vec<&'static str>,
     /// The answer in the shape of the contract.

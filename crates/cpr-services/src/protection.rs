@@ -19,8 +19,8 @@ pub struct Protection {
     pub from: Option<PlainDate>,
     /// Where it ends, or CPR plans to delete it; none when the record does not say.
     pub until: Option<PlainDate>,
-    /// True when the day of the request lies in it, both ends included. CPR holds a protection to be there as long as its
-    /// record comes, so a recorded one past its end still means caution.
+    /// True when the day of the request lies in it, both ends included. CPR holds a protection to be there as long as
+    /// its record comes, so a recorded one past its end still means caution.
     pub in_force: bool,
 }
 
@@ -28,8 +28,8 @@ fn code<S: Serializer>(kind: &ProtectionKind, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_u16(kind.0)
 }
 
-/// Every recorded protection of a person, by kind; none when the store does not hold protections, which is *unknown* and not
-/// *unprotected*.
+/// Every recorded protection of a person, by kind; none when the store does not hold protections, which is *unknown*
+/// and not *unprotected*.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Protections(pub Option<Vec<Protection>>);
@@ -45,8 +45,9 @@ impl Protections {
         Protections::read(snapshot, request, &subject).map(Some)
     }
 
-    /// The protections of the human being: those recorded under the number, and under the one that it was given up for. They are
-    /// those of the day of the question, whatever moment in the world is asked about: what is secret now is secret of the past too.
+    /// The protections of the human being: those recorded under the number, and under the one that it was given up for.
+    /// They are those of the day of the question, whatever moment in the world is asked about: what is secret now is
+    /// secret of the past too.
     pub(crate) fn read(
         snapshot: &Snapshot,
         request: &Request<'_>,

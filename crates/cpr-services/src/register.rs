@@ -1,7 +1,7 @@
 //! What the services tell that is not in the replica: CPR's road register, names of authorities, other registrations.
 //!
-//! Fields that need them are [`Elsewhere`] in the answers and stay empty with [`NoRegister`]; a host that has the registers
-//! implements [`Register`].
+//! Fields that need them are [`Elsewhere`] in the answers and stay empty with [`NoRegister`]; a host that has the
+//! registers implements [`Register`].
 
 use std::fmt;
 

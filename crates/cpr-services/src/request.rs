@@ -15,7 +15,8 @@ pub struct Request<'a> {
     pub pnr: Pnr,
     /// The day on which the question is put: ages, children under 18 and protections in force are those of the day.
     pub day: Date,
-    /// As of this moment in the world; none for what CPR delivers as current, which is what the national services answer.
+    /// As of this moment in the world; none for what CPR delivers as current, which is what the national services
+    /// answer.
     pub valid: Option<Timestamp>,
     /// As known after this delivery; none for the last one.
     pub known: Option<DeliveryNumber>,

@@ -1,4 +1,5 @@
-//! SF1520 `PersonBaseDataExtendedService`, operation `PersonLookup`, versions 4 and 5: everything current, and past addresses.
+//! SF1520 `PersonBaseDataExtendedService`, operation `PersonLookup`, versions 4 and 5: everything current, and past
+//! addresses.
 
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, ProtectionKind, facts, full_years};
@@ -52,7 +53,8 @@ answer! {
         status: Option<State> = "status",
         separation: Option<SeparationState> = "separation",
         civil_status: Option<CivilStatus> = "civilstand",
-        /// Left out whole when its date is no day of the calendar: clients read the date without asking whether it is there.
+        /// Left out whole when its date is no day of the calendar: clients read the date without asking whether it is
+        /// there.
         citizenship: Option<Citizenship> = "statsborgerskab",
         guardianship: Option<Guardianship> = "umyndiggoerelse",
         disappeared: Option<Uncertain<XsdDateTime>> = "forsvindingsdato",
@@ -210,8 +212,8 @@ fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<XsdDateTime>> {
     contract_types::moment(row.disappeared())
 }
 
-/// Children of active status that are below 18 on the day by the date in their numbers. A child that the replica does not
-/// hold counts for nothing, since its status is not known.
+/// Children of active status that are below 18 on the day by the date in their numbers. A child that the replica does
+/// not hold counts for nothing, since its status is not known.
 pub(crate) fn under_18(subject: &Subject<'_>, children: &Relatives<'_>, day: Date) -> Option<u32> {
     let counts = |pnr: &Pnr| {
         let active = children.get(*pnr).and_then(|child| child.with_status()?.status()).is_some_and(|s| s.is_active());

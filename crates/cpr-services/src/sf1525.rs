@@ -1,8 +1,8 @@
 //! SF1525 `PersonStamoplysningerSamlingHent` 1.0 and 2.0: areas chosen by the caller, each current or with its history.
 //!
-//! The contract is not public. The markings stand in KOMBIT's catalogue and model; the elements here follow the order of that
-//! model and bear the names of the attributes of the Grunddata model *Person*, from whose classes the model draws them. The
-//! header (`HovedOplysningerSvar`) is that of `cpr_wire`.
+//! The contract is not public. The markings stand in KOMBIT's catalogue and model; the elements here follow the order
+//! of that model and bear the names of the attributes of the Grunddata model *Person*, from whose classes the model
+//! draws them. The header (`HovedOplysningerSvar`) is that of `cpr_wire`.
 
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::Aspect;
@@ -88,8 +88,8 @@ impl Response {
 /// Answers about one number.
 ///
 /// # Errors
-/// [`Error::Marking`] when the version does not have a marking; [`Error::Engine`] when there is no such delivery, or the
-/// store is damaged.
+/// [`Error::Marking`] when the version does not have a marking; [`Error::Engine`] when there is no such delivery, or
+/// the store is damaged.
 pub fn answer(
     snapshot: &Snapshot,
     version: Version,

@@ -29,8 +29,8 @@ answer! {
         status: Option<u8> = "status",
         status_date: Option<PlainDate> = "statusdato",
         civil_status: Option<String> = "civilstand",
-        /// True when a protection of name and address is recorded, whatever its dates (rule P1). None when the store does not hold
-        /// protections, though the contract wants the element: unknown is not unprotected.
+        /// True when a protection of name and address is recorded, whatever its dates (rule P1). None when the store
+        /// does not hold protections, though the contract wants the element: unknown is not unprotected.
         protected: Option<bool> = "navneOgAdressebeskyttelse",
         addressing_name: Option<String> = "adresseringsnavn",
         care_of: Option<String> = "conavn",

@@ -1,4 +1,5 @@
-//! One person as a service sees it: the rows that count ([`CurrentRows`]), and what the services ask of them beyond that.
+//! One person as a service sees it: the rows that count ([`CurrentRows`]), and what the services ask of them beyond
+//! that.
 
 use std::borrow::Cow;
 
@@ -72,8 +73,8 @@ impl<'i> Subject<'i> {
         rows
     }
 
-    /// True when a row is the current one of its aspect, whatever the moment asked about. Where CPR sends two of a kind that a
-    /// person has once, the other is a past one without an end.
+    /// True when a row is the current one of its aspect, whatever the moment asked about. Where CPR sends two of a kind
+    /// that a person has once, the other is a past one without an end.
     pub(crate) fn is_current(&self, fact: &Fact<'_>) -> bool {
         !fact.is_historic() && self.now.as_ref().unwrap_or(&self.rows).is_answer(fact)
     }
@@ -89,7 +90,8 @@ impl<'i> Subject<'i> {
         self.rows.facts().iter().filter(move |fact| fact.aspect() == aspect && began(fact))
     }
 
-    /// The rows that count when the current is asked for, or all of them. An address is current only while one lives there.
+    /// The rows that count when the current is asked for, or all of them. An address is current only while one lives
+    /// there.
     pub(crate) fn versions(&self, aspect: Aspect, history: bool) -> Vec<Fact<'i>> {
         match history {
             true => self.history(aspect),
@@ -98,7 +100,8 @@ impl<'i> Subject<'i> {
         }
     }
 
-    /// False when the status is one under which nobody lives anywhere: an address that still comes is the last one known.
+    /// False when the status is one under which nobody lives anywhere: an address that still comes is the last one
+    /// known.
     pub(crate) fn lives_somewhere(&self) -> bool {
         self.rows.lives_somewhere()
     }
@@ -113,8 +116,8 @@ impl<'i> Subject<'i> {
         self.rows.person()
     }
 
-    /// Finds the number now in force by following the chain of numbers to its end: a number that was given up may name another
-    /// one that was given up later.
+    /// Finds the number now in force by following the chain of numbers to its end: a number that was given up may name
+    /// another one that was given up later.
     pub(crate) fn follow_chain(mut self, snapshot: &Snapshot, request: &Request<'_>) -> Result<Subject<'i>, Error> {
         let stated = self.person().and_then(|person| known(person.current_pnr())).filter(|stated| *stated != self.pnr);
         let is_given_up = self.person().and_then(facts::Person::status).is_some_and(|status| status.is_replaced());
@@ -190,8 +193,8 @@ impl<'i> Subject<'i> {
         self.rows.address()
     }
 
-    /// The formatted address (003) when it is that of the moment asked for. CPR keeps one, without a date: it goes with the
-    /// current address, where it names no other place.
+    /// The formatted address (003) when it is that of the moment asked for. CPR keeps one, without a date: it goes with
+    /// the current address, where it names no other place.
     pub(crate) fn formatted(&self) -> Option<facts::FormattedAddress<'i>> {
         let formatted = self.rows.formatted_residence()?;
         let current = self.valid.is_none() || self.fact(Aspect::Address).is_some_and(|fact| !fact.is_historic());
@@ -209,7 +212,8 @@ impl<'i> Subject<'i> {
     }
 
     pub(crate) fn emigration(&self) -> Option<facts::Emigration<'i>> {
-        // As of no moment only a stay abroad that goes on counts, not the immigration that a product tells of as current.
+        // As of no moment only a stay abroad that goes on counts, not the immigration that a product tells of as
+        // current.
         let fact = self.fact(Aspect::Emigration)?;
         (self.valid.is_some() || fact.valid().to.is_none()).then(|| fact.emigration()).flatten()
     }

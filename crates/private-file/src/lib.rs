@@ -1,9 +1,9 @@
 //! Files for their owner alone, each whole or not there.
 //!
-//! A [`PartFile`] is written as `.NAME.part` beside its own name, and published: made durable, then renamed, and its folder
-//! made durable. Until then whatever stood under the name stands there still. What a killed run has left is replaced by the
-//! next one, while a part that another process is writing is not touched. Files are 0600 and folders 0700 on Unix, whatever
-//! the umask; elsewhere the rights of the folder hold for what is made in it.
+//! A [`PartFile`] is written as `.NAME.part` beside its own name, and published: made durable, then renamed, and its
+//! folder made durable. Until then whatever stood under the name stands there still. What a killed run has left is
+//! replaced by the next one, while a part that another process is writing is not touched. Files are 0600 and folders
+//! 0700 on Unix, whatever the umask; elsewhere the rights of the folder hold for what is made in it.
 //!
 //! ```
 //! use std::io::Write;

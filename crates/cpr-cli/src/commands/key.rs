@@ -42,8 +42,8 @@ pub(crate) struct Rekey {
     /// The key file that is to open the store from now on.
     #[arg(long, value_name = "PATH")]
     new_key_file: PathBuf,
-    /// Write the store anew under a fresh data key: who has kept the old key and an old copy of the header, too, can read
-    /// nothing that is in the new file. Needs room for a second file. Encrypts a store that is not.
+    /// Write the store anew under a fresh data key: who has kept the old key and an old copy of the header, too, can
+    /// read nothing that is in the new file. Needs room for a second file. Encrypts a store that is not.
     #[arg(long)]
     rewrite: bool,
 }

@@ -14,14 +14,16 @@ use crate::values::{Person, Wanted, parse_count};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
-    /// Check every line against the line before it, and heads that were told before: finds any cut, changed or moved line.
+    /// Check every line against the line before it, and heads that were told before: finds any cut, changed or moved
+    /// line.
     #[command(after_help = "Example: replika log verify --log access --log-key access.key")]
     Verify {
         /// A head that was told before, as this command prints it: the log must still hold it.
         #[arg(long, value_name = "HEAD", value_parser = parse_head)]
         head: Vec<Head>,
     },
-    /// List who asked about a person, or was shown one, when and what for; with a store, under any number of the person.
+    /// List who asked about a person, or was shown one, when and what for; with a store, under any number of the
+    /// person.
     #[command(after_help = "Example: replika log about 6101801234 --log access --log-key access.key")]
     About {
         #[command(flatten)]

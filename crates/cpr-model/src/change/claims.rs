@@ -1,8 +1,8 @@
 //! What rows claim of valid time, so that history which CPR no longer sends can be held against it.
 //!
-//! Behind the customer's window a historic row stops coming and stays known. When a row comes that holds at the same time and
-//! of the same thing (an earlier start of the current address, say), both cannot be true, and the one that CPR states now is
-//! the one to keep. Only new claims count: rows that overlapped when they came stay as CPR sent them.
+//! Behind the customer's window a historic row stops coming and stays known. When a row comes that holds at the same
+//! time and of the same thing (an earlier start of the current address, say), both cannot be true, and the one that CPR
+//! states now is the one to keep. Only new claims count: rows that overlapped when they came stay as CPR sent them.
 
 use std::collections::HashMap;
 

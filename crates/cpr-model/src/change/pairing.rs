@@ -1,14 +1,15 @@
 //! Finds which row that is gone goes with which row that came, in time that grows with the rows.
 //!
-//! A rule pairs each row that came, in order, with the first of those gone for which it gives a class. Of a few rows each is
-//! held against each. Of many, a row looks only where a partner can be: every rule asks that something is equal (aspect and
-//! start, the place, the content), so rows that are gone stand under a hash of it, in their order, and what has its partner
-//! is stepped over once. The rule itself has the last word, so hashes make it fast and never decide.
+//! A rule pairs each row that came, in order, with the first of those gone for which it gives a class. Of a few rows
+//! each is held against each. Of many, a row looks only where a partner can be: every rule asks that something is equal
+//! (aspect and start, the place, the content), so rows that are gone stand under a hash of it, in their order, and what
+//! has its partner is stepped over once. The rule itself has the last word, so hashes make it fast and never decide.
 //!
-//! One rule asks for less than equality: a historic row *repeats* a current one when it says nothing else, though it may
-//! leave fields out. A row that is gone therefore stands under its values in each set of fields that is filled among the rows
-//! that ask, of the same aspect and start. Real rows have a handful of such sets. Past [`MOST_FIELD_SETS`] of them a row
-//! repeats only what fills the same fields as itself, so that no file can make this quadratic.
+//! One rule asks for less than equality: a historic row *repeats* a current one when it says nothing else, though it
+//! may leave fields out. A row that is gone therefore stands under its values in each set of fields that is filled
+//! among the rows that ask, of the same aspect and start. Real rows have a handful of such sets. Past
+//! [`MOST_FIELD_SETS`] of them a row repeats only what fills the same fields as itself, so that no file can make this
+//! quadratic.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -130,8 +131,8 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// Pairs each row that came with the first that is gone for which the rule gives a class. The rule also learns which mark
-    /// disproves the row that is gone.
+    /// Pairs each row that came with the first that is gone for which the rule gives a class. The rule also learns
+    /// which mark disproves the row that is gone.
     pub(super) fn pair(
         &mut self,
         by: By,

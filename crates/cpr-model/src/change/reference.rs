@@ -20,7 +20,8 @@ pub(super) fn classify(
     };
     let mut pairing = Pairing { gone: gone.to_vec(), came: came.to_vec(), changes: Vec::new() };
     if !rules.marked.is_empty() {
-        // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same start.
+        // The version that a new K or Æ row disproves, with the row that now holds its place: first one of the same
+        // start.
         pairing.pair(|old, new| rules.heir(old, new, |old, new| new.start() == old.start()));
         pairing.pair(|old, new| rules.heir(old, new, |old, new| old.follows(new)));
         // The marked row itself, with the row that it disproves, unless that one has its heir.
@@ -184,7 +185,8 @@ impl Rules<'_> {
         }
     }
 
-    /// The class that the text of an address (003) shares: that of the current residence, else of the name, else rewritten.
+    /// The class that the text of an address (003) shares: that of the current residence, else of the name, else
+    /// rewritten.
     fn class_of_coded_change(&self, changes: &[Classified]) -> ChangeClass {
         let current = |change: &&Classified, wanted: &dyn Fn(Aspect) -> bool| {
             let fact = change.after.map(|new| &self.after[new]);

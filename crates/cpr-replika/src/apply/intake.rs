@@ -60,8 +60,8 @@ pub(crate) fn refusal(extract: &mut (impl Read + Seek), config: &Config, checked
     Error::Extract { faults: checked.faults, count: checked.fault_count }
 }
 
-/// Refuses a family that the first file cannot be told to be of. A store keeps its family, and the files of another product
-/// would be read as of this one.
+/// Refuses a family that the first file cannot be told to be of. A store keeps its family, and the files of another
+/// product would be read as of this one.
 pub(crate) fn refuse_wider_family(
     extract: &mut (impl Read + Seek),
     config: &Config,
@@ -124,8 +124,8 @@ fn check_extract(
 /// Reads of the extract that may wait to be digested.
 const DIGESTED_AHEAD: usize = 16;
 
-/// Hands a copy of everything that is read to another thread, and stops when the caller wants it. What is read after going
-/// back has been handed over before.
+/// Hands a copy of everything that is read to another thread, and stops when the caller wants it. What is read after
+/// going back has been handed over before.
 struct TeeReader<'a, R> {
     source: R,
     pass: mpsc::SyncSender<Vec<u8>>,

@@ -64,11 +64,11 @@ pub(crate) struct Delivering {
 }
 
 impl Merge {
-    /// Merges a group into what is held: the document that `before` was read from. `same_style` says whether the delivery
-    /// that the held lines came with spelled its lines as this one does.
+    /// Merges a group into what is held: the document that `before` was read from. `same_style` says whether the
+    /// delivery that the held lines came with spelled its lines as this one does.
     ///
-    /// Unless nothing happened at all, the new past stands in `history`; unless the verdict is [`Verdict::Same`], the new
-    /// document stands in `person`.
+    /// Unless nothing happened at all, the new past stands in `history`; unless the verdict is [`Verdict::Same`], the
+    /// new document stands in `person`.
     #[expect(clippy::too_many_arguments, reason = "the person as stored and as read, and the delivery")]
     pub(crate) fn run(
         &mut self,
@@ -167,7 +167,8 @@ impl Merge {
         Verdict::Changed
     }
 
-    /// Writes the new document: the group's rows, each with the known time and the id it had, then the rows that aged out.
+    /// Writes the new document: the group's rows, each with the known time and the id it had, then the rows that aged
+    /// out.
     fn write_document(&mut self, held: &ArchivedDocument, group: &Group, delivering: Delivering) -> Result<(), Error> {
         let (kept, aged) = (self.diff.kept(), &self.aged);
         let stays_aged = |old: usize| aged.binary_search(&old).is_ok();
@@ -244,7 +245,8 @@ impl Merge {
         counts.classes[ChangeClass::New as usize] += facts;
     }
 
-    /// Counts the classes, and notes which of the rows that are no longer stated have aged out of the window and stay known.
+    /// Counts the classes, and notes which of the rows that are no longer stated have aged out of the window and stay
+    /// known.
     fn count_classes(
         &mut self,
         before: &[Fact<'_>],

@@ -28,8 +28,8 @@ use crate::subscriptions::matching::MatchInput;
 /// Persons that are read, sorted and written at a time.
 const CHUNK: usize = 8 * 1024;
 
-/// Merges every person of the extract but those who are barred, a chunk at a time, in key order within the chunk. The next
-/// chunk is read and packed meanwhile, on a thread of its own.
+/// Merges every person of the extract but those who are barred, a chunk at a time, in key order within the chunk. The
+/// next chunk is read and packed meanwhile, on a thread of its own.
 pub(crate) fn merge_all(
     write: &WriteTransaction,
     (mut groups, barred): (Groups<'_, impl Read + Seek + Send>, &RoaringBitmap),
@@ -116,8 +116,8 @@ struct Merger<'t> {
     persons: Table<'t, u32, &'static [u8]>,
     /// The largest key among the persons, those to be appended included.
     last: Option<u32>,
-    /// New persons behind all others, as a load brings them: written together, without a search for each. Key, and where
-    /// the sealed value ends in `appended_values`.
+    /// New persons behind all others, as a load brings them: written together, without a search for each. Key, and
+    /// where the sealed value ends in `appended_values`.
     appended: Vec<(u32, usize)>,
     appended_values: Vec<u8>,
     superseded: Table<'t, (u32, u32), &'static [u8]>,

@@ -1,10 +1,10 @@
 //! One extract, one transaction: checked whole, merged person by person, committed, published.
 //!
-//! [`Replika::apply`] takes the change extract of a night, [`Replika::load`] an extract of any kind as the starting point. Both
-//! read the file twice: whole for its faults, while others may write, and then person by person with the write lock. A
-//! [`Report`] tells what became of it and what it did; the same [`Delivery`] stands in the ledger from then on
-//! ([`Snapshot::deliveries`](crate::Snapshot::deliveries)). What is refused otherwise is accepted by name ([`Allow`]), and a
-//! callback can watch the [`Progress`] and stop the work.
+//! [`Replika::apply`] takes the change extract of a night, [`Replika::load`] an extract of any kind as the starting
+//! point. Both read the file twice: whole for its faults, while others may write, and then person by person with the
+//! write lock. A [`Report`] tells what became of it and what it did; the same [`Delivery`] stands in the ledger from
+//! then on ([`Snapshot::deliveries`](crate::Snapshot::deliveries)). What is refused otherwise is accepted by name
+//! ([`Allow`]), and a callback can watch the [`Progress`] and stop the work.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -59,12 +59,12 @@ pub use crate::ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Repor
 impl Replika {
     /// Applies a change extract as the next delivery, in one durable transaction.
     ///
-    /// The first extract of an empty store is a starting point whatever it is. After it, a file must follow the last one
-    /// (its previous production date is the last one's production date) and come from the same customer. The very same
-    /// file again changes nothing and returns the report of then.
+    /// The first extract of an empty store is a starting point whatever it is. After it, a file must follow the last
+    /// one (its previous production date is the last one's production date) and come from the same customer. The very
+    /// same file again changes nothing and returns the report of then.
     ///
-    /// The file is read twice: checked whole, while others may write, and then merged under the write lock, for which it waits.
-    /// Readers never wait.
+    /// The file is read twice: checked whole, while others may write, and then merged under the write lock, for which
+    /// it waits. Readers never wait.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));

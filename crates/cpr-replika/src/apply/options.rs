@@ -23,8 +23,8 @@ pub struct Allow {
     pub older: bool,
     /// A file made for another customer.
     pub other_customer: bool,
-    /// A load into a store that has deliveries. Persons whom the file does not hold stay as they were last known: a load says
-    /// nothing of them, as a delta does not.
+    /// A load into a store that has deliveries. Persons whom the file does not hold stay as they were last known: a
+    /// load says nothing of them, as a delta does not.
     pub reload: bool,
 }
 
@@ -43,7 +43,8 @@ pub struct ApplyOptions<'a> {
     pub allow: Allow,
     /// How many different faults of a damaged extract are told; all are counted.
     pub fault_limit: usize,
-    /// Called now and then with how far it is. `Break` stops the work: [`crate::Error::Stopped`], and the store is as before.
+    /// Called now and then with how far it is. `Break` stops the work: [`crate::Error::Stopped`], and the store is as
+    /// before.
     pub progress: Option<&'a dyn Fn(Progress) -> ControlFlow<()>>,
 }
 

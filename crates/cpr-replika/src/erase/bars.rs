@@ -1,10 +1,10 @@
 //! Who may not come back: numbers that were erased, and those that are one with them, until they are readmitted.
 //!
-//! A bar names nobody: it is a keyed pseudonym of the number, with those of the numbers that its records led to. Who holds the
-//! store has the key and can undo it by trying all numbers. A number that the caller *named* stays barred; another one is
-//! barred for as long as links of records (001 PNRGAELD, 022) connect it with a named one, either way. What a person's
-//! rows of a delivery link takes the place of what they linked before, unless a history window may have dropped it: then only
-//! an event that undoes a change of number (P42, P43) ends a link that is no longer stated.
+//! A bar names nobody: it is a keyed pseudonym of the number, with those of the numbers that its records led to. Who
+//! holds the store has the key and can undo it by trying all numbers. A number that the caller *named* stays barred;
+//! another one is barred for as long as links of records (001 PNRGAELD, 022) connect it with a named one, either way.
+//! What a person's rows of a delivery link takes the place of what they linked before, unless a history window may have
+//! dropped it: then only an event that undoes a change of number (P42, P43) ends a link that is no longer stated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
@@ -208,8 +208,8 @@ fn parse(key: &str, text: &str) -> Option<(Pseudonym, Bar)> {
 }
 
 impl Replika {
-    /// Lets persons in again who were erased, with all numbers that are one with theirs: the next delivery that brings rows of
-    /// them stores them. How many numbers were barred is the answer.
+    /// Lets persons in again who were erased, with all numbers that are one with theirs: the next delivery that brings
+    /// rows of them stores them. How many numbers were barred is the answer.
     ///
     /// # Errors
     /// [`Error::ReadOnly`], and failures of the storage.

@@ -1,17 +1,19 @@
-//! Persons who go: out of every table and out of the file, with a proof and a receipt, and who do not come back by themselves.
+//! Persons who go: out of every table and out of the file, with a proof and a receipt, and who do not come back by
+//! themselves.
 //!
-//! [`Replika::erase`] takes human beings: every number of their chains. The store is written anew without their rows, past and
-//! events, and without them in any index, set, match or filter; the new file is searched for what went, and only then takes the
-//! place of the old one. So a process that is killed at any stage leaves the store as before or as after, and the same call does
-//! what is left to do. Snapshots that are held read the old file until they are dropped ([`Erasure::is_final`]).
+//! [`Replika::erase`] takes human beings: every number of their chains. The store is written anew without their rows,
+//! past and events, and without them in any index, set, match or filter; the new file is searched for what went, and
+//! only then takes the place of the old one. So a process that is killed at any stage leaves the store as before or as
+//! after, and the same call does what is left to do. Snapshots that are held read the old file until they are dropped
+//! ([`Erasure::is_final`]).
 //!
-//! What *other* persons' records say stays: a child's parent, a spouse. It is the other's record, and comes again with the next
-//! delivery; the receipt counts it. Reports and digests of files stay as given: their counts name nobody, and the same file again still
-//! returns its report. Names of streets stay too: they are a street's, not a person's.
+//! What *other* persons' records say stays: a child's parent, a spouse. It is the other's record, and comes again with
+//! the next delivery; the receipt counts it. Reports and digests of files stay as given: their counts name nobody, and
+//! the same file again still returns its report. Names of streets stay too: they are a street's, not a person's.
 //!
-//! The numbers are *barred*: later deliveries leave out their rows, and those of numbers whose chain reaches one that the caller
-//! named, and count them ([`Counts::persons_barred`](crate::Counts)). [`Replika::readmit`] lifts it. What is held already of a
-//! number that comes to be one with a barred one stays as it was, until it is erased too.
+//! The numbers are *barred*: later deliveries leave out their rows, and those of numbers whose chain reaches one that
+//! the caller named, and count them ([`Counts::persons_barred`](crate::Counts)). [`Replika::readmit`] lifts it. What is
+//! held already of a number that comes to be one with a barred one stays as it was, until it is erased too.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -68,7 +70,8 @@ const DIGITS_OF_A_NUMBER: usize = 10;
 /// How persons are erased.
 #[derive(Default)]
 pub struct EraseOptions<'a> {
-    /// Filters of subscribers on the numbers go too, with what they were earlier. Without it they stand against the erase.
+    /// Filters of subscribers on the numbers go too, with what they were earlier. Without it they stand against the
+    /// erase.
     pub unfollow: bool,
     /// When it is, in seconds since 1970 UTC: for the receipt.
     pub at: Option<i64>,
@@ -86,7 +89,8 @@ pub struct Erasure {
 }
 
 impl Erasure {
-    /// True when no snapshot of this process reads the old file any more: then it is gone, as far as the file system goes.
+    /// True when no snapshot of this process reads the old file any more: then it is gone, as far as the file system
+    /// goes.
     pub fn is_final(&self) -> bool {
         self.old.strong_count() == 0
     }
@@ -95,12 +99,13 @@ impl Erasure {
 impl Replika {
     /// Erases human beings, and bars their numbers. See [the module](crate::erase) for what goes and what stays.
     ///
-    /// There must be room for a second file. Other writers wait meanwhile, reads do not. A number that nobody has is barred, and
-    /// counts as a person without records.
+    /// There must be room for a second file. Other writers wait meanwhile, reads do not. A number that nobody has is
+    /// barred, and counts as a person without records.
     ///
     /// # Errors
-    /// [`Error::Erase`] for a reason that is empty, too long, or may hold a number; [`Error::Followed`]; [`Error::NotErased`] when the
-    /// proof finds a trace; and those of [`Replika::compact`]. The store is then as before.
+    /// [`Error::Erase`] for a reason that is empty, too long, or may hold a number; [`Error::Followed`];
+    /// [`Error::NotErased`] when the proof finds a trace; and those of [`Replika::compact`]. The store is then as
+    /// before.
     pub fn erase(&self, persons: &[Pnr], reason: &str, options: &EraseOptions<'_>) -> Result<Erasure, Error> {
         check_reason(reason)?;
         let _lock = self.write_lock()?;

@@ -1,7 +1,8 @@
 //! Stored documents and pasts by how they begin, looked for in the blocks of a file.
 //!
-//! A sealed section begins with a header that holds its length and a checksum over row and payload: with the first bytes of the
-//! payload that is told apart from any other. A section is therefore found by its beginning, wherever it stands.
+//! A sealed section begins with a header that holds its length and a checksum over row and payload: with the first
+//! bytes of the payload that is told apart from any other. A section is therefore found by its beginning, wherever it
+//! stands.
 
 use std::collections::{HashMap, HashSet};
 

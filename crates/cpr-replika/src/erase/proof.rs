@@ -1,6 +1,7 @@
 //! That nothing is left: every row of every table is decoded, and whatever speaks of the persons is counted.
 //!
-//! A search for clear digits or names would prove nothing, since digits are never stored in the clear and names are shared.
+//! A search for clear digits or names would prove nothing, since digits are never stored in the clear and names are
+//! shared.
 
 use cpr_model::{PersonKey, RelatedPnr, Value, Values};
 use roaring::RoaringBitmap;

@@ -14,8 +14,8 @@ use crate::store::tables::name;
 
 /// What an erase did. It names nobody.
 ///
-/// It speaks of the store's file. It claims nothing of cells of disks, snapshots of file systems, swap, or of copies elsewhere:
-/// packs, files written for subscribers, lakes, backups, and the extracts themselves.
+/// It speaks of the store's file. It claims nothing of cells of disks, snapshots of file systems, swap, or of copies
+/// elsewhere: packs, files written for subscribers, lakes, backups, and the extracts themselves.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Receipt {

@@ -1,7 +1,7 @@
 //! What happens without a delivery: birthdays, and protections that run out.
 //!
-//! CPR sends nothing when a person turns 18 or a deletion date passes. These events are read off the birth dates and the
-//! protections as known now, for a range of days, as often as asked; nothing is stored and they have no ids.
+//! CPR sends nothing when a person turns 18 or a deletion date passes. These events are read off the birth dates and
+//! the protections as known now, for a range of days, as often as asked; nothing is stored and they have no ids.
 
 use cpr_model::{Date, Day, MunicipalityCode, Pnr, ProtectionKind, Status, birthday};
 use cpr_subscription::birth_dates_reaching;
@@ -59,8 +59,8 @@ impl std::fmt::Debug for CalendarEvent {
 }
 
 impl Snapshot {
-    /// Who reaches one of these ages, and whose protection runs out, from one day to another, both included, by day. The dead
-    /// and numbers that were given up reach no age.
+    /// Who reaches one of these ages, and whose protection runs out, from one day to another, both included, by day.
+    /// The dead and numbers that were given up reach no age.
     ///
     /// Dates count by their digits: an unknown month or day of birth is January, the 1st; who was born on 29 February
     /// reaches an age on 1 March in other years. Of protections nothing is known where the store does not hold them
@@ -139,7 +139,8 @@ impl Snapshot {
     }
 }
 
-/// The day before in the calendar: between the two lie the dates that no year or no month has, which count on the later.
+/// The day before in the calendar: between the two lie the dates that no year or no month has, which count on the
+/// later.
 fn day_before(date: Date) -> Date {
     let before = Day::of(date).and_then(Day::previous).map(Day::date);
     before.or_else(|| Date::from_digits(date.digits().saturating_sub(1))).unwrap_or(date)

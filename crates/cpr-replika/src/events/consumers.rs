@@ -1,7 +1,7 @@
 //! Who reads the feed, and how far each has come: a durable place per name.
 //!
-//! Publish, then acknowledge: after a crash between the two the same events come again, with the same ids, and the receiver
-//! drops those it has.
+//! Publish, then acknowledge: after a crash between the two the same events come again, with the same ids, and the
+//! receiver drops those it has.
 
 use redb::ReadableTable;
 
@@ -55,8 +55,9 @@ impl Replika {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ConsumerName`] for an empty name, one above 100 bytes or with control characters; [`Error::ConsumerExists`];
-    /// [`Error::UnknownDelivery`] or [`Error::NotACursor`] when there is no such place; [`Error::ReadOnly`].
+    /// [`Error::ConsumerName`] for an empty name, one above 100 bytes or with control characters;
+    /// [`Error::ConsumerExists`]; [`Error::UnknownDelivery`] or [`Error::NotACursor`] when there is no such place;
+    /// [`Error::ReadOnly`].
     pub fn add_consumer(&self, name: &str, since: EventCursor) -> Result<(), Error> {
         if name.is_empty() || name.len() > NAME_BYTES || name.chars().any(char::is_control) {
             return Err(Error::ConsumerName);
@@ -64,8 +65,8 @@ impl Replika {
         self.write_cursor(name, since, |known| if known { Err(Error::ConsumerExists) } else { Ok(()) })
     }
 
-    /// Notes durably that a consumer has all events up to this place. An earlier place than before makes the events behind it
-    /// come again. Waits for a delivery that is being applied.
+    /// Notes durably that a consumer has all events up to this place. An earlier place than before makes the events
+    /// behind it come again. Waits for a delivery that is being applied.
     ///
     /// # Errors
     /// [`Error::UnknownConsumer`]; [`Error::UnknownDelivery`] or [`Error::NotACursor`] when there is no such place;

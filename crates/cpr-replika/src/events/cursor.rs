@@ -34,8 +34,8 @@ impl EventCursor {
         EventCursor { delivery, person, event, erases }
     }
 
-    /// The place in a store that has erased persons so often. A place within a delivery that was told before the last of them
-    /// is the beginning of that delivery: its events come again, with the same ids.
+    /// The place in a store that has erased persons so often. A place within a delivery that was told before the last
+    /// of them is the beginning of that delivery: its events come again, with the same ids.
     pub(crate) fn settled(self, erases: u32) -> EventCursor {
         match self.person == END || self.erases == erases {
             true => self,

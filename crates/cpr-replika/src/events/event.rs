@@ -1,7 +1,7 @@
 //! Business events of the feed: what happened, with its id and its place.
 //!
-//! Nothing is stored: the events of a delivery are joined ([`cpr_events`]) from the persons that it concerns, as they stood
-//! before it and after it, so any delivery that was ever applied gives the same events again.
+//! Nothing is stored: the events of a delivery are joined ([`cpr_events`]) from the persons that it concerns, as they
+//! stood before it and after it, so any delivery that was ever applied gives the same events again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,8 +32,8 @@ pub struct BusinessEvent {
     pub cause: Option<Cause>,
     /// To whom.
     pub pnr: Pnr,
-    /// Whom else it touches, ascending: the numbers that came to or went from the rows that changed, or that stand in them.
-    /// Events of one cause share the list.
+    /// Whom else it touches, ascending: the numbers that came to or went from the rows that changed, or that stand in
+    /// them. Events of one cause share the list.
     pub related: Arc<[Pnr]>,
     /// Which of the person's aspects changed by it.
     pub aspects: Vec<Aspect>,

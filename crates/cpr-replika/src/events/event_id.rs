@@ -1,8 +1,8 @@
 //! Ids of business events: the same for the same event of the same store, and telling nobody whom they are about.
 //!
-//! A plain digest of a personnummer is undone by trying them all. So the id is an HMAC-SHA-256 under a secret of 32 random
-//! bytes, which is made with the store and kept in it: who holds the store can read the register anyway, who holds only ids
-//! learns nothing. Another store, one made anew from the same extracts too, gives other ids.
+//! A plain digest of a personnummer is undone by trying them all. So the id is an HMAC-SHA-256 under a secret of 32
+//! random bytes, which is made with the store and kept in it: who holds the store can read the register anyway, who
+//! holds only ids learns nothing. Another store, one made anew from the same extracts too, gives other ids.
 
 use std::fmt;
 

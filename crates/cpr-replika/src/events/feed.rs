@@ -1,7 +1,7 @@
 //! The feed of business events: every event once, in one order, from any place on, with filters.
 //!
-//! The order is that of the deliveries; within one that of the persons' keys, which promises nothing; within a person that of
-//! CPR's timestamps, then of the lines. Deliveries that were loaded are silent.
+//! The order is that of the deliveries; within one that of the persons' keys, which promises nothing; within a person
+//! that of CPR's timestamps, then of the lines. Deliveries that were loaded are silent.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -70,8 +70,8 @@ impl Snapshot {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownDelivery`] when the place is in a delivery that there is not, [`Error::NotACursor`] when the delivery
-    /// has no such place.
+    /// [`Error::UnknownDelivery`] when the place is in a delivery that there is not, [`Error::NotACursor`] when the
+    /// delivery has no such place.
     pub fn events_since(&self, since: EventCursor, filter: EventFilter) -> Result<EventFeed, Error> {
         self.feed_until(since, self.known(), filter)
     }

@@ -1,10 +1,14 @@
-//! What happened to whom: business events joined from the records that say why (099) and the rows that changed, in one feed.
+//! What happened to whom: business events joined from the records that say why (099) and the rows that changed, in one
+//! feed.
 //!
-//! * [`Snapshot::events_since`](crate::Snapshot::events_since) reads the feed from any [`EventCursor`] on, filtered by an
-//!   [`EventFilter`]. Each [`BusinessEvent`] has an id that stays the same however often it is read, and its own place.
+//! * [`Snapshot::events_since`](crate::Snapshot::events_since) reads the feed from any [`EventCursor`] on, filtered by
+//!   an [`EventFilter`]. Each [`BusinessEvent`] has an id that stays the same however often it is read, and its own
+//!   place.
 //! * [`Replika::feed`](crate::Replika::feed) reads it for a [`Consumer`], whose place the store keeps: publish, then
-//!   [`acknowledge`](crate::Replika::acknowledge); after a crash between the two the same events come again, with the same ids.
-//! * [`Snapshot::calendar`](crate::Snapshot::calendar) tells what happens without a delivery: birthdays, protections that end.
+//!   [`acknowledge`](crate::Replika::acknowledge); after a crash between the two the same events come again, with the
+//!   same ids.
+//! * [`Snapshot::calendar`](crate::Snapshot::calendar) tells what happens without a delivery: birthdays, protections
+//!   that end.
 //! * [`Snapshot::events`](crate::Snapshot::events) gives CPR's event records of one person, as received.
 //!
 //! Nothing of it is stored but the places of consumers. docs/events.md has the kinds, and the rules that join them.

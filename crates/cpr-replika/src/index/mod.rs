@@ -1,4 +1,5 @@
-//! What persons are found by, as known now: sets by municipality, status and the like, words of names, names of streets.
+//! What persons are found by, as known now: sets by municipality, status and the like, words of names, names of
+//! streets.
 //!
 //! Each index is derived from the merged document and written in the delivery's transaction; `verify` derives it anew.
 

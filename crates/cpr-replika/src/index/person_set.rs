@@ -37,8 +37,8 @@ impl PersonSet {
         self.0.iter().filter_map(PersonKey::from_u32)
     }
 
-    /// The persons behind this one, in key order: the next page after the last row of the one before. It stays right while
-    /// deliveries arrive, since a key is a place of its own.
+    /// The persons behind this one, in key order: the next page after the last row of the one before. It stays right
+    /// while deliveries arrive, since a key is a place of its own.
     pub fn after(&self, last: PersonKey) -> impl Iterator<Item = PersonKey> + '_ {
         let first = last.as_u32().saturating_add(1);
         self.0.range(first..).filter_map(PersonKey::from_u32)

@@ -1,9 +1,9 @@
 //! Secondary indexes: who lives where, has which status, protection or citizenship, as known now.
 //!
-//! What a person is found by is a list of [`Term`]s, read from the current rows of the document. A delivery that changes a
-//! person changes the rows of the terms that came and went, in its own transaction. A row is a set of persons, cut by the
-//! year of their numbers, so that a delivery rewrites a few kilobytes a row however large a municipality is; the row of a street
-//! lists house numbers with it. docs/format.md draws the bytes.
+//! What a person is found by is a list of [`Term`]s, read from the current rows of the document. A delivery that
+//! changes a person changes the rows of the terms that came and went, in its own transaction. A row is a set of
+//! persons, cut by the year of their numbers, so that a delivery rewrites a few kilobytes a row however large a
+//! municipality is; the row of a street lists house numbers with it. docs/format.md draws the bytes.
 
 use std::collections::HashMap;
 

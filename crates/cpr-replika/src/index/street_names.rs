@@ -1,9 +1,9 @@
 //! Names of streets: which street codes ever bore a name, and which had residents under a postal code.
 //!
-//! CPR's road register is not part of the extracts, but 003 names the street and the postal code of each person's address, and
-//! some records of address carry the street's name themselves. Both are kept per street, not per person: what a delivery adds
-//! is the names that nobody had mentioned before. Nothing is taken away, so an earlier name of a street still leads to it; who lives
-//! there now is asked of the index of streets. docs/format.md draws the bytes.
+//! CPR's road register is not part of the extracts, but 003 names the street and the postal code of each person's
+//! address, and some records of address carry the street's name themselves. Both are kept per street, not per person:
+//! what a delivery adds is the names that nobody had mentioned before. Nothing is taken away, so an earlier name of a
+//! street still leads to it; who lives there now is asked of the index of streets. docs/format.md draws the bytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -50,14 +50,14 @@ type Named = (Box<[u8]>, u16);
 /// The names and postal codes that a delivery tells of streets.
 #[derive(Default)]
 pub(crate) struct StreetNames {
-    /// What was said of each street, as it stands in the records. Found by 64 bits of what it says, so that what most persons
-    /// repeat costs one look.
+    /// What was said of each street, as it stands in the records. Found by 64 bits of what it says, so that what most
+    /// persons repeat costs one look.
     mentions: HashMap<(u32, u64), Named, FxBuildHasher>,
 }
 
 impl StreetNames {
-    /// Collects what the rows of a person say after a delivery, unless all of them stood before and the same address was the
-    /// current one: a row less may make another one current.
+    /// Collects what the rows of a person say after a delivery, unless all of them stood before and the same address
+    /// was the current one: a row less may make another one current.
     pub(crate) fn change(&mut self, before: &CurrentRows<'_>, after: &CurrentRows<'_>) {
         let held: HashSet<_, FxBuildHasher> =
             before.facts().iter().filter(|fact| is_of_address(fact)).map(Fact::line).collect();
@@ -79,7 +79,8 @@ impl StreetNames {
             }
             let mention = StreetMention::read(fact.values());
             self.collect(mention);
-            // The standard address may spell the street's name in another way than the field that has but 20 characters for it.
+            // The standard address may spell the street's name in another way than the field that has but 20 characters
+            // for it.
             let spelled = StandardAddress::parse(mention.standard).street;
             if spelled != mention.name {
                 self.collect(StreetMention { name: spelled, ..mention });

@@ -1,9 +1,10 @@
 //! The words of names: who bears or bore a word in a name, as known now.
 //!
-//! The words of a person are the folded words ([`cpr_model::Folder`]) of given, middle and surname and of the addressing name,
-//! in the name records and in 003. With each person stand the parts of the name that have
-//! the word in current rows, and those in historic ones; marked rows never were true and count for nothing. A row holds the persons of one word whose numbers are of the same
-//! sixteen years, so that a delivery rewrites little however common a name is; who only moves changes no row.
+//! The words of a person are the folded words ([`cpr_model::Folder`]) of given, middle and surname and of the
+//! addressing name, in the name records and in 003. With each person stand the parts of the name that have
+//! the word in current rows, and those in historic ones; marked rows never were true and count for nothing. A row holds
+//! the persons of one word whose numbers are of the same sixteen years, so that a delivery rewrites little however
+//! common a name is; who only moves changes no row.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -52,8 +53,8 @@ fn chunk_of(entry: Entry) -> u8 {
     (year_of(key_of(entry)) / YEARS) as u8
 }
 
-/// Calls `name` with every text of a name that counts, and the bit of where it stands. A current name beside the one that counts is a
-/// former one.
+/// Calls `name` with every text of a name that counts, and the bit of where it stands. A current name beside the one
+/// that counts is a former one.
 fn names<'a>(rows: &CurrentRows<'a>, mut name: impl FnMut(u8, &'a [u8])) {
     for fact in rows.facts() {
         match fact.aspect() {

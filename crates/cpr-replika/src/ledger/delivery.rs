@@ -89,8 +89,8 @@ pub struct Counts {
     pub repeated_persons: u64,
     /// Persons left out since they were erased, or their chain of numbers reaches one who was.
     pub persons_barred: u64,
-    /// Current rows of a kind that a person has once beside another one of the kind: kept as received. Every answer takes the
-    /// one that began last.
+    /// Current rows of a kind that a person has once beside another one of the kind: kept as received. Every answer
+    /// takes the one that began last.
     pub doubled_rows: u64,
     /// Records with a character outside CPR's set, kept as they are.
     pub odd_characters: u64,

@@ -1,9 +1,10 @@
 //! A store as it was as of an earlier delivery, read off a later one.
 //!
-//! Every fact says between which deliveries it was believed, so what a person's value was then can be written again: the
-//! document with the lines of then, and the past as far as it had happened. What persons are found by is collected by the
-//! code that a delivery uses. Subscribers and their filters are those of the later one, as if everything that was said of them
-//! since had been said right after the earlier delivery: of when it was said, nothing but the delivery is kept.
+//! Every fact says between which deliveries it was believed, so what a person's value was then can be written again:
+//! the document with the lines of then, and the past as far as it had happened. What persons are found by is collected
+//! by the code that a delivery uses. Subscribers and their filters are those of the later one, as if everything that
+//! was said of them since had been said right after the earlier delivery: of when it was said, nothing but the delivery
+//! is kept.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! The file `CURRENT` of a folder of packs: which of them are the state that the folder holds. Replaced by rename, so that
-//! whoever reads it has one state or the next.
+//! The file `CURRENT` of a folder of packs: which of them are the state that the folder holds. Replaced by rename, so
+//! that whoever reads it has one state or the next.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -17,9 +17,10 @@ use crate::snapshot::Snapshot;
 use crate::store::source::Source;
 
 impl Packed {
-    /// Has a folder hold the state that another one holds, which something brings there file by file: a mount, `rsync`, an object
-    /// store. Packs that are not here yet are copied and read whole, each block against its check; only then are they made
-    /// current. Readers of the folder see the one state or the other. None when it holds that state already, or a later one.
+    /// Has a folder hold the state that another one holds, which something brings there file by file: a mount, `rsync`,
+    /// an object store. Packs that are not here yet are copied and read whole, each block against its check; only then
+    /// are they made current. Readers of the folder see the one state or the other. None when it holds that state
+    /// already, or a later one.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -35,8 +36,8 @@ impl Packed {
     ///
     /// # Errors
     /// [`Error::NoPacks`] when nothing is there yet; [`Error::OtherPacks`] when the folders are of different stores;
-    /// [`Error::Pack`] and [`Error::Damaged`] for a pack that is not there yet, not whole, or damaged: what the folder holds
-    /// stays. [`Error::Busy`], [`Error::Folder`].
+    /// [`Error::Pack`] and [`Error::Damaged`] for a pack that is not there yet, not whole, or damaged: what the folder
+    /// holds stays. [`Error::Busy`], [`Error::Folder`].
     pub fn follow(folder: impl AsRef<Path>, source: impl AsRef<Path>) -> Result<Option<DeliveryNumber>, Error> {
         let (folder, source) = (folder.as_ref(), source.as_ref());
         let next = Current::read(source)?.ok_or(Error::NoPacks)?;

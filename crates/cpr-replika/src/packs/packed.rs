@@ -26,7 +26,8 @@ type Opener = Box<dyn Fn(&Path) -> Result<Pack, cpr_pack::Error> + Send + Sync>;
 
 /// The packs of a folder. `Send + Sync`; it needs no right to write, and holds up nobody.
 ///
-/// It stands at one state until [`Packed::poll`] or [`Packed::wait_for`] finds a newer one; snapshots stay what they are.
+/// It stands at one state until [`Packed::poll`] or [`Packed::wait_for`] finds a newer one; snapshots stay what they
+/// are.
 pub struct Packed {
     folder: PathBuf,
     opener: Opener,
@@ -51,18 +52,18 @@ impl std::fmt::Debug for Packed {
 }
 
 impl Packed {
-    /// Opens the packs of a folder: their index is read into memory, some 2 % of them, and rows when they are asked for, each
-    /// block checked when it is first read.
+    /// Opens the packs of a folder: their index is read into memory, some 2 % of them, and rows when they are asked
+    /// for, each block checked when it is first read.
     ///
     /// # Errors
-    /// [`Error::NoPacks`] when the folder holds none; [`Error::NewerFormat`], [`Error::OlderFormat`]; [`Error::Damaged`],
-    /// [`Error::Pack`], [`Error::Folder`].
+    /// [`Error::NoPacks`] when the folder holds none; [`Error::NewerFormat`], [`Error::OlderFormat`];
+    /// [`Error::Damaged`], [`Error::Pack`], [`Error::Folder`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Packed, Error> {
         Packed::open_with(folder, |path| Pack::open(path, Checks::AtFirstTouch))
     }
 
-    /// As [`Packed::open`], with packs opened as the caller wants them: in memory by [`Pack::read`], or mapped by [`Pack::map`],
-    /// whose contract is then the caller's to keep.
+    /// As [`Packed::open`], with packs opened as the caller wants them: in memory by [`Pack::read`], or mapped by
+    /// [`Pack::map`], whose contract is then the caller's to keep.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -98,13 +99,14 @@ impl Packed {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).packs)
     }
 
-    /// The state that was found last. Cheap to take and to clone; consistent for as long as it is held, also when its files
-    /// are removed.
+    /// The state that was found last. Cheap to take and to clone; consistent for as long as it is held, also when its
+    /// files are removed.
     pub fn snapshot(&self) -> Snapshot {
         self.state.read().unwrap_or_else(PoisonError::into_inner).snapshot.clone()
     }
 
-    /// Looks whether the folder holds another state, and takes it: true when it does. It costs the reading of a small file.
+    /// Looks whether the folder holds another state, and takes it: true when it does. It costs the reading of a small
+    /// file.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -160,15 +162,15 @@ impl Packed {
         }
     }
 
-    /// Has `listener` called with the number of each new delivery, until what is returned is dropped. It is called on the
-    /// thread whose [`Packed::poll`] or [`Packed::wait_for`] found it, once a snapshot shows it.
+    /// Has `listener` called with the number of each new delivery, until what is returned is dropped. It is called on
+    /// the thread whose [`Packed::poll`] or [`Packed::wait_for`] found it, once a snapshot shows it.
     pub fn on_delivery(&self, listener: impl Fn(DeliveryNumber) + Send + Sync + 'static) -> DeliveryListener {
         self.arrivals.listen(Box::new(listener))
     }
 }
 
-/// Opens what `CURRENT` names; a base that is open already is not opened again. Packs that are gone were replaced meanwhile:
-/// `CURRENT` is read again.
+/// Opens what `CURRENT` names; a base that is open already is not opened again. Packs that are gone were replaced
+/// meanwhile: `CURRENT` is read again.
 fn read_state(folder: &Path, opener: &Opener, held: Option<&(Current, Arc<Packs>)>) -> Result<State, Error> {
     for _ in 1..TRIES {
         match read_once(folder, opener, held) {

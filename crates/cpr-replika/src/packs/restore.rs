@@ -12,8 +12,9 @@ use crate::store::file::{Opened, Options, is_vacant};
 use crate::store::rewrite::{Fate, write_new};
 
 impl Replika {
-    /// Makes a store where none is of what a folder of packs holds: equal to the one that wrote them in every answer, and with
-    /// its events' ids, streams, subscribers and readers of events as they were then. It stands under its name once it is whole.
+    /// Makes a store where none is of what a folder of packs holds: equal to the one that wrote them in every answer,
+    /// and with its events' ids, streams, subscribers and readers of events as they were then. It stands under its name
+    /// once it is whole.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -35,9 +36,10 @@ impl Replika {
         make_store(path.as_ref(), options, |new| write_new(snapshot.tables(), new, &mut |_| Ok(Fate::Keep)))
     }
 
-    /// As [`Replika::restore`], but as of an earlier delivery: persons, what they are found by, the ledger, events and matches
-    /// are as they were after it, and the later deliveries are to be applied again. Subscribers and their filters are those of the
-    /// packs. What of readers of events and of subscribers' files is beyond the delivery is cut off, and reported.
+    /// As [`Replika::restore`], but as of an earlier delivery: persons, what they are found by, the ledger, events and
+    /// matches are as they were after it, and the later deliveries are to be applied again. Subscribers and their
+    /// filters are those of the packs. What of readers of events and of subscribers' files is beyond the delivery is
+    /// cut off, and reported.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));

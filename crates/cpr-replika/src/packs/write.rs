@@ -46,13 +46,14 @@ pub struct PackReport {
 }
 
 impl Snapshot {
-    /// Makes this state the one that a folder of packs holds: by an overlay of what differs from the base that stands there,
-    /// in the place of the overlay before it, or by a new base where there is none, where the store is not the one that the
-    /// base was written of, only further on, or where the overlay would be larger than a quarter of the base (and than 1 MiB).
+    /// Makes this state the one that a folder of packs holds: by an overlay of what differs from the base that stands
+    /// there, in the place of the overlay before it, or by a new base where there is none, where the store is not the
+    /// one that the base was written of, only further on, or where the overlay would be larger than a quarter of the
+    /// base (and than 1 MiB).
     ///
-    /// Of persons, those whom the deliveries since the base brought are compared; all other tables are read whole, here and in
-    /// the base. What an index row holds stands in it whole: where a delivery touches most of them, as it does of sets and words,
-    /// the overlay has most of those tables.
+    /// Of persons, those whom the deliveries since the base brought are compared; all other tables are read whole, here
+    /// and in the base. What an index row holds stands in it whole: where a delivery touches most of them, as it does
+    /// of sets and words, the overlay has most of those tables.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -75,8 +76,8 @@ impl Snapshot {
         target.write_base(self)
     }
 
-    /// Writes everything to a new base in a folder of packs, made for its owner alone when it is not there, and makes it
-    /// the state that the folder holds; what it held before is removed, and whoever has it open keeps it.
+    /// Writes everything to a new base in a folder of packs, made for its owner alone when it is not there, and makes
+    /// it the state that the folder holds; what it held before is removed, and whoever has it open keeps it.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -92,8 +93,8 @@ impl Snapshot {
     /// ```
     ///
     /// # Errors
-    /// [`Error::OtherPacks`] when the folder holds packs of another store; [`Error::EncryptedStore`], since packs are not
-    /// encrypted; [`Error::Busy`] when somebody else writes there; [`Error::Pack`], [`Error::Folder`].
+    /// [`Error::OtherPacks`] when the folder holds packs of another store; [`Error::EncryptedStore`], since packs are
+    /// not encrypted; [`Error::Busy`] when somebody else writes there; [`Error::Pack`], [`Error::Folder`].
     pub fn write_base(&self, folder: impl AsRef<Path>) -> Result<PackReport, Error> {
         Target::lock(self, folder.as_ref())?.write_base(self)
     }
@@ -132,8 +133,8 @@ impl Target {
         Ok(Target { folder: folder.to_owned(), store, current, _lock: lock })
     }
 
-    /// The base that stands there, when an overlay over it can be written: what it says of deliveries is what the store says.
-    /// A base that cannot be read makes place for a new one.
+    /// The base that stands there, when an overlay over it can be written: what it says of deliveries is what the store
+    /// says. A base that cannot be read makes place for a new one.
     fn usable_base(&self, snapshot: &Snapshot) -> Option<Base> {
         let current = self.current.as_ref()?;
         let pack = Arc::new(Pack::open(&self.folder.join(&current.base), Checks::AtFirstTouch).ok()?);
@@ -239,7 +240,8 @@ fn new_name(kind: &str, delivery: DeliveryNumber) -> Result<String, Error> {
     Ok(format!("{kind}-{delivery}-{}.pack", hex::encode(random)))
 }
 
-/// Removes packs that are not current any more, and what a writer that was killed has left. What cannot be removed stays.
+/// Removes packs that are not current any more, and what a writer that was killed has left. What cannot be removed
+/// stays.
 pub(crate) fn remove_others(folder: &Path, current: &Current) {
     let is_ours = |name: &str| {
         let is_pack = (name.starts_with("base-") || name.starts_with("overlay-")) && name.ends_with(".pack");

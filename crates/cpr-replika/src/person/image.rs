@@ -54,13 +54,14 @@ impl<'s> Person<'s> {
         document_again(self.held.bytes())
     }
 
-    /// What the value says of the past, validated; none when nothing has happened since the past before it was put away.
+    /// What the value says of the past, validated; none when nothing has happened since the past before it was put
+    /// away.
     pub(crate) fn past(&self) -> Result<Option<&ArchivedPast>, Error> {
         open_past(self.key, sealed::after_first(self.held.bytes()))
     }
 
-    /// Every fact known now: historic rows, rows that CPR marked as wrong and rows that aged out of the window are among them.
-    /// What holds now is [`Person::facts`].
+    /// Every fact known now: historic rows, rows that CPR marked as wrong and rows that aged out of the window are
+    /// among them. What holds now is [`Person::facts`].
     pub fn all_facts(&self) -> impl Iterator<Item = Fact<'_>> {
         self.archived().facts()
     }
@@ -211,8 +212,8 @@ macro_rules! everyday {
                 self.current().birth_date()
             }
 
-            /// BESKYTTYPE of each protection on record (004), ascending. CPR keeps no history of them: they are those known
-            /// as of the delivery, whatever the moment.
+            /// BESKYTTYPE of each protection on record (004), ascending. CPR keeps no history of them: they are those
+            /// known as of the delivery, whatever the moment.
             pub fn protections(&self) -> Vec<ProtectionKind> {
                 CurrentRows::read(self.all_facts(), None).protection_kinds()
             }

@@ -17,8 +17,8 @@ pub(crate) mod v2 {
     pub(crate) struct Document {
         /// The last delivery whose extract held this person.
         pub(crate) delivered: u32,
-        /// The first `in_group` facts are the person's lines in that extract, in its order; after them stand the historic
-        /// rows that aged out of the customer's window and stay known.
+        /// The first `in_group` facts are the person's lines in that extract, in its order; after them stand the
+        /// historic rows that aged out of the customer's window and stay known.
         pub(crate) in_group: u32,
         /// The facts, each with the end of its packed values; it starts where the one before ends.
         pub(crate) facts: Vec<FactHeader>,
@@ -52,12 +52,12 @@ pub(crate) mod v2 {
         pub(crate) bytes: u16,
     }
 
-    /// What happened to one person: facts that ceased to be believed and the shapes of earlier lines, each in the order of
-    /// their end, and the events as received, in the order in which they came.
+    /// What happened to one person: facts that ceased to be believed and the shapes of earlier lines, each in the order
+    /// of their end, and the events as received, in the order in which they came.
     #[derive(Archive, Clone, Default, Serialize)]
     pub(crate) struct Past {
-        /// The delivery of the last entry of the past before this one; 0 when there is none. As of that delivery or a later
-        /// one, this past is enough.
+        /// The delivery of the last entry of the past before this one; 0 when there is none. As of that delivery or a
+        /// later one, this past is enough.
         pub(crate) since: u32,
         /// The facts, each with the end of its packed values; it starts where the one before ends.
         pub(crate) facts: Vec<PastFact>,

@@ -1,8 +1,10 @@
-//! The stored value of a person: the document, and behind it the past, each in a seal. This module alone knows how they stand.
+//! The stored value of a person: the document, and behind it the past, each in a seal. This module alone knows how they
+//! stand.
 //!
-//! The document is everything known now. The past is what happened to the person since the past before it was closed: it
-//! grows with each change and, once it is [`FULL_BYTES`] long, is put away as a segment of its own
-//! ([`crate::store::tables::SUPERSEDED`]), and a new one begun. An as-of read of the last few deliveries is therefore one get.
+//! The document is everything known now. The past is what happened to the person since the past before it was closed:
+//! it grows with each change and, once it is [`FULL_BYTES`] long, is put away as a segment of its own
+//! ([`crate::store::tables::SUPERSEDED`]), and a new one begun. An as-of read of the last few deliveries is therefore
+//! one get.
 
 use crate::error::Error;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedFactHeader, ArchivedPast};

@@ -49,7 +49,8 @@ impl<T: ?Sized> Described<'_, T> {
 }
 
 impl Described<'_, Fact<'_>> {
-    /// Every field of the record after its number, by CPR's name, as received: trailing blanks cut, a blank field empty.
+    /// Every field of the record after its number, by CPR's name, as received: trailing blanks cut, a blank field
+    /// empty.
     pub fn fields(&self) -> Vec<(&'static str, String)> {
         let layout: Option<&RecordLayout> = self.family.and_then(|family| family.record(self.of.record()));
         let Some(layout) = layout else { return Vec::new() };

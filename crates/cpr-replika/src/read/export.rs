@@ -18,9 +18,10 @@ use crate::store::tables::name;
 use crate::trace::span;
 
 impl Snapshot {
-    /// Writes every person held as of a delivery as a full extract of the store's family, in CPR's order of records: persons
-    /// by birth, all 003 after them by address. Lines are spelled as received; the start record bears the delivery's
-    /// production date twice, as an establishment does, so that the next delta follows on it. Returns the persons written.
+    /// Writes every person held as of a delivery as a full extract of the store's family, in CPR's order of records:
+    /// persons by birth, all 003 after them by address. Lines are spelled as received; the start record bears the
+    /// delivery's production date twice, as an establishment does, so that the next delta follows on it. Returns the
+    /// persons written.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -63,11 +64,11 @@ impl Snapshot {
         Ok(persons)
     }
 
-    /// Writes these persons as known now as a full extract, each with full history, from which the next delta follows: the
-    /// start record bears the last production date twice. Returns the persons written.
+    /// Writes these persons as known now as a full extract, each with full history, from which the next delta follows:
+    /// the start record bears the last production date twice. Returns the persons written.
     ///
-    /// Memory does not grow with the persons: the 003 stand by street, as the index has them, and behind those the ones of
-    /// persons without a street.
+    /// Memory does not grow with the persons: the 003 stand by street, as the index has them, and behind those the ones
+    /// of persons without a street.
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from the writer.
@@ -185,8 +186,8 @@ pub(crate) fn start_record(task: &str, production_date: Date) -> String {
     format!("0000000000000{task:0>6}{date:08}{date:08}")
 }
 
-/// CPR's order of 003: municipality, street, even before odd house numbers, house number, floor, side or door, in EBCDIC
-/// order, then the number. A person whose address is not delivered stands where the last one was.
+/// CPR's order of 003: municipality, street, even before odd house numbers, house number, floor, side or door, in
+/// EBCDIC order, then the number. A person whose address is not delivered stands where the last one was.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct AddressOrder {
     street: (u16, u16),

@@ -33,8 +33,8 @@ impl<'i> LineLayout<'i> {
         self.facts.iter().any(|(_, fact)| is_formatted(fact))
     }
 
-    /// Renders rows, each as wide as it came in a file of this style, without a line end; the content is that of the whole
-    /// record.
+    /// Renders rows, each as wide as it came in a file of this style, without a line end; the content is that of the
+    /// whole record.
     pub(crate) fn render(
         &self,
         family: &Family,

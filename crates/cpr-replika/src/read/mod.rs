@@ -1,4 +1,5 @@
-//! Reads of a snapshot beyond the person itself: history, lines as received, number chains, events as received, exports, sizes, the digest.
+//! Reads of a snapshot beyond the person itself: history, lines as received, number chains, events as received,
+//! exports, sizes, the digest.
 
 pub(crate) mod described;
 pub(crate) mod export;

@@ -13,8 +13,8 @@ use crate::store::config::window_end;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NumberChain {
-    /// The number in force. It is there for every held person: a number that CPR holds to be in force and that names no other
-    /// is its own; where numbers lead in a circle, it is the one asked for, if it is held.
+    /// The number in force. It is there for every held person: a number that CPR holds to be in force and that names no
+    /// other is its own; where numbers lead in a circle, it is the one asked for, if it is held.
     pub current: Option<Pnr>,
     /// Every number of the chain, the one asked for among them, in key order.
     pub numbers: Vec<ChainNumber>,
@@ -60,8 +60,8 @@ impl Node {
 const LONGEST: usize = 1000;
 
 impl Snapshot {
-    /// The chain of numbers that a number belongs to, both ways (001 PNRGAELD and 022), also for a number without records
-    /// of its own; none when no record knows the number.
+    /// The chain of numbers that a number belongs to, both ways (001 PNRGAELD and 022), also for a number without
+    /// records of its own; none when no record knows the number.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));

@@ -1,9 +1,9 @@
-//! A digest of everything that is known of persons: two stores that took the same files have the same, and so have their packs
-//! and whatever was restored or copied from them.
+//! A digest of everything that is known of persons: two stores that took the same files have the same, and so have
+//! their packs and whatever was restored or copied from them.
 //!
-//! It is a sum over the facts and events of all persons, with the deliveries between which they were believed, and a digest of
-//! the files that they came in. So it does not depend on how rows stand, and what some persons' rows say can be taken from
-//! it and put to it. It finds accidents, not forgeries.
+//! It is a sum over the facts and events of all persons, with the deliveries between which they were believed, and a
+//! digest of the files that they came in. So it does not depend on how rows stand, and what some persons' rows say can
+//! be taken from it and put to it. It finds accidents, not forgeries.
 
 use std::fmt;
 

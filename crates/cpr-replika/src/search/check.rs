@@ -1,8 +1,8 @@
 //! Holds one document against the criteria.
 //!
-//! Each criterion is asked when it is true: a set of stretches of valid time. In scope *now* and *ever* that is all of time or
-//! none; at the same time, it is when the rows that have it held. Then *all* is the common part, *any* the union, *not* the
-//! rest, and a person is meant when anything is left.
+//! Each criterion is asked when it is true: a set of stretches of valid time. In scope *now* and *ever* that is all of
+//! time or none; at the same time, it is when the rows that have it held. Then *all* is the common part, *any* the
+//! union, *not* the rest, and a person is meant when anything is left.
 
 use cpr_model::{Aspect, CurrentRows, Fact, Field, Folder, PersonKey, Text};
 use cpr_subscription::{Door, Floor, HouseNumber};
@@ -116,8 +116,8 @@ impl Leaf<'_> {
     }
 }
 
-/// When the rows of an aspect that are meant hold. Now it is the row that counts; else also the historic ones that CPR has not
-/// marked, and what stands beside the row that counts.
+/// When the rows of an aspect that are meant hold. Now it is the row that counts; else also the historic ones that CPR
+/// has not marked, and what stands beside the row that counts.
 fn rows(person: &CurrentRows<'_>, scope: Scope, aspect: Aspect, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
     let stated = person.facts().iter().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
     match scope {
@@ -127,8 +127,8 @@ fn rows(person: &CurrentRows<'_>, scope: Scope, aspect: Aspect, is_meant: impl F
     }
 }
 
-/// When the person lived at an address that is meant. A current address of a status under which nobody lives anywhere is the
-/// last known one: nobody lives there now, and nobody did since that status began.
+/// When the person lived at an address that is meant. A current address of a status under which nobody lives anywhere
+/// is the last known one: nobody lives there now, and nobody did since that status began.
 fn when_at_address(person: &CurrentRows<'_>, scope: Scope, is_meant: impl Fn(&Fact<'_>) -> bool) -> Spans {
     let left = person.person().filter(|_| !person.lives_somewhere());
     let Some(left) = left else { return rows(person, scope, Aspect::Address, is_meant) };

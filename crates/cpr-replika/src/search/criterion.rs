@@ -76,9 +76,9 @@ impl Criterion {
         }
     }
 
-    /// The words of a name as it is typed, all of them: `Hans*`, `Anne-Marie Skov`, `M?ller`. A word with a hyphen stands for
-    /// the word without it and for its parts: `Anne-Marie` finds `Annemarie` and `Anne Marie` too. A text without a letter
-    /// or digit is an empty list.
+    /// The words of a name as it is typed, all of them: `Hans*`, `Anne-Marie Skov`, `M?ller`. A word with a hyphen
+    /// stands for the word without it and for its parts: `Anne-Marie` finds `Annemarie` and `Anne Marie` too. A text
+    /// without a letter or digit is an empty list.
     pub fn name(part: NamePart, text: &str) -> Criterion {
         let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | ';'));
         let mut all: Vec<Criterion> = words.filter_map(|word| WordPattern::typed(word, part)).collect();
@@ -126,8 +126,8 @@ impl fmt::Debug for WordPattern {
 }
 
 impl WordPattern {
-    /// The pattern of one word as it is typed: `*` is any number of folded letters, `?` is one (`å` is two). A hyphen joins. None
-    /// when it has neither a letter, a digit nor a wildcard.
+    /// The pattern of one word as it is typed: `*` is any number of folded letters, `?` is one (`å` is two). A hyphen
+    /// joins. None when it has neither a letter, a digit nor a wildcard.
     pub fn parse(word: &str) -> Option<WordPattern> {
         let mut folded = Vec::new();
         let mut folder = Folder::default();
@@ -195,8 +195,8 @@ fn wild(pattern: &[u8], word: &[u8]) -> bool {
 
 /// An address as far as it is asked for: one row must have every part that is given.
 ///
-/// Postal code, postal district and town stand in 003 only, which CPR sends for the current address: a former address never
-/// has them.
+/// Postal code, postal district and town stand in 003 only, which CPR sends for the current address: a former address
+/// never has them.
 #[derive(Clone, Default)]
 pub struct AddressPattern {
     /// KOMKOD.

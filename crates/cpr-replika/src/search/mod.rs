@@ -1,14 +1,14 @@
 //! Search: criteria over persons as known now, in one of three scopes, by page or as a count.
 //!
-//! A search is answered in two steps. The indexes give candidates, never fewer than there are: words of names, birth dates,
-//! streets and houses, municipalities, citizenship, status (`plan`). Where they are not the answer themselves, the documents
-//! of the candidates are read and each is held against the criteria (`check`). What that may cost is the caller's [`Policy`]:
-//! a search that would cost more is refused with the reason, never cut short in silence.
+//! A search is answered in two steps. The indexes give candidates, never fewer than there are: words of names, birth
+//! dates, streets and houses, municipalities, citizenship, status (`plan`). Where they are not the answer themselves,
+//! the documents of the candidates are read and each is held against the criteria (`check`). What that may cost is the
+//! caller's [`Policy`]: a search that would cost more is refused with the reason, never cut short in silence.
 //!
-//! Two questions, two answers. [`Snapshot::find`](crate::Snapshot::find) takes a [`Query`], set algebra over what is indexed, and
-//! gives the whole [`PersonSet`] without reading a document: of any size, exact, for programs. [`Snapshot::search`] takes a
-//! [`Search`], a tree of [`Criterion`] in a [`Scope`] under a [`Policy`], and gives rows by page: for people who look
-//! somebody up. [`Criterion::Persons`] takes the answer of the first into the second.
+//! Two questions, two answers. [`Snapshot::find`](crate::Snapshot::find) takes a [`Query`], set algebra over what is
+//! indexed, and gives the whole [`PersonSet`] without reading a document: of any size, exact, for programs.
+//! [`Snapshot::search`] takes a [`Search`], a tree of [`Criterion`] in a [`Scope`] under a [`Policy`], and gives rows
+//! by page: for people who look somebody up. [`Criterion::Persons`] takes the answer of the first into the second.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -55,7 +55,8 @@ pub enum Scope {
     Now,
     /// Each of a row that is or was true, whichever; marked rows (corrected, annulled, technical) never were.
     Ever,
-    /// All of them of one moment in the world. What CPR does not date (status, sex, birth date) is true of every moment.
+    /// All of them of one moment in the world. What CPR does not date (status, sex, birth date) is true of every
+    /// moment.
     AtTheSameTime,
 }
 
@@ -66,7 +67,8 @@ pub struct Search {
     pub criterion: Criterion,
     /// When the criteria must be true.
     pub scope: Scope,
-    /// Only persons behind this number, in the order of birth date and serial of the number: the last of the page before.
+    /// Only persons behind this number, in the order of birth date and serial of the number: the last of the page
+    /// before.
     pub after: Option<Pnr>,
     /// Rows wanted; 0 for the count alone.
     pub limit: usize,
@@ -201,8 +203,8 @@ fn asks_any(criterion: &Criterion, needed: &[Needed]) -> bool {
 }
 
 impl Snapshot {
-    /// A row of the answer. The protections are those of the human being: what is told under a number that was given up carries
-    /// those of the number now.
+    /// A row of the answer. The protections are those of the human being: what is told under a number that was given up
+    /// carries those of the number now.
     fn hit(&self, key: PersonKey, rows: &CurrentRows<'_>) -> Result<Hit, Error> {
         let of_003 = rows.formatted_address().map(|row| row.addressing_name());
         let own = rows.name().map(|row| row.addressing_name());
@@ -214,8 +216,8 @@ impl Snapshot {
         })
     }
 
-    /// BESKYTTYPE of each protection of a human being as of a delivery, ascending: of the number asked for, and of the number
-    /// in force when that one was given up.
+    /// BESKYTTYPE of each protection of a human being as of a delivery, ascending: of the number asked for, and of the
+    /// number in force when that one was given up.
     fn protections_of_human(
         &self,
         pnr: Pnr,

@@ -1,8 +1,9 @@
 //! Candidates from the indexes: never fewer than are meant, and where it can be told, exactly those.
 //!
-//! Of criteria that must all be true, those that leave fewest are asked first, and each is looked up only among what the ones
-//! before left; once a handful is left, documents are read instead of long rows. What no index knows (sex, floor, door, former
-//! addresses and citizenships, things at the same time) leaves the candidates as they are and the answer to the documents.
+//! Of criteria that must all be true, those that leave fewest are asked first, and each is looked up only among what
+//! the ones before left; once a handful is left, documents are read instead of long rows. What no index knows (sex,
+//! floor, door, former addresses and citizenships, things at the same time) leaves the candidates as they are and the
+//! answer to the documents.
 
 use std::ops::{Bound, RangeInclusive};
 

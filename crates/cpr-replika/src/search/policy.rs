@@ -21,7 +21,8 @@ impl Policy {
         Policy { require_any: Vec::new(), documents: 100_000, rows: 1_000_000, page: 100_000 }
     }
 
-    /// What SF1520 requires: one of name, birth date, personnummer, street name, street code. Costs as in [`Policy::open`].
+    /// What SF1520 requires: one of name, birth date, personnummer, street name, street code. Costs as in
+    /// [`Policy::open`].
     pub fn sf1520() -> Policy {
         use Needed::{BirthDate, Name, Persons, StreetCode, StreetName};
         Policy { require_any: vec![Name, BirthDate, Persons, StreetName, StreetCode], ..Policy::open() }

@@ -1,7 +1,7 @@
 //! Sets of persons, and queries that make them from the secondary indexes.
 //!
-//! A query is a set expression over what is known now: it is answered from the indexes alone, without reading a person, so
-//! counting ten thousands costs as little as counting ten.
+//! A query is a set expression over what is known now: it is answered from the indexes alone, without reading a person,
+//! so counting ten thousands costs as little as counting ten.
 
 use std::ops::RangeInclusive;
 
@@ -25,8 +25,8 @@ pub enum Query {
     All,
     /// Who lives in a municipality (KOMKOD of the current address).
     Municipality(MunicipalityCode),
-    /// Who lives in a street, and when asked for, in one of these houses. Houses order by number, then by letter; a number
-    /// without a letter stands before the same one with a letter.
+    /// Who lives in a street, and when asked for, in one of these houses. Houses order by number, then by letter; a
+    /// number without a letter stands before the same one with a letter.
     Street {
         /// KOMKOD; street codes are unique within it.
         municipality: MunicipalityCode,
@@ -41,8 +41,8 @@ pub enum Query {
     Protection(ProtectionKind),
     /// Who has this citizenship.
     Citizenship(CountryCode),
-    /// Whose *recorded* birth date (FOED_DT) lies between these, both included. Dates compare by their digits, so an unknown
-    /// month or day (00) comes before any other; who has no recorded date is never among them.
+    /// Whose *recorded* birth date (FOED_DT) lies between these, both included. Dates compare by their digits, so an
+    /// unknown month or day (00) comes before any other; who has no recorded date is never among them.
     Born(RangeInclusive<Date>),
     /// Whom a delivery changed.
     Changed(DeliveryNumber),
@@ -87,8 +87,8 @@ impl Snapshot {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownDelivery`] when a delivery is named that there is not; [`Error::Search`] when the store does not hold what is
-    /// asked for; [`Error::Corrupt`] or a storage failure.
+    /// [`Error::UnknownDelivery`] when a delivery is named that there is not; [`Error::Search`] when the store does not
+    /// hold what is asked for; [`Error::Corrupt`] or a storage failure.
     pub fn find(&self, query: &Query) -> Result<PersonSet, Error> {
         if let Some(aspect) = query.aspect_not_held(self.settings()) {
             return Err(Refusal::NotHeld { aspect }.into());
@@ -178,8 +178,8 @@ impl Snapshot {
         }
     }
 
-    /// Numbers are in the order of the dates they say, so a range of dates is a range of keys; those whose recorded date is
-    /// another one are kept apart.
+    /// Numbers are in the order of the dates they say, so a range of dates is a range of keys; those whose recorded
+    /// date is another one are kept apart.
     pub(crate) fn born(&self, dates: &RangeInclusive<Date>) -> Result<RoaringBitmap, Error> {
         let mut found = RoaringBitmap::new();
         if let Some(keys) = PersonKey::values_of_dates(dates) {

@@ -1,7 +1,7 @@
 //! How keys and values stand in a pack: bytes that sort as the keys do. docs/format.md draws them.
 //!
-//! Numbers stand with the highest byte first, parts of a key end to end. Behind text that is followed by another part stands a
-//! zero, which no such text contains: words are letters and digits ([`cpr_model::Folder`]).
+//! Numbers stand with the highest byte first, parts of a key end to end. Behind text that is followed by another part
+//! stands a zero, which no such text contains: words are letters and digits ([`cpr_model::Folder`]).
 
 use std::ops::RangeInclusive;
 

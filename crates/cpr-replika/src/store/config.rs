@@ -116,9 +116,9 @@ impl Config {
         })
     }
 
-    /// Whether rows of this aspect come at all: the product has a record of it, and the customer has chosen it. Where they do not
-    /// come, nothing can be said of it, which is not the same as that there is nothing. True before the first delivery, when the
-    /// product is not known yet.
+    /// Whether rows of this aspect come at all: the product has a record of it, and the customer has chosen it. Where
+    /// they do not come, nothing can be said of it, which is not the same as that there is nothing. True before the
+    /// first delivery, when the product is not known yet.
     pub fn carries(&self, aspect: Aspect) -> bool {
         let of_aspect = |record: &RecordLayout| {
             matches!(record.role, Role::Fact(of, _) if of == aspect)

@@ -1,6 +1,7 @@
 //! Rows on their way from one store to another: asked about, written, counted and digested.
 //!
-//! [`super::tables::Tables`] goes through its tables and hands each to a [`Copier`], or to a [`Digester`] that only reads.
+//! [`super::tables::Tables`] goes through its tables and hands each to a [`Copier`], or to a [`Digester`] that only
+//! reads.
 
 use std::hash::Hasher;
 

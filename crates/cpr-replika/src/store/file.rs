@@ -32,8 +32,8 @@ use crate::error::Error;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Bytes of pages kept in memory, beside what the system caches of the file. A read that finds its page here takes a
-    /// third of the time of one that does not.
+    /// Bytes of pages kept in memory, beside what the system caches of the file. A read that finds its page here takes
+    /// a third of the time of one that does not.
     pub cache_bytes: usize,
     /// Where the key of an encrypted store comes from; a store that is created with one is encrypted. Needs the cargo
     /// feature `encryption`.
@@ -138,8 +138,8 @@ impl Opened {
         Ok(Opened { database: Mode::ReadWrite(database), latch, storage, file: None, options: options.clone() })
     }
 
-    /// Opens the same storage anew, for a database that has failed. It stays locked throughout, and this one can read and
-    /// write no more.
+    /// Opens the same storage anew, for a database that has failed. It stays locked throughout, and this one can read
+    /// and write no more.
     pub(crate) fn reopen(&self) -> Result<Opened, Error> {
         if let Some(file) = &self.file {
             file.check_in_place()?;
@@ -171,7 +171,8 @@ impl Opened {
         let read = Opened::without_lost_pages(&storage, storage.open(), options);
         match read {
             Err(OpeningError::NotClosed) => {
-                // What redb does to put it in order stays in memory; it reads every page for that, and none may be lost.
+                // What redb does to put it in order stays in memory; it reads every page for that, and none may be
+                // lost.
                 let (latch, blocks) = blocks_of(storage.open(), options);
                 let file = Overlay::new(blocks);
                 let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
@@ -182,8 +183,8 @@ impl Opened {
         }
     }
 
-    /// Opens the last state of the same storage, as [`Opened::open_damaged`] does, beside this one. Both are the same state for as
-    /// long as [`Opened::state_of_engine`] says the same.
+    /// Opens the last state of the same storage, as [`Opened::open_damaged`] does, beside this one. Both are the same
+    /// state for as long as [`Opened::state_of_engine`] says the same.
     pub(crate) fn beside(&self) -> Result<(Opened, LostPages), Error> {
         Ok(Opened::without_lost_pages(&self.storage, self.storage.beside(), &self.options)?)
     }
@@ -256,8 +257,8 @@ impl Opened {
         }
     }
 
-    /// Begins a transaction. Every commit is durable and in two phases; with quick repair, opening after a kill does not
-    /// walk the store.
+    /// Begins a transaction. Every commit is durable and in two phases; with quick repair, opening after a kill does
+    /// not walk the store.
     ///
     /// # Errors
     /// [`Error::ReadOnly`]; [`Error::Replaced`] when the file was deleted, or another took its place.

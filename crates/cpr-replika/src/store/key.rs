@@ -1,7 +1,7 @@
 //! Where the key of an encrypted store comes from.
 //!
-//! A store has a random data key of its own; what a [`KeySource`] gives only wraps it, so that the source can change without
-//! the store being written anew.
+//! A store has a random data key of its own; what a [`KeySource`] gives only wraps it, so that the source can change
+//! without the store being written anew.
 
 use std::fmt;
 use std::io;

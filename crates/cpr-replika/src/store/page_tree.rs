@@ -1,8 +1,9 @@
-//! The trees of a store's pages, read without the storage engine: what can still be read of a damaged file, and what cannot.
+//! The trees of a store's pages, read without the storage engine: what can still be read of a damaged file, and what
+//! cannot.
 //!
-//! redb goes by its first failed read and says nothing of what stands elsewhere. This walks its trees (file format 3) over blocks that
-//! were checked: a page that is lost costs the rows below it, and the page above says between which keys they stood.
-//! Every parse is total; a page that makes no sense is told as one that is lost.
+//! redb goes by its first failed read and says nothing of what stands elsewhere. This walks its trees (file format 3)
+//! over blocks that were checked: a page that is lost costs the rows below it, and the page above says between which
+//! keys they stood. Every parse is total; a page that makes no sense is told as one that is lost.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -54,7 +55,8 @@ pub(crate) struct Tree {
     /// How many rows it has when all are there.
     pub(crate) rows: u64,
     widths: Widths,
-    /// Of a table with several values a key, whose rows are pairs: a value of the tree is a collection, with these widths.
+    /// Of a table with several values a key, whose rows are pairs: a value of the tree is a collection, with these
+    /// widths.
     collections: Option<Widths>,
 }
 
@@ -168,8 +170,8 @@ impl<'f, S: StorageBackend> Pages<'f, S> {
         Ok(rows.into_iter().find(|(found, _)| **found == key).map(|(_, value)| value.to_vec()))
     }
 
-    /// Every page that reads as a leaf with keys of four bytes, of whatever table and state, and whether or not a page names it.
-    /// What it holds must prove itself.
+    /// Every page that reads as a leaf with keys of four bytes, of whatever table and state, and whether or not a page
+    /// names it. What it holds must prove itself.
     pub(crate) fn loose_leaves<E: From<io::Error>>(
         &self,
         visit: &mut impl FnMut(PageNumber, &[u8], &[u8]) -> Result<(), E>,

@@ -1,8 +1,9 @@
-//! A table as it is read, behind which nothing of redb's gets out: no type, no panic, and no "there was an earlier failure".
+//! A table as it is read, behind which nothing of redb's gets out: no type, no panic, and no "there was an earlier
+//! failure".
 //!
-//! redb checks what it reads less than a register needs. Its blocks are checked before it sees them, so it panics only over
-//! blocks that were put back together with their checks; that panic ends here, and the file is not read any more. The
-//! first failure of a file is what every later call is told, by its place.
+//! redb checks what it reads less than a register needs. Its blocks are checked before it sees them, so it panics only
+//! over blocks that were put back together with their checks; that panic ends here, and the file is not read any more.
+//! The first failure of a file is what every later call is told, by its place.
 
 use std::borrow::Borrow;
 use std::io::{self, Read, Seek, SeekFrom};

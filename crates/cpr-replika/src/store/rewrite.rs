@@ -1,10 +1,11 @@
 //! The one way a store is written anew: every row of a consistent state, in key order, into a fresh file that takes the
 //! place of the old one.
 //!
-//! What compacts, re-keys or erases differs only in the [`Plan`]. The new file is made beside the old one under a name of
-//! its own, for its owner alone; it is checked (every block, and that the rows in it are the rows that were written), made
-//! durable and renamed. So whatever ends the process, and whenever, the store is as before or as after. What is left of a
-//! rewriting that was cut off, whoever opens the store to write removes. The caller keeps other writers away meanwhile.
+//! What compacts, re-keys or erases differs only in the [`Plan`]. The new file is made beside the old one under a name
+//! of its own, for its owner alone; it is checked (every block, and that the rows in it are the rows that were
+//! written), made durable and renamed. So whatever ends the process, and whenever, the store is as before or as after.
+//! What is left of a rewriting that was cut off, whoever opens the store to write removes. The caller keeps other
+//! writers away meanwhile.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -97,9 +98,9 @@ impl Inspector for NoInspector {}
 /// Writes what is committed into a new file, which takes the place of the old one.
 ///
 /// # Errors
-/// [`Error::NoRoom`], [`Error::Stopped`], [`Error::ReadOnly`], [`Error::Replaced`], damage in the old file, and failures of
-/// the storage: the store is then as before. That the new file has its name, and that cannot be made durable, is the first
-/// failure of the database returned.
+/// [`Error::NoRoom`], [`Error::Stopped`], [`Error::ReadOnly`], [`Error::Replaced`], damage in the old file, and
+/// failures of the storage: the store is then as before. That the new file has its name, and that cannot be made
+/// durable, is the first failure of the database returned.
 pub(crate) fn rewrite(old: &Opened, plan: &mut Plan<'_>) -> Result<(Opened, RewriteReport), Error> {
     old.check_writable()?;
     let read = old.begin_read()?;
@@ -231,7 +232,8 @@ impl NewFile {
         fs::rename(&self.path, path).map_err(storage_failed)?;
         self.is_in_place = true;
         opened.has_moved_to(path);
-        // From here on the new file is the store. As long as a power cut could bring the old one back, it is not written to.
+        // From here on the new file is the store. As long as a power cut could bring the old one back, it is not
+        // written to.
         opened.latch().note(private_file::sync_folder_of(path)).ok();
         Ok(())
     }

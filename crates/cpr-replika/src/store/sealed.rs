@@ -11,7 +11,8 @@ use crate::store::read_table::Guard;
 /// The schema of sealed values, in every header.
 const SCHEMA: u16 = 2;
 
-/// Schema (u16), sections that follow (u16), payload length (u32), CRC32 (u32) over row key and payload; all little-endian.
+/// Schema (u16), sections that follow (u16), payload length (u32), CRC32 (u32) over row key and payload; all
+/// little-endian.
 pub(crate) const HEADER: usize = 12;
 
 /// Archives need this alignment; values are padded to a multiple of it, so that most stand right in their page.
@@ -64,7 +65,8 @@ pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) ->
     }
     let after =
         rest.get(length.next_multiple_of(ALIGNMENT)..).ok_or_else(|| corrupt("shorter than its header says"))?;
-    // The header is not part of the checksum: a section that is gone, or bytes that are none, must not pass for another value.
+    // The header is not part of the checksum: a section that is gone, or bytes that are none, must not pass for another
+    // value.
     if (u16::from_le_bytes([f0, f1]) == 0) != after.is_empty() {
         return Err(corrupt("not the sections that its header says"));
     }
@@ -166,7 +168,8 @@ where
     access::<T>(table, &aligned(payload)).map(read)
 }
 
-/// Puts the rkyv bytes of a value that cannot fail to serialize (plain structs and vectors) into a buffer that is reused.
+/// Puts the rkyv bytes of a value that cannot fail to serialize (plain structs and vectors) into a buffer that is
+/// reused.
 pub(crate) fn archive(
     value: &impl for<'a> rkyv::Serialize<
         rkyv::api::high::HighSerializer<AlignedVec, rkyv::ser::allocator::ArenaHandle<'a>, Failure>,

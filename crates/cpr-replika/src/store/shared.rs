@@ -1,8 +1,8 @@
 //! One storage under the databases that are opened over it one after the other, with one set of locks for all of them.
 //!
-//! A storage engine that has failed once is told nothing but that from then on, so the storage is opened again over the same
-//! file while snapshots still hold the engine of before. The file stays locked throughout: nobody else gets in between.
-//! The engine of before can neither read nor write any more; only the one that was opened last can.
+//! A storage engine that has failed once is told nothing but that from then on, so the storage is opened again over the
+//! same file while snapshots still hold the engine of before. The file stays locked throughout: nobody else gets in
+//! between. The engine of before can neither read nor write any more; only the one that was opened last can.
 
 use std::io;
 use std::ops::Bound;
@@ -46,7 +46,8 @@ impl SharedStorage {
         StorageHandle { shared: Arc::clone(self), number, held: Mutex::new(Held::Open(Vec::new())) }
     }
 
-    /// A handle that reads beside the one that was opened last, and takes no locks: whoever has it keeps the other open.
+    /// A handle that reads beside the one that was opened last, and takes no locks: whoever has it keeps the other
+    /// open.
     pub(crate) fn beside(self: &Arc<Self>) -> HandleBeside {
         HandleBeside(Arc::clone(self))
     }

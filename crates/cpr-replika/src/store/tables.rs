@@ -1,7 +1,7 @@
 //! Every table of a store, declared once: name, key, value, and what stands in it. docs/format.md draws the bytes.
 //!
-//! A name carries the version of its layout: a changed layout is a new name. All tables are created with the store, and a
-//! snapshot opens all of them at once, in one transaction.
+//! A name carries the version of its layout: a changed layout is a new name. All tables are created with the store, and
+//! a snapshot opens all of them at once, in one transaction.
 
 use std::io::{Seek, Write};
 use std::sync::Arc;
@@ -15,11 +15,12 @@ use super::read_table::{Many, One};
 use crate::damage::Latch;
 use crate::error::Error;
 
-/// The store format that this version reads and writes. Earlier ones were replaced before anything was released with them.
+/// The store format that this version reads and writes. Earlier ones were replaced before anything was released with
+/// them.
 pub(crate) const FORMAT: u32 = 3;
 
-/// Part of the key of a set: kind, value, and the year of the persons' numbers counted from the first (0 for a street, which
-/// is not cut).
+/// Part of the key of a set: kind, value, and the year of the persons' numbers counted from the first (0 for a street,
+/// which is not cut).
 pub(crate) type RowKey = (u8, u32, u16);
 
 /// A word, and which sixteen years of numbers.
@@ -76,8 +77,8 @@ macro_rules! tables {
                 write_in_order(&mut steps, pack)
             }
 
-            /// Writes the rows that differ from those of a base to an overlay. Of the tables of persons, only rows of those
-            /// who were touched can.
+            /// Writes the rows that differ from those of a base to an overlay. Of the tables of persons, only rows of
+            /// those who were touched can.
             pub(crate) fn write_changes<S: Write + Seek>(
                 &self,
                 below: &Tables,
@@ -157,21 +158,22 @@ fn write_in_order<S>(steps: &mut [Step<'_, S>], pack: &mut Writer<S>) -> Result<
 
 tables! {
     one {
-        /// Persons as known now. Key: [`cpr_model::PersonKey`]. Value: two sealed sections end to end, the document and,
-        /// once something has happened to the person, the past: an as-of read finds both with one get (`crate::person`).
+        /// Persons as known now. Key: [`cpr_model::PersonKey`]. Value: two sealed sections end to end, the document
+        /// and, once something has happened to the person, the past: an as-of read finds both with one get
+        /// (`crate::person`).
         persons PERSONS "persons/v2": u32 => &'static [u8];
 
         /// The past of persons to whom much has happened: what the second section of [`PERSONS`] held when it was full.
         ///
-        /// Key: person, and the delivery of its last entry. A scan from (person, k + 1), and then the section, reads all
-        /// that was still believed as of delivery k. Value: sealed past.
+        /// Key: person, and the delivery of its last entry. A scan from (person, k + 1), and then the section, reads
+        /// all that was still believed as of delivery k. Value: sealed past.
         superseded SUPERSEDED "superseded/v2": (u32, u32) => &'static [u8];
 
         /// Whom a delivery changed. Key: delivery. Value: sealed roaring bitmap of person keys.
         changed CHANGED "changed/v1": u32 => &'static [u8];
 
-        /// Whom a delivery brought an event of a change code. Key: delivery, code. Value: sealed roaring bitmap of person
-        /// keys.
+        /// Whom a delivery brought an event of a change code. Key: delivery, code. Value: sealed roaring bitmap of
+        /// person keys.
         changed_by CHANGED_BY "changed_by/v1": (u32, &'static [u8]) => &'static [u8];
 
         /// Whom a delivery brought without a change. Key: delivery. Value: sealed roaring bitmap of person keys.
@@ -195,16 +197,17 @@ tables! {
         /// Subscribers. Key: name. Value: number, and the flags of the profile.
         subscribers SUBSCRIBERS "subscribers/v1": &'static str => (u32, u8);
 
-        /// What subscribers follow, ever. Key: number of the subscriber, `cpr_subscription::Filter::to_bytes`. Value: pairs
-        /// of u32, little-endian: the filter counts for the deliveries behind the first, up to the second (all ones: still).
+        /// What subscribers follow, ever. Key: number of the subscriber, `cpr_subscription::Filter::to_bytes`. Value:
+        /// pairs of u32, little-endian: the filter counts for the deliveries behind the first, up to the second (all
+        /// ones: still).
         filters FILTERS "filters/v1": (u32, &'static [u8]) => &'static [u8];
 
-        /// Whom a delivery has for a subscriber, by its profile and filters then. Key: delivery, number of the subscriber.
-        /// Value: sealed roaring bitmap of person keys; no row is nobody.
+        /// Whom a delivery has for a subscriber, by its profile and filters then. Key: delivery, number of the
+        /// subscriber. Value: sealed roaring bitmap of person keys; no row is nobody.
         matches MATCHES "matches/v1": (u32, u32) => &'static [u8];
 
-        /// The files a subscriber was given. Key: number of the subscriber, delivery. Value: the previous production date
-        /// that the start record of the file says, digits YYYYMMDD.
+        /// The files a subscriber was given. Key: number of the subscriber, delivery. Value: the previous production
+        /// date that the start record of the file says, digits YYYYMMDD.
         streams STREAMS "streams/v1": (u32, u32) => u32;
 
         /// The ledger. Key: delivery. Value: sealed `crate::ledger::stored::v1::Delivery`.
@@ -221,8 +224,8 @@ tables! {
         meta META "meta": &'static str => &'static str;
     }
     many {
-        /// Who has ever mentioned a number in 001 PNRGAELD or in 022. Key: the number mentioned. Value: the person whose
-        /// record does. The chain itself is read from the records, as of any delivery; this is the way back.
+        /// Who has ever mentioned a number in 001 PNRGAELD or in 022. Key: the number mentioned. Value: the person
+        /// whose record does. The chain itself is read from the records, as of any delivery; this is the way back.
         numbers NUMBERS "numbers/v1";
 
         /// Who filters on a number now. Key: person. Value: number of a subscriber.

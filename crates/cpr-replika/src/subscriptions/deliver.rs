@@ -1,8 +1,8 @@
 //! A night on its way to the subscribers: what each is sent of an extract, given to a [`Sink`] file by file.
 //!
 //! Nothing is noted in a subscriber's stream before the sink has taken its file, so a run that ends in the middle is
-//! repeated with the same bytes. One file that cannot be taken does not keep the others from theirs. Where files go, and
-//! how they get there whole, is left to the sink; [`crate::FolderSink`] is one for folders.
+//! repeated with the same bytes. One file that cannot be taken does not keep the others from theirs. Where files go,
+//! and how they get there whole, is left to the sink; [`crate::FolderSink`] is one for folders.
 
 use std::io::{self, BufReader, Read, Seek, Write};
 

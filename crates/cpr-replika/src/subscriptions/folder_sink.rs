@@ -1,4 +1,5 @@
-//! The files of a night in folders: `FOLDER/SUBSCRIBER/DYYMMDD.LTASK`, each whole or not there, and for its owner alone.
+//! The files of a night in folders: `FOLDER/SUBSCRIBER/DYYMMDD.LTASK`, each whole or not there, and for its owner
+//! alone.
 //!
 //! A file is written as `.NAME.part` beside its own name, made durable, and renamed. What a killed run left is replaced
 //! by the next one; a file that is there with other bytes is never replaced. Collecting the files is left to whoever

@@ -1,8 +1,8 @@
 //! Who is told of whom: the filters of all subscribers against the persons of a delivery.
 //!
-//! A person is seen twice, as held before the delivery and as the delivery has it. While a delivery is applied, both are
-//! noted as the merge passes by, and matched in its transaction; later they are read as of the delivery before and of the
-//! delivery itself, with the filters as they were. Both ways give the same answer. Loads tell nobody anything.
+//! A person is seen twice, as held before the delivery and as the delivery has it. While a delivery is applied, both
+//! are noted as the merge passes by, and matched in its transaction; later they are read as of the delivery before and
+//! of the delivery itself, with the filters as they were. Both ways give the same answer. Loads tell nobody anything.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -218,7 +218,8 @@ impl Matches {
 }
 
 impl Snapshot {
-    /// Whom a delivery has for a subscriber, by its filters and profile when the delivery was applied. A load has nobody.
+    /// Whom a delivery has for a subscriber, by its filters and profile when the delivery was applied. A load has
+    /// nobody.
     ///
     /// # Errors
     /// [`Error::UnknownDelivery`], [`Error::UnknownSubscriber`].
@@ -232,8 +233,8 @@ impl Snapshot {
         Ok(PersonSet(set))
     }
 
-    /// As [`Snapshot::matched`], with the reasons: the images before and after the delivery are held against the filters as
-    /// they were then. Whom the profile of now would leave out, or would not have, is told as it was.
+    /// As [`Snapshot::matched`], with the reasons: the images before and after the delivery are held against the
+    /// filters as they were then. Whom the profile of now would leave out, or would not have, is told as it was.
     ///
     /// # Errors
     /// As [`Snapshot::matched`].

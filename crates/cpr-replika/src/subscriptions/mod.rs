@@ -1,7 +1,7 @@
 //! Who follows whom: subscribers and their filters, the matches of each delivery, the files each subscriber is given.
 //!
-//! A [`Subscriber`] has a profile and filters, which [`Replika::change_filters`](crate::Replika::change_filters) adds and
-//! removes. Each delivery is matched in its own transaction; from then on
+//! A [`Subscriber`] has a profile and filters, which [`Replika::change_filters`](crate::Replika::change_filters) adds
+//! and removes. Each delivery is matched in its own transaction; from then on
 //!
 //! * [`Snapshot::matched`](crate::Snapshot::matched) says whom it had for a subscriber, and
 //!   [`Snapshot::matches`](crate::Snapshot::matches) why, with the filters as they were then;

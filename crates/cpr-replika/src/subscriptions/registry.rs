@@ -1,8 +1,8 @@
 //! Subscribers and their filters: who is told of whom.
 //!
-//! A filter counts from the delivery after the one the store stood at when it was added, up to the one it stood at when it
-//! was removed. Those spans are kept, so the filters can be read as they were for any delivery. Every change is durable
-//! before it is answered.
+//! A filter counts from the delivery after the one the store stood at when it was added, up to the one it stood at when
+//! it was removed. Those spans are kept, so the filters can be read as they were for any delivery. Every change is
+//! durable before it is answered.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,8 @@ pub enum UnknownNumbers {
 pub struct FilterPolicy {
     /// What becomes of a filter on a number that the replica does not hold.
     pub unknown_numbers: UnknownNumbers,
-    /// The change codes that a filter may name. CPR adds codes without notice: a host keeps its list where it can be changed.
+    /// The change codes that a filter may name. CPR adds codes without notice: a host keeps its list where it can be
+    /// changed.
     pub change_codes: ChangeCodes,
 }
 
@@ -121,9 +122,9 @@ impl Replika {
     /// ```
     ///
     /// # Errors
-    /// Nothing is changed, and the error is [`Error::UnknownSubscriber`]; for a new filter that would never match [`Error::CodeNotInUse`]
-    /// (a change code that CPR does not use, as [`ChangeCodes::in_use`] has them) or [`Error::Search`] (on what the store does not hold);
-    /// or as of [`Replika::add_subscriber`].
+    /// Nothing is changed, and the error is [`Error::UnknownSubscriber`]; for a new filter that would never match
+    /// [`Error::CodeNotInUse`] (a change code that CPR does not use, as [`ChangeCodes::in_use`] has them) or
+    /// [`Error::Search`] (on what the store does not hold); or as of [`Replika::add_subscriber`].
     pub fn change_filters(
         &self,
         name: &SubscriberName,
@@ -303,7 +304,8 @@ pub(crate) enum When {
     For(u32),
 }
 
-/// The filters of a subscriber in their order. Without those on numbers, a subscriber of many costs as little as one of few.
+/// The filters of a subscriber in their order. Without those on numbers, a subscriber of many costs as little as one of
+/// few.
 pub(crate) fn read_filters(
     table: &impl ReadRows<(u32, &'static [u8]), &'static [u8]>,
     subscriber: SubscriberNumber,
@@ -346,8 +348,8 @@ impl Snapshot {
         subscriber(name.as_str(), held.value())
     }
 
-    /// What a subscriber follows now, or followed when a delivery was applied, in the order of filters: by kind, then by
-    /// value.
+    /// What a subscriber follows now, or followed when a delivery was applied, in the order of filters: by kind, then
+    /// by value.
     ///
     /// # Errors
     /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`].

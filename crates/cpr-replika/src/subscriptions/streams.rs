@@ -1,7 +1,7 @@
 //! What each subscriber is given: a delivery's file thinned to its persons, and a full extract to begin with.
 //!
-//! A subscriber's files are a stream of their own: the start record of each says the production date of the one before. The
-//! engine keeps which files were given, so making one again gives the same bytes; writing them is for the caller.
+//! A subscriber's files are a stream of their own: the start record of each says the production date of the one before.
+//! The engine keeps which files were given, so making one again gives the same bytes; writing them is for the caller.
 
 use std::io::{self, Read, Write};
 
@@ -107,8 +107,8 @@ impl Snapshot {
         number.map(|number| self.delivery(number)).transpose()
     }
 
-    /// Who matches a subscriber's filters now, whether or not a delta brings them. A change code alone matches nobody: it
-    /// has a meaning for one day's delta only. Ages are those on the last production date.
+    /// Who matches a subscriber's filters now, whether or not a delta brings them. A change code alone matches nobody:
+    /// it has a meaning for one day's delta only. Ages are those on the last production date.
     ///
     /// # Errors
     /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`] when there is no delivery yet.
@@ -166,9 +166,10 @@ impl Snapshot {
 }
 
 impl Replika {
-    /// Writes every person that a subscriber follows now as a full extract with full history, and begins its stream there:
-    /// the next delta it is given follows on this one, without a gap and without an overlap. Deliveries may be applied
-    /// meanwhile. The writer is flushed before the stream begins: one that makes its bytes durable then loses none of them.
+    /// Writes every person that a subscriber follows now as a full extract with full history, and begins its stream
+    /// there: the next delta it is given follows on this one, without a gap and without an overlap. Deliveries may be
+    /// applied meanwhile. The writer is flushed before the stream begins: one that makes its bytes durable then loses
+    /// none of them.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -184,8 +185,8 @@ impl Replika {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from the
-    /// writer, after which the stream is as before.
+    /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from
+    /// the writer, after which the stream is as before.
     pub fn initial_load(&self, name: &SubscriberName, out: &mut impl Write) -> Result<InitialLoad, Error> {
         let snapshot = self.snapshot();
         let delivery = snapshot.delivery(snapshot.known())?;
@@ -200,8 +201,8 @@ impl Replika {
         Ok(InitialLoad { persons, known: delivery.number, production_date: date })
     }
 
-    /// Notes that these subscribers have been given their files of a delivery, durable on the caller's side: what follows
-    /// in their streams follows on it. Noting it again changes nothing.
+    /// Notes that these subscribers have been given their files of a delivery, durable on the caller's side: what
+    /// follows in their streams follows on it. Noting it again changes nothing.
     ///
     /// # Errors
     /// A storage failure, or [`Error::ReadOnly`].

@@ -1,9 +1,9 @@
 //! A store's file, verified from the bottom up and left as it is: every block, every page, every row.
 //!
-//! Blocks are tried without redb, so that all of those that do not check are told. Then redb checks its pages, over a copy in
-//! memory of what it would repair: that every page is the one that the page above it names, so that no block of an older
-//! state put back with its check passes. What neither finds, the relations between the tables show; they are checked with pages that do
-//! not check passed over, so that one of them hides no other fault.
+//! Blocks are tried without redb, so that all of those that do not check are told. Then redb checks its pages, over a
+//! copy in memory of what it would repair: that every page is the one that the page above it names, so that no block of
+//! an older state put back with its check passes. What neither finds, the relations between the tables show; they are
+//! checked with pages that do not check passed over, so that one of them hides no other fault.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::store::file::{Opened, Options, check_pages, scan};
 use crate::verify::VerifyReport;
 
 impl Replika {
-    /// Verifies a store's file: every block against its check, every page against the one above it, every row against the rows
-    /// that it must agree with. The file is not changed. Nobody may be writing to it.
+    /// Verifies a store's file: every block against its check, every page against the one above it, every row against
+    /// the rows that it must agree with. The file is not changed. Nobody may be writing to it.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Locked`], and
-    /// failures of the storage. What does not hold stands in the report.
+    /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Locked`],
+    /// and failures of the storage. What does not hold stands in the report.
     pub fn verify_file(path: impl AsRef<Path>, options: &Options) -> Result<VerifyReport, Error> {
         let path = path.as_ref();
         let mut report = VerifyReport::default();

@@ -53,9 +53,9 @@ impl Known {
 impl Snapshot {
     /// Reads the whole store and checks every checksum, every archive, and every relation between tables.
     ///
-    /// It goes on behind blocks that do not check, and tells what [`crate::Replika::verify_file`] tells of blocks and rows in use. The
-    /// handle that came across the first of them is opened anew by the next question to it, as after any failed read. Where
-    /// somebody writes meanwhile, the first fault of the file is all that is told of it.
+    /// It goes on behind blocks that do not check, and tells what [`crate::Replika::verify_file`] tells of blocks and
+    /// rows in use. The handle that came across the first of them is opened anew by the next question to it, as after
+    /// any failed read. Where somebody writes meanwhile, the first fault of the file is all that is told of it.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -303,7 +303,8 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The readers of the feed stand at places that there are, ids have their secret, and bars and receipts can be read.
+    /// The readers of the feed stand at places that there are, ids have their secret, and bars and receipts can be
+    /// read.
     fn verify_consumers(&self, report: &mut VerifyReport, has_all_deliveries: bool) -> Result<(), Error> {
         let _ = report.sound(read_secret(&self.tables().meta))?;
         let _ = (report.sound(self.barred())?, report.sound(self.erase_receipts())?);
@@ -360,7 +361,8 @@ impl Snapshot {
         )
     }
 
-    /// Every delivery has a set of persons, all of them held and as many as the ledger says, but for those who were erased.
+    /// Every delivery has a set of persons, all of them held and as many as the ledger says, but for those who were
+    /// erased.
     fn verify_sets_of_deliveries(
         &self,
         report: &mut VerifyReport,

@@ -1,5 +1,5 @@
-//! A folder of packs, verified: every block against its check, every index against the rows, every row against the rows that it
-//! must agree with.
+//! A folder of packs, verified: every block against its check, every index against the rows, every row against the rows
+//! that it must agree with.
 
 use std::path::Path;
 

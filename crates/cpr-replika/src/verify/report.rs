@@ -37,8 +37,8 @@ pub struct VerifyReport {
     pub deliveries: u64,
     /// Blocks of the file that were tried against their checks; 0 when only a snapshot was verified.
     pub blocks: u64,
-    /// Blocks that are not in use, and a second copy of the root, that do not check in a file that was once left without
-    /// being closed: what was being written when it was cut off. No fault.
+    /// Blocks that are not in use, and a second copy of the root, that do not check in a file that was once left
+    /// without being closed: what was being written when it was cut off. No fault.
     pub unsettled: u64,
     /// The first faults, each once, however many rows it was found in.
     pub faults: Vec<VerifyFault>,

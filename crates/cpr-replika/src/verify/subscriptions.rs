@@ -40,7 +40,8 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Every filter unpacks and belongs to a subscriber; who follows a number now stands with the number, and nobody else.
+    /// Every filter unpacks and belongs to a subscriber; who follows a number now stands with the number, and nobody
+    /// else.
     fn verify_filters(&self, report: &mut VerifyReport, numbers: &BTreeSet<u32>, last: u32) -> Result<(), Error> {
         let mut following = 0;
         for row in self.tables().filters.range::<(u32, &[u8])>(..)? {

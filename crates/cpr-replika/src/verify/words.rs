@@ -27,7 +27,8 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Every street that a document names is found by its name and postal code. Others were named by documents of the past.
+    /// Every street that a document names is found by its name and postal code. Others were named by documents of the
+    /// past.
     pub(crate) fn verify_street_names(&self, report: &mut VerifyReport, streets: StreetNames) -> Result<(), Error> {
         const MISSING: &str = "a street that a document names is missing";
         let (names, postal) = streets.expected();

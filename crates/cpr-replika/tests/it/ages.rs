@@ -11,8 +11,8 @@ use crate::kit::{Person, pnr, told};
 /// Days of a month as dates have them, those that no month has included.
 const DAYS: [u32; 9] = [0, 1, 2, 15, 27, 28, 29, 30, 31];
 
-/// Numbers whose digits say each such day of 1997 in each month, the unknown one included; every fifth is recorded as born on
-/// the next day.
+/// Numbers whose digits say each such day of 1997 in each month, the unknown one included; every fifth is recorded as
+/// born on the next day.
 fn persons() -> Vec<(String, Date)> {
     let days = (0..=12).flat_map(|month| DAYS.map(|day| (month, day)));
     let person = |(at, (month, day)): (usize, (u32, u32))| {

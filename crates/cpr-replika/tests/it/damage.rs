@@ -1,4 +1,5 @@
-//! Damaged files: an error with its place, or no effect. Never a panic, never another answer, and never unseen by `verify`.
+//! Damaged files: an error with its place, or no effect. Never a panic, never another answer, and never unseen by
+//! `verify`.
 //!
 //! Each case is one file, damaged in one way, then opened, asked more than a hundred questions, exported, applied to,
 //! and verified. An abort or a hang would end the test itself.
@@ -18,8 +19,8 @@ use crate::subscriptions::{name, subscribe};
 
 const BLOCK: usize = 4096;
 const PERSONS: u32 = 60;
-/// Of the four blocks of headers and roots, what is not zeros only to fill a block. (That every bit of the filling is seen, too, the
-/// block file's own tests show.)
+/// Of the four blocks of headers and roots, what is not zeros only to fill a block. (That every bit of the filling is
+/// seen, too, the block file's own tests show.)
 const PLAIN_HEADERS: [Range<usize>; 8] = [
     0..40,
     4080..4096,

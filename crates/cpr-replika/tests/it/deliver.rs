@@ -146,8 +146,8 @@ fn a_file_with_other_contents_is_not_replaced_and_keeps_nobody_else_from_theirs(
     assert_eq!(found["anna/D260106.L123401"], extract(kit::DAYS[3], kit::DAYS[2], &[(ANNA, LIVES_IN_A)]));
 }
 
-/// A folder of whose owner's process is killed at a step of a file: before it, in the middle of its bytes, or when it is
-/// whole and the store knows nothing of it yet.
+/// A folder of whose owner's process is killed at a step of a file: before it, in the middle of its bytes, or when it
+/// is whole and the store knows nothing of it yet.
 struct Killed {
     folder: FolderSink,
     steps_left: usize,

@@ -1,4 +1,5 @@
-//! The example service of docs/embedding.md runs. That it compiles in a crate outside the workspace is for `.ci/outside_crate`.
+//! The example service of docs/embedding.md runs. That it compiles in a crate outside the workspace is for
+//! `.ci/outside_crate`.
 
 use std::fs;
 use std::io::{Read, Write};

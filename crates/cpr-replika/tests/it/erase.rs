@@ -294,7 +294,8 @@ fn a_reader_that_stood_within_a_delivery_gets_it_from_its_beginning() {
     };
     assert_eq!(feed("within"), ids(&left));
     assert_eq!(feed("behind"), ids(&since(EventCursor::after(DeliveryNumber(2)))));
-    // A place that is told now is exact, as text too; one of before that is acknowledged late is taken as what it means now.
+    // A place that is told now is exact, as text too; one of before that is acknowledged late is taken as what it means
+    // now.
     let now: EventCursor = left[1].1.to_string().parse().unwrap();
     assert_eq!(ids(&since(now)), ids(&left[2..]));
     replika.acknowledge("within", now).unwrap();

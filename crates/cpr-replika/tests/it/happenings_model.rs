@@ -1,4 +1,5 @@
-//! Business events against a naive join: rows as maps of fields, every kind by its definition, nothing shared with the engine.
+//! Business events against a naive join: rows as maps of fields, every kind by its definition, nothing shared with the
+//! engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 

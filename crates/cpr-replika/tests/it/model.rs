@@ -256,7 +256,8 @@ fn check_person(snapshot: &Snapshot, all: &[(Delivered, Padding, LineEnd)], pers
     Ok(())
 }
 
-/// The chain by its definition: who is tied to whom by 001 or 022 as of the last delivery, until nothing more is reached.
+/// The chain by its definition: who is tied to whom by 001 or 022 as of the last delivery, until nothing more is
+/// reached.
 fn model_chain(all: &[(Delivered, Padding, LineEnd)], person: &str) -> Vec<String> {
     let mut ties: Vec<(String, String)> = Vec::new();
     for holder in PERSONS {

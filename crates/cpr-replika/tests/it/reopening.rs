@@ -47,7 +47,8 @@ fn flip(path: &Path, at: u64) {
     file.write_all_at(&[byte[0] ^ 1], at).unwrap();
 }
 
-/// Whether redb was built to look at every page when it opens, so that a file with damage anywhere does not open at all.
+/// Whether redb was built to look at every page when it opens, so that a file with damage anywhere does not open at
+/// all.
 const OPENING_READS_ALL: bool = cfg!(debug_assertions);
 
 /// Waits until a handle that could not open its file anew tries again.

@@ -353,7 +353,8 @@ impl Scan<'_> {
 
     fn lives(&self, fact: &Fact<'_>, asked: &AddressPattern) -> bool {
         let Some(row) = fact.address().filter(|_| self.counts(fact)) else { return false };
-        // The persons of the generator have no date of their status: of who lives nowhere, no day of a current address is known.
+        // The persons of the generator have no date of their status: of who lives nowhere, no day of a current address
+        // is known.
         let status = self.person.all_facts().find_map(|fact| fact.person()?.status());
         if !fact.is_historic() && self.scope != Scope::Ever && status.is_some_and(|status| status.0 >= 30) {
             return false;
@@ -368,8 +369,8 @@ impl Scan<'_> {
         let formatted =
             self.person.all_facts().find(|fact| fact.aspect() == Aspect::FormattedAddress && self.is_latest(fact));
         let formatted = formatted.filter(|_| self.is_latest(fact)).and_then(|fact| fact.formatted_address());
-        // The persons of the generator have a municipality and a street in 003, and nothing else of it. A former address has no
-        // text, and a last known one is former.
+        // The persons of the generator have a municipality and a street in 003, and nothing else of it. A former
+        // address has no text, and a last known one is former.
         let formatted = formatted.filter(|_| status.is_none_or(|status| status.0 < 30)).filter(|text| {
             (text.municipality_code(), text.street_code()) == (row.municipality_code(), row.street_code())
         });

@@ -1,7 +1,8 @@
-//! Stores whose customer gets a few years of history only, beside a naive model: what was ever stated and not taken back.
+//! Stores whose customer gets a few years of history only, beside a naive model: what was ever stated and not taken
+//! back.
 //!
-//! The model keeps, for each person, the rows that came last and those that have left the window since, until a row that came
-//! says otherwise of their time. It compares every row with every other and knows no index.
+//! The model keeps, for each person, the rows that came last and those that have left the window since, until a row
+//! that came says otherwise of their time. It compares every row with every other and knows no index.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -17,8 +17,8 @@ pub(super) struct Family {
 }
 
 impl Family {
-    /// The relations that the records of a person state. Someone related in several ways has one row, with the first mark
-    /// of: spouse, mother, father, child, other.
+    /// The relations that the records of a person state. Someone related in several ways has one row, with the first
+    /// mark of: spouse, mother, father, child, other.
     pub(super) fn of(subject: &Subject<'_>) -> Family {
         let mut members = BTreeMap::new();
         let mut add = |pnr: Option<Pnr>, mark| {

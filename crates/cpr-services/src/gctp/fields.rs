@@ -75,7 +75,8 @@ pub(super) const NAMES: Table = &[
     ("HISTORIKMRK", |s| held(s, Aspect::Name, |s| flag(s.has_history(Aspect::Name)))),
 ];
 
-/// Custody of a child: slot A for the mother or the first other holder, slot B for the father. A second other holder is not told.
+/// Custody of a child: slot A for the mother or the first other holder, slot B for the father. A second other holder is
+/// not told.
 pub(super) const CUSTODY: Table = &[
     ("FORAELDREMYNMRK", |s| held(s, Aspect::Custody, |s| flag(s.fact(Aspect::Custody).is_some()))),
     ("CFMY_RELTYPA", |s| relation_type(slot(s, &[3, 5])?)),
@@ -159,7 +160,8 @@ fn street_code(subject: &Subject<'_>) -> Option<Said> {
     plain(code?.to_string())
 }
 
-/// A field whose absence means *no*: where the store does not hold what it is made of, it is there without a value and says so.
+/// A field whose absence means *no*: where the store does not hold what it is made of, it is there without a value and
+/// says so.
 fn held(subject: &Subject<'_>, aspect: Aspect, say: impl FnOnce(&Subject<'_>) -> Option<Said>) -> Option<Said> {
     if subject.holds(aspect) { say(subject) } else { Some((String::new(), Some("ukendt".to_owned()))) }
 }

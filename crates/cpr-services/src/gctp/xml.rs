@@ -8,7 +8,8 @@ use crate::gctp::row::Row;
 
 const NAMESPACE: &str = "http://www.cpr.dk";
 
-/// The answer of ADRSOG1: with the restart key of the next page where there is one, and with the count where that was asked for.
+/// The answer of ADRSOG1: with the restart key of the next page where there is one, and with the count where that was
+/// asked for.
 pub(crate) fn adrsog1_xml(rest: Option<&str>, count: Option<u64>, rows: &[Row]) -> Result<String, Error> {
     let key: Vec<(&str, &str)> = rest.map(|rest| ("REST", rest)).into_iter().collect();
     answered("CprSoeg", "ADRSOG1", &key, Table { name: "ADRSOEG", count, rows })

@@ -1,10 +1,10 @@
 //! ADRSOG1: the search by address, with whole names to narrow it.
 //!
-//! A street (code or name) and a place (postal code or municipality) are required. One row for each person, at the current
-//! address, in the order of the numbers. The number of matches (AIA) is an attribute of the table, told when it is asked for. Where
-//! the next page begins (REST) is not public: here it stands in the key of the answer, under the name of the request, and the
-//! header is empty on the last page, as recorded. Nor is what `STAF` means: here this status or a higher one, by its name ("status
-//! fra").
+//! A street (code or name) and a place (postal code or municipality) are required. One row for each person, at the
+//! current address, in the order of the numbers. The number of matches (AIA) is an attribute of the table, told when it
+//! is asked for. Where the next page begins (REST) is not public: here it stands in the key of the answer, under the
+//! name of the request, and the header is empty on the last page, as recorded. Nor is what `STAF` means: here this
+//! status or a higher one, by its name ("status fra").
 
 use std::fmt;
 

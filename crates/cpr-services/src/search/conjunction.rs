@@ -2,8 +2,8 @@
 
 use cpr_replika::{AddressPattern, Criterion};
 
-/// Criteria that must all be true. Those of an address become one address, as far as none asks for two things of one part, so
-/// that they are asked of one row, and found by an index that knows street and house together.
+/// Criteria that must all be true. Those of an address become one address, as far as none asks for two things of one
+/// part, so that they are asked of one row, and found by an index that knows street and house together.
 pub(super) fn all(criteria: Vec<Criterion>) -> Criterion {
     let mut rest = Vec::with_capacity(criteria.len());
     let mut one: Option<AddressPattern> = None;

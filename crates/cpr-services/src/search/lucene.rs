@@ -1,10 +1,10 @@
 //! Lucene's classic query syntax, as far as a search of persons can use it.
 //!
-//! Its reading, not what one might hope for: a field is bound to the one word, phrase, range or group that follows it, so
-//! `standardadresse:Akseltorv 1` is `Akseltorv` in that field and `1` in the default field, either of them. `AND` makes the
-//! clauses on both sides required, `OR` changes nothing, `NOT`, `!` and `-` forbid, `+` requires; where something is required,
-//! the clauses that are not are left without meaning. Boosts (`^2`) are read and passed over, since rows come in the order of
-//! the numbers; fuzzy words and nearness (`~`) and regular expressions are refused.
+//! Its reading, not what one might hope for: a field is bound to the one word, phrase, range or group that follows it,
+//! so `standardadresse:Akseltorv 1` is `Akseltorv` in that field and `1` in the default field, either of them. `AND`
+//! makes the clauses on both sides required, `OR` changes nothing, `NOT`, `!` and `-` forbid, `+` requires; where
+//! something is required, the clauses that are not are left without meaning. Boosts (`^2`) are read and passed over,
+//! since rows come in the order of the numbers; fuzzy words and nearness (`~`) and regular expressions are refused.
 
 use crate::search::query_error::QueryError;
 

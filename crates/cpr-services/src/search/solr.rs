@@ -1,10 +1,10 @@
 //! The search string of SF1520 `callCPRPersonList`: a Solr request, read as Lucene reads it.
 //!
-//! `q=(standardadresse:Akseltorv 1) AND (postnummer:6000)&rows=10`. What of the contract is public is this example, and that
-//! names, birth date, number, sex, address and its parts can be asked for, in full, by wildcard and in ranges; the field names
-//! here are the element names of `PersonLookup` (docs/search.md lists them), and the default field is ours: a word in it is a
-//! word of a name or of the street's name, a house number, a postal code or a personnummer, whichever it can be. Rows come in the
-//! order of the numbers, not by score.
+//! `q=(standardadresse:Akseltorv 1) AND (postnummer:6000)&rows=10`. What of the contract is public is this example, and
+//! that names, birth date, number, sex, address and its parts can be asked for, in full, by wildcard and in ranges; the
+//! field names here are the element names of `PersonLookup` (docs/search.md lists them), and the default field is ours:
+//! a word in it is a word of a name or of the street's name, a house number, a postal code or a personnummer, whichever
+//! it can be. Rows come in the order of the numbers, not by score.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -35,16 +35,18 @@ pub struct Request {
     pub start: usize,
     /// `cursorMark`: the number of the last row of the page before; `*` for the first page.
     pub after: Option<Pnr>,
-    /// What the host has said of protected persons; unless it is everything, nobody of them is found or counted by an address.
+    /// What the host has said of protected persons; unless it is everything, nobody of them is found or counted by an
+    /// address.
     pub protected_persons: ProtectedPersons,
 }
 
 impl Request {
-    /// Reads a request: `q=...` with `rows`, `start`, `cursorMark` and `q.op` in any order, or the query in the place of `q=...`.
-    /// Percent signs with two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank.
+    /// Reads a request: `q=...` with `rows`, `start`, `cursorMark` and `q.op` in any order, or the query in the place
+    /// of `q=...`. Percent signs with two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank.
     ///
     /// # Errors
-    /// [`QueryError`] says where the query cannot be read, or which parameter is wrong; other parameters are passed over.
+    /// [`QueryError`] says where the query cannot be read, or which parameter is wrong; other parameters are passed
+    /// over.
     pub fn parse(text: &str) -> Result<Request, QueryError> {
         let names_query = parameters(text).any(|part| part.starts_with("q="));
         let (mut query, mut and) = (None, false);
@@ -71,7 +73,8 @@ impl Request {
         Ok(Request { criterion, rows, start, after, protected_persons: ProtectedPersons::Tell })
     }
 
-    /// The search that it stands for, under what SF1520 requires. `start` rows are among its rows, and to be passed over.
+    /// The search that it stands for, under what SF1520 requires. `start` rows are among its rows, and to be passed
+    /// over.
     pub fn search(&self, scope: Scope) -> Search {
         Search {
             criterion: self.criterion.clone(),
@@ -98,7 +101,8 @@ fn parameters(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Lucene's meaning of clauses: what is required and not forbidden; where nothing is required, at least one of the others.
+/// Lucene's meaning of clauses: what is required and not forbidden; where nothing is required, at least one of the
+/// others.
 fn criterion(clause: &Clause) -> Result<Criterion, QueryError> {
     let clauses = match clause {
         Clause::Field { field, at, asked } => return of_field(field.as_deref(), *at, asked),
@@ -276,7 +280,8 @@ impl Value<'_> {
         if words.is_empty() { Err(self.wrong("a letter or a digit")) } else { Ok(words) }
     }
 
-    /// A value, a prefix of digits (`198*` for dates and postal codes), or a range; where an end is open, the first or last.
+    /// A value, a prefix of digits (`198*` for dates and postal codes), or a range; where an end is open, the first or
+    /// last.
     fn range<T: Copy + Ord>(
         &self,
         wanted: &'static str,
@@ -308,8 +313,8 @@ impl Value<'_> {
         }
     }
 
-    /// A standard address: street, house, floor and door as CPR writes them, or as a person types them. One word alone, as Lucene
-    /// hands it over, is a word of the street or a house.
+    /// A standard address: street, house, floor and door as CPR writes them, or as a person types them. One word alone,
+    /// as Lucene hands it over, is a word of the street or a house.
     fn standard(&self) -> Result<Criterion, QueryError> {
         let text = self.text()?;
         let line = latin1_of(text);

@@ -42,7 +42,8 @@ answer! {
         civil_status: Option<String> = "civilstand",
         from: Option<Uncertain<XsdDateTime>> = "civilstandsdato",
     }
-    /// `umyndiggoerelseType`. Left out whole when its start is no day of the calendar, since the contract wants the start.
+    /// `umyndiggoerelseType`. Left out whole when its start is no day of the calendar, since the contract wants the
+    /// start.
     pub struct Guardianship {
         relation_type: Option<u16> = "umyndiggorelseRelationType",
         guardian_pnr: Option<String> = "relationPersonnummer",
@@ -148,7 +149,8 @@ answer! {
     pub struct Relations {
         spouse: Option<Relation> = "aegtefaelle",
         children: Vec<Child> = "barn",
-        /// Always there, and so is `far`, empty when nothing is known: clients do not bear `relationer` without an element.
+        /// Always there, and so is `far`, empty when nothing is known: clients do not bear `relationer` without an
+        /// element.
         mother: Relation = "mor",
         father: Relation = "far",
         custody: Vec<Custody> = "foraeldremyndighed",

@@ -46,7 +46,8 @@ fn before_and_after_a_move() {
     assert_eq!(stam(&replika, MAN, 0, "HUSNR"), text("012A"), "now is the last delivery");
     assert_eq!(stam(&replika, MAN, 1, "HUSNR"), text("007 "));
 
-    // In the world before the move, as known after it: the coded address, without the text that only the present one has.
+    // In the world before the move, as known after it: the coded address, without the text that only the present one
+    // has.
     let request =
         Request { valid: Some(moment("2025-06-01")), ..Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged()) };
     let record = sf6008::answer(&replika.snapshot(), sf6008::Operation::Basic, &request).expect("a read");

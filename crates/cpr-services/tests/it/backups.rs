@@ -1,5 +1,5 @@
-//! Backups that are taken while a night is applied: what they restore is what the store was as of their delivery, byte for byte,
-//! and the night goes over it as it went over the store.
+//! Backups that are taken while a night is applied: what they restore is what the store was as of their delivery, byte
+//! for byte, and the night goes over it as it went over the store.
 
 use std::cell::RefCell;
 use std::io::Cursor;

@@ -1,7 +1,8 @@
 //! What real clients of SF1520 ask of an answer beyond its schema: found by running them, and held here without them.
 //!
-//! One reads into `aktuelAdresse`, `adressebeskyttelse`, `tilmeldtDigitalpost` and `relationer` without asking whether they are
-//! there, one parses dates as `Y-m-dP` and moments as RFC 3339 with milliseconds and nothing else. `.ci/clients` runs them.
+//! One reads into `aktuelAdresse`, `adressebeskyttelse`, `tilmeldtDigitalpost` and `relationer` without asking whether
+//! they are there, one parses dates as `Y-m-dP` and moments as RFC 3339 with milliseconds and nothing else.
+//! `.ci/clients` runs them.
 
 use std::io::Cursor;
 

@@ -1,4 +1,5 @@
-//! Every service tells the log of its answer before it is handed out: whom it was about, who else stands in it, and how it ended.
+//! Every service tells the log of its answer before it is handed out: whom it was about, who else stands in it, and how
+//! it ended.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
-//! Four processes read packs while a fifth writes nights, and each of them is killed at any moment: every answer is of one
-//! delivery.
+//! Four processes read packs while a fifth writes nights, and each of them is killed at any moment: every answer is of
+//! one delivery.
 //!
 //! The processes are this test itself, started anew. `PACKS_NIGHTS=200 cargo test --release -p cpr-services --test it
 //! packs_killed -- --nocapture` is the big run.
@@ -220,7 +220,8 @@ impl Heard {
     }
 }
 
-/// Starts the writer until it has written all nights, and kills it at moments that are spread over its work. Returns how often.
+/// Starts the writer until it has written all nights, and kills it at moments that are spread over its work. Returns
+/// how often.
 fn write_and_kill(place: &Place<'_>) -> u32 {
     for kills in 0u32.. {
         let mut process = place.start("write");

@@ -84,8 +84,8 @@ impl Pile {
                 }
                 let mut text = std::fs::read_to_string(&path).expect("UTF-8");
                 if part == Path::new("xsd") {
-                    // The types of SF1520 use a namespace that their document does not import, which xmllint refuses: the
-                    // scratch copy gets the import, and nothing else is changed.
+                    // The types of SF1520 use a namespace that their document does not import, which xmllint refuses:
+                    // the scratch copy gets the import, and nothing else is changed.
                     let after = text.find(START_TAG_END).expect("the end of the start tag") + START_TAG_END.len();
                     text.insert_str(after, IMPORT);
                 }
@@ -97,8 +97,8 @@ impl Pile {
         Pile { folder, documents: String::new() }
     }
 
-    /// The pile of SF1525: its package is not public, so the shape is that of its generation, the header first. What stands behind it
-    /// is in the namespace of the contract.
+    /// The pile of SF1525: its package is not public, so the shape is that of its generation, the header first. What
+    /// stands behind it is in the namespace of the contract.
     pub(crate) fn of_sf1525(samples: &Path) -> Pile {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let context = samples.join("services/schemas/kombit2017-model/common/context");

@@ -211,7 +211,8 @@ fn adrsog1_requires_a_street_and_a_place() {
     }
 }
 
-/// Everybody whose standard address, asked back as CPR wrote it, or street name does not find them: how many, of how many.
+/// Everybody whose standard address, asked back as CPR wrote it, or street name does not find them: how many, of how
+/// many.
 fn not_found_by_their_address(replika: &Replika) -> (usize, usize) {
     let snapshot = replika.snapshot();
     let (mut missed, mut asked) = (0, 0);

@@ -33,7 +33,8 @@ fn counts(of: &Response) -> [usize; 14] {
     ]
 }
 
-/// Persons who exercise the marking: elements current, and with history. Districts stand in a register that is not here.
+/// Persons who exercise the marking: elements current, and with history. Districts stand in a register that is not
+/// here.
 const EXERCISED: [(Marking, &str, usize, usize); 16] = [
     (Marking::Address, "0709610015", 1, 2),
     (Marking::Address, "0101980014", 0, 1),

@@ -1,4 +1,5 @@
-//! The change codes that may be subscribed to: those that CPR uses, as far as they are public. A list, since CPR's changes.
+//! The change codes that may be subscribed to: those that CPR uses, as far as they are public. A list, since CPR's
+//! changes.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +7,9 @@ use super::Filter;
 use super::error::FilterError;
 use super::event_code::EventCode;
 
-/// Change codes (hændelseskoder) that a subscription may name. SF6002 accepts only those in use, since a filter on any other would
-/// never match. Which these are is CPR's to say and grows: a host that knows better makes a list of its own, or adds to this one.
+/// Change codes (hændelseskoder) that a subscription may name. SF6002 accepts only those in use, since a filter on any
+/// other would never match. Which these are is CPR's to say and grows: a host that knows better makes a list of its
+/// own, or adds to this one.
 ///
 /// ```
 /// use cpr_subscription::{ChangeCodes, EventCode, Filter, FilterKind};
@@ -25,7 +27,8 @@ pub struct ChangeCodes {
     accepted: Option<BTreeSet<EventCode>>,
 }
 
-/// The codes that a client of SF6002 in production ships, those of CPR's own test extracts, and those that a rule of events reads.
+/// The codes that a client of SF6002 in production ships, those of CPR's own test extracts, and those that a rule of
+/// events reads.
 const IN_USE: [&str; 56] = [
     "A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A09", "A10", "A13", "A14", "A15", "A16", "A17", "A19",
     "A20", "A21", "A23", "A24", "A25", "A27", "A29", "A31", "A32", "A33", "A34", "A35", "A36", "A37", "A38", "A40",

@@ -13,7 +13,8 @@ pub enum FilterKind {
     EventChangeCode,
     /// A street, house or dwelling.
     Address,
-    /// Everybody: *Ingen filtre*, which SF6002 calls `NoFilter`. It is a filter that is there; no filters at all is nobody.
+    /// Everybody: *Ingen filtre*, which SF6002 calls `NoFilter`. It is a filter that is there; no filters at all is
+    /// nobody.
     Everything,
     /// Several of the others at once.
     AllOf,
@@ -31,8 +32,8 @@ impl FilterKind {
         FilterKind::AllOf,
     ];
 
-    /// A stable word. Those of SF6002 are its own (`FilterGroup` of version 1.1): `PNR`, `AgeRange`, `MunicipalityCode`,
-    /// `EventChangeCode`, `NoFilter`; the others are `Address`, `AllOf`.
+    /// A stable word. Those of SF6002 are its own (`FilterGroup` of version 1.1): `PNR`, `AgeRange`,
+    /// `MunicipalityCode`, `EventChangeCode`, `NoFilter`; the others are `Address`, `AllOf`.
     pub fn name(self) -> &'static str {
         match self {
             FilterKind::Pnr => "PNR",

@@ -2,9 +2,9 @@
 //!
 //! They stand apart from what they check, so a write of a block that never reached the disk is found too. A block of
 //! checks holds those of committed blocks beside those of blocks being written; it may be torn between sectors when the
-//! power goes, and no harm is done: a check does not straddle a sector, and those of committed blocks are the same before and
-//! after. What was read or written stays in memory (a 256th of the file, a 128th of an encrypted one); changes reach the
-//! disk with the next sync.
+//! power goes, and no harm is done: a check does not straddle a sector, and those of committed blocks are the same
+//! before and after. What was read or written stays in memory (a 256th of the file, a 128th of an encrypted one);
+//! changes reach the disk with the next sync.
 
 use std::io;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -1,7 +1,8 @@
 //! Encryption of blocks: AES-256-GCM, and the wrapping of a store's data key by the key of a key source.
 //!
-//! Nonces are random, 96 bits. Under one data key no more than 2^32 blocks are sealed (NIST SP 800-38D for random nonces);
-//! the count stands in the root. ring keeps its expanded key to itself and does not clear it; the bytes it is made from are.
+//! Nonces are random, 96 bits. Under one data key no more than 2^32 blocks are sealed (NIST SP 800-38D for random
+//! nonces); the count stands in the root. ring keeps its expanded key to itself and does not clear it; the bytes it is
+//! made from are.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};

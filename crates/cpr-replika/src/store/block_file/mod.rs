@@ -2,13 +2,13 @@
 //!
 //! Nothing that a disk or a hand changed reaches redb: every block is checked when it is read, under its place and its
 //! store, and one that does not check is an error that says where. A power cut at any moment, with writes torn between
-//! sectors and in any order, leaves all that was synced as it was: blocks of a committed state are never written over before
-//! the next is synced (redb's promise), their checks do not change while their neighbours' do ([`checks`]), and redb's
-//! header, which it writes in place, is kept twice ([`root`]).
+//! sectors and in any order, leaves all that was synced as it was: blocks of a committed state are never written over
+//! before the next is synced (redb's promise), their checks do not change while their neighbours' do ([`checks`]), and
+//! redb's header, which it writes in place, is kept twice ([`root`]).
 //!
 //! redb 4.6 asks for runs of whole blocks, the 320 bytes of its header at 0, 9 bytes at 0 when it opens, and lengths of
-//! whole blocks; anything else is refused. Locks are those of the storage below. The file is read first when redb asks for
-//! its length, which it does under its lock. docs/format.md draws the bytes.
+//! whole blocks; anything else is refused. Locks are those of the storage below. The file is read first when redb asks
+//! for its length, which it does under its lock. docs/format.md draws the bytes.
 
 mod checks;
 #[cfg(feature = "encryption")]

@@ -3,10 +3,10 @@
 //! redb's own page check repairs what it can and needs the only writing handle; over this it may do both. Every lock is
 //! taken shared, since nobody is disturbed: others may read meanwhile, and a writer is refused as by any reader.
 //!
-//! A verification must go on behind a page that is lost, and redb would not be read again after one error. So for it, and for
-//! nothing else, a page that does not check can be read as a leaf without rows, which every walk of redb's passes over; it
-//! is noted, and whatever was read over such a file answers no question but which rows are left. A store that somebody has
-//! open is read as one that was closed: its last commit, in two phases, is whole.
+//! A verification must go on behind a page that is lost, and redb would not be read again after one error. So for it,
+//! and for nothing else, a page that does not check can be read as a leaf without rows, which every walk of redb's
+//! passes over; it is noted, and whatever was read over such a file answers no question but which rows are left. A
+//! store that somebody has open is read as one that was closed: its last commit, in two phases, is whole.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,8 +1,8 @@
 //! Block 0 of the storage engine: its header of 320 bytes, which it writes in place, kept twice and written in turn.
 //!
 //! A write goes to the copy that does not hold the last synced state, and to the same again until the next sync: so
-//! whatever a power cut leaves of it, the other copy is whole. Which of two whole copies counts, the generation says. Once
-//! synced it is written to the other copy too, so that damage to either loses nothing.
+//! whatever a power cut leaves of it, the other copy is whole. Which of two whole copies counts, the generation says.
+//! Once synced it is written to the other copy too, so that damage to either loses nothing.
 //!
 //! ```text
 //! 0            8        16      24      32                48               368     4080    4096

@@ -1,9 +1,9 @@
 //! The check of a block: how it is made and how it is tried.
 //!
-//! A plain store has a 128-bit checksum (XXH3) of the block, mixed with the store's id and the block's number, so that a
-//! block of another place or another store does not check. In a store with a key a block is encrypted (AES-256-GCM) under
-//! a random nonce, with the store's id and the block's number authenticated; its check is nonce and tag. Bytes of a block
-//! without a check are all zeros, and so is its check.
+//! A plain store has a 128-bit checksum (XXH3) of the block, mixed with the store's id and the block's number, so that
+//! a block of another place or another store does not check. In a store with a key a block is encrypted (AES-256-GCM)
+//! under a random nonce, with the store's id and the block's number authenticated; its check is nonce and tag. Bytes of
+//! a block without a check are all zeros, and so is its check.
 
 use twox_hash::XxHash3_128;
 
@@ -31,8 +31,8 @@ impl Seal {
         Geometry::new(self.check_bytes())
     }
 
-    /// Seals blocks that stand side by side: their checks, and what is to stand in the file, in `sealed` if it is not the
-    /// blocks as they are.
+    /// Seals blocks that stand side by side: their checks, and what is to stand in the file, in `sealed` if it is not
+    /// the blocks as they are.
     pub(super) fn seal_run<'b>(
         &self,
         first: u64,

@@ -105,7 +105,8 @@ fn a_flipped_bit_anywhere_is_an_error_with_its_place_or_is_never_read() {
     }
 }
 
-/// Flips bits of a small file in turn, one of so many: what is read stays what it was or is refused, and a scan tells it.
+/// Flips bits of a small file in turn, one of so many: what is read stays what it was or is refused, and a scan tells
+/// it.
 fn try_bits(storage: &Shared, step: usize, open: impl Fn(&Shared) -> BlockFile<Shared>) {
     let read = |file: &BlockFile<Shared>| {
         let (mut header, mut block) = ([0; 320], [0; BLOCK]);
