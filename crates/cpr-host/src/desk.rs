@@ -16,6 +16,7 @@ use crate::callers::{Caller, Callers, Denied};
 use crate::config::Fingerprint;
 use crate::journal::{self, Journal, Line};
 use crate::metrics::Metrics;
+use crate::outcome::{Outcome, name_of};
 use crate::service::{ADRSOG1, Service};
 use crate::subscriptions;
 
@@ -52,53 +53,6 @@ pub(crate) struct Received<'a> {
     pub(crate) body: &'a [u8],
     /// The certificate of the connection.
     pub(crate) certificate: &'a Fingerprint,
-}
-
-/// An answer, or why there is none.
-pub(crate) struct Outcome {
-    /// XML, or the problem.
-    pub(crate) result: Result<String, Problem>,
-    /// The word in logs and metrics.
-    pub(crate) name: &'static str,
-    /// The trouble, where it is the host's.
-    pub(crate) error: Option<String>,
-}
-
-impl Outcome {
-    /// An answer.
-    pub(crate) fn found(xml: Result<String, cpr_services::Error>) -> Outcome {
-        match xml {
-            Ok(xml) => Outcome { result: Ok(xml), name: "answered", error: None },
-            Err(error) => Outcome::failed(&error),
-        }
-    }
-
-    /// No answer, as the contract says it.
-    pub(crate) fn problem(problem: Problem) -> Outcome {
-        Outcome { result: Err(problem), name: name_of(&problem), error: None }
-    }
-
-    /// No answer, and the trouble is the host's.
-    pub(crate) fn failed(error: &dyn std::error::Error) -> Outcome {
-        Outcome { error: Some(error.to_string()), ..Outcome::problem(Problem::Internal) }
-    }
-
-    /// No answer, since the access log does not have it.
-    pub(crate) fn not_logged(error: access_log::NotLogged) -> Outcome {
-        Outcome { name: "not_logged", ..Outcome::failed(&error) }
-    }
-}
-
-/// The word for a problem in logs and metrics.
-fn name_of(problem: &Problem) -> &'static str {
-    match problem {
-        Problem::UnknownNumber => "unknown_number",
-        Problem::MalformedNumber => "malformed_number",
-        Problem::NoAgreement => "denied",
-        Problem::UnknownService => "unknown_service",
-        Problem::Internal => "failed",
-        _ => "malformed",
-    }
 }
 
 impl Desk {

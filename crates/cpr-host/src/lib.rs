@@ -16,8 +16,10 @@ pub mod callers;
 pub mod journal;
 pub mod metrics;
 
-mod desk;
+mod outcome;
 mod subscriptions;
+
+mod desk;
 
 pub mod inbox;
 pub mod outbox;

@@ -7,7 +7,7 @@ use cpr_wire::sf6002::{Change, Outcome as Word, Request};
 use cpr_wire::{Error as WireError, Problem};
 
 use crate::config::System;
-use crate::desk::Outcome;
+use crate::outcome::Outcome;
 use crate::service::Service;
 
 /// Makes every system that may call SF6002 a subscriber. Who is one already keeps its filters.

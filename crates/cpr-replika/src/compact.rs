@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::replika::Replika;
+use crate::store::copier::Fate;
 use crate::store::file::Options;
 #[cfg(feature = "encryption")]
 use crate::store::key::KeySource;
-use crate::store::rewrite::{Fate, Inspector, NoInspector, Plan, RewriteProgress, RewriteReport, rewrite};
+use crate::store::rewrite::{Inspector, NoInspector, Plan, RewriteProgress, RewriteReport, rewrite};
 use crate::store::tables::TableRow;
 
 impl Replika {

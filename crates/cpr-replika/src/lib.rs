@@ -22,8 +22,8 @@
 //! // A made-up extract: start record, one person who lives in 0851, end record with the number of records.
 //! let extract = "00000000000009999012026010520260105\n\
 //!                0016101801234          01000000000000 K1980-01-01 1980-01-01\n\
-//!                002610180123408511188009 05  th                                      202512201000 202512201000
-//!                0000000000000000 0000\n\ 999999999999900000002\n";
+//!                002610180123408511188009 05  th                                      202512201000 202512201000 0000000000000000 0000\n\
+//!                999999999999900000002\n";
 //! let replika = Replika::in_memory(&Config::default())?; // or Replika::create("replika.db", …)
 //! let report = replika.apply(Cursor::new(extract), &ApplyOptions::named("D260105.L999901"))?;
 //! assert_eq!(report.delivery.counts.persons_new, 1);

@@ -37,6 +37,7 @@ mod register;
 mod relatives;
 mod request;
 mod subject;
+mod withholding;
 
 pub mod gctp;
 pub mod search;

@@ -4,10 +4,10 @@ use cpr_replika::cpr_model::Pnr;
 use cpr_replika::{Image, Snapshot};
 
 use crate::error::Error;
-use crate::protected_persons::is_hidden;
 use crate::protection::Protections;
 use crate::request::Request;
 use crate::subject::Subject;
+use crate::withholding::is_hidden;
 
 /// The related persons that the replica holds.
 pub(crate) struct Relatives<'s> {

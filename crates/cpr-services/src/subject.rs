@@ -8,8 +8,7 @@ use cpr_replika::{Config, Fact, Image, Snapshot};
 
 use crate::contract_types::text;
 use crate::error::Error;
-use crate::protected_persons::{PLACES, ProtectedPersons, is_hidden};
-use crate::protection::Protections;
+use crate::protected_persons::PLACES;
 use crate::request::Request;
 
 /// A person as of the moment and the delivery of a request.
@@ -31,20 +30,6 @@ impl<'i> Subject<'i> {
         let rows = CurrentRows::read(image.all_facts(), valid);
         let now = valid.map(|_| CurrentRows::read(image.all_facts(), None));
         Subject { pnr, rows, now, valid, config, current_pnr: None }
-    }
-
-    /// The person as the host's policy on protected persons has it told: as read, without places, or not at all.
-    pub(crate) fn under_policy(
-        self,
-        snapshot: &Snapshot,
-        request: &Request<'_>,
-        protections: &Protections,
-    ) -> Result<Subject<'i>, Error> {
-        match is_hidden(snapshot, request, protections)? {
-            false => Ok(self),
-            true if request.protected_persons == ProtectedPersons::Refuse => Err(Error::Protected),
-            true => Ok(self.without_places()),
-        }
     }
 
     /// The person as if no row told of a place.

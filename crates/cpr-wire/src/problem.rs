@@ -5,7 +5,7 @@ use std::fmt;
 use cpr_subscription::FilterError;
 
 use crate::error::Error;
-use crate::gctp::Receipt;
+use crate::gctp::receipt::Receipt;
 use crate::soap::{Fault, FaultCode};
 
 /// Why there is no answer.

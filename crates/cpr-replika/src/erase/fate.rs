@@ -12,7 +12,7 @@ use crate::index::sets::Row;
 use crate::index::words;
 use crate::ledger::erases::ErasedOf;
 use crate::store::bitmap::{open_set, seal_set};
-use crate::store::rewrite::Fate;
+use crate::store::copier::Fate;
 use crate::store::sealed;
 use crate::store::tables::{TableRow, name};
 

@@ -15,8 +15,9 @@ use super::needles::Needles;
 use super::proof::look_for;
 use super::scope::Gone;
 use super::{EraseOptions, check_reason};
+use crate::store::copier::Fate;
 use crate::store::file::Options;
-use crate::store::rewrite::{Fate, Inspector, NoInspector, RewriteProgress};
+use crate::store::rewrite::{Inspector, NoInspector, RewriteProgress};
 use crate::store::tables::{TableRow, name};
 use crate::{ApplyOptions, Config, Error, FilterChange, Replika, UnknownNumbers};
 

@@ -24,7 +24,7 @@ use crate::person::mentions::mentioned;
 use crate::person::stored::v2::{ArchivedPast, Document, FactHeader, Past};
 use crate::person::value::{document_archive, seal_document, seal_past};
 use crate::snapshot::Snapshot;
-use crate::store::rewrite::Fate;
+use crate::store::copier::Fate;
 use crate::store::sealed;
 use crate::store::tables::{TableRow, name};
 use crate::subscriptions::spans::Spans;

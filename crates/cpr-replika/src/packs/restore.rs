@@ -8,8 +8,9 @@ use crate::error::Error;
 use crate::packs::as_of::{Earlier, RestoreReport};
 use crate::packs::packed::Packed;
 use crate::replika::Replika;
+use crate::store::copier::Fate;
 use crate::store::file::{Opened, Options, is_vacant};
-use crate::store::rewrite::{Fate, write_new};
+use crate::store::rewrite::write_new;
 
 impl Replika {
     /// Makes a store where none is of what a folder of packs holds: equal to the one that wrote them in every answer,

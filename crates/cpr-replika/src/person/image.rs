@@ -6,7 +6,7 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedPast};
 use crate::person::value::{PastSegment, document_again, open_document, open_past, past_again};
-use crate::store::read_table::Guard;
+use crate::store::guard::Guard;
 use crate::store::sealed::{self, Held};
 
 /// Whether the replica can answer for an aspect of a person.

@@ -8,7 +8,7 @@
 
 use crate::error::Error;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedFactHeader, ArchivedPast};
-use crate::store::read_table::Guard;
+use crate::store::guard::Guard;
 use crate::store::sealed::{self, Held};
 use crate::store::tables::{OPEN_SEGMENT, name};
 

@@ -9,9 +9,8 @@ use redb::{Key, MultimapTable, Table};
 use twox_hash::XxHash3_64;
 
 use super::column::Column;
-use super::read_table::{Guard, Many, One};
-use super::rewrite::Fate;
-use super::tables::TableRow;
+use super::guard::Guard;
+use super::read_table::{Many, One};
 use crate::error::Error;
 
 /// Rows between two calls of whoever wants to know how far it is.
@@ -20,8 +19,14 @@ const ROWS_A_REPORT: u64 = 4096;
 /// Called with the rows so far; an error ends the work.
 pub(super) type Tell<'a> = dyn FnMut(u64) -> Result<(), Error> + 'a;
 
-/// Asked of every row.
-pub(super) type Judge<'a> = dyn FnMut(TableRow<'_>) -> Result<Fate, Error> + 'a;
+/// What becomes of one row.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Fate {
+    Keep,
+    Drop,
+    /// The value, as the table stores it.
+    Replace(Vec<u8>),
+}
 
 /// How many rows a sequence of tables has, and a hash of what they are.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -71,14 +76,13 @@ impl Pace<'_> {
 
 /// Writes rows into tables, and digests what it writes.
 pub(super) struct Copier<'a> {
-    judge: &'a mut Judge<'a>,
     pace: Pace<'a>,
     written: RowDigest,
 }
 
 impl<'a> Copier<'a> {
-    pub(super) fn new(judge: &'a mut Judge<'a>, tell: &'a mut Tell<'a>) -> Copier<'a> {
-        Copier { judge, pace: Pace { rows: 0, tell }, written: RowDigest::default() }
+    pub(super) fn new(tell: &'a mut Tell<'a>) -> Copier<'a> {
+        Copier { pace: Pace { rows: 0, tell }, written: RowDigest::default() }
     }
 
     /// What was written.
@@ -86,19 +90,19 @@ impl<'a> Copier<'a> {
         self.written
     }
 
-    /// Copies a table with one value a key. `wrap` says of which table a row is.
+    /// Copies a table with one value a key.
     pub(super) fn one<K: Key + Column, V: Column>(
         &mut self,
         name: &'static str,
         from: &One<K, V>,
         mut into: Table<'_, K, V>,
-        wrap: impl for<'r> Fn(&'r Guard<'_, K>, &'r Guard<'_, V>) -> TableRow<'r>,
+        mut judge: impl FnMut(&Guard<'_, K>, &Guard<'_, V>) -> Result<Fate, Error>,
     ) -> Result<(), Error> {
         let mut digest = TableDigest::default();
         for row in from.iter()? {
             let (key, value) = row?;
             self.pace.step()?;
-            let replaced = match (self.judge)(wrap(&key, &value))? {
+            let replaced = match judge(&key, &value)? {
                 Fate::Keep => None,
                 Fate::Drop => continue,
                 Fate::Replace(bytes) => Some(bytes),
@@ -117,13 +121,13 @@ impl<'a> Copier<'a> {
         name: &'static str,
         from: &Many,
         mut into: MultimapTable<'_, u32, u32>,
-        wrap: impl Fn(u32, u32) -> TableRow<'static>,
+        mut judge: impl FnMut(u32, u32) -> Result<Fate, Error>,
     ) -> Result<(), Error> {
         let mut digest = TableDigest::default();
         for pair in from.iter()? {
             let (key, value) = pair?;
             self.pace.step()?;
-            match (self.judge)(wrap(key, value))? {
+            match judge(key, value)? {
                 Fate::Keep => {}
                 Fate::Drop => continue,
                 Fate::Replace(_) => return Err(Error::Config("a value among several is kept or dropped")),

@@ -15,7 +15,7 @@ use super::block_file::overlay::{LostPages, Overlay};
 use super::block_file::scan::Scan;
 use super::block_file::{BlockFile, Opening};
 use super::key::KeySource;
-use super::rewrite::remove_leftover;
+use super::leftover::remove_leftover;
 use super::shared::SharedStorage;
 use crate::damage::{BlockError, Latch};
 use crate::error::Error;

@@ -9,7 +9,7 @@ use cpr_pack::{Keys, Packs, TablePlace};
 
 use crate::error::Error;
 use crate::store::column::Column;
-use crate::store::read_table::{Guard, Row};
+use crate::store::guard::{Guard, Row};
 
 /// One table of a base and its overlay.
 pub(crate) struct PackTable<K, V> {

@@ -22,6 +22,7 @@ use redb::{
 use crate::damage::{BlockError, FirstFailure, Latch};
 use crate::error::Error;
 use crate::store::column::Column;
+use crate::store::guard::{Guard, Row};
 use crate::store::pack_table::{PackRows, PackTable};
 
 impl Latch {
@@ -126,36 +127,6 @@ impl Told for Error {
         matches!(self, Error::Storage(failure) if failure.is_earlier_failure())
     }
 }
-
-/// A key or a value, for as long as what holds it is held.
-pub(crate) enum Guard<'t, V: Value + 'static> {
-    Store(AccessGuard<'t, V>),
-    /// Bytes of a pack that were decoded before.
-    Pack(cpr_pack::Value<'t>),
-}
-
-impl<'t, V: Column> Guard<'t, V> {
-    /// Bytes of a pack, when they are a value.
-    #[inline]
-    pub(crate) fn packed(bytes: cpr_pack::Value<'t>, table: &'static str) -> Result<Guard<'t, V>, Error> {
-        let is_sound = V::decode(&bytes).is_some();
-        match is_sound {
-            true => Ok(Guard::Pack(bytes)),
-            false => Err(Error::Corrupt { table, what: "bytes that are no key or value of the table" }),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn value(&self) -> V::SelfType<'_> {
-        match self {
-            Guard::Store(guard) => guard.value(),
-            Guard::Pack(bytes) => V::decode(bytes).expect("the same bytes were decoded before"),
-        }
-    }
-}
-
-/// A key and its value.
-pub(crate) type Row<'t, K, V> = (Guard<'t, K>, Guard<'t, V>);
 
 fn guarded<'t, K: Key + 'static, V: Value + 'static>((key, value): Guards<'t, K, V>) -> Row<'t, K, V> {
     (Guard::Store(key), Guard::Store(value))

@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use redb::backends::InMemoryBackend;
 
 use super::block_file::Opening;
-use super::copier::{Copier, Digester, RowDigest};
+use super::copier::{Copier, Digester, Fate, RowDigest};
 use super::file::{Opened, Options, scan_each, storage_failed};
+use super::leftover::{remove_leftover, temporary_path};
 use super::tables::{TableRow, Tables, name};
 use crate::damage::BlockError;
 use crate::error::Error;
@@ -57,15 +58,6 @@ pub struct RewriteReport {
 
 /// Bytes of pages of the new file kept in memory while rows are copied: each is written once.
 const COPYING_CACHE_BYTES: usize = 256 * 1024 * 1024;
-
-/// What becomes of one row.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Fate {
-    Keep,
-    Drop,
-    /// The value, as the table stores it.
-    Replace(Vec<u8>),
-}
 
 /// How a store is written anew.
 pub(crate) struct Plan<'a> {
@@ -160,8 +152,8 @@ fn copy(rows: &Tables, new: Opened, plan: &mut Plan<'_>) -> Result<(Opened, RowD
             ControlFlow::Break(()) => Err(Error::Stopped),
         };
         tell(0)?;
-        let mut copier = Copier::new(&mut fate, &mut tell);
-        rows.copy(&write, &mut copier)?;
+        let mut copier = Copier::new(&mut tell);
+        rows.copy(&write, &mut copier, &mut fate)?;
         let digest = copier.finish();
         write.commit()?;
         Ok(digest)
@@ -244,23 +236,6 @@ impl Drop for NewFile {
         if !self.is_in_place {
             fs::remove_file(&self.path).ok();
         }
-    }
-}
-
-/// The name under which the new file of a store is written; none for a path without a name.
-fn temporary_path(path: &Path) -> Option<PathBuf> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name()?);
-    name.push(".new");
-    Some(path.with_file_name(name))
-}
-
-/// Removes what a rewriting that was cut off has left beside a store.
-pub(super) fn remove_leftover(path: &Path) -> io::Result<()> {
-    let Some(left) = temporary_path(path) else { return Ok(()) };
-    match fs::remove_file(left) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

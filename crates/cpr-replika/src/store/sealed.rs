@@ -6,7 +6,7 @@ use rkyv::rancor::Failure;
 use rkyv::util::AlignedVec;
 
 use crate::error::Error;
-use crate::store::read_table::Guard;
+use crate::store::guard::Guard;
 
 /// The schema of sealed values, in every header.
 const SCHEMA: u16 = 2;

@@ -10,7 +10,7 @@ use cpr_pack::{Packs, Writer};
 use redb::{MultimapTableDefinition, ReadTransaction, TableDefinition, Value, WriteTransaction};
 use roaring::RoaringBitmap;
 
-use super::copier::{Copier, Digester};
+use super::copier::{Copier, Digester, Fate};
 use super::read_table::{Many, One};
 use crate::damage::Latch;
 use crate::error::Error;
@@ -117,12 +117,19 @@ macro_rules! tables {
                 Ok(counts.into_iter().filter(|(_, rows, found)| rows != found).map(|(name, ..)| name).collect())
             }
 
-            /// Copies the rows of every table, in the order of their keys.
-            pub(super) fn copy(&self, write: &WriteTransaction, copier: &mut Copier<'_>) -> Result<(), Error> {
+            /// Copies the rows of every table, in the order of their keys, as `judge` has each.
+            pub(super) fn copy(
+                &self,
+                write: &WriteTransaction,
+                copier: &mut Copier<'_>,
+                judge: &mut dyn FnMut(TableRow<'_>) -> Result<Fate, Error>,
+            ) -> Result<(), Error> {
                 $(copier.one($one_name, &self.$one, write.open_table($ONE)?, |key, value| {
-                    TableRow::$ONE(key.value(), value.value())
+                    judge(TableRow::$ONE(key.value(), value.value()))
                 })?;)*
-                $(copier.many($many_name, &self.$many, write.open_multimap_table($MANY)?, TableRow::$MANY)?;)*
+                $(copier.many($many_name, &self.$many, write.open_multimap_table($MANY)?, |key, value| {
+                    judge(TableRow::$MANY(key, value))
+                })?;)*
                 Ok(())
             }
 

@@ -3,11 +3,9 @@
 use std::fmt;
 
 use cpr_model::{DerivedMark, Pnr};
-use cpr_subscription::{Filter, FilterKind, ImageChange, Reason};
+use cpr_subscription::{Filter, FilterKind, ImageChange, Matcher, Reason};
 
-use crate::subscriptions::matching::Matches;
-
-/// A reason, told by the filter that holds; see [`Matches::explain`].
+/// A reason, told by the filter that holds; see [`super::Matches::explain`].
 #[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -31,7 +29,7 @@ impl fmt::Debug for Explanation {
 }
 
 impl Explanation {
-    pub(crate) fn read(reason: &Reason, pnr: Pnr, matches: &Matches) -> Explanation {
+    pub(crate) fn read(reason: &Reason, pnr: Pnr, matcher: &Matcher) -> Explanation {
         let of = |kind: FilterKind, filter, change| Explanation {
             kind: kind.name(),
             filter,
@@ -54,7 +52,7 @@ impl Explanation {
                 ..of(FilterKind::EventChangeCode, code.to_string(), None)
             },
             Reason::AllOf { filter, change, derived } => {
-                Explanation { derived: *derived, ..of(FilterKind::AllOf, matches.all_of(*filter).reveal(), *change) }
+                Explanation { derived: *derived, ..of(FilterKind::AllOf, matcher.all_of(*filter).reveal(), *change) }
             }
         }
     }

@@ -213,7 +213,7 @@ impl Matches {
 
     /// A reason of one of the matches, told by the filter that holds.
     pub fn explain(&self, pnr: Pnr, reason: &Reason) -> Explanation {
-        Explanation::read(reason, pnr, self)
+        Explanation::read(reason, pnr, &self.matcher)
     }
 }
 

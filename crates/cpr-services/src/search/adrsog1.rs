@@ -18,10 +18,11 @@ use crate::contract_types::{printable, text};
 use crate::error::Error;
 use crate::gctp::{Field, Row, adrsog1_xml};
 use crate::logged::{self, Logged, has_protected_address};
-use crate::protected_persons::{ProtectedPersons, without_protected};
+use crate::protected_persons::ProtectedPersons;
 use crate::protection::Protections;
 use crate::search::conjunction::all;
 use crate::subject::Subject;
+use crate::withholding::without_protected;
 
 /// Why a request cannot be answered; it names the field, not what it holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

@@ -19,10 +19,11 @@ use cpr_replika::{AddressPattern, Criterion, NamePart, PersonSet, Policy, Scope,
 use percent_encoding::percent_decode_str;
 
 use crate::logged::{self, Logged};
-use crate::protected_persons::{ProtectedPersons, without_protected};
+use crate::protected_persons::ProtectedPersons;
 use crate::search::conjunction::all;
 use crate::search::lucene::{self, Asked, Clause, Occur};
 pub use crate::search::query_error::QueryError;
+use crate::withholding::without_protected;
 
 /// A Solr request.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 //! The outer request is SOAP; the inner one is text in its `gctpMessage`, as CDATA or escaped, with or without a prolog
 //! whose encoding means nothing any more, and with blanks around it. The answer is text too.
 
-mod receipt;
+pub(crate) mod receipt;
 
 pub use receipt::Receipt;
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::limits::Limits;
 
 /// A document that was read; see [`Document::parse`]. It holds personal data: `Debug` tells how large it is.
 pub struct Document {
@@ -36,14 +35,6 @@ pub struct Element<'d> {
 }
 
 impl Document {
-    /// Reads a document that is text already; see [`crate::charset::text`].
-    ///
-    /// # Errors
-    /// What is not well-formed, too much of something, or not wanted in any message; see [`Error`].
-    pub fn parse(text: &str, limits: &Limits) -> Result<Document, Error> {
-        super::read::document(text, limits)
-    }
-
     /// The root.
     pub fn root(&self) -> Element<'_> {
         Element { document: self, node: self.nodes.first().expect("a document that was read has a root") }

@@ -12,7 +12,17 @@ use super::document::{Attribute, Document, Node};
 use crate::error::Error;
 use crate::limits::{Limit, Limits};
 
-pub(super) fn document(text: &str, limits: &Limits) -> Result<Document, Error> {
+impl Document {
+    /// Reads a document that is text already; see [`crate::charset::text`].
+    ///
+    /// # Errors
+    /// What is not well-formed, too much of something, or not wanted in any message; see [`Error`].
+    pub fn parse(text: &str, limits: &Limits) -> Result<Document, Error> {
+        document(text, limits)
+    }
+}
+
+fn document(text: &str, limits: &Limits) -> Result<Document, Error> {
     within(Limit::Bytes, text.len(), limits.bytes)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some((at, _)) = text.char_indices().find(|(_, c)| !is_char(*c)) {
