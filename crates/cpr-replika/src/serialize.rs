@@ -8,13 +8,27 @@ use cpr_extract::RecordNumber;
 use cpr_model::{ChangeClass, Fact, OwnedFact, ProtectionKind, json_shapes, json_strings};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::{
-    BusinessEvent, CalendarEvent, ChainNumber, Change, Config, Consumer, DeliverReport, DeliveredFile, Delivery,
-    DeliveryKind, DeliveryNumber, Described, Due, EraseScope, EventCursor, EventId, Events, Explanation, Follower,
-    GroupLines, Hit, Hits, Image, InitialLoad, Match, Matches, NumberChain, Outcome, Person, PersonSet, Place, Receipt,
-    Recipient, Report, RewriteReport, SalvageGap, SalvageReport, SalvagedTable, Stats, StoredEvent, Subscriber,
-    TableStats, UndeliveredFile, VerifyFault, VerifyReport,
+use crate::apply::{Delivery, DeliveryKind, Outcome, Report};
+use crate::damage::Place;
+use crate::delivery_number::DeliveryNumber;
+use crate::erase::{EraseScope, Receipt};
+use crate::events::{BusinessEvent, CalendarEvent, Consumer, Due, EventCursor, EventId, Events, StoredEvent};
+use crate::person::image::{Image, Person};
+use crate::read::described::Described;
+use crate::read::history::Change;
+use crate::read::lines::GroupLines;
+use crate::read::numbers::{ChainNumber, NumberChain};
+use crate::read::stats::Stats;
+use crate::salvage::{SalvageGap, SalvageReport, SalvagedTable};
+use crate::search::{Hit, Hits, PersonSet};
+use crate::store::config::Config;
+use crate::store::rewrite::RewriteReport;
+use crate::store::source::TableStats;
+use crate::subscriptions::{
+    DeliverReport, DeliveredFile, Explanation, Follower, InitialLoad, Match, Matches, Recipient, Subscriber,
+    UndeliveredFile,
 };
+use crate::verify::{VerifyFault, VerifyReport};
 
 json_strings! {
     DeliveryKind: kind => kind.name();

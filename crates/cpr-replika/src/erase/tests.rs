@@ -15,11 +15,15 @@ use super::needles::Needles;
 use super::proof::look_for;
 use super::scope::Gone;
 use super::{EraseOptions, check_reason};
+use crate::apply::ApplyOptions;
+use crate::error::Error;
+use crate::replika::Replika;
+use crate::store::config::Config;
 use crate::store::copier::Fate;
 use crate::store::file::Options;
 use crate::store::rewrite::{Inspector, NoInspector, RewriteProgress};
 use crate::store::tables::{TableRow, name};
-use crate::{ApplyOptions, Config, Error, FilterChange, Replika, UnknownNumbers};
+use crate::subscriptions::{FilterChange, UnknownNumbers};
 
 /// Who goes, whose other number goes with it, and who stays.
 const ANNA: &str = "6101801231";
