@@ -111,6 +111,8 @@ mod serialize;
 pub mod raw;
 
 #[cfg(test)]
+mod erase_tests;
+#[cfg(test)]
 mod power_cut_tests;
 
 pub use arrivals::DeliveryListener;

@@ -29,14 +29,11 @@
 //! ```
 
 pub(crate) mod bars;
-mod fate;
-mod needles;
-mod proof;
+pub(crate) mod fate;
+pub(crate) mod needles;
+pub(crate) mod proof;
 mod receipt;
-mod scope;
-
-#[cfg(test)]
-mod tests;
+pub(crate) mod scope;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -143,7 +140,7 @@ impl Replika {
 }
 
 /// A reason is one line of text that names nobody.
-fn check_reason(reason: &str) -> Result<(), Error> {
+pub(crate) fn check_reason(reason: &str) -> Result<(), Error> {
     if reason.trim().is_empty() {
         return Err(Error::Erase("a reason must be given"));
     }

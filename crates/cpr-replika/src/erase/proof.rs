@@ -7,6 +7,7 @@ use cpr_model::{PersonKey, RelatedPnr, Value, Values};
 use roaring::RoaringBitmap;
 
 use super::scope::filter_names;
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::events::consumers::open_cursor;
 use crate::index::sets::Row;
@@ -112,7 +113,7 @@ fn look_at_deliveries(gone: &RoaringBitmap, tables: &Tables, found: &mut Found) 
     }
     for row in tables.deliveries.iter()? {
         let (key, sealed) = row?;
-        Delivery::open(crate::DeliveryNumber(key.value()), sealed.value())?;
+        Delivery::open(DeliveryNumber(key.value()), sealed.value())?;
         found.row(name::DELIVERIES, false);
     }
     found.rows += tables.digests.len()? + tables.meta.len()?;

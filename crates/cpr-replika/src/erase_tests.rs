@@ -10,12 +10,12 @@ use cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
 use cpr_model::{Date, Pnr};
 use cpr_subscription::Profile;
 
-use super::fate::Judge;
-use super::needles::Needles;
-use super::proof::look_for;
-use super::scope::Gone;
-use super::{EraseOptions, check_reason};
 use crate::apply::ApplyOptions;
+use crate::erase::fate::Judge;
+use crate::erase::needles::Needles;
+use crate::erase::proof::look_for;
+use crate::erase::scope::Gone;
+use crate::erase::{EraseOptions, check_reason};
 use crate::error::Error;
 use crate::replika::Replika;
 use crate::store::config::Config;
@@ -184,8 +184,8 @@ fn every_document_that_is_left_is_found_in_plain_blocks() {
 #[test]
 fn every_document_that_is_left_is_found_in_encrypted_blocks() {
     let folder = tempfile::tempdir().unwrap();
-    let key = crate::KeyFile::create(folder.path().join("key")).unwrap();
-    let key: std::sync::Arc<dyn crate::KeySource> = std::sync::Arc::new(key);
+    let key = crate::store::key::KeyFile::create(folder.path().join("key")).unwrap();
+    let key: std::sync::Arc<dyn crate::store::key::KeySource> = std::sync::Arc::new(key);
     every_document_that_is_left_is_found_in_the_blocks(&Options { key: Some(key), ..Options::default() });
 }
 
