@@ -292,11 +292,12 @@ impl Scan<'_> {
         }
     }
 
-    /// Of the current rows of a kind, the one that began last, and of equally old ones the last.
+    /// Of the current rows of a kind, the one that began last, and of equally old ones the one of the greatest bytes.
     fn is_latest(&self, fact: &Fact<'_>) -> bool {
         let mut current: Vec<Fact<'_>> =
             self.person.all_facts().filter(|other| other.aspect() == fact.aspect() && !other.is_historic()).collect();
-        current.sort_by_key(|row| row.valid().from);
+        let order = |row: &Fact<'_>| (row.valid().from, row.values().bytes().to_vec());
+        current.sort_by_cached_key(order);
         !fact.is_historic() && current.last().is_some_and(|last| last.values() == fact.values())
     }
 
