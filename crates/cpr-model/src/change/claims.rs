@@ -2,7 +2,8 @@
 //!
 //! Behind the customer's window a historic row stops coming and stays known. When a row comes that holds at the same
 //! time and of the same thing (an earlier start of the current address, say), both cannot be true, and the one that CPR
-//! states now is the one to keep. Only new claims count: rows that overlapped when they came stay as CPR sent them.
+//! states now is the one to keep. Only new claims count: rows that overlapped when they came stay as CPR sent them, but a row does not
+//! speak for another one in its own place.
 
 use std::collections::HashMap;
 
@@ -17,6 +18,17 @@ type Line<'a> = (Aspect, Option<Value<'a>>);
 pub(super) struct Claims<'a> {
     /// Starts, ascending, each with the latest end of the periods up to it.
     of: HashMap<Line<'a>, Vec<(Timestamp, Timestamp)>>,
+    /// Starts of rows before from which a row that came holds too.
+    restated: HashMap<(Line<'a>, Timestamp), Restated>,
+}
+
+/// What was and what is said from one start of one line.
+#[derive(Debug)]
+struct Restated {
+    /// The latest ends of two rows before; the start where there is but one.
+    before: [Timestamp; 2],
+    /// The latest end of a row that came; the start where none did.
+    came: Timestamp,
 }
 
 impl<'a> Claims<'a> {
@@ -25,14 +37,19 @@ impl<'a> Claims<'a> {
     where
         'a: 'r,
     {
-        let mut claimed: HashMap<(Line<'_>, Timestamp), Timestamp> = HashMap::new();
+        let mut restated: HashMap<(Line<'a>, Timestamp), Restated> = HashMap::new();
         for (line, from, to) in before.iter().filter_map(period) {
-            let until = claimed.entry((line, from)).or_insert(to);
-            *until = to.max(*until);
+            let said = restated.entry((line, from)).or_insert(Restated { before: [from; 2], came: from });
+            let [first, second] = said.before;
+            said.before = [first.max(to), second.max(first.min(to))];
         }
         let mut of: HashMap<Line<'a>, Vec<(Timestamp, Timestamp)>> = HashMap::new();
         for (line, from, to) in came.filter_map(period) {
-            let from = claimed.get(&(line, from)).map_or(from, |&until| until.max(from));
+            let said = restated.get_mut(&(line, from));
+            let from = said.map_or(from, |said| {
+                said.came = said.came.max(to);
+                said.before[0]
+            });
             if from < to {
                 of.entry(line).or_default().push((from, to));
             }
@@ -45,12 +62,19 @@ impl<'a> Claims<'a> {
                 *to = latest;
             }
         }
-        Claims { of }
+        Claims { of, restated }
     }
 
-    /// True when a claim and a row cannot both be true.
+    /// True when a claim and a row of before cannot both be true.
     pub(super) fn contradict(&self, fact: &Fact<'_>) -> bool {
         let Some((line, from, to)) = period(fact) else { return false };
+        // What the row itself said from its start does not speak for a row that now says it otherwise.
+        if let Some(said) = self.restated.get(&(line, from)) {
+            let by_others = if said.before[0] == to { said.before[1] } else { said.before[0] };
+            if by_others < said.came.min(to) {
+                return true;
+            }
+        }
         let Some(periods) = self.of.get(&line) else { return false };
         let begun = periods.partition_point(|(start, _)| *start < to);
         begun.checked_sub(1).is_some_and(|last| periods[last].1 > from)

@@ -232,7 +232,7 @@ impl Rules<'_> {
             && !self.came.iter().any(|&new| self.contradicts(&self.after[new], fact))
     }
 
-    /// True when both hold at one moment at which no row before said what the new one says, of the same start.
+    /// True when both hold at one moment at which no other row of before held from the start of the new one.
     fn contradicts(&self, new: &Fact<'_>, old: &Fact<'_>) -> bool {
         let line = |fact: &Fact<'_>| if fact.aspect.is_residence() { Aspect::Address } else { fact.aspect };
         let is_dated = |fact: &Fact<'_>| {
@@ -242,8 +242,12 @@ impl Rules<'_> {
         let holds = |fact: &Fact<'_>, at| is_dated(fact) && fact.valid().contains(at);
         let same_line =
             |other: &Fact<'_>| line(other) == line(new) && (other.aspect != new.aspect || other.same_slot(new));
-        let said =
-            |at| self.before.iter().any(|row| same_line(row) && row.valid().from == new.valid().from && holds(row, at));
+        let is_another = |row: &Fact<'_>| !std::ptr::eq(row, old);
+        let from = new.valid().from;
+        let said = |at| {
+            let mut others = self.before.iter().filter(|row| is_another(row) && same_line(row));
+            others.any(|row| row.valid().from == from && holds(row, at))
+        };
         // Every bound of the rows of the tests: minutes of a day, or days.
         let moments =
             (0..8).chain((1..8).map(|day| day * 10_000)).filter_map(|at| Timestamp::from_digits(190_001_010_000 + at));
