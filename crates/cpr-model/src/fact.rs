@@ -3,6 +3,7 @@
 //! The rows of an extract and those of a stored person are read as the same [`Fact`], so that whoever compares, indexes
 //! or classifies facts need not know where they come from.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use bitemporal::{Known, Period};
@@ -107,6 +108,17 @@ impl<'a> Fact<'a> {
     /// What the line says: equal for equal lines, whenever they were received.
     pub fn line(&self) -> (u8, RowKind, Values<'a>) {
         (self.record, self.kind(), self.values)
+    }
+
+    /// The order in which rows are told: by aspect and by when they began, then by what they say. Where rows stand in a
+    /// document depends on when each was superseded, so that whoever lists or prefers rows goes by this order: an
+    /// answer as of a delivery is then the one that was given after it.
+    pub fn told_order(&self, other: &Fact<'_>) -> Ordering {
+        let when = |fact: &Fact<'_>| (fact.aspect, fact.valid().from, fact.historic);
+        when(self).cmp(&when(other)).then_with(|| {
+            let said = |fact: &Fact<'_>| (fact.valid().to.is_none(), fact.valid().to, fact.record);
+            said(self).cmp(&said(other)).then_with(|| self.values.bytes().cmp(other.values.bytes()))
+        })
     }
 
     /// A copy that owns its values.

@@ -191,7 +191,9 @@ json_shapes! {
 }
 
 fn owned<'a>(facts: impl Iterator<Item = Fact<'a>>) -> Vec<OwnedFact> {
-    facts.map(|fact| fact.to_owned()).collect()
+    let mut facts: Vec<Fact<'a>> = facts.collect();
+    facts.sort_by(Fact::told_order);
+    facts.iter().map(Fact::to_owned).collect()
 }
 
 fn latin1(line: &[u8]) -> String {

@@ -27,8 +27,10 @@ pub(crate) struct Subject<'i> {
 impl<'i> Subject<'i> {
     /// The person of an image; `config` is that of the store, which says what it holds at all.
     pub(crate) fn read(pnr: Pnr, image: &'i Image<'_>, valid: Option<Timestamp>, config: &'i Config) -> Subject<'i> {
-        let rows = CurrentRows::read(image.all_facts(), valid);
-        let now = valid.map(|_| CurrentRows::read(image.all_facts(), None));
+        let mut facts: Vec<Fact<'i>> = image.all_facts().collect();
+        facts.sort_by(Fact::told_order);
+        let now = valid.map(|_| CurrentRows::read(facts.iter().copied(), None));
+        let rows = CurrentRows::read(facts, valid);
         Subject { pnr, rows, now, valid, config, current_pnr: None }
     }
 

@@ -84,7 +84,7 @@ fn select_facts(
         None => !fact.is_historic(),
     });
     let mut facts: Vec<OwnedFact> = wanted.map(|fact| fact.to_owned()).collect();
-    facts.sort_by_key(|fact| (fact.as_fact().aspect(), fact.as_fact().valid().from));
+    facts.sort_by(|one, other| one.as_fact().told_order(&other.as_fact()));
     Ok(facts)
 }
 

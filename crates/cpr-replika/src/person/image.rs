@@ -61,7 +61,7 @@ impl<'s> Person<'s> {
     }
 
     /// Every fact known now: historic rows, rows that CPR marked as wrong and rows that aged out of the window are
-    /// among them. What holds now is [`Person::facts`].
+    /// among them, in no promised order ([`Fact::told_order`] is one). What holds now is [`Person::facts`].
     pub fn all_facts(&self) -> impl Iterator<Item = Fact<'_>> {
         self.archived().facts()
     }
@@ -128,7 +128,8 @@ impl Image<'_> {
         CurrentRows::read(self.all_facts(), self.valid)
     }
 
-    /// The facts that were believed as of the delivery, of all of valid time, marked rows included.
+    /// The facts that were believed as of the delivery, of all of valid time, marked rows included, in no promised
+    /// order ([`Fact::told_order`] is one).
     pub fn all_facts(&self) -> impl Iterator<Item = Fact<'_>> {
         self.believed_at(self.known.0)
     }
@@ -165,7 +166,9 @@ impl Image<'_> {
         let current = CurrentRows::read(self.all_facts(), Some(at));
         let is_there = |fact: &Fact<'_>| fact.aspect() != Aspect::Address || current.lives_somewhere();
         let rows = self.all_facts().filter(|fact| fact.aspect().is_residence() && fact.holds_at(at)).filter(is_there);
-        rows.max_by_key(|fact| fact.valid().from).map(|fact| match fact.aspect() {
+        let began = |one: &Fact<'_>, other: &Fact<'_>| one.valid().from.cmp(&other.valid().from);
+        let last = rows.max_by(|one, other| began(one, other).then_with(|| one.told_order(other)));
+        last.map(|fact| match fact.aspect() {
             Aspect::Emigration => Residence::Abroad(fact),
             Aspect::Disappearance => Residence::Disappeared(fact),
             _ => Residence::Address(fact),

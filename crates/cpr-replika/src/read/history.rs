@@ -50,9 +50,10 @@ impl Snapshot {
         let past = image.pasts().flat_map(ArchivedPast::facts);
         let of_aspect = now.chain(past).filter(|fact| fact.aspect() == aspect);
         let mut facts: Vec<OwnedFact> = of_aspect.map(|fact| fact.to_owned()).collect();
-        facts.sort_by_cached_key(|fact| {
-            let (known, valid) = (fact.as_fact().known(), fact.as_fact().valid());
-            (known.from, valid.from, valid.to.is_none(), valid.to, known.to)
+        facts.sort_by(|one, other| {
+            let (one, other) = (one.as_fact(), other.as_fact());
+            let by_known = one.known().from.cmp(&other.known().from);
+            by_known.then_with(|| one.told_order(&other)).then_with(|| one.known().to.cmp(&other.known().to))
         });
         Ok(facts)
     }
@@ -79,7 +80,9 @@ impl Snapshot {
     ) -> Result<Vec<(Period<Timestamp>, OwnedFact)>, Error> {
         let Some(image) = self.as_of(pnr, None, known)? else { return Ok(Vec::new()) };
         let rows = image.all_facts().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
-        let rows = rows.map(|fact| (fact.valid(), fact.to_owned())).collect();
+        let mut rows: Vec<Fact<'_>> = rows.collect();
+        rows.sort_by(Fact::told_order);
+        let rows = rows.iter().map(|fact| (fact.valid(), fact.to_owned())).collect();
         Ok(coalesce(rows, |a, b| self.says_the_same(a, b)))
     }
 

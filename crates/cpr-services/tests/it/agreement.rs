@@ -5,7 +5,9 @@ use std::io::Cursor;
 
 use cpr_population::{Population, Product, archetypes};
 use cpr_replika::cpr_extract::Family;
-use cpr_replika::cpr_model::{CountryCode, Date, Day, MunicipalityCode, Pnr, ProtectionKind, Status, StreetCode};
+use cpr_replika::cpr_model::{
+    Aspect, CountryCode, Date, Day, MunicipalityCode, Pnr, ProtectionKind, Status, StreetCode,
+};
 use cpr_replika::cpr_subscription::{ChangeCodes, EventCode, Filter, Profile};
 use cpr_replika::{
     AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, EventFilter, FilterChange, NamePart, PersonSet,
@@ -150,6 +152,29 @@ fn hold_events(replika: &Replika) {
             let lives = image.and_then(|image| image.address()?.municipality_code());
             assert_eq!(event.municipality_after, lives, "{} of delivery {delivery}", event.kind);
         }
+    }
+}
+
+/// What ends between two rows that began together moves to the past; the other stays where it was.
+#[test]
+fn of_rows_that_began_together_the_order_is_the_one_given_then() {
+    const WHO: &str = "6101124000";
+    const PERSON: &str = "001 STATUS=01, KOEN=K, FOED_DT=2012-01-01\n";
+    const MOTHER: &str = "016 RELTYP-FORÆLDREMYN=0003, START_DT-FORÆLDREMYN=2012-01-01\n";
+    const FATHER: &str = "016 RELTYP-FORÆLDREMYN=0004, START_DT-FORÆLDREMYN=2012-01-01\n";
+    for (both, one) in [([MOTHER, FATHER], FATHER), ([MOTHER, FATHER], MOTHER), ([FATHER, MOTHER], MOTHER)] {
+        let (before, after) = (format!("{PERSON}{}{}", both[0], both[1]), format!("{PERSON}{one}"));
+        let (early, late) = (told(&[&[(WHO, &before)]]), told(&[&[(WHO, &before)], &[(WHO, &after)]]));
+        let then = Some(DeliveryNumber(1));
+        let say = |replika: &Replika| answers(&replika.snapshot(), date("2026-01-05"), then, &[pnr(WHO)]);
+        assert_eq!(say(&early), say(&late));
+        let timeline = |replika: &Replika| {
+            let rows = replika.snapshot().timeline(pnr(WHO), Aspect::Custody, then).expect("a read");
+            let said = rows.iter().map(|(held, fact)| (*held, fact.as_fact().values().bytes().to_vec()));
+            said.collect::<Vec<_>>()
+        };
+        assert_eq!(timeline(&early), timeline(&late));
+        assert_eq!(timeline(&early).len(), 2);
     }
 }
 
