@@ -13,6 +13,7 @@ use std::{fs, io};
 use access_log::Durability;
 use cpr_replika::cpr_subscription::{ChangeCodes, EventCode, FilterError, SubscriberName};
 use cpr_replika::{FilterPolicy, UnknownNumbers};
+use cpr_services::ProtectedPersons;
 use cpr_wire::{Cvr, sf6002};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -24,6 +25,8 @@ use crate::service::Service;
 pub struct Config {
     /// The store; created when it is not there.
     pub store: PathBuf,
+    /// The file with its key; none for a store that is not encrypted.
+    pub store_key: Option<PathBuf>,
     /// Bytes of the store's pages kept in memory.
     pub cache_bytes: usize,
     /// Where clients connect.
@@ -42,8 +45,12 @@ pub struct Config {
     pub log: Log,
     /// The nightly extracts; none when something else applies them.
     pub inbox: Option<Inbox>,
+    /// The packs that are kept beside the store.
+    pub packs: Option<Packs>,
     /// How much is taken at once.
     pub bounds: Bounds,
+    /// What is said of persons whose name and address are protected.
+    pub protected_persons: ProtectedPersons,
     /// What SF6002 lets subscribers follow.
     pub filters: FilterPolicy,
     /// The UUID of the service in a request's context is not held against the service that is called.
@@ -74,6 +81,15 @@ pub struct Inbox {
     pub settled: Duration,
     /// How many days done and refused extracts are kept.
     pub keep_days: u32,
+}
+
+/// A folder of packs that has the state after each delivery, for other processes and machines.
+#[derive(Clone, Debug)]
+pub struct Packs {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Lookups are answered from it, and not from the store.
+    pub answer: bool,
 }
 
 /// How much is taken at once.
@@ -151,11 +167,15 @@ pub enum ConfigError {
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
     store: PathBuf,
+    store_key: Option<PathBuf>,
     #[serde(default = "default_cache")]
     cache_megabytes: usize,
     listen: ListenTable,
     log: LogTable,
     inbox: Option<InboxTable>,
+    packs: Option<PacksTable>,
+    #[serde(default)]
+    protected_persons: Protected,
     #[serde(default)]
     bounds: BoundsTable,
     #[serde(default)]
@@ -199,6 +219,34 @@ struct InboxTable {
     settled_seconds: u32,
     #[serde(default = "default_keep")]
     keep_days: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PacksTable {
+    folder: PathBuf,
+    #[serde(default)]
+    answer: bool,
+}
+
+/// [`ProtectedPersons`] as it is configured.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Protected {
+    #[default]
+    Tell,
+    Withhold,
+    Refuse,
+}
+
+impl From<Protected> for ProtectedPersons {
+    fn from(protected: Protected) -> ProtectedPersons {
+        match protected {
+            Protected::Tell => ProtectedPersons::Tell,
+            Protected::Withhold => ProtectedPersons::Withhold,
+            Protected::Refuse => ProtectedPersons::Refuse,
+        }
+    }
 }
 
 fn default_settled() -> u32 {
@@ -291,6 +339,7 @@ impl Config {
         let durability = if file.log.synced { Durability::Synced } else { Durability::Written };
         Ok(Config {
             store: at(file.store),
+            store_key: file.store_key.map(at),
             cache_bytes: file.cache_megabytes.saturating_mul(1024 * 1024),
             address: file.listen.address,
             operations: file.listen.operations,
@@ -305,6 +354,8 @@ impl Config {
                 settled: Duration::from_secs(u64::from(table.settled_seconds)),
                 keep_days: table.keep_days,
             }),
+            packs: file.packs.map(|table| Packs { folder: at(table.folder), answer: table.answer }),
+            protected_persons: file.protected_persons.into(),
             bounds: read_bounds(&file.bounds)?,
             filters: read_filters(&file.sf6002)?,
             any_service_uuid: file.leniency.any_service_uuid,

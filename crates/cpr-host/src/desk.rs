@@ -9,29 +9,34 @@ use access_log::AccessLog;
 use cpr_replika::cpr_model::{Date, Pnr};
 use cpr_replika::{FilterPolicy, Replika, Snapshot};
 use cpr_services::search::adrsog1;
-use cpr_services::{Caller as Logged, Lookup, NoRegister, Request as Asked, gctp, sf1520, sf1525, sf6008};
+use cpr_services::{Caller, Lookup, NoRegister, ProtectedPersons, Request as Asked, gctp, sf1520, sf1525, sf6008};
 use cpr_wire::{Answer, Call, Endpoint, Limits, Problem, Reading, Request};
 
-use crate::callers::{Caller, Callers, Denied};
+use crate::authorization::{Authorization, Denied, Systems};
 use crate::config::Fingerprint;
 use crate::journal::{self, Journal, Line};
 use crate::metrics::Metrics;
 use crate::outcome::{Outcome, name_of};
 use crate::service::{ADRSOG1, Service};
+use crate::source::Source;
 use crate::subscriptions;
 
 /// Where calls are answered.
 pub(crate) struct Desk {
-    /// The store.
+    /// The store, for what changes it.
     pub(crate) replika: Arc<Replika>,
+    /// What lookups read.
+    pub(crate) source: Source,
     /// Who may call.
-    pub(crate) callers: Callers,
+    pub(crate) systems: Systems,
     /// Who looked at whom.
     pub(crate) access: Box<dyn AccessLog>,
     /// What happens.
     pub(crate) journal: Arc<dyn Journal>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// What is said of persons whose name and address are protected.
+    pub(crate) protected_persons: ProtectedPersons,
     /// What SF6002 lets subscribers follow.
     pub(crate) filters: FilterPolicy,
     /// Bytes of a body that are read.
@@ -60,7 +65,7 @@ impl Desk {
     pub(crate) fn serve(&self, received: &Received<'_>) -> Answer {
         let since = Instant::now();
         let mut call = journal::Call {
-            system: self.callers.name_of(received.certificate).map(str::to_owned),
+            system: self.systems.name_of(received.certificate).map(str::to_owned),
             agreement: None,
             service: Service::name_of(received.endpoint),
             operation: None,
@@ -81,7 +86,7 @@ impl Desk {
         let request = match received.endpoint.read(received.body, &reading) {
             Ok(request) => request,
             // A stranger is not told what is wrong with the request.
-            Err(refused) if !self.callers.has(received.certificate) => {
+            Err(refused) if !self.systems.has(received.certificate) => {
                 call.outcome = Denied::Certificate.name();
                 return refused.reply.refuse(&Problem::NoAgreement);
             }
@@ -91,16 +96,16 @@ impl Desk {
             }
         };
         call.operation = Some(request.operation);
-        let caller = match self.identify(received.certificate, &request, call) {
-            Ok(caller) => caller,
+        let authorization = match self.authorize(received.certificate, &request, call) {
+            Ok(authorization) => authorization,
             Err((problem, outcome)) => {
                 call.outcome = outcome;
                 return request.reply.refuse(&problem);
             }
         };
-        call.system = Some(caller.system.name.as_str().to_owned());
-        call.agreement = Some(caller.asker.agreement.clone());
-        let outcome = self.ask(&request, &caller);
+        call.system = Some(authorization.system.name.as_str().to_owned());
+        call.agreement = Some(authorization.asker.agreement.clone());
+        let outcome = self.ask(&request, &authorization);
         (call.outcome, call.error) = (outcome.name, outcome.error);
         match outcome.result {
             Ok(xml) => request.reply.answer(&xml),
@@ -108,30 +113,31 @@ impl Desk {
         }
     }
 
-    /// Who calls, when that is allowed; else the problem and its word.
-    fn identify(
+    /// By which system and agreement the call is allowed; else the problem and its word.
+    fn authorize(
         &self,
         certificate: &Fingerprint,
         request: &Request,
         call: &mut journal::Call,
-    ) -> Result<Caller<'_>, (Problem, &'static str)> {
+    ) -> Result<Authorization<'_>, (Problem, &'static str)> {
         let Some(service) = Service::of(&request.call) else {
-            return Err(match self.callers.has(certificate) {
+            return Err(match self.systems.has(certificate) {
                 true => (Problem::UnknownService, name_of(&Problem::UnknownService)),
                 false => (Problem::NoAgreement, Denied::Certificate.name()),
             });
         };
         call.service = service.name();
         let uuid = request.call.service_uuid();
-        let caller = self.callers.identify(certificate, &request.contexts, service, uuid);
-        caller.map_err(|denied| (Problem::NoAgreement, denied.name()))
+        let authorization = self.systems.authorize(certificate, &request.contexts, service, uuid);
+        authorization.map_err(|denied| (Problem::NoAgreement, denied.name()))
     }
 
     /// Asks the services, which tell the access log before they hand out an answer.
-    fn ask(&self, request: &Request, caller: &Caller<'_>) -> Outcome {
-        let snapshot = self.replika.snapshot();
-        let logged = Logged::new(&*self.access, &caller.asker);
-        let about = |pnr: Pnr| Asked::on(pnr, (self.today)(), logged);
+    fn ask(&self, request: &Request, authorization: &Authorization<'_>) -> Outcome {
+        let snapshot = self.source.snapshot();
+        let caller = Caller::new(&*self.access, &authorization.asker);
+        let protected_persons = self.protected_persons;
+        let about = |pnr: Pnr| Asked { protected_persons, ..Asked::on(pnr, (self.today)(), caller) };
         match &request.call {
             Call::Sf1520 { version, pnr } => {
                 let lookup = sf1520::answer(&snapshot, *version, &about(*pnr), &NoRegister);
@@ -148,7 +154,7 @@ impl Desk {
                 }
                 lookup => told(lookup, |found| sf6008::to_xml(*operation, &[&found.answer])),
             },
-            Call::Gctp(call) if call.is_for(ADRSOG1) => self.search(call, &snapshot, logged),
+            Call::Gctp(call) if call.is_for(ADRSOG1) => self.search(call, &snapshot, caller),
             Call::Gctp(call) => {
                 let service = gctp::Service::ALL.into_iter().find(|service| call.is_for(service.name()));
                 match (service, call.pnr()) {
@@ -159,17 +165,19 @@ impl Desk {
                     (_, Err(problem)) => Outcome::problem(problem),
                 }
             }
-            Call::Sf6002(call) => subscriptions::change(&self.replika, caller.system, &self.filters, call, logged),
+            Call::Sf6002(call) => {
+                subscriptions::change(&self.replika, authorization.system, &self.filters, call, caller)
+            }
         }
     }
 
     /// ADRSOG1.
-    fn search(&self, call: &cpr_wire::gctp::Request, snapshot: &Snapshot, logged: Logged<'_>) -> Outcome {
-        let Ok(mut request) = adrsog1::Request::parse(call.fields()) else {
+    fn search(&self, call: &cpr_wire::gctp::Request, snapshot: &Snapshot, caller: Caller<'_>) -> Outcome {
+        let Ok(mut request) = adrsog1::Request::parse(call.fields(), self.protected_persons) else {
             return Outcome::problem(Problem::Field);
         };
         request.most = request.most.min(self.rows);
-        match adrsog1::answer(logged, snapshot, &request, (self.today)()) {
+        match adrsog1::answer(caller, snapshot, &request, (self.today)()) {
             Ok(answer) => Outcome::found(answer.to_xml()),
             Err(cpr_services::Error::Engine(error)) if error.is_refusal() => Outcome::problem(Problem::Field),
             Err(cpr_services::Error::NotLogged(error)) => Outcome::not_logged(error),
@@ -192,6 +200,7 @@ fn told<T>(
         Ok(Lookup::Found(found)) => Outcome::found(write(found)),
         // Services answer a number without records of its own as one that nobody has.
         Ok(Lookup::Former(_) | Lookup::Unknown) => Outcome::problem(Problem::UnknownNumber),
+        Err(cpr_services::Error::Protected) => Outcome::problem(Problem::Protected),
         Err(cpr_services::Error::NotLogged(error)) => Outcome::not_logged(error),
         Err(error) => Outcome::failed(&error),
     }

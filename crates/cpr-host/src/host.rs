@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use access_log::{FileLog, LogKey, LogOptions, Mode, OnFailure, OpenError};
-use cpr_replika::{Options, Replika};
+use cpr_replika::{KeyFile, KeySource, Options, Replika};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::callers::Callers;
+use crate::authorization::Systems;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::desk::Desk;
@@ -26,6 +26,7 @@ use crate::journal::{Journal, Line};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::pages::Pages;
+use crate::source::{KeptPacks, Source};
 use crate::tls::{self, TlsError};
 use crate::{server, subscriptions};
 
@@ -63,6 +64,22 @@ pub enum HostError {
         /// Why.
         error: Box<cpr_replika::Error>,
     },
+    /// The packs.
+    #[error("packs {path}: {error}", path = path.display())]
+    Packs {
+        /// Their folder.
+        path: PathBuf,
+        /// Why.
+        error: Box<cpr_replika::Error>,
+    },
+    /// The key of the store.
+    #[error("key of the store {path}: {error}", path = path.display())]
+    StoreKey {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// The access log.
     #[error("access log: {0}")]
     Log(#[from] OpenError),
@@ -84,6 +101,8 @@ impl Host {
         let access = open_log(&config)?;
         let replika = open_store(&config)?;
         subscriptions::register(&replika, &config.systems).map_err(|error| in_store(&config.store, error))?;
+        let packs = open_packs(&config, &replika)?;
+        let source = packs.as_ref().and_then(KeptPacks::source).unwrap_or(Source::Store(replika.clone()));
         let bounds = config.bounds;
         let metrics = Arc::new(Metrics::default());
         // Threads for calls, and a few for contracts.
@@ -92,12 +111,14 @@ impl Host {
         let watchers = runtime.block_on(TcpListener::bind(config.operations))?;
         let (address, operations) = (clients.local_addr()?, watchers.local_addr()?);
         let inbox = match &config.inbox {
-            Some(inbox) => Some(take_extracts(inbox, &config, &replika, &journal, &metrics)?),
+            Some(inbox) => Some(take_extracts(inbox, &config, &replika, packs, &journal, &metrics)?),
             None => None,
         };
         let desk = Arc::new(Desk {
             replika,
-            callers: Callers::new(config.systems, config.any_service_uuid),
+            source,
+            protected_persons: config.protected_persons,
+            systems: Systems::new(config.systems, config.any_service_uuid),
             access: Box::new(access),
             journal: journal.clone(),
             metrics,
@@ -180,12 +201,14 @@ fn take_extracts(
     inbox: &config::Inbox,
     config: &Config,
     replika: &Arc<Replika>,
+    packs: Option<KeptPacks>,
     journal: &Arc<dyn Journal>,
     metrics: &Arc<Metrics>,
 ) -> io::Result<Intake> {
     let stopping = Arc::new(AtomicBool::new(false));
     let outbox = Outbox::new(inbox.outbox.clone(), &config.systems, stopping.clone(), Arc::new(|_| Ok(())));
     let inbox = Inbox::new(inbox, outbox, replika.clone(), journal.clone(), metrics.clone(), stopping.clone());
+    let inbox = inbox.keeping(packs);
     let thread = thread::Builder::new().name("inbox".to_owned()).spawn(move || inbox.run())?;
     Ok(Intake { stopping, thread })
 }
@@ -197,6 +220,9 @@ fn take_extracts(
 pub fn check(config: &Config) -> Result<(), HostError> {
     tls::server_config(config)?;
     LogKey::read(&config.log.key, &config.log.folder)?;
+    if let Some(path) = &config.store_key {
+        KeyFile::new(path).key(&[0; 16]).map_err(|error| HostError::StoreKey { path: path.clone(), error })?;
+    }
     if let Some(folder) = &config.contracts {
         std::fs::read_dir(folder)?;
     }
@@ -214,9 +240,16 @@ fn open_log(config: &Config) -> Result<FileLog, HostError> {
 }
 
 fn open_store(config: &Config) -> Result<Arc<Replika>, HostError> {
-    let options = Options { cache_bytes: config.cache_bytes, ..Options::default() };
+    let key = config.store_key.as_ref().map(|path| Arc::new(KeyFile::new(path)) as Arc<dyn KeySource>);
+    let options = Options { cache_bytes: config.cache_bytes, key };
     let opened = Replika::open_or_create(&config.store, &cpr_replika::Config::default(), &options);
     opened.map(Arc::new).map_err(|error| in_store(&config.store, error))
+}
+
+fn open_packs(config: &Config, replika: &Replika) -> Result<Option<KeptPacks>, HostError> {
+    let Some(packs) = &config.packs else { return Ok(None) };
+    let kept = KeptPacks::open(packs.folder.clone(), packs.answer, replika);
+    kept.map(Some).map_err(|error| HostError::Packs { path: packs.folder.clone(), error: Box::new(error) })
 }
 
 fn in_store(path: &Path, error: cpr_replika::Error) -> HostError {

@@ -23,6 +23,7 @@ use crate::config;
 use crate::journal::{Event, Journal, Line};
 use crate::metrics::{Metrics, Number};
 use crate::outbox::{Outbox, Steps, write_whole};
+use crate::source::KeptPacks;
 
 /// How often the folder is looked at.
 const BEAT: Duration = Duration::from_millis(200);
@@ -33,6 +34,7 @@ const REASON: &str = ".reason";
 /// Takes extracts from a folder.
 pub struct Inbox {
     replika: Arc<Replika>,
+    packs: Option<KeptPacks>,
     folder: PathBuf,
     settled: Duration,
     keep_days: u32,
@@ -88,7 +90,15 @@ impl Inbox {
     ) -> Inbox {
         let (folder, settled, keep_days) = (config.folder.clone(), config.settled, config.keep_days);
         let steps = outbox.steps();
-        Inbox { replika, folder, settled, keep_days, outbox, journal, metrics, stopping, steps, seen: None, told: None }
+        let packs = None;
+        let (seen, told) = (None, None);
+        Inbox { replika, packs, folder, settled, keep_days, outbox, journal, metrics, stopping, steps, seen, told }
+    }
+
+    /// The same, and the packs have each extract before it is delivered: who asks upon a file is told what is in it.
+    #[must_use]
+    pub fn keeping(self, packs: Option<KeptPacks>) -> Inbox {
+        Inbox { packs, ..self }
     }
 
     /// Takes extracts until the host is to end.
@@ -125,7 +135,16 @@ impl Inbox {
         self.metrics.set(Number::LineStopped, u64::from(beat == Beat::Refused));
         self.metrics.set(Number::LineWaits, u64::from(matches!(beat, Beat::Gap | Beat::Trouble)));
         self.metrics.set_waiting(self.outbox.waiting());
+        self.take_receipts();
         beat
+    }
+
+    /// Counts the files that were fetched since the last look.
+    fn take_receipts(&self) {
+        for (system, name) in self.outbox.take_receipts() {
+            self.metrics.count_fetched(&system);
+            self.journal.tell(&Line::event("file_fetched", Some(format!("{system}, {name}")), None));
+        }
     }
 
     fn say(&mut self, beat: Beat, event: &'static str, name: String, error: String) -> Beat {
@@ -188,6 +207,10 @@ impl Inbox {
         let path = self.folder.join(name);
         let report = self.apply(name, &path)?;
         (self.steps)("applied")?;
+        if let Some(packs) = &self.packs {
+            packs.bring(&self.replika).map_err(|error| Halt::Trouble(format!("packs: {error}")))?;
+            (self.steps)("packed")?;
+        }
         let delivered = self.replika.deliver(&report.delivery, File::open(&path)?, &mut self.outbox);
         let delivered = delivered.map_err(|error| Halt::Trouble(error.to_string()))?;
         if let Some(failed) = delivered.undelivered.into_iter().next() {
@@ -284,7 +307,8 @@ impl Inbox {
             let is_old = changed.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > keep));
             let name = file.file_name().to_string_lossy().into_owned();
             let reason = path.with_file_name(format!("{name}{REASON}"));
-            let is_needed = name.ends_with(REASON) || name.ends_with(".staged") || reason.exists();
+            let is_open = [REASON, ".staged", ".given"].iter().any(|ending| name.ends_with(ending));
+            let is_needed = is_open || reason.exists();
             if is_old && !is_needed {
                 fs::remove_file(&path).ok();
             }

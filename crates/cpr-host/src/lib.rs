@@ -9,10 +9,11 @@
 
 mod clock;
 mod service;
+mod source;
 
 pub mod config;
 
-pub mod callers;
+pub mod authorization;
 pub mod journal;
 pub mod metrics;
 
@@ -33,4 +34,5 @@ mod host;
 
 pub use host::{Host, HostError, check};
 pub use service::Service;
+pub use source::KeptPacks;
 pub use tls::TlsError;

@@ -59,6 +59,8 @@ pub struct Metrics {
     calls: Mutex<BTreeMap<(String, &'static str, &'static str), u64>>,
     /// Files that wait to be fetched, by system.
     waiting: Mutex<BTreeMap<String, u64>>,
+    /// Files that were fetched, by system.
+    fetched: Mutex<BTreeMap<String, u64>>,
     /// By service.
     times: Mutex<BTreeMap<&'static str, Times>>,
 }
@@ -89,6 +91,11 @@ impl Metrics {
     /// Tells how many files wait to be fetched by each system.
     pub fn set_waiting(&self, waiting: BTreeMap<String, u64>) {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
+    }
+
+    /// Counts a file that a system has fetched.
+    pub fn count_fetched(&self, system: &str) {
+        *self.fetched.lock().unwrap_or_else(PoisonError::into_inner).entry(system.to_owned()).or_default() += 1;
     }
 
     /// How many.
@@ -125,6 +132,10 @@ impl Metrics {
         head(&mut out, "outbox_files", "gauge", "Files that wait to be fetched, by system.");
         for (system, count) in &*self.waiting.lock().unwrap_or_else(PoisonError::into_inner) {
             let _ = writeln!(out, "cpr_host_outbox_files{{system=\"{system}\"}} {count}");
+        }
+        head(&mut out, "files_fetched_total", "counter", "Files that were fetched, by system.");
+        for (system, count) in &*self.fetched.lock().unwrap_or_else(PoisonError::into_inner) {
+            let _ = writeln!(out, "cpr_host_files_fetched_total{{system=\"{system}\"}} {count}");
         }
         head(&mut out, "calls_total", "counter", "Calls by system, service and outcome.");
         for ((system, service, outcome), count) in &*self.calls.lock().unwrap_or_else(PoisonError::into_inner) {

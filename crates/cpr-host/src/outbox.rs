@@ -4,7 +4,8 @@
 //! A reader takes a file when its metadata is there, and deletes both. So a file that is not there is either not given
 //! yet or taken already, and a host that was killed in between must know which: what it has still to do stands in
 //! `.state/SYSTEM`. There `NAME.given` says that the file stands in its folder, and `NAME.staged` is the metadata that
-//! is still to be renamed into it. The rename is the moment in which the file is given; each is given once.
+//! is still to be renamed into it. The rename is the moment in which the file is given; each is given once. That it was
+//! fetched is seen by its absence, and `NAME.given` becomes `NAME.fetched`: the receipt.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,6 +28,10 @@ use crate::service::Service;
 const BUFFER: usize = 1024 * 1024;
 /// The folder of what is still to be done, which no reader sees.
 const STATE: &str = ".state";
+/// Endings in it.
+const STAGED: &str = ".staged";
+const GIVEN: &str = ".given";
+const FETCHED: &str = ".fetched";
 
 /// Called after each step; an error ends the work there, as a kill would.
 pub type Steps = Arc<dyn Fn(&'static str) -> io::Result<()> + Send + Sync>;
@@ -66,6 +71,29 @@ impl Outbox {
         self.systems.keys().map(|system| (system.as_str().to_owned(), count(system))).collect()
     }
 
+    /// System and name of each file that is gone since the last call: its reader has fetched it. Each is told once; a
+    /// system whose folders cannot be read is passed over until they can.
+    pub fn take_receipts(&self) -> Vec<(String, String)> {
+        let mut fetched = Vec::new();
+        for system in self.systems.keys() {
+            let (fetch, state) = (self.fetch_folder(system), self.state_folder(system));
+            for entry in fs::read_dir(&state).into_iter().flatten().flatten() {
+                let Ok(given) = entry.file_name().into_string() else { continue };
+                let Some(name) = given.strip_suffix(GIVEN) else { continue };
+                let is_gone = |path: PathBuf| matches!(path.try_exists(), Ok(false));
+                let receipt = state.join(format!("{name}{FETCHED}"));
+                if is_gone(state.join(format!("{name}{STAGED}")))
+                    && is_gone(fetch.join(name))
+                    && fs::rename(entry.path(), &receipt).is_ok()
+                {
+                    private_file::sync_folder_of(&receipt).ok();
+                    fetched.push((system.as_str().to_owned(), name.to_owned()));
+                }
+            }
+        }
+        fetched
+    }
+
     /// The folders of what is still to be done, to be tidied.
     pub fn state_folders(&self) -> impl Iterator<Item = PathBuf> {
         self.systems.keys().map(|system| self.state_folder(system))
@@ -93,15 +121,17 @@ impl Sink for Outbox {
         let (fetch, state) = (self.fetch_folder(&file.subscriber), self.state_folder(&file.subscriber));
         private_file::make_own_folder(&fetch)?;
         private_file::make_own_folder(&state)?;
-        let (given, staged) = (state.join(format!("{name}.given")), state.join(format!("{name}.staged")));
-        if given.try_exists()? {
+        let [given, staged, fetched] = [GIVEN, STAGED, FETCHED].map(|ending| state.join(format!("{name}{ending}")));
+        if given.try_exists()? || fetched.try_exists()? {
             // The engine counts what it has written.
             write(&mut io::sink())?;
         } else {
             let path = fetch.join(&name);
             let bytes = write_whole(&path, write)?;
             (self.steps)("file")?;
-            write_whole(&staged, &mut |out| out.write_all(metadata(&name, bytes, system).as_bytes()))?;
+            write_whole(&staged, &mut |out| {
+                out.write_all(metadata(&name, bytes, &file.subscriber, system).as_bytes())
+            })?;
             (self.steps)("staged")?;
             write_whole(&given, &mut |_| Ok(()))?;
             (self.steps)("given")?;
@@ -117,9 +147,10 @@ impl Sink for Outbox {
     }
 }
 
-/// What is said of a file; the same at every try.
-fn metadata(name: &str, bytes: u64, system: Uuid) -> String {
-    let digest = Sha256::new().chain_update(system.as_bytes()).chain_update(name).finalize();
+/// What is said of a file; the same at every try. Readers look for the name of their account among the recipients, and
+/// the account has the name of the system.
+fn metadata(name: &str, bytes: u64, system: &SubscriberName, uuid: Uuid) -> String {
+    let digest = Sha256::new().chain_update(uuid.as_bytes()).chain_update(name).finalize();
     let transfer = digest.first_chunk().map(|bytes| Builder::from_random_bytes(*bytes).into_uuid());
     let metadata = FileMetadata {
         transfer,
@@ -127,7 +158,7 @@ fn metadata(name: &str, bytes: u64, system: Uuid) -> String {
         bytes,
         sender: "cpr-host".to_owned(),
         senders_file_id: name.to_owned(),
-        recipients: vec![system.hyphenated().to_string()],
+        recipients: vec![system.as_str().to_owned()],
     };
     metadata.to_xml()
 }

@@ -31,12 +31,12 @@ pub(crate) fn change(
     system: &System,
     policy: &FilterPolicy,
     request: &Request,
-    logged: Caller<'_>,
+    caller: Caller<'_>,
 ) -> Outcome {
     if !request.is_in(system.sf6002) {
         return Outcome::problem(Problem::Request(WireError::UnknownOperation));
     }
-    let inquiry = logged.begin();
+    let inquiry = caller.begin();
     let snapshot = replika.snapshot();
     let mut question = Question { delivery: snapshot.known().0, ..Question::about("SF6002", request.operation()) };
     if let Change::Add(filter) | Change::Remove(filter) = request.change() {

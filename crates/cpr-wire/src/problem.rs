@@ -25,6 +25,8 @@ pub enum Problem {
     },
     /// A field of a GCTP request that the service does not have, or has not this way.
     Field,
+    /// The person's name and address are protected, and the host has such questions refused.
+    Protected,
     /// A service that is not offered under this path.
     UnknownService,
     /// The request cannot be read.
@@ -52,6 +54,7 @@ impl Problem {
             Problem::NoAgreement => "NO_SERVICE_AGREEMENT",
             Problem::Marking { .. } => "MARKING_NOT_IN_VERSION",
             Problem::Field => "FIELD_NOT_VALID",
+            Problem::Protected => "PERSON_PROTECTED",
             Problem::UnknownService => "UNKNOWN_SERVICE",
             Problem::Request(_) => "REQUEST_NOT_VALID",
             Problem::Internal => "INTERNAL_ERROR",
@@ -93,6 +96,7 @@ impl fmt::Display for Problem {
             Problem::NoAgreement => f.write_str("No agreement allows this system to call this service"),
             Problem::Marking { marking } => write!(f, "This version has no {marking}"),
             Problem::Field => f.write_str("A field is missing, or the service does not have it"),
+            Problem::Protected => f.write_str("The person's name and address are protected"),
             Problem::UnknownService => f.write_str("This service is not offered here"),
             Problem::Request(error) => write!(f, "The request cannot be read: {error}"),
             Problem::Internal => f.write_str("The service cannot answer at present"),

@@ -5,7 +5,7 @@ use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Date, Day, Timestamp};
 use cpr_services::search::adrsog1;
 use cpr_services::sf1525::{Depth, Marking, Markings};
-use cpr_services::{Answered, Lookup, NoRegister, Request, gctp, sf1520, sf1525, sf6008};
+use cpr_services::{Answered, Lookup, NoRegister, ProtectedPersons, Request, gctp, sf1520, sf1525, sf6008};
 use serde_json::Value as Json;
 
 use crate::clock;
@@ -202,7 +202,8 @@ fn print_adrsog1(globals: &Globals, options: &Answer, day: Date, screen: &mut Sc
     const WANTED: &str = "a field is NAME=VALUE";
     let fields = options.field.iter().map(|field| field.reveal().split_once('=').ok_or(Failure::Usage(WANTED)));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
-    let request = adrsog1::Request::parse(fields).map_err(|error| Failure::Query(error.to_string()))?;
+    let request =
+        adrsog1::Request::parse(fields, ProtectedPersons::Tell).map_err(|error| Failure::Query(error.to_string()))?;
     let snapshot = globals.snapshot()?;
     let answer = globals.log.told_by(|caller| Ok(adrsog1::answer(caller, &snapshot, &request, day)?))?;
     if globals.json || options.format == Format::Json {

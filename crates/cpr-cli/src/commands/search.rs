@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use cpr_replika::cpr_model::Pnr;
 use cpr_replika::{Hit, Policy, Scope, Snapshot};
 use cpr_services::search::solr;
-use cpr_services::{Caller, Protections, Request as Question};
+use cpr_services::{Caller, ProtectedPersons, Protections, Request as Question};
 use serde::Serialize;
 
 use crate::clock;
@@ -48,7 +48,8 @@ pub(crate) fn search_persons(globals: &Globals, options: &Search, screen: &mut S
         "-" => read_line()?,
         query => query.to_owned(),
     };
-    let request = solr::Request::parse(query.trim()).map_err(|error| Failure::Query(error.to_string()))?;
+    let request = solr::Request::parse(query.trim(), ProtectedPersons::Tell)
+        .map_err(|error| Failure::Query(error.to_string()))?;
     let (search, passed_over) = read_search(options, &request)?;
     let snapshot = globals.snapshot()?;
     screen.asks(&snapshot, None, None)?;

@@ -26,6 +26,7 @@ fn the_example_can_be_read_and_says_the_values_of_what_is_left_out() {
 fn what_cannot_be_is_refused_by_the_name_of_the_setting() {
     let cases = [
         ("store = ", "stores = ", "unknown field `stores`"),
+        ("\"tell\" ", "\"hide\" ", "unknown variant `hide`"),
         ("calls = 8 ", "calls = 0 ", "bounds.calls"),
         ("cvr = \"11111111\"", "cvr = \"1111\"", "system \"school\": cvr: eight digits"),
         ("name = \"school\"", "name = \"../school\"", "name"),

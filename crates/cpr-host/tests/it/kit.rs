@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpr_host::Host;
 use cpr_host::config::Config;
@@ -43,9 +43,14 @@ impl Running {
 
     /// The same with another configuration.
     pub(crate) fn start_with(change: impl FnOnce(&mut Config)) -> Running {
+        Running::start_of(100, change)
+    }
+
+    /// The same of so many persons.
+    pub(crate) fn start_of(persons: u32, change: impl FnOnce(&mut Config)) -> Running {
         let folder = tempfile::tempdir().expect("a folder");
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let demo = Demo::prepare(folder.path(), 100, any, any).expect("a demonstration");
+        let demo = Demo::prepare(folder.path(), persons, any, any).expect("a demonstration");
         let mut running = Running { host: None, demo, journal: Arc::default(), folder };
         running.start_again(change);
         running
@@ -53,9 +58,23 @@ impl Running {
 
     /// Starts the host that was stopped.
     pub(crate) fn start_again(&mut self, change: impl FnOnce(&mut Config)) {
-        let mut config = Config::read(&self.demo.config).expect("a configuration");
+        let mut config = self.config();
         change(&mut config);
         self.host = Some(Host::start(config, self.journal.clone()).expect("a host"));
+    }
+
+    /// The configuration of the folder.
+    pub(crate) fn config(&self) -> Config {
+        Config::read(&self.demo.config).expect("a configuration")
+    }
+
+    /// Waits for something that happens soon.
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Running) -> bool) {
+        let since = Instant::now();
+        while !is_so(self) {
+            assert!(since.elapsed() < Duration::from_secs(60), "{what}: {:?}", self.journal.lines());
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     pub(crate) fn host(&self) -> &Host {

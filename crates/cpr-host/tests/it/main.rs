@@ -7,4 +7,5 @@ mod bounds;
 mod config;
 mod lookups;
 mod nights;
+mod stores;
 mod subscriptions;

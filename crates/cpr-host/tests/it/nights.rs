@@ -96,6 +96,8 @@ fn fetch(folder: &Path) -> Vec<(String, String)> {
             let file = folder.join(&metadata.file_name);
             let bytes = fs::read(&file).expect("the file is there before its metadata");
             assert_eq!(bytes.len() as u64, metadata.bytes, "it is whole");
+            let account = folder.parent().and_then(Path::file_name).expect("a system");
+            assert_eq!(metadata.recipients, [account.to_str().expect("ASCII")], "readers look for their own account");
             let text: String = bytes.into_iter().map(char::from).collect();
             fs::remove_file(&file).expect("a file");
             fs::remove_file(&path).expect("a file");

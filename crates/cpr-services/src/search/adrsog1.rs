@@ -67,11 +67,15 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads the fields of the key; empty ones count as left out.
+    /// Reads the fields of the key; empty ones count as left out. What is said of protected persons is the host's
+    /// decision, for each search anew.
     ///
     /// # Errors
     /// [`RequestError`] for an unknown field, a value that cannot be, and when street or place is missing.
-    pub fn parse<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Request, RequestError> {
+    pub fn parse<'a>(
+        fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+        protected_persons: ProtectedPersons,
+    ) -> Result<Request, RequestError> {
         let mut address = AddressPattern::default();
         let mut criteria = Vec::new();
         let mut request = Request {
@@ -79,7 +83,7 @@ impl Request {
             only_count: false,
             most: 20,
             after: None,
-            protected_persons: ProtectedPersons::Tell,
+            protected_persons,
         };
         for (name, value) in fields {
             let value = value.trim();

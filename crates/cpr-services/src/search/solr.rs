@@ -43,12 +43,13 @@ pub struct Request {
 
 impl Request {
     /// Reads a request: `q=...` with `rows`, `start`, `cursorMark` and `q.op` in any order, or the query in the place
-    /// of `q=...`. Percent signs with two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank.
+    /// of `q=...`. Percent signs with two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank. What is said
+    /// of protected persons is the host's decision, for each search anew.
     ///
     /// # Errors
     /// [`QueryError`] says where the query cannot be read, or which parameter is wrong; other parameters are passed
     /// over.
-    pub fn parse(text: &str) -> Result<Request, QueryError> {
+    pub fn parse(text: &str, protected_persons: ProtectedPersons) -> Result<Request, QueryError> {
         let names_query = parameters(text).any(|part| part.starts_with("q="));
         let (mut query, mut and) = (None, false);
         let (mut rows, mut start, mut after) = (10, 0, None);
@@ -71,7 +72,7 @@ impl Request {
         }
         let query = query.ok_or(QueryError::Parameter { name: "q" })?;
         let criterion = criterion(&lucene::parse(query.trim(), and)?)?;
-        Ok(Request { criterion, rows, start, after, protected_persons: ProtectedPersons::Tell })
+        Ok(Request { criterion, rows, start, after, protected_persons })
     }
 
     /// The search that it stands for, under what SF1520 requires. `start` rows are among its rows, and to be passed

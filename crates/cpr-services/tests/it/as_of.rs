@@ -1,10 +1,10 @@
 //! Answers as of an earlier delivery and an earlier moment, on made-up persons; what `Debug` tells; unknown numbers.
 
 use cpr_replika::{DeliveryNumber, Replika};
-use cpr_services::Caller;
 use cpr_services::gctp::{self, Service};
 use cpr_services::search::adrsog1;
 use cpr_services::sf1525::{Depth, Markings, Version};
+use cpr_services::{Caller, ProtectedPersons};
 use cpr_services::{Former, Lookup, NoRegister, Request, sf1520, sf1525, sf6008};
 
 use crate::kit::{Person, date, moment, pnr, told, told_to};
@@ -273,7 +273,7 @@ fn nobody_lives_at_a_last_known_address() {
         answer.addresses.iter().map(|address| address.state).collect::<Vec<_>>()
     };
     assert_eq!((states(Depth::Current), states(Depth::WithHistory)), (vec![], vec!["HISTORISK"]));
-    let asked = adrsog1::Request::parse([("VEJK", "42"), ("KOMK", "851")]).expect("a request");
+    let asked = adrsog1::Request::parse([("VEJK", "42"), ("KOMK", "851")], ProtectedPersons::Tell).expect("a request");
     assert_eq!(adrsog1::answer(Caller::unlogged(), &snapshot, &asked, date("2026-02-01")).expect("a search").count, 0);
     let before = Request { valid: Some(moment("2025-06-01")), ..request };
     let before = sf6008::answer(&snapshot, sf6008::Operation::Basic, &before).expect("a read").found().expect("held");

@@ -10,7 +10,7 @@ use cpr_services::gctp::{self, Service};
 use cpr_services::search::{adrsog1, solr};
 use cpr_services::sf1525::{self, Depth, Markings};
 use cpr_services::sf6008::{self, Operation};
-use cpr_services::{Caller, Error, NoRegister, Request, sf1520};
+use cpr_services::{Caller, Error, NoRegister, ProtectedPersons, Request, sf1520};
 
 use crate::kit::{date, pnr, told};
 
@@ -67,9 +67,9 @@ fn ask_all(replika: &Replika, number: &str, caller: Caller<'_>) -> usize {
     let all = Markings::all(Depth::Current);
     failed.push(sf1525::answer(&snapshot, sf1525::Version::V2, &all, &request, &NoRegister).err());
     failed.push(sf6008::answer(&snapshot, Operation::Extended, &request).err());
-    let asked = adrsog1::Request::parse(fields).expect("a request");
+    let asked = adrsog1::Request::parse(fields, ProtectedPersons::Tell).expect("a request");
     failed.push(adrsog1::answer(caller, &snapshot, &asked, request.day).err());
-    let asked = solr::Request::parse("efternavn:Holm").expect("a request");
+    let asked = solr::Request::parse("efternavn:Holm", ProtectedPersons::Tell).expect("a request");
     failed.push(solr::answer(caller, &snapshot, &asked, Scope::Now).err());
     let failed = failed.into_iter().flatten();
     failed.inspect(|error| assert!(matches!(error, Error::NotLogged(NotLogged::Behind)), "{error}")).count()

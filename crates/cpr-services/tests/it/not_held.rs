@@ -3,10 +3,10 @@
 use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, ProtectionKind};
 use cpr_replika::cpr_subscription::{Filter, Profile, SubscriberName};
 use cpr_replika::{Error, FilterChange, Query, Refusal, Replika, Scope, UnknownNumbers};
-use cpr_services::Caller;
 use cpr_services::gctp::{self, Service};
 use cpr_services::search::{adrsog1, solr};
 use cpr_services::sf1525::{Depth, Marking, Markings};
+use cpr_services::{Caller, ProtectedPersons};
 use cpr_services::{NoRegister, Request, sf1520, sf1525, sf6008};
 
 use crate::kit::{date, pnr, told_to};
@@ -89,18 +89,19 @@ fn a_question_about_what_the_store_does_not_hold_is_refused() {
         "efternavn:Holm -landekode:5100",
         "efternavn:Holm AND postnummer:9000",
     ] {
-        let request = solr::Request::parse(query).expect("a query");
+        let request = solr::Request::parse(query, ProtectedPersons::Tell).expect("a query");
         assert!(is_refused(names.snapshot().search(&request.search(Scope::Now))), "{query}");
     }
     // The names of streets come from 003, also where 002 tells their codes.
     let coded = told_to("std", Some(vec![1, 2]), &[&[("6101701111", "001 STATUS=01\n002 KOMKOD=0851, VEJKOD=0042")]]);
     for query in ["vejnavn:Skovvej", "standardadresse:\"Skovvej 7\""] {
-        let request = solr::Request::parse(query).expect("a query");
+        let request = solr::Request::parse(query, ProtectedPersons::Tell).expect("a query");
         assert!(is_refused(coded.snapshot().search(&request.search(Scope::Now))), "{query}");
     }
-    let request = solr::Request::parse("efternavn:Holm").expect("a query");
+    let request = solr::Request::parse("efternavn:Holm", ProtectedPersons::Tell).expect("a query");
     assert_eq!(solr::answer(Caller::unlogged(), &names.snapshot(), &request, Scope::Now).expect("a search").found, 1);
-    let request = adrsog1::Request::parse([("VEJK", "42"), ("KOMK", "851")]).expect("a request");
+    let request =
+        adrsog1::Request::parse([("VEJK", "42"), ("KOMK", "851")], ProtectedPersons::Tell).expect("a request");
     assert!(is_refused(adrsog1::answer(Caller::unlogged(), &names.snapshot(), &request, date("2026-01-08"))));
 
     let subscriber = "x".parse::<SubscriberName>().expect("a name");

@@ -117,8 +117,7 @@ fn a_search_by_address_neither_finds_nor_counts_a_protected_person() {
     let snapshot = replika.snapshot();
     for (policy, count) in [(ProtectedPersons::Tell, 2), (ProtectedPersons::Withhold, 1), (ProtectedPersons::Refuse, 1)]
     {
-        let mut asked = adrsog1::Request::parse([("VEJK", "3777"), ("KOMK", "851")]).expect("a request");
-        asked.protected_persons = policy;
+        let asked = adrsog1::Request::parse([("VEJK", "3777"), ("KOMK", "851")], policy).expect("a request");
         let answer = adrsog1::answer(caller, &snapshot, &asked, date("2026-01-08")).expect("a search");
         assert_eq!((answer.count, answer.rows.len() as u64), (count, count));
         for (query, scope, open) in [
@@ -126,15 +125,13 @@ fn a_search_by_address_neither_finds_nor_counts_a_protected_person() {
             ("vejkode:3777 AND kommunekode:0851", Scope::Ever, 3),
             ("efternavn:Holm", Scope::Now, 2),
         ] {
-            let mut asked = solr::Request::parse(query).expect("a query");
-            asked.protected_persons = policy;
+            let asked = solr::Request::parse(query, policy).expect("a query");
             let by_name = query.starts_with("efternavn");
             let expected = if policy == ProtectedPersons::Tell || by_name { open } else { 1 };
             let answer = solr::answer(caller, &snapshot, &asked, scope).expect("a search");
             assert_eq!((answer.found, answer.docs.len() as u64), (expected, expected), "{query} {scope:?} {policy:?}");
         }
-        let mut asked = solr::Request::parse("kommunekode:0851").expect("a query");
-        asked.protected_persons = policy;
+        let asked = solr::Request::parse("kommunekode:0851", policy).expect("a query");
         let refused = solr::answer(caller, &snapshot, &asked, Scope::Now);
         assert!(refused.is_err(), "a municipality alone is too little asked, whatever is left out of it");
     }

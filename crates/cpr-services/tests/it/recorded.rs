@@ -1,8 +1,8 @@
 //! CPR's own test extract against what the national replica answered about its persons.
 
-use cpr_services::Caller;
 use cpr_services::gctp::{self, Service};
 use cpr_services::search::adrsog1;
+use cpr_services::{Caller, ProtectedPersons};
 use cpr_services::{Lookup, Request};
 
 use crate::kit::{GctpRow, date, gctp_rows, pnr, samples, test_extract};
@@ -65,7 +65,7 @@ fn adrsog1_answers_as_recorded() {
     let recorded = samples.join("services/schemas/testdata/replica-responses/ADRSOG1.OK.xml");
     let recorded = std::fs::read_to_string(recorded).expect("UTF-8");
     let fields = [("VEJK", "8512"), ("KOMK", "0851"), ("HNR", "091"), ("ETAG", "01"), ("SIDO", "tv")];
-    let request = adrsog1::Request::parse(fields).expect("a request");
+    let request = adrsog1::Request::parse(fields, ProtectedPersons::Tell).expect("a request");
     let answer =
         adrsog1::answer(Caller::unlogged(), &replika.snapshot(), &request, date("2001-11-19")).expect("a read");
     let answer = answer.to_xml().expect("XML");

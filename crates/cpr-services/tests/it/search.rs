@@ -5,9 +5,9 @@ use std::io::Cursor;
 use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::{ApplyOptions, Config, Policy, Replika, Scope, Search};
-use cpr_services::Caller;
 use cpr_services::search::adrsog1::{self, RequestError};
 use cpr_services::search::solr::{self, QueryError, Request};
+use cpr_services::{Caller, ProtectedPersons};
 
 use crate::kit::{date, samples, test_extract, told};
 
@@ -71,7 +71,7 @@ fn a_search_string_means_what_lucene_says() {
         ("rows=7&vejnavn:akseltorv", &[CARL, ANE]),
         ("q=vejnavn:akseltorv&fl=*", &[CARL, ANE]),
     ] {
-        let request = Request::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        let request = Request::parse(query, ProtectedPersons::Tell).unwrap_or_else(|error| panic!("{query}: {error}"));
         let open = Search { policy: Policy::open(), ..request.search(Scope::Now) };
         let hits = replika.snapshot().search(&open).unwrap();
         let numbers: Vec<&str> = hits.rows.iter().map(|hit| hit.pnr.reveal()).collect();
@@ -102,16 +102,18 @@ fn what_cannot_be_read_is_told_by_its_place() {
         ("q=navn:Skov&rows=many", None),
         ("rows=5&q=", Some(0)),
     ] {
-        assert_eq!(place(Request::parse(query).unwrap_err()), expected, "{query}");
+        assert_eq!(place(Request::parse(query, ProtectedPersons::Tell).unwrap_err()), expected, "{query}");
     }
-    assert!(Request::parse(&"(".repeat(100_000)).is_err(), "depth is bounded");
+    assert!(Request::parse(&"(".repeat(100_000), ProtectedPersons::Tell).is_err(), "depth is bounded");
 }
 
 #[test]
 fn sf1520_requires_a_criterion_and_pages_by_the_last_number() {
     let replika = persons();
     let snapshot = replika.snapshot();
-    let ask = |query: &str| solr::answer(Caller::unlogged(), &snapshot, &Request::parse(query).unwrap(), Scope::Now);
+    let ask = |query: &str| {
+        solr::answer(Caller::unlogged(), &snapshot, &Request::parse(query, ProtectedPersons::Tell).unwrap(), Scope::Now)
+    };
     assert!(ask("postnummer:6000").unwrap_err().to_string().contains("street name"));
     let first = ask("q=efternavn:*&rows=2").unwrap();
     assert_eq!((first.found, first.docs.len(), first.next.as_deref()), (3, 2, Some(ANE)));
@@ -129,7 +131,7 @@ fn sf1520_requires_a_criterion_and_pages_by_the_last_number() {
 }
 
 fn adrsog1(replika: &Replika, fields: &[(&str, &str)]) -> Result<adrsog1::Answer, RequestError> {
-    let request = adrsog1::Request::parse(fields.iter().copied())?;
+    let request = adrsog1::Request::parse(fields.iter().copied(), ProtectedPersons::Tell)?;
     Ok(adrsog1::answer(Caller::unlogged(), &replika.snapshot(), &request, date("2026-01-02")).expect("an answer"))
 }
 
@@ -157,7 +159,7 @@ fn adrsog1_gives_a_row_for_each_resident() {
     ];
     assert_eq!(row, expected);
     assert_eq!(all.rows[1].protections.rows().len(), 1);
-    let most = adrsog1::Request::parse([at[0], at[1], ("MAXA", "200000")]).unwrap();
+    let most = adrsog1::Request::parse([at[0], at[1], ("MAXA", "200000")], ProtectedPersons::Tell).unwrap();
     assert!(
         adrsog1::answer(Caller::unlogged(), &replika.snapshot(), &most, date("2026-01-02")).is_err(),
         "a page is bounded"
@@ -225,8 +227,10 @@ fn not_found_by_their_address(replika: &Replika) -> (usize, usize) {
             for (field, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
                 asked += 1;
                 let query = format!("q={field}:\"{}\"&rows=5000", text.reveal());
-                let search =
-                    Search { policy: Policy::open(), ..Request::parse(&query).expect("a query").search(Scope::Now) };
+                let search = Search {
+                    policy: Policy::open(),
+                    ..Request::parse(&query, ProtectedPersons::Tell).expect("a query").search(Scope::Now)
+                };
                 missed +=
                     usize::from(!snapshot.search(&search).expect("a search").rows.iter().any(|hit| hit.pnr == pnr));
             }
@@ -255,7 +259,10 @@ fn a_standard_address_asked_back_as_it_was_written_finds_its_person() {
     ] {
         let replika = told(&[&[(ANE, &at(house, line, name))]]);
         let ask = |query: String| {
-            let search = Search { policy: Policy::open(), ..Request::parse(&query).unwrap().search(Scope::Now) };
+            let search = Search {
+                policy: Policy::open(),
+                ..Request::parse(&query, ProtectedPersons::Tell).unwrap().search(Scope::Now)
+            };
             replika.snapshot().search(&search).unwrap().rows.len()
         };
         assert_eq!(ask(format!("standardadresse:\"{line}\"")), 1, "{line}");

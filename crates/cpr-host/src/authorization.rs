@@ -1,4 +1,4 @@
-//! Who calls: decided by the certificate, the system and the agreement together, never by one of them alone.
+//! Who may call: decided by the certificate, the system and the agreement together, never by one of them alone.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::service::Service;
 
 /// The systems that may call.
 #[derive(Debug)]
-pub struct Callers {
+pub struct Systems {
     systems: Vec<System>,
     any_service_uuid: bool,
 }
 
-/// A system that may call the service that it calls.
+/// That a system may call the service that it calls.
 #[derive(Debug)]
-pub struct Caller<'a> {
+pub struct Authorization<'a> {
     /// The system.
     pub system: &'a System,
     /// The agreement that allows the call.
@@ -55,14 +55,14 @@ impl Denied {
     }
 }
 
-impl Callers {
+impl Systems {
     /// Those of a configuration; `any_service_uuid` passes over the UUID of the service in a context.
-    pub fn new(systems: Vec<System>, any_service_uuid: bool) -> Callers {
-        Callers { systems, any_service_uuid }
+    pub fn new(systems: Vec<System>, any_service_uuid: bool) -> Systems {
+        Systems { systems, any_service_uuid }
     }
 
-    /// The systems.
-    pub fn systems(&self) -> &[System] {
+    /// All of them.
+    pub fn all(&self) -> &[System] {
         &self.systems
     }
 
@@ -81,17 +81,17 @@ impl Callers {
         self.systems.iter().filter(move |system| system.certificates.contains(certificate))
     }
 
-    /// Who calls a service, `uuid` being the platform's for it.
+    /// By which system and agreement a service may be called, `uuid` being the platform's for it.
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn identify(
+    pub fn authorize(
         &self,
         certificate: &Fingerprint,
         contexts: &Contexts,
         service: Service,
         uuid: Option<Uuid>,
-    ) -> Result<Caller<'_>, Denied> {
+    ) -> Result<Authorization<'_>, Denied> {
         if !self.has(certificate) {
             return Err(Denied::Certificate);
         }
@@ -122,6 +122,6 @@ impl Callers {
             agreement: agreement.uuid.hyphenated().to_string(),
             purpose: agreement.purpose.clone(),
         };
-        Ok(Caller { system, agreement, asker: Arc::new(asker) })
+        Ok(Authorization { system, agreement, asker: Arc::new(asker) })
     }
 }
