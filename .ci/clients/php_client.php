@@ -1,11 +1,17 @@
 <?php
 // Reads answers with PHP's SoapClient, from the contract as it is shipped, and every date as strictly as clients do: `Y-m-dP`, and
-// RFC 3339 with milliseconds.
+// RFC 3339 with milliseconds. The last number on standard input is one that nobody has.
 
 [, $version, $wsdl, $url] = $argv;
-$client = new SoapClient($wsdl, ['location' => $url, 'cache_wsdl' => WSDL_CACHE_NONE, 'exceptions' => true, 'keep_alive' => false]);
-$none = '00000000-0000-0000-0000-000000000000';
-$context = ['ServiceAgreementUUID' => $none, 'UserSystemUUID' => $none, 'UserUUID' => $none, 'ServiceUUID' => $none];
+$identity = tempnam(sys_get_temp_dir(), 'identity');
+file_put_contents($identity, file_get_contents(getenv('HOST_CERT')) . file_get_contents(getenv('HOST_KEY')));
+register_shutdown_function(fn() => unlink($identity));
+$tls = ['cafile' => getenv('HOST_CA'), 'local_cert' => $identity, 'verify_peer' => true];
+$client = new SoapClient($wsdl, ['location' => $url, 'cache_wsdl' => WSDL_CACHE_NONE, 'exceptions' => true,
+    'stream_context' => stream_context_create(['ssl' => $tls])]);
+$services = ['4' => 'e6be2436-bf35-4df2-83fe-925142825dc2', '5' => '4925d7a0-1b5b-11ec-bdc6-b312b83236d4'];
+$context = ['ServiceAgreementUUID' => getenv('HOST_AGREEMENT'), 'UserSystemUUID' => getenv('HOST_SYSTEM'),
+    'UserUUID' => getenv('HOST_USER'), 'ServiceUUID' => $services[$version]];
 $plain = ['startdato', 'slutdato', 'slettedato', 'relationStartdato', 'relationVaergeadresseStartdato', 'umyndiggoerelseSlettedato',
     'foraeldremyndighedSletdato', 'notatstartdato', 'notatslettedato'];
 
@@ -30,7 +36,9 @@ function dates(mixed $value, array $plain): int
     return $found;
 }
 
-foreach (preg_split('/\s+/', trim(stream_get_contents(STDIN))) as $pnr) {
+$numbers = preg_split('/\s+/', trim(stream_get_contents(STDIN)));
+$nobody = array_pop($numbers);
+foreach ($numbers as $pnr) {
     try {
         $answer = $client->PersonLookup(['InvocationContext' => $context, 'PNR' => $pnr]);
         if ($answer->persondata->personnummer !== $pnr) {
@@ -47,5 +55,13 @@ foreach (preg_split('/\s+/', trim(stream_get_contents(STDIN))) as $pnr) {
         }
     } catch (Throwable $error) {
         echo get_class($error), ' ', $error->getMessage(), "\n";
+    }
+}
+try {
+    $client->PersonLookup(['InvocationContext' => $context, 'PNR' => $nobody]);
+    echo "a number that nobody has is answered\n";
+} catch (SoapFault $fault) {
+    if (!str_contains($fault->getMessage(), 'PNR not found')) {
+        echo "another fault than that of a number that nobody has\n";
     }
 }

@@ -1,14 +1,23 @@
-"""Reads answers with PyPI's `service-person-stamdata-udvidet`. Only its transport is replaced: it names the hosts of the platform."""
+"""Reads answers with PyPI's `service-person-stamdata-udvidet`. Only its transport is replaced: it names the hosts of the platform.
+
+The last number on standard input is one that nobody has.
+"""
 
 import sys
 
-import requests
+import session
 from service_person_stamdata_udvidet import udvidet_person_stam_data_lokal as client
 
 version, _, url = sys.argv[1:]
-uuids = dict.fromkeys(("service_agreement", "user_system", "user", "service"), "00000000-0000-0000-0000-000000000000")
-client.http_post = lambda endpoint, soap_envelope, certificate: requests.post(url=url, data=soap_envelope)
-for pnr in sys.stdin.read().split():
+context = session.context(f"sf1520-{version}")
+uuids = {
+    "service_agreement": context["ServiceAgreementUUID"], "user_system": context["UserSystemUUID"], "user": context["UserUUID"],
+    "service": context["ServiceUUID"],
+}
+platform = session.new()
+client.http_post = lambda endpoint, soap_envelope, certificate: platform.post(url=url, data=soap_envelope)
+*numbers, nobody = sys.stdin.read().split()
+for pnr in numbers:
     try:
         citizen = client.get_citizen(uuids, "none.pem", pnr, api_version=int(version))
         assert citizen["personnummer"] == pnr, "another person's answer"
@@ -20,3 +29,9 @@ for pnr in sys.stdin.read().split():
             print("emigrated, and told otherwise")
     except Exception as error:
         print(f"{type(error).__name__} {error}")
+try:
+    client.get_citizen(uuids, "none.pem", nobody, api_version=int(version))
+    print("a number that nobody has is answered")
+except Exception as error:
+    if "PNR not found" not in getattr(getattr(error, "response", None), "text", ""):
+        print("another fault than that of a number that nobody has")

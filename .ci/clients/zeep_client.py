@@ -1,16 +1,20 @@
-"""Reads answers with zeep, from the contract as it is shipped: every element is checked and parsed by its type."""
+"""Reads answers with zeep, from the contract as it is shipped: every element is checked and parsed by its type.
+
+The last number on standard input is one that nobody has: a fault that says so is its answer.
+"""
 
 import datetime
 import sys
 
+import session
 import zeep
 from zeep.helpers import serialize_object
 
 version, wsdl, url = sys.argv[1:]
-client = zeep.Client(wsdl)
+client = zeep.Client(wsdl, transport=zeep.Transport(session=session.new()))
 namespace = f"http://serviceplatformen.dk/xml/wsdl/soap11/CPR/PersonBaseDataExtended/{version}/"
 service = client.create_service(f"{{{namespace}}}PersonBaseDataExtendedBinding", url)
-context = dict.fromkeys(("ServiceAgreementUUID", "UserSystemUUID", "UserUUID", "ServiceUUID"), "00000000-0000-0000-0000-000000000000")
+context = session.context(f"sf1520-{version}")
 
 
 def dates(value):
@@ -24,7 +28,8 @@ def dates(value):
             yield from dates(part)
 
 
-for pnr in sys.stdin.read().split():
+*numbers, nobody = sys.stdin.read().split()
+for pnr in numbers:
     try:
         answer = service.PersonLookup(InvocationContext=context, PNR=pnr)
         person = serialize_object(answer)
@@ -36,3 +41,9 @@ for pnr in sys.stdin.read().split():
         assert all(one.tzinfo for one in moments), "a moment without its offset"
     except Exception as error:
         print(f"{type(error).__name__} {error}")
+try:
+    service.PersonLookup(InvocationContext=context, PNR=nobody)
+    print("a number that nobody has is answered")
+except zeep.exceptions.Fault as fault:
+    if "PNR not found" not in fault.message or fault.detail is None:
+        print("another fault than that of a number that nobody has")
