@@ -75,7 +75,7 @@ mod writer;
 pub use error::Error;
 pub use header::{Description, Kind, Seal};
 pub use keys::{Key, Keys};
-pub use new_file::{NewFile, UNFINISHED};
+pub use new_file::NewFile;
 pub use pack::Pack;
 pub use packs::{Packs, TablePlace};
 pub use range::{Range, Row};

@@ -1,12 +1,13 @@
 //! Follows a folder of packs: what another machine or process brings there is copied, checked and made current here.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use cpr_pack::{Checks, Pack, Packs};
+use private_file::PartFile;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
@@ -67,33 +68,12 @@ fn doing(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
 
 /// Copies a pack and reads it whole; it stands under its name once it is sound and durable.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    let name = to.file_name().unwrap_or_default().to_string_lossy();
-    let part = to.with_file_name(format!("{}{name}", cpr_pack::UNFINISHED));
-    let copied = copy_to(from, &part).and_then(|()| {
-        fs::rename(&part, to).and_then(|()| private_file::sync_folder_of(to)).map_err(doing("naming a copied pack"))
-    });
-    if copied.is_err() {
-        fs::remove_file(&part).ok();
-    }
-    copied
-}
-
-fn copy_to(from: &Path, part: &Path) -> Result<(), Error> {
     let mut source = File::open(from).map_err(|source| cpr_pack::Error::Io { doing: "opening a pack", source })?;
-    fs::remove_file(part).or_else(if_there).map_err(doing("copying a pack"))?;
-    let mut options = File::options();
-    std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
-    let mut file = options.open(part).map_err(doing("copying a pack"))?;
-    io::copy(&mut source, &mut file).map_err(doing("copying a pack"))?;
-    file.set_permissions(Permissions::from_mode(0o400)).map_err(doing("making a pack read-only"))?;
-    file.sync_all().map_err(doing("synchronising a pack"))?;
-    Pack::open(part, Checks::AtEveryRead)?.verify()?;
-    Ok(())
-}
-
-/// Nothing to remove is no error.
-fn if_there(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+    let part = PartFile::create(to).map_err(doing("copying a pack"))?;
+    io::copy(&mut source, &mut part.file()).map_err(doing("copying a pack"))?;
+    Pack::open(part.part(), Checks::AtEveryRead)?.verify()?;
+    part.file().set_permissions(Permissions::from_mode(0o400)).map_err(doing("making a pack read-only"))?;
+    part.publish().map_err(doing("naming a copied pack"))
 }
 
 /// That the packs belong together, and are what `CURRENT` says.

@@ -244,8 +244,9 @@ fn new_name(kind: &str, delivery: DeliveryNumber) -> Result<String, Error> {
 /// stays.
 pub(crate) fn remove_others(folder: &Path, current: &Current) {
     let is_ours = |name: &str| {
-        let is_pack = (name.starts_with("base-") || name.starts_with("overlay-")) && name.ends_with(".pack");
-        is_pack || name.starts_with(cpr_pack::UNFINISHED)
+        let part = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
+        let name = part.unwrap_or(name);
+        (name.starts_with("base-") || name.starts_with("overlay-")) && name.ends_with(".pack")
     };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if let Some(name) = entry.file_name().to_str()

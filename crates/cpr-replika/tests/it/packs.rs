@@ -102,7 +102,7 @@ fn a_folder_is_of_one_store_and_one_writer_at_a_time() {
 #[test]
 fn what_a_killed_writer_left_is_removed_by_the_next() {
     let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
-    for name in [".unfinished-pack-x", "base-7-00.pack", "notes.txt"] {
+    for name in [".base-1-00.pack.part", "base-7-00.pack", "notes.txt"] {
         fs::write(folder.path().join(name), "left").unwrap();
     }
     let report = replika.snapshot().write_base(folder.path()).unwrap();
