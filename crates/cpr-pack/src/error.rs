@@ -27,12 +27,21 @@ pub enum Error {
         /// The version that this crate reads and writes.
         expected: u32,
     },
-    /// The pack uses something that this version of the format does not have, as encryption.
+    /// The pack uses something that this version of the format does not have.
     #[error("the pack uses {what}, which this program does not know")]
     Unknown {
         /// What it uses.
         what: &'static str,
     },
+    /// The pack is encrypted: it is opened with a source of its cipher, and cannot be mapped.
+    #[error("the pack is encrypted")]
+    Encrypted,
+    /// The pack is not encrypted, and was opened as one that is.
+    #[error("the pack is not encrypted")]
+    NotEncrypted,
+    /// The source of the cipher gives none, as for a wrong key; or the cipher fails.
+    #[error("the cipher of a pack: {0}")]
+    Cipher(#[source] io::Error),
     /// The file is shorter or longer than its header says; lengths in bytes.
     #[error("the pack has {found} bytes, its header says {stated}")]
     Length {

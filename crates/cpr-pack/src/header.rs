@@ -1,6 +1,7 @@
 //! The first 4 KiB of a pack: what it is, how long, where the trailer stands, and a check over all of it. Drawn in
 //! docs/format.md.
 
+use crate::cipher::{Parameters, TAG_BYTES, Tag};
 use crate::error::Error;
 use crate::space::BLOCK_BYTES;
 
@@ -10,8 +11,15 @@ const MAGIC: [u8; 8] = *b"\x89PACK\r\n\x1a";
 /// The version of the format that this crate reads and writes.
 pub(crate) const VERSION: u32 = 1;
 
+/// What byte 33 says of a pack whose blocks are encrypted; 0 says that they are not.
+const ENCRYPTED: u8 = 1;
+
+/// Where the tag of an encrypted trailer stands, and the parameters of the cipher.
+const TRAILER_TAG: usize = 112;
+const PARAMETERS: usize = 144;
+
 /// Where the bytes begin that later versions may give a meaning; zeros here.
-const RESERVED: usize = 112;
+const RESERVED: usize = 272;
 
 /// Where the header's own check stands, behind everything that it covers.
 const CHECK: usize = BLOCK_BYTES - 4;
@@ -59,6 +67,15 @@ pub(crate) struct Header {
     pub(crate) trailer_at: u64,
     pub(crate) trailer_check: u32,
     pub(crate) tables: u32,
+    /// None when the blocks stand in the clear.
+    pub(crate) encryption: Option<Encryption>,
+}
+
+/// What the header of an encrypted pack says beside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encryption {
+    pub(crate) parameters: Parameters,
+    pub(crate) trailer_tag: Tag,
 }
 
 impl Header {
@@ -85,6 +102,11 @@ impl Header {
         put(64, &self.trailer_check.to_le_bytes());
         put(68, &self.tables.to_le_bytes());
         put(80, &digest);
+        if let Some(Encryption { parameters, trailer_tag }) = &self.encryption {
+            put(33, &[ENCRYPTED]);
+            put(TRAILER_TAG, trailer_tag);
+            put(PARAMETERS, parameters);
+        }
         let check = crc32fast::hash(&bytes[..CHECK]);
         bytes[CHECK..].copy_from_slice(&check.to_le_bytes());
         (bytes, Seal(check))
@@ -103,7 +125,10 @@ impl Header {
         if crc32fast::hash(&bytes[..CHECK]) != four(CHECK) {
             return Err(Error::damaged("the header does not have its check", 0));
         }
-        if bytes[33..36] != [0; 3] || bytes[72..80] != [0; 8] || bytes[RESERVED..CHECK] != [0; CHECK - RESERVED] {
+        let zeros = [34..36, 72..80, TRAILER_TAG + TAG_BYTES..PARAMETERS, RESERVED..CHECK];
+        let is_plain = bytes[33] == 0;
+        let is_known = if is_plain { is_zero(&bytes[TRAILER_TAG..RESERVED]) } else { bytes[33] == ENCRYPTED };
+        if !is_known || zeros.into_iter().any(|zeros| !is_zero(&bytes[zeros])) {
             return Err(Error::Unknown { what: "a field of a later version" });
         }
         let kind = match bytes[32] {
@@ -124,6 +149,8 @@ impl Header {
             trailer_at: eight(56),
             trailer_check: four(64),
             tables: four(68),
+            encryption: (!is_plain)
+                .then(|| Encryption { parameters: part(bytes, PARAMETERS), trailer_tag: part(bytes, TRAILER_TAG) }),
         };
         if header.file_bytes != file_bytes {
             return Err(Error::Length { stated: header.file_bytes, found: file_bytes });
@@ -135,6 +162,31 @@ impl Header {
         }
         Ok((header, Seal(four(CHECK))))
     }
+}
+
+impl Header {
+    /// What an encrypted trailer is authenticated with: the header without what follows from the trailer as it stands
+    /// in the file.
+    pub(crate) fn context(&self) -> HeaderBytes {
+        let encryption = self.encryption.map(|encryption| Encryption { trailer_tag: [0; _], ..encryption });
+        let (mut bytes, _) = Header { trailer_check: 0, encryption, ..*self }.encode();
+        bytes[CHECK..].fill(0);
+        bytes
+    }
+
+    /// Bytes of the check of a block.
+    pub(crate) fn check_bytes(&self) -> usize {
+        if self.encryption.is_some() { TAG_BYTES } else { 4 }
+    }
+
+    /// Under which place the trailer is encrypted: that of the block behind the last one.
+    pub(crate) fn trailer_place(&self) -> u64 {
+        self.trailer_at / BLOCK_BYTES as u64
+    }
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
 }
 
 /// `N` bytes at a place that is known to be there.

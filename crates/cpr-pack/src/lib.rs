@@ -13,6 +13,9 @@
 //! | [`Pack::from_bytes`] | memory that is there already | none | two cache misses |
 //! | [`Pack::open`] | the index at once, rows when asked for | the index: some 2 % of the file | one read of a page |
 //!
+//! An encrypted pack is written by [`Writer::create_sealed`] and opened by [`Pack::open_sealed`] or
+//! [`Pack::read_sealed`]; the cipher is the caller's ([`BlockCipher`]). It cannot be mapped.
+//!
 //! [`Pack::table`] and [`Packs::table`] (base and overlay as one) give a [`Table`]: [`Table::get`] by number or by
 //! bytes, [`Table::get_many`], [`Table::range`] and [`Table::iter`] from both ends.
 //!
@@ -52,6 +55,7 @@
 //! What keys and values mean is the caller's; docs/format.md draws every byte. Files are private: only their owner may
 //! read.
 
+mod cipher;
 mod contents;
 mod error;
 mod hash;
@@ -64,6 +68,7 @@ mod pack;
 mod packs;
 mod range;
 mod row;
+mod sealed;
 mod section;
 mod space;
 mod table;
@@ -72,6 +77,7 @@ mod value;
 mod verify;
 mod writer;
 
+pub use cipher::{BlockCipher, CipherSource, Parameters, TAG_BYTES, Tag};
 pub use error::Error;
 pub use header::{Description, Kind, Seal};
 pub use keys::{Key, Keys};
@@ -82,7 +88,7 @@ pub use range::{Range, Row};
 pub use space::Checks;
 pub use table::{Table, TableSize};
 pub use value::Value;
-pub use verify::Verified;
+pub use verify::{Fault, Verified};
 pub use writer::{Summary, Writer};
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use memmap2::{Mmap, MmapOptions};
 
+use crate::contents::Opening;
 use crate::error::Error;
 use crate::pack::Pack;
 use crate::space::{Bytes, Checks};
@@ -49,13 +50,14 @@ impl Pack {
     ///
     /// # Errors
     ///
-    /// As [`Pack::from_bytes`], and [`Error::Io`].
+    /// As [`Pack::from_bytes`], and [`Error::Io`]; [`Error::Encrypted`] for an encrypted pack, whose bytes are nothing
+    /// to be read where they stand.
     pub unsafe fn map(path: &Path, checks: Checks) -> Result<Pack, Error> {
         let file = File::open(path).map_err(Error::io("opening a pack"))?;
         // SAFETY: the caller promises that nobody changes or shortens the file while the map is held.
         let map = unsafe { MmapOptions::new().map(&file) }.map_err(Error::io("mapping a pack"))?;
         advise_random(&map);
-        Pack::of(Bytes::Mapped(map), checks)
+        Pack::of(Bytes::Mapped(map), Opening::Plain(checks))
     }
 }
 

@@ -48,6 +48,15 @@ impl Memory {
             Kind::Anonymous(map) => map,
         }
     }
+
+    /// The bytes, to be changed.
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        match self.0 {
+            Kind::Plain(bytes) => bytes,
+            #[cfg(all(target_os = "linux", not(miri)))]
+            Kind::Anonymous(map) => map.to_vec(),
+        }
+    }
 }
 
 /// Fills a buffer from a place in a file, without moving anybody's position in it.

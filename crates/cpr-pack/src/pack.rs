@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::contents::Contents;
+use crate::cipher::CipherSource;
+use crate::contents::{Contents, Opening};
 use crate::error::Error;
 use crate::header::{Description, Seal};
 use crate::keys::Keys;
@@ -11,7 +12,7 @@ use crate::memory::Memory;
 use crate::section::Section;
 use crate::space::{Bytes, Checks};
 use crate::table::Table;
-use crate::verify::{self, Verified};
+use crate::verify::{self, Fault, Verified};
 
 /// A base or an overlay, open for reading by any number of threads.
 pub struct Pack {
@@ -26,7 +27,17 @@ impl Pack {
     /// [`Error::NotAPack`], [`Error::Version`], [`Error::Unknown`] for what no program of this version wrote;
     /// [`Error::Length`] and [`Error::Damaged`] for what was written and is not the same any more.
     pub fn from_bytes(bytes: Vec<u8>, checks: Checks) -> Result<Pack, Error> {
-        Pack::of(Bytes::Memory(Memory::of(bytes)), checks)
+        Pack::of(Bytes::Memory(Memory::of(bytes)), Opening::Plain(checks))
+    }
+
+    /// Opens an encrypted pack that is in memory already: all of it is decrypted there, at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Pack::from_bytes); [`Error::Cipher`] when the source gives no cipher, and
+    /// [`Error::NotEncrypted`].
+    pub fn from_sealed_bytes(bytes: Vec<u8>, ciphers: &dyn CipherSource) -> Result<Pack, Error> {
+        Pack::of(Bytes::Memory(Memory::of(bytes)), Opening::Sealed { ciphers, cache_bytes: 0 })
     }
 
     /// Reads all of a pack into memory of this process.
@@ -35,9 +46,17 @@ impl Pack {
     ///
     /// As [`from_bytes`](Pack::from_bytes), and [`Error::Io`].
     pub fn read(path: &Path, checks: Checks) -> Result<Pack, Error> {
-        let bytes = Bytes::File(open(path)?);
-        let length = bytes.length()?;
-        Pack::of(Bytes::Memory(bytes.copy(0..length)?), checks)
+        Pack::of(Bytes::Memory(read_all(path)?), Opening::Plain(checks))
+    }
+
+    /// Reads all of an encrypted pack into memory of this process, and decrypts it there: from then on it is as fast as
+    /// a plain one.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_sealed_bytes`](Pack::from_sealed_bytes), and [`Error::Io`].
+    pub fn read_sealed(path: &Path, ciphers: &dyn CipherSource) -> Result<Pack, Error> {
+        Pack::of(Bytes::Memory(read_all(path)?), Opening::Sealed { ciphers, cache_bytes: 0 })
     }
 
     /// Opens a pack and reads its index; rows are read from the file when they are asked for.
@@ -63,16 +82,31 @@ impl Pack {
     ///
     /// As [`from_bytes`](Pack::from_bytes), and [`Error::Io`].
     pub fn open(path: &Path, checks: Checks) -> Result<Pack, Error> {
-        Pack::of(Bytes::File(open(path)?), checks)
+        Pack::of(Bytes::File(open(path)?), Opening::Plain(checks))
     }
 
-    pub(crate) fn of(bytes: Bytes, when: Checks) -> Result<Pack, Error> {
-        Contents::of(bytes, when).map(|contents| Pack { contents })
+    /// Opens an encrypted pack and decrypts its index; a block of rows is decrypted when it is read, and kept for the
+    /// next reader, as far as `cache_bytes` reach.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_sealed_bytes`](Pack::from_sealed_bytes), and [`Error::Io`].
+    pub fn open_sealed(path: &Path, ciphers: &dyn CipherSource, cache_bytes: usize) -> Result<Pack, Error> {
+        Pack::of(Bytes::File(open(path)?), Opening::Sealed { ciphers, cache_bytes })
+    }
+
+    pub(crate) fn of(bytes: Bytes, opening: Opening<'_>) -> Result<Pack, Error> {
+        Contents::of(bytes, opening).map(|contents| Pack { contents })
     }
 
     /// What the pack says of itself.
     pub fn description(&self) -> &Description {
         &self.contents.description
+    }
+
+    /// Whether its file is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.contents.is_encrypted
     }
 
     /// By which an overlay names its base.
@@ -117,11 +151,31 @@ impl Pack {
     ///
     /// The first [`Error::Damaged`]; [`Error::Io`].
     pub fn verify(&self) -> Result<Verified, Error> {
-        verify::verify(&self.contents)
+        let (verified, faults) = self.verify_all(1)?;
+        faults.first().map_or(Ok(verified), |fault| Err(Error::damaged(fault.what, fault.at)))
+    }
+
+    /// As [`verify`](Pack::verify), and goes on behind a fault: what is sound, and the faults, so many at most.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn verify_all(&self, most_faults: usize) -> Result<(Verified, Vec<Fault>), Error> {
+        verify::verify(&self.contents, most_faults)
     }
 }
 
+fn read_all(path: &Path) -> Result<Memory, Error> {
+    let file = Bytes::File(open(path)?);
+    let length = file.length()?;
+    file.copy(0..length)
+}
+
 fn open(path: &Path) -> Result<File, Error> {
+    // Opening a pipe waits for whoever writes to it, and a device has no end.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(Error::NotAPack);
+    }
     File::open(path).map_err(Error::io("opening a pack"))
 }
 

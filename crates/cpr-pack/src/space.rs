@@ -8,6 +8,7 @@ use memmap2::Mmap;
 
 use crate::error::Error;
 use crate::memory::{Memory, read_exactly};
+use crate::sealed::{KEPT_RUN, Sealed};
 use crate::value::Value;
 
 /// Every block has a check of its own: as long as a page, so that no get reads more pages than it needs.
@@ -81,17 +82,44 @@ impl Bytes {
 /// Bytes with the checks of their blocks. Block 0, the header, is none of them.
 pub(crate) struct Space {
     bytes: Bytes,
-    checks: Vec<u32>,
+    checks: BlockChecks,
     /// One bit for each block that need not be checked any more.
     seen: Vec<AtomicU64>,
     keeps_seen: bool,
 }
 
+/// What the blocks are checked by.
+enum BlockChecks {
+    Sums(Vec<u32>),
+    /// Of a file whose blocks are encrypted, and opened each time they are read.
+    Tags(Sealed),
+}
+
 impl Space {
+    /// The blocks of an encrypted pack: of one in memory all are opened at once.
+    pub(crate) fn sealed(bytes: Bytes, sealed: Sealed) -> Result<Space, Error> {
+        let memory = match bytes {
+            Bytes::File(_) => {
+                let checks = BlockChecks::Tags(sealed);
+                return Ok(Space { bytes, checks, seen: Vec::new(), keeps_seen: false });
+            }
+            Bytes::Memory(memory) => memory,
+            // Whoever maps a pack says when its blocks are to be checked.
+            Bytes::Mapped(_) => return Err(Error::Encrypted),
+        };
+        let mut memory = memory.into_vec();
+        let blocks = &mut memory[BLOCK_BYTES..(sealed.blocks() + 1) * BLOCK_BYTES];
+        sealed.open(1, blocks)?;
+        let sums: Vec<u32> = blocks.chunks_exact(BLOCK_BYTES).map(crc32fast::hash).collect();
+        let mut space = Space::new(Bytes::Memory(Memory::of(memory)), sums, Checks::AtFirstTouch);
+        space.seen.iter_mut().for_each(|seen| *seen.get_mut() = u64::MAX);
+        Ok(space)
+    }
+
     pub(crate) fn new(bytes: Bytes, checks: Vec<u32>, when: Checks) -> Space {
         let none = if when == Checks::Never { u64::MAX } else { 0 };
         let seen = (0..checks.len().div_ceil(64)).map(|_| AtomicU64::new(none)).collect();
-        Space { bytes, checks, seen, keeps_seen: when == Checks::AtFirstTouch }
+        Space { bytes, checks: BlockChecks::Sums(checks), seen, keeps_seen: when == Checks::AtFirstTouch }
     }
 
     pub(crate) fn bytes(&self) -> &Bytes {
@@ -100,7 +128,10 @@ impl Space {
 
     /// How many blocks there are.
     pub(crate) fn blocks(&self) -> usize {
-        self.checks.len()
+        match &self.checks {
+            BlockChecks::Sums(sums) => sums.len(),
+            BlockChecks::Tags(sealed) => sealed.blocks(),
+        }
     }
 
     /// Whether rows can be borrowed.
@@ -153,7 +184,8 @@ impl Space {
     #[cold]
     pub(crate) fn check(&self, block: u64, bytes: &[u8], keep: bool) -> Result<(), Error> {
         let at = (block as usize).wrapping_sub(1);
-        if self.checks.get(at) != Some(&crc32fast::hash(bytes)) {
+        let BlockChecks::Sums(sums) = &self.checks else { unreachable!("blocks that are encrypted are opened") };
+        if sums.get(at) != Some(&crc32fast::hash(bytes)) {
             return Err(Error::damaged("a block does not have its check", block * BLOCK));
         }
         if keep {
@@ -166,52 +198,79 @@ impl Space {
     pub(crate) fn read_index(&self, range: Range<u64>) -> Result<Memory, Error> {
         let range = range.start..range.end.next_multiple_of(BLOCK);
         let memory = self.bytes.copy(range.clone())?;
-        for (block, bytes) in (range.start / BLOCK..).zip(memory.bytes().chunks_exact(BLOCK_BYTES)) {
-            if !self.is_seen(block) {
-                self.check(block, bytes, true)?;
+        match &self.checks {
+            BlockChecks::Sums(_) => {
+                self.check_each(range.start / BLOCK, memory.bytes(), true)?;
+                Ok(memory)
+            }
+            BlockChecks::Tags(sealed) => {
+                let mut bytes = memory.into_vec();
+                sealed.open(range.start / BLOCK, &mut bytes)?;
+                Ok(Memory::of(bytes))
             }
         }
-        Ok(memory)
     }
 
-    /// Reads all blocks and compares them with their checks; how many there are.
-    pub(crate) fn verify(&self) -> Result<u64, Error> {
-        let mut buffer = vec![0; BLOCK_BYTES];
-        let blocks = self.blocks() as u64;
-        for block in 1..=blocks {
-            let range = block * BLOCK..(block + 1) * BLOCK;
-            let bytes = match (&self.bytes, self.bytes.whole()) {
-                (Bytes::File(file), _) => {
-                    read_exactly(file, range.start, &mut buffer)?;
-                    &buffer[..]
-                }
-                (_, whole) => {
-                    self.will_scan_from(block);
-                    whole.and_then(|whole| whole.get(range.start as usize..range.end as usize)).unwrap_or_default()
-                }
-            };
-            self.check(block, bytes, false)?;
+    /// Compares blocks that stand side by side with their checks, where they are still to be.
+    fn check_each(&self, first: u64, blocks: &[u8], keep: bool) -> Result<(), Error> {
+        for (block, bytes) in (first..).zip(blocks.chunks_exact(BLOCK_BYTES)) {
+            if !self.is_seen(block) {
+                self.check(block, bytes, keep)?;
+            }
         }
-        Ok(blocks)
+        Ok(())
+    }
+
+    /// Reads one block and compares it with its check, whatever was seen of it.
+    pub(crate) fn verify(&self, block: u64, buffer: &mut [u8; BLOCK_BYTES]) -> Result<(), Error> {
+        let range = block * BLOCK..(block + 1) * BLOCK;
+        match (&self.bytes, &self.checks) {
+            (Bytes::File(file), BlockChecks::Sums(_)) => {
+                read_exactly(file, range.start, buffer)?;
+                self.check(block, buffer, false)
+            }
+            (Bytes::File(file), BlockChecks::Tags(sealed)) => {
+                read_exactly(file, range.start, buffer)?;
+                sealed.open(block, buffer)
+            }
+            (bytes, _) => {
+                self.will_scan_from(block);
+                let whole = bytes.whole().unwrap_or_default();
+                self.check(block, whole.get(range.start as usize..range.end as usize).unwrap_or_default(), false)
+            }
+        }
     }
 
     /// Reads bytes of a file, whole blocks at a time.
     fn read(&self, range: Range<u64>) -> Result<Value<'static>, Error> {
         let (first, end) = (range.start / BLOCK, range.end.div_ceil(BLOCK));
         let Bytes::File(file) = &self.bytes else { unreachable!("whole bytes are borrowed") };
+        let outside = || Error::damaged("bytes outside of the blocks", range.start);
         if first == 0 || end > self.blocks() as u64 + 1 {
-            return Err(Error::damaged("bytes outside of the blocks", range.start));
+            return Err(outside());
         }
-        let mut chunk = vec![0; ((end - first) * BLOCK) as usize];
-        read_exactly(file, first * BLOCK, &mut chunk)?;
-        for (block, bytes) in (first..).zip(chunk.chunks_exact(BLOCK_BYTES)) {
-            if !self.is_seen(block) {
-                self.check(block, bytes, self.keeps_seen)?;
+        let read = |buffer: &mut [u8], block: u64| read_exactly(file, block * BLOCK, buffer);
+        let chunk = match &self.checks {
+            BlockChecks::Tags(sealed) if end - first == 1 => {
+                Value::shared(sealed.block(first, |buffer| read(buffer, first))?)
             }
-        }
+            BlockChecks::Tags(sealed) if end - first <= KEPT_RUN => {
+                let blocks = (first..end).map(|block| sealed.block(block, |buffer| read(buffer, block)));
+                Value::shared(blocks.collect::<Result<Vec<_>, _>>()?.concat())
+            }
+            checks => {
+                let mut chunk = vec![0; ((end - first) * BLOCK) as usize];
+                read(&mut chunk, first)?;
+                match checks {
+                    BlockChecks::Sums(_) => self.check_each(first, &chunk, self.keeps_seen)?,
+                    BlockChecks::Tags(sealed) => sealed.open(first, &mut chunk)?,
+                }
+                Value::shared(chunk)
+            }
+        };
         let start = (range.start - first * BLOCK) as usize;
         let part = start..start + (range.end - range.start) as usize;
-        Value::shared(chunk).narrowed(part).ok_or_else(|| Error::damaged("bytes outside of the blocks", range.start))
+        chunk.narrowed(part).ok_or_else(outside)
     }
 
     /// Likewise, once in a thousand blocks.

@@ -13,6 +13,7 @@ use crate::{Checks, Description, Error, Key, Keys, Kind, Pack, Packs, Row, Seal,
 
 mod damage;
 mod files;
+mod sealed;
 
 const ALL_CHECKS: [Checks; 3] = [Checks::AtFirstTouch, Checks::AtEveryRead, Checks::Never];
 

@@ -135,9 +135,9 @@ impl FirstKeys {
         self.entries.len().checked_sub(1).map(|last| self.key(last))
     }
 
-    /// Places and keys, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        self.entries.iter().enumerate().map(|(at, entry)| (entry.0, self.key(at)))
+    /// One of them, counted from 0: place and key.
+    pub(crate) fn get(&self, at: usize) -> Option<(u32, &[u8])> {
+        self.entries.get(at).map(|entry| (entry.0, self.key(at)))
     }
 
     /// The part of the rows in which the first row with this key or a greater one is, unless it is the row behind that
@@ -160,7 +160,8 @@ impl FirstKeys {
 /// All that the trailer says.
 pub(crate) struct Trailer {
     pub(crate) tables: Vec<(TableEntry, FirstKeys)>,
-    pub(crate) checks: Vec<u32>,
+    /// The check of each block: a checksum, or a tag where the pack is encrypted.
+    pub(crate) checks: Vec<u8>,
     /// For each block, where its first row starts, in units of eight bytes.
     pub(crate) starts: Vec<u16>,
 }
@@ -175,7 +176,8 @@ impl Trailer {
             .checked_mul(TABLE_BYTES)
             .and_then(|length| bytes.split_at_checked(length))
             .ok_or_else(damaged)?;
-        let (checks, rest) = rest.split_at_checked(blocks.saturating_mul(4)).ok_or_else(damaged)?;
+        let check_bytes = header.check_bytes();
+        let (checks, rest) = rest.split_at_checked(blocks.saturating_mul(check_bytes)).ok_or_else(damaged)?;
         let (starts, mut rest) = rest.split_at_checked(blocks * 2).ok_or_else(damaged)?;
         let mut decoded: Vec<(TableEntry, FirstKeys)> = Vec::new();
         let mut after = BLOCK_BYTES as u64;
@@ -194,8 +196,7 @@ impl Trailer {
         if !rest.is_empty() {
             return Err(damaged());
         }
-        let checks = checks.chunks_exact(4).map(|bytes| u32_at(bytes, 0)).collect();
         let starts = starts.chunks_exact(2).map(|bytes| u16::from_le_bytes(part(bytes, 0))).collect();
-        Ok(Trailer { tables: decoded, checks, starts })
+        Ok(Trailer { tables: decoded, checks: checks.to_vec(), starts })
     }
 }

@@ -19,9 +19,10 @@ impl<'p> Value<'p> {
         Value(Bytes::Borrowed(bytes))
     }
 
-    pub(crate) fn shared(chunk: Vec<u8>) -> Value<'p> {
+    pub(crate) fn shared(chunk: impl Into<Arc<[u8]>>) -> Value<'p> {
+        let chunk = chunk.into();
         let end = chunk.len();
-        Value(Bytes::Shared { chunk: chunk.into(), start: 0, end })
+        Value(Bytes::Shared { chunk, start: 0, end })
     }
 
     /// The bytes for as long as the pack lives, where it holds them: mapped and in memory.

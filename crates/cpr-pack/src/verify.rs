@@ -1,16 +1,18 @@
 //! Reads all of a pack and compares it: blocks with their checks, rows with the index.
 
+use std::ops::Range;
+
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::header::Kind;
 use crate::keys::Key;
 use crate::row::UNIT_BYTES;
-use crate::section::{Reader, Section};
+use crate::section::{RawRow, Reader, Section};
 use crate::space::BLOCK_BYTES;
 use crate::trailer::STRIDE_BYTES;
 
 /// What was read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Verified {
     /// Blocks of 4 KiB that have their check.
     pub blocks: u64,
@@ -18,60 +20,174 @@ pub struct Verified {
     pub rows: u64,
 }
 
-pub(crate) fn verify(contents: &Contents) -> Result<Verified, Error> {
-    let blocks = contents.space.verify()?;
-    let mut rows = 0;
-    for part in &contents.parts {
-        verify_rows(Section { contents, part })?;
-        rows += part.entry.rows;
-    }
-    Ok(Verified { blocks, rows })
+/// Something in a pack that is not what was written, or contradicts the rest; as [`Error::Damaged`] says it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// What is wrong.
+    pub what: &'static str,
+    /// Where, counted from the start of the file.
+    pub at: u64,
 }
 
-/// Compares the rows of a table with its index.
-fn verify_rows(section: Section<'_>) -> Result<(), Error> {
-    let entry = &section.part.entry;
-    let is_base = section.contents.description.kind == Kind::Base;
-    let mut reader = Reader::new(section);
-    let mut first_keys = section.part.first_keys.iter();
-    let mut blocks = section.block_of(0)..section.block_of(entry.rows_bytes.next_multiple_of(BLOCK_BYTES as u64));
-    let (mut at, mut rows, mut gone, mut stride_end) = (0, 0, 0, 0);
-    let mut last_key: Option<Vec<u8>> = None;
-    while at < entry.rows_bytes {
-        let row = reader.row_at(at)?;
+/// Faults so far, each once, and how many are told at most.
+struct Faults {
+    found: Vec<Fault>,
+    most: usize,
+}
+
+impl Faults {
+    fn is_full(&self) -> bool {
+        self.found.len() >= self.most
+    }
+
+    /// Takes damage in; true when there was none. Any other error ends the verification.
+    fn sound<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Err(Error::Damaged { what, at }) => {
+                let fault = Fault { what, at };
+                if !self.is_full() && !self.found.contains(&fault) {
+                    self.found.push(fault);
+                }
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
+}
+
+/// Reads everything, and goes on behind a fault until there are as many as are wanted.
+pub(crate) fn verify(contents: &Contents, most: usize) -> Result<(Verified, Vec<Fault>), Error> {
+    let mut faults = Faults { found: Vec::new(), most };
+    let mut verified = Verified::default();
+    let mut buffer = Box::new([0; BLOCK_BYTES]);
+    for block in 1..=contents.space.blocks() as u64 {
+        let is_sound = faults.sound(contents.space.verify(block, &mut buffer))?.is_some();
+        verified.blocks += u64::from(is_sound);
+        if faults.is_full() {
+            return Ok((verified, faults.found));
+        }
+    }
+    for part in &contents.parts {
+        verified.rows += verify_rows(Section { contents, part }, &mut faults)?;
+        if faults.is_full() {
+            break;
+        }
+    }
+    Ok((verified, faults.found))
+}
+
+/// Compares the rows of a table with its index; how many stand where they should. Behind a fault it goes on with the
+/// first row of a later block.
+fn verify_rows(section: Section<'_>, faults: &mut Faults) -> Result<u64, Error> {
+    let rows_bytes = section.rows_bytes();
+    let mut walk = Walk::new(section);
+    let (mut at, mut is_whole) = (0, true);
+    while at < rows_bytes && !faults.is_full() {
+        let row = walk.step(at);
+        at = match faults.sound(row)? {
+            Some(row_bytes) => at + row_bytes,
+            None => {
+                is_whole = false;
+                match faults.sound(walk.resume_behind(at))?.flatten() {
+                    Some(next) => next,
+                    None => break,
+                }
+            }
+        };
+    }
+    if is_whole {
+        faults.sound(walk.end())?;
+    }
+    Ok(walk.rows)
+}
+
+/// A walk over the rows of a table beside the three indexes that say where they stand.
+struct Walk<'p> {
+    section: Section<'p>,
+    reader: Reader<'p>,
+    /// The first key that is to come next, counted from 0.
+    first_key: usize,
+    /// The blocks whose first row is still to come.
+    blocks: Range<u64>,
+    stride_end: u64,
+    last_key: Option<Vec<u8>>,
+    rows: u64,
+    gone: u64,
+}
+
+impl<'p> Walk<'p> {
+    fn new(section: Section<'p>) -> Walk<'p> {
+        let rows_end = section.rows_bytes().next_multiple_of(BLOCK_BYTES as u64);
+        let blocks = section.block_of(0)..section.block_of(rows_end);
+        let reader = Reader::new(section);
+        Walk { section, reader, first_key: 0, blocks, stride_end: 0, last_key: None, rows: 0, gone: 0 }
+    }
+
+    /// Compares the row at a place; its bytes.
+    fn step(&mut self, at: u64) -> Result<u64, Error> {
+        let (section, row) = (self.section, self.reader.row_at(at)?);
         let wrong = |what| section.damaged(what, at);
-        if last_key.as_deref().is_some_and(|last| last >= row.key_bytes()) {
+        if self.last_key.as_deref().is_some_and(|last| last >= row.key_bytes()) {
             return Err(wrong("rows are out of order"));
         }
-        if row.is_gone() && is_base {
+        if row.is_gone() && section.contents.description.kind == Kind::Base {
             return Err(wrong("a row of a base is gone"));
         }
-        if at >= stride_end {
-            if first_keys.next() != Some(((at / UNIT_BYTES) as u32, row.key_bytes())) {
+        if at >= self.stride_end {
+            self.stride_end = (at / STRIDE_BYTES + 1) * STRIDE_BYTES;
+            self.first_key += 1;
+            if section.part.first_keys.get(self.first_key - 1) != Some(((at / UNIT_BYTES) as u32, row.key_bytes())) {
                 return Err(wrong("the first keys are those of other rows"));
             }
-            stride_end = (at / STRIDE_BYTES + 1) * STRIDE_BYTES;
         }
-        if blocks.start <= section.block_of(at) {
-            let started = blocks.by_ref().find_map(|block| section.start_of(block).transpose()).transpose()?;
-            if started != Some(at) {
-                return Err(wrong("the trailer names another row as the first of its block"));
-            }
+        if self.blocks.start <= section.block_of(at) && self.next_start()? != Some(at) {
+            return Err(wrong("the trailer names another row as the first of its block"));
         }
         if let Key::Number(number) = row.key()
             && section.find(number)?.map(u64::from) != Some(at / UNIT_BYTES)
         {
             return Err(wrong("the hash section does not lead to a row"));
         }
-        (rows, gone) = (rows + 1, gone + u64::from(row.is_gone()));
-        let last = last_key.get_or_insert_default();
+        self.count(&row);
+        Ok(row.row_bytes())
+    }
+
+    fn count(&mut self, row: &RawRow<'_>) {
+        self.rows += 1;
+        self.gone += u64::from(row.is_gone());
+        let last = self.last_key.get_or_insert_default();
         last.clear();
         last.extend_from_slice(row.key_bytes());
-        at += row.row_bytes();
     }
-    let more = first_keys.next().is_some() || blocks.any(|block| section.start_of(block).is_ok_and(|at| at.is_some()));
-    if rows != entry.rows || gone != entry.gone || more {
-        return Err(section.damaged("the trailer counts other rows", 0));
+
+    /// Where the first row of the next block in which one starts is.
+    fn next_start(&mut self) -> Result<Option<u64>, Error> {
+        let section = self.section;
+        self.blocks.by_ref().find_map(|block| section.start_of(block).transpose()).transpose()
     }
-    Ok(())
+
+    /// The first row of a later block than that of a place, where the walk goes on.
+    fn resume_behind(&mut self, at: u64) -> Result<Option<u64>, Error> {
+        self.blocks.start = self.section.block_of(at) + 1;
+        let Some(next) = self.next_start()? else { return Ok(None) };
+        self.blocks.start = self.section.block_of(next);
+        let place = |at: usize| self.section.part.first_keys.get(at).map(|(place, _)| u64::from(place) * UNIT_BYTES);
+        while place(self.first_key).is_some_and(|place| place < next) {
+            self.first_key += 1;
+        }
+        let is_first = place(self.first_key) == Some(next);
+        self.stride_end = if is_first { next } else { (next / STRIDE_BYTES + 1) * STRIDE_BYTES };
+        self.last_key = None;
+        Ok(Some(next))
+    }
+
+    /// That no index says more.
+    fn end(&mut self) -> Result<(), Error> {
+        let entry = &self.section.part.entry;
+        let more = self.section.part.first_keys.get(self.first_key).is_some() || self.next_start()?.is_some();
+        if self.rows != entry.rows || self.gone != entry.gone || more {
+            return Err(self.section.damaged("the trailer counts other rows", 0));
+        }
+        Ok(())
+    }
 }

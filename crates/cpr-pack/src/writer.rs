@@ -7,10 +7,12 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::mem;
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::cipher::BlockCipher;
 use crate::error::Error;
 use crate::hash::{Lines, PLACES_END, Places};
-use crate::header::{Description, Header, Kind, Seal};
+use crate::header::{Description, Encryption, Header, Kind, Seal};
 use crate::keys::{Key, Keys, RawKey};
 use crate::new_file::NewFile;
 use crate::row::{Head, UNIT_BYTES};
@@ -63,6 +65,15 @@ impl Writer<NewFile> {
         Writer::new(NewFile::create(path)?, description)
     }
 
+    /// As [`create`](Writer::create), of an encrypted pack: each block is encrypted before it is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn create_sealed(path: &Path, description: &Description, cipher: Arc<dyn BlockCipher>) -> Result<Self, Error> {
+        Writer::new_sealed(NewFile::create(path)?, description, cipher)
+    }
+
     /// Ends the pack, synchronises it, makes it readable by its owner alone and writable by nobody, and puts it under
     /// its name; what stood there is replaced at once, and stays readable by whoever has it open.
     ///
@@ -83,7 +94,21 @@ impl<S: Write + Seek> Writer<S> {
     ///
     /// [`Error::Io`].
     pub fn new(sink: S, description: &Description) -> Result<Self, Error> {
-        let mut blocks = Blocks { sink, buffer: Vec::new(), at: 0, checks: Vec::new(), starts: Vec::new() };
+        Writer::begin(sink, description, None)
+    }
+
+    /// Begins an encrypted pack at the start of `sink`, which should be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn new_sealed(sink: S, description: &Description, cipher: Arc<dyn BlockCipher>) -> Result<Self, Error> {
+        Writer::begin(sink, description, Some(cipher))
+    }
+
+    fn begin(sink: S, description: &Description, cipher: Option<Arc<dyn BlockCipher>>) -> Result<Self, Error> {
+        let (buffer, checks, starts) = Default::default();
+        let mut blocks = Blocks { sink, cipher, buffer, at: 0, checks, written: 0, starts };
         // The header's place: its bytes are known at the end.
         blocks.sink.write_all(&[0; BLOCK_BYTES]).map_err(Error::io("writing a pack"))?;
         blocks.at = BLOCK_BYTES as u64;
@@ -160,19 +185,32 @@ impl<S: Write + Seek> Writer<S> {
     /// [`Error::Io`]; [`Error::Unwritable`] after an earlier error.
     pub fn finish(mut self) -> Result<(S, Summary), Error> {
         self.guarded(Self::end_table)?;
-        let Writer { blocks: Blocks { mut sink, at, checks, mut starts, .. }, tables, first_keys, .. } = self;
-        starts.resize(checks.len(), NO_START);
-        let mut trailer: Vec<u8> = tables.iter().flat_map(TableEntry::encode).collect();
-        trailer.extend(checks.iter().flat_map(|check| check.to_le_bytes()));
+        let Writer { blocks, tables, first_keys, mut description, .. } = self;
+        let Blocks { mut sink, cipher, at, checks, written, mut starts, .. } = blocks;
+        starts.resize(written as usize, NO_START);
+        let mut trailer = Vec::new();
+        if cipher.is_some() {
+            trailer.extend_from_slice(&mem::take(&mut description.digest));
+        }
+        trailer.extend(tables.iter().flat_map(TableEntry::encode));
+        trailer.extend_from_slice(&checks);
         trailer.extend(starts.iter().flat_map(|start| start.to_le_bytes()));
         trailer.extend_from_slice(&first_keys);
-        let header = Header {
-            description: self.description,
+        let parameters = cipher.as_ref().map(|cipher| cipher.parameters());
+        let mut header = Header {
+            description,
             file_bytes: at + trailer.len() as u64,
             trailer_at: at,
-            trailer_check: crc32fast::hash(&trailer),
+            trailer_check: 0,
             tables: tables.len() as u32,
+            encryption: parameters.map(|parameters| Encryption { parameters, trailer_tag: [0; _] }),
         };
+        if let Some(cipher) = &cipher {
+            let sealed = cipher.seal(header.trailer_place(), &header.context(), &mut trailer);
+            let trailer_tag = sealed.map_err(Error::Cipher)?;
+            header.encryption = parameters.map(|parameters| Encryption { parameters, trailer_tag });
+        }
+        header.trailer_check = crc32fast::hash(&trailer);
         let (bytes, seal) = header.encode();
         let written = sink.write_all(&trailer).and_then(|()| sink.seek(SeekFrom::Start(0)));
         written
@@ -256,10 +294,13 @@ impl<S: Write + Seek> Writer<S> {
 /// The blocks so far, all but the last ones written, with what the trailer says of each.
 struct Blocks<S> {
     sink: S,
+    cipher: Option<Arc<dyn BlockCipher>>,
     buffer: Vec<u8>,
     /// Where the next byte goes.
     at: u64,
-    checks: Vec<u32>,
+    /// The checks of the blocks that are written, as they stand in the trailer.
+    checks: Vec<u8>,
+    written: u64,
     starts: Vec<u16>,
 }
 
@@ -293,7 +334,13 @@ impl<S: Write> Blocks<S> {
     }
 
     fn write_blocks(&mut self) -> Result<(), Error> {
-        self.checks.extend(self.buffer.chunks_exact(BLOCK_BYTES).map(crc32fast::hash));
+        for block in self.buffer.chunks_exact_mut(BLOCK_BYTES) {
+            self.written += 1;
+            match &self.cipher {
+                None => self.checks.extend(crc32fast::hash(block).to_le_bytes()),
+                Some(cipher) => self.checks.extend(cipher.seal(self.written, &[], block).map_err(Error::Cipher)?),
+            }
+        }
         self.sink.write_all(&self.buffer).map_err(Error::io("writing a pack"))?;
         self.buffer.clear();
         Ok(())

@@ -3,13 +3,13 @@
 use super::*;
 
 /// A small pack of both kinds of tables, in which every section stands.
-fn small() -> Rows {
+pub(super) fn small() -> Rows {
     let numbers = (0..12).map(|at| (at * 9, Some(vec![at as u8; at as usize * 3]))).collect();
     let bytes = (0..9u8).map(|at| (vec![at; usize::from(at)], Some(vec![at; 7]))).collect();
     Rows { numbers, bytes }
 }
 
-fn small_overlay() -> Rows {
+pub(super) fn small_overlay() -> Rows {
     let numbers = BTreeMap::from([(9, None), (18, Some(b"changed".to_vec())), (19, Some(b"new".to_vec()))]);
     let bytes = BTreeMap::from([(vec![1], None), (vec![8, 8], Some(b"new".to_vec()))]);
     Rows { numbers, bytes }
@@ -31,7 +31,7 @@ fn answers(numbers: &Table<'_>, bytes: &Table<'_>) -> Vec<Result<Vec<Plain>, Err
     answers
 }
 
-fn answers_of(packs: &Packs) -> Result<Vec<Result<Vec<Plain>, Error>>, Error> {
+pub(super) fn answers_of(packs: &Packs) -> Result<Vec<Result<Vec<Plain>, Error>>, Error> {
     Ok(answers(&packs.table("numbers", Keys::Numbers)?, &packs.table("bytes", Keys::Bytes)?))
 }
 
@@ -136,6 +136,28 @@ fn checks_at_every_read_tell_what_a_first_touch_cannot() {
         }
         assert!(matches!(pack.verify(), Err(Error::Damaged { .. })), "a verification always checks");
     }
+}
+
+#[test]
+fn a_verification_goes_on_behind_a_fault_up_to_a_limit() {
+    let rows = clustered(20_000 / if cfg!(miri) { 20 } else { 1 });
+    let (sound, summary) = written(description(Kind::Base, 1), &rows);
+    let blocks = u64::from_le_bytes(sound[56..64].try_into().unwrap()) as usize / BLOCK_BYTES;
+    let mut damaged = sound.clone();
+    let hit: Vec<usize> = (1..blocks).step_by(3).collect();
+    hit.iter().for_each(|block| damaged[block * BLOCK_BYTES + 9] ^= 4);
+    let pack = Pack::from_bytes(damaged, Checks::AtFirstTouch).unwrap();
+    let (verified, faults) = pack.verify_all(usize::MAX).unwrap();
+    let at = |fault: &crate::Fault| fault.at as usize / BLOCK_BYTES;
+    assert!(hit.iter().all(|block| faults.iter().any(|fault| at(fault) == *block)), "each of them");
+    assert!(faults.iter().all(|fault| hit.contains(&at(fault))), "and nothing else");
+    assert_eq!(verified.blocks as usize, blocks - 1 - hit.len());
+    assert!(verified.rows > 0 && verified.rows < summary.rows);
+    assert_eq!(pack.verify_all(2).unwrap().1, faults[..2]);
+    assert!(matches!(pack.verify(), Err(Error::Damaged { .. })));
+    let whole = Pack::from_bytes(sound, Checks::AtFirstTouch).unwrap();
+    let (verified, faults) = whole.verify_all(usize::MAX).unwrap();
+    assert_eq!((verified.rows, faults), (summary.rows, vec![]));
 }
 
 /// Makes all checks say what the bytes are, where the header leaves that possible.

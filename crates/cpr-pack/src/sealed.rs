@@ -1,0 +1,79 @@
+//! The blocks of an encrypted pack, opened when they are asked for; those that single rows were read from are kept
+//! open, as far as a bound.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::cipher::{BlockCipher, Tag};
+use crate::error::Error;
+use crate::space::BLOCK_BYTES;
+
+/// A run of more blocks than this is a scan: its blocks are not kept.
+pub(crate) const KEPT_RUN: u64 = 4;
+
+/// The cipher of a pack and the tags of its blocks. Block 0, the header, has none.
+pub(crate) struct Sealed {
+    cipher: Arc<dyn BlockCipher>,
+    tags: Vec<Tag>,
+    /// Each block has one slot in which it may stand: a cache without an order of use.
+    slots: Box<[Mutex<Option<OpenBlock>>]>,
+}
+
+struct OpenBlock {
+    block: u64,
+    bytes: Arc<[u8]>,
+}
+
+impl OpenBlock {
+    fn bytes_of(&self, block: u64) -> Option<Arc<[u8]>> {
+        (self.block == block).then(|| Arc::clone(&self.bytes))
+    }
+}
+
+impl Sealed {
+    /// Keeps as many blocks open as have room in `cache_bytes`.
+    pub(crate) fn new(cipher: Arc<dyn BlockCipher>, tags: Vec<Tag>, cache_bytes: usize) -> Sealed {
+        let slots = (cache_bytes / BLOCK_BYTES).min(tags.len());
+        Sealed { cipher, tags, slots: (0..slots).map(|_| Mutex::default()).collect() }
+    }
+
+    pub(crate) fn blocks(&self) -> usize {
+        self.tags.len()
+    }
+
+    /// Opens blocks that stand side by side, where they stand.
+    pub(crate) fn open(&self, first: u64, blocks: &mut [u8]) -> Result<(), Error> {
+        for (block, bytes) in (first..).zip(blocks.chunks_exact_mut(BLOCK_BYTES)) {
+            let tag = (block as usize).checked_sub(1).and_then(|at| self.tags.get(at));
+            if !tag.is_some_and(|tag| self.cipher.open(block, &[], bytes, tag)) {
+                return Err(Error::damaged("a block is not what was encrypted", block * BLOCK_BYTES as u64));
+            }
+        }
+        Ok(())
+    }
+
+    /// One block, opened: as it is kept, or as `read` fetches it.
+    pub(crate) fn block(
+        &self,
+        block: u64,
+        read: impl FnOnce(&mut [u8]) -> Result<(), Error>,
+    ) -> Result<Arc<[u8]>, Error> {
+        let slot = self.slot(block).map(|slot| || slot.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(kept) = slot.as_ref().and_then(|lock| lock().as_ref()?.bytes_of(block)) {
+            return Ok(kept);
+        }
+        let mut bytes = vec![0; BLOCK_BYTES];
+        read(&mut bytes)?;
+        self.open(block, &mut bytes)?;
+        let bytes: Arc<[u8]> = bytes.into();
+        if let Some(lock) = slot {
+            *lock() = Some(OpenBlock { block, bytes: Arc::clone(&bytes) });
+        }
+        Ok(bytes)
+    }
+
+    fn slot(&self, block: u64) -> Option<&Mutex<Option<OpenBlock>>> {
+        // Neighbours have slots of their own.
+        let slots = self.slots.len() as u64;
+        (slots > 0).then(|| &self.slots[(block % slots) as usize])
+    }
+}
