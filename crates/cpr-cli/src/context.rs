@@ -26,8 +26,8 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "DIR")]
     pack: Option<PathBuf>,
 
-    /// The file with the key of an encrypted store (`replika key new`); `load` and `apply` make a new store encrypted
-    /// with it.
+    /// The file with the key of an encrypted store (`replika key new`), and of packs that were written of one; `load`
+    /// and `apply` make a new store encrypted with it.
     #[arg(long, global = true, value_name = "PATH", env = "REPLIKA_KEY_FILE", hide_env_values = true)]
     key_file: Option<PathBuf>,
 
@@ -77,7 +77,7 @@ impl Globals {
     /// What is read: the packs that were named, or the store.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Failure> {
         match &self.pack {
-            Some(folder) => Ok(Packed::open(folder)?.snapshot()),
+            Some(folder) => Ok(Packed::open_encrypted(folder, &self.options())?.snapshot()),
             None => Ok(self.open_to_read()?.snapshot()),
         }
     }

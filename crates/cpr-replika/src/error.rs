@@ -201,14 +201,14 @@ pub enum Error {
     /// The store's file is not where it was opened any more, or another stands there.
     #[error("the store's file is gone or was replaced by another")]
     Replaced,
-    /// The store is encrypted, and no key was given.
-    #[error("the store is encrypted: give its key")]
+    /// The store or pack is encrypted, and no key was given.
+    #[error("the store or pack is encrypted: give its key")]
     KeyNeeded,
-    /// The key is not the one by which the store's own key is wrapped.
-    #[error("the key is not the one of the store")]
+    /// The key is not the one by which the own key of the store or pack is wrapped.
+    #[error("the key is not the one of the store or pack")]
     WrongKey,
-    /// A key was given for a store that is not encrypted.
-    #[error("a key was given, and the store is not encrypted")]
+    /// A key was given for a store or pack that is not encrypted.
+    #[error("a key was given, and the store or pack is not encrypted")]
     NotEncrypted,
     /// The key cannot be had from its source, or not be used: this build does not encrypt, or the store must be written
     /// anew under a fresh key.
@@ -223,9 +223,6 @@ pub enum Error {
     /// The packs in the folder are not of the store, or do not hold what the folder says.
     #[error("the packs in the folder are of another store")]
     OtherPacks,
-    /// Packs are not encrypted, so an encrypted store writes none.
-    #[error("the store is encrypted, and packs are not: none are written of it")]
-    EncryptedStore,
     /// A folder of packs cannot be read or written.
     #[error("{doing} failed: {source}")]
     Folder {
@@ -348,7 +345,6 @@ impl Error {
             Error::Key(_) => (Storage, "key"),
             Error::NoPacks => (Storage, "no_packs"),
             Error::OtherPacks => (Storage, "other_packs"),
-            Error::EncryptedStore => (Storage, "encrypted_store"),
             Error::Folder { .. } => (Storage, "folder"),
             Error::Pack(cpr_pack::Error::Io { .. } | cpr_pack::Error::Unwritable { .. }) => (Storage, "pack"),
             Error::Corrupt { .. } | Error::Damaged { .. } | Error::Pack(_) => (Corrupt, "corrupt"),
@@ -408,6 +404,12 @@ impl From<cpr_pack::Error> for Error {
     fn from(error: cpr_pack::Error) -> Error {
         match error {
             cpr_pack::Error::Damaged { what, at } => Error::Damaged { place: Place::Pack(at), what },
+            cpr_pack::Error::Encrypted => Error::KeyNeeded,
+            cpr_pack::Error::NotEncrypted => Error::NotEncrypted,
+            cpr_pack::Error::Cipher(source) => match BlockError::inside(&source) {
+                Some(refusal) => refusal.into(),
+                None => Error::Key(source.to_string().into()),
+            },
             error => Error::Pack(error),
         }
     }

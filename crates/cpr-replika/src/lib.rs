@@ -138,6 +138,7 @@ pub use store::file::Options;
 pub use store::key::{Key, KeySource};
 #[cfg(feature = "encryption")]
 pub use store::key::{KeyFile, KeyVariable, Passphrase};
+pub use store::pack_key::PackKey;
 pub use store::rewrite::{RewriteProgress, RewriteReport};
 pub use store::source::TableStats;
 pub use verify::{VerifyFault, VerifyReport};

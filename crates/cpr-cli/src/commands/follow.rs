@@ -30,11 +30,12 @@ pub(crate) struct Follow {
 pub(crate) fn follow_packs(globals: &Globals, follow: &Follow, screen: &mut Screen) -> Result<(), Failure> {
     let mut told = None;
     loop {
-        let found = Packed::follow(&follow.folder, &follow.from);
+        let found = Packed::follow(&follow.folder, &follow.from, &globals.options());
         match (found, follow.every) {
             (Ok(Some(delivery)), _) => write_state(globals, follow, delivery, "copied", screen)?,
             (Ok(None), None) => {
-                let known = Packed::open(&follow.folder).map(|packed| packed.snapshot().known());
+                let known =
+                    Packed::open_encrypted(&follow.folder, &globals.options()).map(|packed| packed.snapshot().known());
                 write_state(globals, follow, known.map_err(failed(follow))?, "already_held", screen)?;
             }
             (Ok(None), Some(_)) => {}

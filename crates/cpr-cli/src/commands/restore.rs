@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cpr_replika::{Packed, Replika, RestoreReport};
+use cpr_replika::{Error, Packed, Replika, RestoreReport};
 use serde::Serialize;
 
 use crate::context::Globals;
@@ -30,8 +30,13 @@ pub(crate) fn restore_store(globals: &Globals, restore: &Restore, screen: &mut S
     let Restore { folder, output, known_at } = restore;
     let of_folder = |error| Failure::Engine(error, Some(visible::path(folder)));
     let meter = Meter::open_ended("restoring");
+    let packs = match Packed::open(folder) {
+        Err(Error::KeyNeeded) => Packed::open_encrypted(folder, &globals.options()),
+        opened => opened,
+    };
+    let packs = packs.map_err(of_folder)?;
     let known = match known_at {
-        Some(_) => KnownAt::resolve(*known_at, &Packed::open(folder).map_err(of_folder)?.snapshot())?,
+        Some(_) => KnownAt::resolve(*known_at, &packs.snapshot())?,
         None => None,
     };
     let restored = match known {

@@ -10,7 +10,7 @@ use crate::screen::Screen;
 pub(crate) fn verify_store(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
     let meter = Meter::open_ended("verifying");
     let report = match globals.packs() {
-        Some(folder) => Packed::verify(folder)?,
+        Some(folder) => Packed::verify(folder, &globals.options())?,
         None => {
             let path = globals.store_path()?;
             globals.wait_for(0, || Replika::verify_file(path, &globals.options()))?

@@ -67,3 +67,39 @@ fn a_store_is_packed_and_restored() {
     assert_eq!(desk.says(&["export", "-o", "-"]), before);
     assert!(desk.says(&["verify"]).contains("everything holds"));
 }
+
+#[test]
+fn packs_of_an_encrypted_store_are_of_use_with_its_key_alone() {
+    let desk = Desk::new();
+    let path = |name: &str| desk.folder.path().join(name).display().to_string();
+    let [key, other, packs, own, restored] = ["a.key", "b.key", "packs", "own", "restored.db"].map(path);
+    for key in [&key, &other] {
+        desk.says(&["key", "new", key]);
+    }
+    let with = |command: &[&str], key: &str| desk.says(&[command, &["--key-file", key]].concat());
+    with(&["load", &extract("D260105.L999901"), "--pack", &packs], &key);
+    let said = with(&["apply", &extract("D260106.L999901"), "--pack", &packs], &key);
+    assert!(said.contains("as of delivery 2"), "{said}");
+    let shown = with(&["show", SOFIE], &key);
+    assert_eq!(with(&["show", SOFIE, "--pack", &packs], &key), shown);
+    assert!(with(&["verify", "--pack", &packs], &key).contains("everything holds"));
+    assert_eq!(with(&["digest", "--pack", &packs], &key), with(&["digest"], &key));
+    assert!(with(&["follow", &own, "--from", &packs], &key).contains("holds delivery 2"));
+    assert!(with(&["follow", &own, "--from", &packs], &key).contains("held already"));
+    with(&["restore", &own, "-o", &restored, "--known-at", "1"], &key);
+    assert_eq!(with(&["lines", SOFIE, "--store", &restored], &key), with(&["lines", SOFIE, "--known-at", "1"], &key));
+    let refused = |command: &[&str]| {
+        let output = desk.run(command);
+        assert_eq!(output.status.code(), Some(3), "{command:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(&["show", SOFIE, "--pack", &packs]).contains("give its key"));
+    let read: [&[&str]; 3] = [
+        &["show", SOFIE, "--pack", &packs],
+        &["follow", &path("x"), "--from", &packs],
+        &["restore", &packs, "-o", &path("y")],
+    ];
+    for command in read {
+        assert!(refused(&[command, &["--key-file", &other]].concat()).contains("the key is not the one"));
+    }
+}

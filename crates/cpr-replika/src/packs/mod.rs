@@ -6,6 +6,7 @@
 pub(crate) mod as_of;
 pub(crate) mod current;
 mod follow;
+mod opening;
 pub(crate) mod packed;
 pub(crate) mod restore;
 pub(crate) mod write;

@@ -6,14 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cpr_pack::{Checks, Pack, Packs};
+use cpr_pack::{Pack, Packs};
 
 use crate::arrivals::{Arrivals, DeliveryListener};
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::packs::current::Current;
+use crate::packs::opening::PackOpening;
 use crate::read::state_digest::StateDigest;
 use crate::snapshot::Snapshot;
+use crate::store::file::Options;
+use crate::store::pack_key::PackKey;
 use crate::store::source::Source;
 
 /// How often [`Packed::wait_for`] looks whether there is a new state.
@@ -31,6 +34,8 @@ type Opener = Box<dyn Fn(&Path) -> Result<Pack, cpr_pack::Error> + Send + Sync>;
 pub struct Packed {
     folder: PathBuf,
     opener: Opener,
+    /// Of encrypted packs, where it is known.
+    key: Option<PackKey>,
     state: RwLock<State>,
     /// One thread at a time looks for a new state.
     look: Mutex<()>,
@@ -57,13 +62,46 @@ impl Packed {
     ///
     /// # Errors
     /// [`Error::NoPacks`] when the folder holds none; [`Error::NewerFormat`], [`Error::OlderFormat`];
-    /// [`Error::Damaged`], [`Error::Pack`], [`Error::Folder`].
+    /// [`Error::KeyNeeded`] when they are encrypted; [`Error::Damaged`], [`Error::Pack`], [`Error::Folder`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Packed, Error> {
-        Packed::open_with(folder, |path| Pack::open(path, Checks::AtFirstTouch))
+        Packed::open_as(folder.as_ref(), PackOpening::of(&Options { key: None, ..Options::default() }))
+    }
+
+    /// As [`Packed::open`], of packs that were written of a store with a key, by the key source of `options`. Each block
+    /// is decrypted when it is read, and kept decrypted as far as `cache_bytes` reach, of each of the two packs. With
+    /// options without a key it is [`Packed::open`].
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    /// use cpr_replika::{Options, Packed};
+    /// # fn run(key: impl cpr_replika::KeySource + 'static) -> Result<(), cpr_replika::Error> {
+    /// let options = Options { key: Some(Arc::new(key)), ..Options::default() };
+    /// println!("{}", Packed::open_encrypted("packs", &options)?.snapshot().known());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Packed::open`]; [`Error::WrongKey`], [`Error::Key`]; [`Error::NotEncrypted`] for plain packs.
+    pub fn open_encrypted(folder: impl AsRef<Path>, options: &Options) -> Result<Packed, Error> {
+        Packed::open_as(folder.as_ref(), PackOpening::of(options))
+    }
+
+    fn open_as(folder: &Path, opening: PackOpening) -> Result<Packed, Error> {
+        let key = opening.key().cloned();
+        Packed::open_by(folder, Box::new(move |path| opening.open(path)), key)
+    }
+
+    /// With the key of the options where the packs are encrypted, and without where they are not.
+    pub(crate) fn open_either(folder: &Path, options: &Options) -> Result<Packed, Error> {
+        match Packed::open(folder) {
+            Err(Error::KeyNeeded) if options.key.is_some() => Packed::open_encrypted(folder, options),
+            opened => opened,
+        }
     }
 
     /// As [`Packed::open`], with packs opened as the caller wants them: in memory by [`Pack::read`], or mapped by
-    /// [`Pack::map`], whose contract is then the caller's to keep.
+    /// [`Pack::map`], whose contract is then the caller's to keep; encrypted ones in memory by [`Pack::read_sealed`] and
+    /// a [`PackKey`].
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -82,11 +120,15 @@ impl Packed {
         folder: impl AsRef<Path>,
         opener: impl Fn(&Path) -> Result<Pack, cpr_pack::Error> + Send + Sync + 'static,
     ) -> Result<Packed, Error> {
-        let (folder, opener): (_, Opener) = (folder.as_ref().to_owned(), Box::new(opener));
-        let state = read_state(&folder, &opener, None)?;
+        Packed::open_by(folder.as_ref(), Box::new(opener), None)
+    }
+
+    fn open_by(folder: &Path, opener: Opener, key: Option<PackKey>) -> Result<Packed, Error> {
+        let state = read_state(folder, &opener, key.as_ref(), None)?;
         let arrivals = Arc::new(Arrivals::default());
         arrivals.announce(state.snapshot.known());
-        Ok(Packed { folder, opener, state: RwLock::new(state), look: Mutex::new(()), arrivals })
+        let folder = folder.to_owned();
+        Ok(Packed { folder, opener, key, state: RwLock::new(state), look: Mutex::new(()), arrivals })
     }
 
     /// The digest of the state that was found last, as its packs give it. [`Snapshot::state_digest`] computes it anew.
@@ -136,7 +178,7 @@ impl Packed {
         if Current::read(&self.folder)?.ok_or(Error::NoPacks)? == held.0 {
             return Ok(false);
         }
-        let state = read_state(&self.folder, &self.opener, Some(&held))?;
+        let state = read_state(&self.folder, &self.opener, self.key.as_ref(), Some(&held))?;
         let known = state.snapshot.known();
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
         self.arrivals.announce(known);
@@ -171,17 +213,27 @@ impl Packed {
 
 /// Opens what `CURRENT` names; a base that is open already is not opened again. Packs that are gone were replaced
 /// meanwhile: `CURRENT` is read again.
-fn read_state(folder: &Path, opener: &Opener, held: Option<&(Current, Arc<Packs>)>) -> Result<State, Error> {
+fn read_state(
+    folder: &Path,
+    opener: &Opener,
+    key: Option<&PackKey>,
+    held: Option<&(Current, Arc<Packs>)>,
+) -> Result<State, Error> {
     for _ in 1..TRIES {
-        match read_once(folder, opener, held) {
+        match read_once(folder, opener, key, held) {
             Err(Error::Pack(cpr_pack::Error::Io { source, .. })) if source.kind() == io::ErrorKind::NotFound => {}
             read => return read,
         }
     }
-    read_once(folder, opener, held)
+    read_once(folder, opener, key, held)
 }
 
-fn read_once(folder: &Path, opener: &Opener, held: Option<&(Current, Arc<Packs>)>) -> Result<State, Error> {
+fn read_once(
+    folder: &Path,
+    opener: &Opener,
+    key: Option<&PackKey>,
+    held: Option<&(Current, Arc<Packs>)>,
+) -> Result<State, Error> {
     let current = Current::read(folder)?.ok_or(Error::NoPacks)?;
     let open = |name: &str| -> Result<Arc<Pack>, Error> { Ok(Arc::new(opener(&folder.join(name))?)) };
     let base = match held {
@@ -190,7 +242,7 @@ fn read_once(folder: &Path, opener: &Opener, held: Option<&(Current, Arc<Packs>)
     };
     let overlay = current.overlay.as_deref().map(open).transpose()?;
     let packs = Arc::new(Packs::new(base, overlay)?);
-    let snapshot = Snapshot::over(Source::of_packs(&packs)?)?;
+    let snapshot = Snapshot::over(Source::of_packs(&packs, key)?)?;
     if packs.description().store != current.store || snapshot.known() != current.delivery {
         return Err(Error::OtherPacks);
     }

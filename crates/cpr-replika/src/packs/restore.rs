@@ -15,7 +15,7 @@ use crate::store::rewrite::write_new;
 impl Replika {
     /// Makes a store where none is of what a folder of packs holds: equal to the one that wrote them in every answer,
     /// and with its events' ids, streams, subscribers and readers of events as they were then. It stands under its name
-    /// once it is whole.
+    /// once it is whole. The key of `options` opens the packs, when they are encrypted, and encrypts the store.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -33,7 +33,7 @@ impl Replika {
     /// [`Error::Exists`] when a file is there; those of [`Packed::open`], and those of the storage.
     pub fn restore(packs: impl AsRef<Path>, path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
         check_vacant(path.as_ref())?;
-        let snapshot = Packed::open(packs)?.snapshot();
+        let snapshot = Packed::open_either(packs.as_ref(), options)?.snapshot();
         make_store(path.as_ref(), options, |new| write_new(snapshot.tables(), new, &mut |_| Ok(Fate::Keep)))
     }
 
@@ -63,7 +63,7 @@ impl Replika {
         options: &Options,
     ) -> Result<(Replika, RestoreReport), Error> {
         check_vacant(path.as_ref())?;
-        let snapshot = Packed::open(packs)?.snapshot();
+        let snapshot = Packed::open_either(packs.as_ref(), options)?.snapshot();
         snapshot.delivery(delivery)?;
         let mut earlier = Earlier::new(&snapshot, delivery);
         let restored = make_store(path.as_ref(), options, |new| {

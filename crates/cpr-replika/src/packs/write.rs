@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use cpr_pack::{Checks, Description, Kind, Pack, Packs, Summary, Writer};
+use cpr_pack::{Description, Kind, Packs, Summary, Writer};
 use roaring::RoaringBitmap;
 use sha2::{Digest, Sha256};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::packs::current::Current;
+use crate::packs::opening::PackOpening;
 use crate::read::state_digest::StateDigest;
 use crate::snapshot::Snapshot;
 use crate::store::secret::read_secret;
@@ -77,7 +78,8 @@ impl Snapshot {
     }
 
     /// Writes everything to a new base in a folder of packs, made for its owner alone when it is not there, and makes
-    /// it the state that the folder holds; what it held before is removed, and whoever has it open keeps it.
+    /// it the state that the folder holds; what it held before is removed, and whoever has it open keeps it. Packs of an
+    /// encrypted store are encrypted, by the key of the same source.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
@@ -93,8 +95,8 @@ impl Snapshot {
     /// ```
     ///
     /// # Errors
-    /// [`Error::OtherPacks`] when the folder holds packs of another store; [`Error::EncryptedStore`], since packs are
-    /// not encrypted; [`Error::Busy`] when somebody else writes there; [`Error::Pack`], [`Error::Folder`].
+    /// [`Error::OtherPacks`] when the folder holds packs of another store; [`Error::Busy`] when somebody else writes
+    /// there; [`Error::Key`] when the key source of an encrypted store gives none; [`Error::Pack`], [`Error::Folder`].
     pub fn write_base(&self, folder: impl AsRef<Path>) -> Result<PackReport, Error> {
         Target::lock(self, folder.as_ref())?.write_base(self)
     }
@@ -114,15 +116,15 @@ struct Target {
     folder: PathBuf,
     store: [u8; 16],
     current: Option<Current>,
+    /// Packs are encrypted where the store is.
+    opening: PackOpening,
     _lock: File,
 }
 
 impl Target {
     /// Makes and locks the folder.
     fn lock(snapshot: &Snapshot, folder: &Path) -> Result<Target, Error> {
-        if snapshot.source().is_encrypted() {
-            return Err(Error::EncryptedStore);
-        }
+        let opening = PackOpening::to_write(snapshot.source().pack_key()?);
         let made = private_file::make_folder(folder);
         made.map_err(|source| Error::Folder { doing: "making the folder of packs", source })?;
         let lock = lock(folder)?;
@@ -130,16 +132,16 @@ impl Target {
         if current.as_ref().is_some_and(|current| current.store != store) {
             return Err(Error::OtherPacks);
         }
-        Ok(Target { folder: folder.to_owned(), store, current, _lock: lock })
+        Ok(Target { folder: folder.to_owned(), store, current, opening, _lock: lock })
     }
 
     /// The base that stands there, when an overlay over it can be written: what it says of deliveries is what the store
     /// says. A base that cannot be read makes place for a new one.
     fn usable_base(&self, snapshot: &Snapshot) -> Option<Base> {
         let current = self.current.as_ref()?;
-        let pack = Arc::new(Pack::open(&self.folder.join(&current.base), Checks::AtFirstTouch).ok()?);
+        let pack = Arc::new(self.opening.open(&self.folder.join(&current.base)).ok()?);
         let packs = Arc::new(Packs::new(pack, None).ok()?);
-        let state = Snapshot::over(Source::of_packs(&packs).ok()?).ok()?;
+        let state = Snapshot::over(Source::of_packs(&packs, self.opening.key()).ok()?).ok()?;
         let ledger = snapshot.deliveries().ok()?;
         let is_before = state.deliveries().is_ok_and(|below| ledger.starts_with(&below));
         let bytes = fs::metadata(self.folder.join(&current.base)).ok()?.len();
@@ -158,9 +160,9 @@ impl Target {
         let digest = snapshot.digest_since(&base.state, below, &touched)?;
         writer.set_digest(digest.to_bytes());
         let summary = writer.publish()?;
-        let pack = Pack::open(&self.folder.join(&file), Checks::AtFirstTouch)?;
+        let pack = self.opening.open(&self.folder.join(&file))?;
         let packs = Arc::new(Packs::new(Arc::clone(base.packs.base()), Some(Arc::new(pack)))?);
-        let state = Snapshot::over(Source::of_packs(&packs)?)?;
+        let state = Snapshot::over(Source::of_packs(&packs, self.opening.key())?)?;
         let is_whole = snapshot.tables().persons.len()? == state.tables().persons.len()?
             && snapshot.tables().superseded.len()? == state.tables().superseded.len()?;
         if !is_whole || summary.bytes > SMALL_BYTES.max(base.bytes / LARGEST_PART) {
@@ -188,7 +190,14 @@ impl Target {
         let file = new_name(word, delivery)?;
         let description =
             Description { store: self.store, kind, delivery: delivery.0, rows_version: FORMAT, digest: [0; 32] };
-        let writer = Writer::create(&self.folder.join(&file), &description)?;
+        let path = self.folder.join(&file);
+        let writer = match self.opening.key() {
+            None => Writer::create(&path, &description)?,
+            Some(key) => {
+                let cipher = key.new_cipher(&self.store).map_err(cpr_pack::Error::Cipher)?;
+                Writer::create_sealed(&path, &description, cipher)?
+            }
+        };
         Ok((file, writer))
     }
 

@@ -274,11 +274,6 @@ impl Opened {
         })
     }
 
-    /// Whether its blocks are encrypted: a key for a store that is not is refused.
-    pub(crate) fn is_encrypted(&self) -> bool {
-        self.options.key.is_some()
-    }
-
     /// # Errors
     /// The first failure, when there was one.
     pub(crate) fn check_sound(&self) -> Result<(), Error> {

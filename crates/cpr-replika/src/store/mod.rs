@@ -11,6 +11,7 @@ pub(crate) mod file;
 pub(crate) mod guard;
 pub(crate) mod key;
 mod leftover;
+pub(crate) mod pack_key;
 pub(crate) mod pack_table;
 pub(crate) mod packing;
 pub(crate) mod page_tree;

@@ -11,6 +11,7 @@ use redb::{
 use crate::error::Error;
 use crate::store::config::Config;
 use crate::store::file::Opened;
+use crate::store::pack_key::PackKey;
 use crate::store::tables::{FORMAT, META, Tables, name};
 
 /// The tables of one state. They are dropped before what keeps them readable.
@@ -25,7 +26,7 @@ enum Kept {
         transaction: ReadTransaction,
         database: Arc<Opened>,
     },
-    Packs(Arc<Packs>),
+    Packs(Arc<Packs>, Option<PackKey>),
 }
 
 /// One table's size.
@@ -53,17 +54,22 @@ impl Source {
         Ok(Source { tables, kept: Kept::Store { transaction, database: Arc::clone(database) } })
     }
 
-    /// The state that packs hold, which must be of the format that this version reads.
-    pub(crate) fn of_packs(packs: &Arc<Packs>) -> Result<Source, Error> {
+    /// The state that packs hold, which must be of the format that this version reads; with the key by which encrypted
+    /// ones were opened, when it is known.
+    pub(crate) fn of_packs(packs: &Arc<Packs>, key: Option<&PackKey>) -> Result<Source, Error> {
         check_version(packs.description().rows_version)?;
-        Ok(Source { tables: Tables::open_packed(packs)?, kept: Kept::Packs(Arc::clone(packs)) })
+        Ok(Source { tables: Tables::open_packed(packs)?, kept: Kept::Packs(Arc::clone(packs), key.cloned()) })
     }
 
-    /// Whether what is read is stored encrypted.
-    pub(crate) fn is_encrypted(&self) -> bool {
+    /// The key by which packs of this state are encrypted; none where it is stored in the clear.
+    ///
+    /// # Errors
+    /// [`Error::KeyNeeded`] for encrypted packs that the caller opened by himself.
+    pub(crate) fn pack_key(&self) -> Result<Option<PackKey>, Error> {
         match &self.kept {
-            Kept::Store { database, .. } => database.is_encrypted(),
-            Kept::Packs(_) => false,
+            Kept::Store { database, .. } => Ok(database.options().key.clone().map(PackKey::new)),
+            Kept::Packs(packs, None) if packs.base().is_encrypted() => Err(Error::KeyNeeded),
+            Kept::Packs(_, key) => Ok(key.clone()),
         }
     }
 
@@ -71,7 +77,7 @@ impl Source {
     pub(crate) fn database(&self) -> Option<&Opened> {
         match &self.kept {
             Kept::Store { database, .. } => Some(database),
-            Kept::Packs(_) => None,
+            Kept::Packs(..) => None,
         }
     }
 
@@ -90,7 +96,7 @@ impl Source {
     pub(crate) fn stats(&self) -> Result<Vec<TableStats>, Error> {
         match &self.kept {
             Kept::Store { transaction, .. } => stats_of_store(transaction),
-            Kept::Packs(packs) => stats_of_packs(packs),
+            Kept::Packs(packs, _) => stats_of_packs(packs),
         }
     }
 }

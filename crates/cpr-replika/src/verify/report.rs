@@ -7,7 +7,7 @@ use crate::error::Error;
 const FILE: &str = "file";
 
 /// How many faults are told; all are counted.
-const TOLD: usize = 100;
+pub(super) const TOLD: usize = 100;
 
 /// One thing that does not hold. It does not say of whom.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -13,6 +13,7 @@ mod consumers;
 mod damage;
 mod deliver;
 mod embedding;
+mod encrypted_packs;
 mod erase;
 mod find;
 mod happenings;

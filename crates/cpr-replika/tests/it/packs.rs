@@ -15,7 +15,7 @@ fn store(nights: usize) -> Replika {
     replika
 }
 
-fn night(replika: &Replika, day: usize) {
+pub(crate) fn night(replika: &Replika, day: usize) {
     let row = format!("001 STATUS=01, KOEN=K\n002 KOMKOD=0751, VEJKOD=0042, HUSNR=00{day}, TILFLYDTO=200001011200");
     let names = "008 FORNVN=Maja, EFTERNVN=Mejse, NVNHAENSTART=198001010000\n099 HAENDELSE=A01";
     let rows = format!("{row}\n{names}");
@@ -24,18 +24,18 @@ fn night(replika: &Replika, day: usize) {
 }
 
 /// The packs of a folder.
-fn packs(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn packs(folder: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|path| path.extension().is_some_and(|end| end == "pack")).collect()
 }
 
-fn export(snapshot: &Snapshot) -> Result<Vec<u8>, Error> {
+pub(crate) fn export(snapshot: &Snapshot) -> Result<Vec<u8>, Error> {
     let mut out = Vec::new();
     snapshot.export(None, &mut out).map(|_| out)
 }
 
 /// Packs may not be written; tests do it all the same.
-fn overwrite(path: &Path, bytes: &[u8]) {
+pub(crate) fn overwrite(path: &Path, bytes: &[u8]) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();
 }
@@ -224,11 +224,11 @@ fn a_store_is_restored_where_none_is_and_from_whole_packs_alone() {
 fn a_follower_takes_what_is_whole_and_keeps_what_it_has_until_then() {
     let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
     let [own, source, brought] = ["own", "source", "brought"].map(|name| folder.path().join(name));
-    assert!(matches!(Packed::follow(&own, &brought), Err(Error::NoPacks)), "nothing is there yet");
+    assert!(matches!(Packed::follow(&own, &brought, &Options::default()), Err(Error::NoPacks)), "nothing is there yet");
     replika.snapshot().write_pack(&source).unwrap();
     fs::create_dir(&brought).unwrap();
     bring(&source, &brought);
-    assert_eq!(Packed::follow(&own, &brought).unwrap(), Some(DeliveryNumber(1)));
+    assert_eq!(Packed::follow(&own, &brought, &Options::default()).unwrap(), Some(DeliveryNumber(1)));
     let packed = Packed::open(&own).unwrap();
     night(&replika, 2);
     let overlay = replika.snapshot().write_pack(&source).unwrap();
@@ -240,18 +240,18 @@ fn a_follower_takes_what_is_whole_and_keeps_what_it_has_until_then() {
         if let Some(part) = part {
             fs::write(brought.join(&overlay.file), part).unwrap();
         }
-        let refused = Packed::follow(&own, &brought).unwrap_err();
+        let refused = Packed::follow(&own, &brought, &Options::default()).unwrap_err();
         assert!(["pack", "corrupt"].contains(&refused.kind()), "{refused}");
         assert!(!packed.poll().unwrap() && packs(&own).len() == 1, "it holds what it held");
     }
     fs::remove_file(brought.join(&overlay.file)).unwrap();
     bring(&source, &brought);
-    assert_eq!(Packed::follow(&own, &brought).unwrap(), Some(DeliveryNumber(2)));
-    assert_eq!(Packed::follow(&own, &brought).unwrap(), None);
+    assert_eq!(Packed::follow(&own, &brought, &Options::default()).unwrap(), Some(DeliveryNumber(2)));
+    assert_eq!(Packed::follow(&own, &brought, &Options::default()).unwrap(), None);
     assert!(packed.poll().unwrap());
     assert_eq!(export(&packed.snapshot()).unwrap(), exported(&replika));
     store(1).snapshot().write_pack(folder.path().join("other")).unwrap();
-    assert!(matches!(Packed::follow(&own, folder.path().join("other")), Err(Error::OtherPacks)));
+    assert!(matches!(Packed::follow(&own, folder.path().join("other"), &Options::default()), Err(Error::OtherPacks)));
 }
 
 /// Copies every file of a folder.
@@ -261,16 +261,4 @@ fn bring(from: &Path, to: &Path) {
         let _ = fs::remove_file(&to);
         fs::copy(file.path(), to).unwrap();
     }
-}
-
-#[cfg(feature = "encryption")]
-#[test]
-fn an_encrypted_store_writes_no_packs() {
-    let folder = tempfile::tempdir().unwrap();
-    let key = cpr_replika::KeyFile::create(folder.path().join("key")).unwrap();
-    let options = Options { key: Some(std::sync::Arc::new(key)), ..Options::default() };
-    let replika = Replika::create_with(folder.path().join("store"), &config(), &options).unwrap();
-    let refused = replika.snapshot().write_base(folder.path().join("packs"));
-    assert!(matches!(refused, Err(Error::EncryptedStore)), "{refused:?}");
-    assert!(!folder.path().join("packs").exists());
 }

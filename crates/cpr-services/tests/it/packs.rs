@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
+use std::path::Path;
+use std::sync::Arc;
 
 use cpr_population::{Deltas, Population, Product};
 use cpr_replika::cpr_extract::Family;
@@ -10,8 +12,8 @@ use cpr_replika::cpr_pack::{Checks, Pack};
 use cpr_replika::cpr_subscription::{Filter, Profile, SubscriberName};
 use cpr_replika::{
     AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, Error, EventCursor, EventFilter, FilterChange,
-    Image, NamePart, Options, OwnedFact, Packed, PersonSet, Query, Replika, Search, Snapshot, UnknownNumbers,
-    WordPattern,
+    Image, KeyFile, NamePart, Options, OwnedFact, PackKey, Packed, PersonSet, Query, Replika, Search, Snapshot,
+    UnknownNumbers, WordPattern,
 };
 use cpr_services::Caller;
 use cpr_services::{NoRegister, Request, gctp, sf1520, sf6008};
@@ -234,8 +236,11 @@ pub(crate) struct Register {
 
 impl Register {
     pub(crate) fn new(population: &Population, family: &str) -> Register {
+        Register::in_store(Replika::in_memory(&Config::default()).expect("a store"), population, family)
+    }
+
+    fn in_store(replika: Replika, population: &Population, family: &str) -> Register {
         let product = Product { family: Family::named(family).expect("a family"), task: "123401".to_owned() };
-        let replika = Replika::in_memory(&Config::default()).expect("a store");
         let extract = population.full_extract(Vec::new(), &product).expect("in memory");
         replika.load(Cursor::new(extract), &ApplyOptions::named("full")).expect("a sound extract");
         Register { replika, product }
@@ -283,50 +288,73 @@ pub(crate) fn deliver(replika: &Replika, delta: Vec<u8>) {
     replika.note_given(delivery, &recipients).expect("written");
 }
 
+/// A store, its base, its overlay and a store that was restored from them.
+fn hold_all(seed: u64, family: &str, folder: &Path, options: &Options) {
+    let population = Population::new(seed, PERSONS);
+    let path = |name: &str| folder.join(name);
+    let replika = Replika::create_with(path("store"), &Config::default(), options).expect("a store");
+    let register = Register::in_store(replika, &population, family);
+    let pack = || register.replika.snapshot().write_pack(path("packs")).expect("written");
+    let day = || register.replika.snapshot().last_delivery().expect("a delivery").production_date;
+    register.subscribe();
+    let mut deltas = population.deltas(&register.product, 50);
+    register.night(&mut deltas);
+    let first = pack();
+    assert!(first.is_base);
+    let packed = Packed::open_encrypted(path("packs"), options).expect("packs");
+    hold(&register.replika.snapshot(), &packed.snapshot(), day());
+
+    // A quiet night: few persons, and what is kept beside deliveries.
+    register.quiet_night(&mut deltas, &[3, 50]);
+    register.replika.add_consumer("reader", EventCursor::BEGINNING).expect("written");
+    register.replika.remove_subscriber(&"places".parse().expect("a name")).expect("written");
+    let report = pack();
+    assert_eq!((report.is_base, report.delivery), (false, register.replika.snapshot().known()));
+    assert!(packed.poll().expect("a read"));
+    hold(&register.replika.snapshot(), &packed.snapshot(), day());
+    let key = options.key.clone().map(PackKey::new);
+    let read = Packed::open_with(path("packs"), move |path| match &key {
+        Some(key) => Pack::read_sealed(path, key),
+        None => Pack::read(path, Checks::AtEveryRead),
+    });
+    let read = read.expect("packs");
+    Both { store: &register.replika.snapshot(), pack: &read.snapshot() }.hold_whole();
+    assert!(Packed::verify(path("packs"), options).expect("a read").is_clean());
+    assert_eq!(packed.digest(), register.replika.snapshot().state_digest().expect("a read"));
+    assert!(packed.digest() == report.digest && report.digest != first.digest);
+
+    let restored = Replika::restore(path("packs"), path("restored"), options).expect("restored");
+    hold(&register.replika.snapshot(), &restored.snapshot(), day());
+    assert_eq!(restored.consumers().expect("a read"), register.replika.consumers().expect("a read"));
+
+    // The next overlay is over the same base; a base that is damaged makes place for a new one.
+    let base = path("packs").join(first.file);
+    register.night(&mut deltas);
+    assert!(!pack().is_base && base.exists());
+    assert!(packed.poll().expect("a read"));
+    hold(&register.replika.snapshot(), &packed.snapshot(), day());
+    std::fs::remove_file(&base).expect("removed");
+    assert!(pack().is_base);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2))]
     #[test]
     fn a_store_its_base_its_overlay_and_a_restored_store_give_the_same_answers(seed: u64, family in 0..2usize) {
-        let population = Population::new(seed, PERSONS);
-        let register = Register::new(&population, ["std", "uuid"][family]);
         let folder = tempfile::tempdir().expect("a folder");
-        let path = |name: &str| folder.path().join(name);
-        let pack = || register.replika.snapshot().write_pack(path("packs")).expect("written");
-        let day = || register.replika.snapshot().last_delivery().expect("a delivery").production_date;
-        register.subscribe();
-        let mut deltas = population.deltas(&register.product, 50);
-        register.night(&mut deltas);
-        let first = pack();
-        prop_assert!(first.is_base);
-        let packed = Packed::open(path("packs")).expect("packs");
-        hold(&register.replika.snapshot(), &packed.snapshot(), day());
+        hold_all(seed, ["std", "uuid"][family], folder.path(), &Options::default());
+    }
+}
 
-        // A quiet night: few persons, and what is kept beside deliveries.
-        register.quiet_night(&mut deltas, &[3, 50]);
-        register.replika.add_consumer("reader", EventCursor::BEGINNING).expect("written");
-        register.replika.remove_subscriber(&"places".parse().expect("a name")).expect("written");
-        let report = pack();
-        prop_assert_eq!((report.is_base, report.delivery), (false, register.replika.snapshot().known()));
-        prop_assert!(packed.poll().expect("a read"));
-        hold(&register.replika.snapshot(), &packed.snapshot(), day());
-        let read = Packed::open_with(path("packs"), |path| Pack::read(path, Checks::AtEveryRead)).expect("packs");
-        Both { store: &register.replika.snapshot(), pack: &read.snapshot() }.hold_whole();
-        prop_assert!(Packed::verify(path("packs")).expect("a read").is_clean());
-        prop_assert_eq!(packed.digest(), register.replika.snapshot().state_digest().expect("a read"));
-        prop_assert!(packed.digest() == report.digest && report.digest != first.digest);
-
-        let restored = Replika::restore(path("packs"), path("restored"), &Options::default()).expect("restored");
-        hold(&register.replika.snapshot(), &restored.snapshot(), day());
-        prop_assert_eq!(restored.consumers().expect("a read"), register.replika.consumers().expect("a read"));
-
-        // The next overlay is over the same base; a base that is damaged makes place for a new one.
-        let base = path("packs").join(first.file);
-        register.night(&mut deltas);
-        prop_assert!(!pack().is_base && base.exists());
-        prop_assert!(packed.poll().expect("a read"));
-        hold(&register.replika.snapshot(), &packed.snapshot(), day());
-        std::fs::remove_file(&base).expect("removed");
-        prop_assert!(pack().is_base);
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1))]
+    #[test]
+    fn an_encrypted_store_its_packs_and_a_restored_store_give_the_same_answers(seed: u64) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = KeyFile::create(folder.path().join("key")).expect("a key");
+        // Room for few decrypted blocks.
+        let options = Options { key: Some(Arc::new(key)), cache_bytes: 64 * 1024 };
+        hold_all(seed, "std", folder.path(), &options);
     }
 }
 

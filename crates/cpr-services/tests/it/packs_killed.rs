@@ -17,7 +17,7 @@ use std::time::Duration;
 use cpr_population::Population;
 use cpr_replika::cpr_model::{Date, MunicipalityCode};
 use cpr_replika::cpr_pack::{Checks, Pack};
-use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Packed, Query, Replika, Snapshot};
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Options, Packed, Query, Replika, Snapshot};
 use cpr_services::{Caller, NoRegister, Request, gctp, sf1520};
 
 use crate::packs::Register;
@@ -262,7 +262,7 @@ fn what_is_read_beside_a_writer_is_of_one_delivery_whoever_is_killed() {
     let deliveries = heard.into_iter().fold(BTreeSet::new(), |all, heard| &all | &heard.deliveries).len();
     println!("{answers} answers of {deliveries} deliveries, 0 wrong; {kills} writers and {lives} readers killed");
     assert!(kills > 0 && lives > READERS && deliveries > 1);
-    assert!(Packed::verify(place.packs()).unwrap().is_clean());
+    assert!(Packed::verify(place.packs(), &Options::default()).unwrap().is_clean());
     let replika = Replika::open(place.store()).unwrap();
     assert_eq!(replika.snapshot().known(), DeliveryNumber(nights + 1));
     assert!(replika.snapshot().verify().unwrap().is_clean());

@@ -15,9 +15,9 @@ use crate::damage::BlockError;
 use crate::store::key::Key;
 
 /// Bytes of a check: nonce, tag, zeros to 32.
-pub(super) const CHECK: usize = 32;
+pub(in crate::store) const CHECK: usize = 32;
 /// Bytes of nonce and tag.
-pub(super) const NONCE_AND_TAG: usize = NONCE_LEN + 16;
+pub(in crate::store) const NONCE_AND_TAG: usize = NONCE_LEN + 16;
 /// How many blocks are sealed under one data key.
 const MOST_SEALS: u64 = 1 << 32;
 /// The number under which a data key is wrapped; no block has it.
@@ -40,21 +40,27 @@ impl std::fmt::Debug for Cipher {
 }
 
 impl Cipher {
-    pub(super) fn new(key: &Key, id: StoreId) -> Cipher {
+    pub(in crate::store) fn new(key: &Key, id: StoreId) -> Cipher {
         let key = UnboundKey::new(&AES_256_GCM, key.reveal()).expect("a key of 32 bytes");
         Cipher { key: LessSafeKey::new(key), id, seals: AtomicU64::new(0), random: Mutex::default() }
     }
 
-    pub(super) fn seals(&self) -> u64 {
+    pub(in crate::store) fn seals(&self) -> u64 {
         self.seals.load(Ordering::Relaxed)
     }
 
-    pub(super) fn count_from(&self, seals: u64) {
+    pub(in crate::store) fn count_from(&self, seals: u64) {
         self.seals.fetch_add(seals, Ordering::Relaxed);
     }
 
     /// Encrypts in place; nonce and tag go to the front of `check`.
-    pub(super) fn seal(&self, number: u64, head: &[u8], bytes: &mut [u8], check: &mut [u8]) -> io::Result<()> {
+    pub(in crate::store) fn seal(
+        &self,
+        number: u64,
+        head: &[u8],
+        bytes: &mut [u8],
+        check: &mut [u8],
+    ) -> io::Result<()> {
         if self.seals.fetch_add(1, Ordering::Relaxed) >= MOST_SEALS {
             return Err(BlockError::KeySpent.into());
         }
@@ -72,7 +78,7 @@ impl Cipher {
     }
 
     /// Decrypts in place; false when the bytes, the check, the place or the key is another.
-    pub(super) fn open(&self, number: u64, head: &[u8], bytes: &mut [u8], check: &[u8]) -> bool {
+    pub(in crate::store) fn open(&self, number: u64, head: &[u8], bytes: &mut [u8], check: &[u8]) -> bool {
         let Some((nonce, rest)) = check.split_first_chunk::<NONCE_LEN>() else { return false };
         let Some((tag, zeros)) = rest.split_first_chunk::<16>() else { return false };
         let opened = self.key.open_in_place_separate_tag(
@@ -108,7 +114,12 @@ fn no_random() -> io::Error {
 }
 
 /// A data key as it stands in a store's header: 12 bytes of nonce, 16 of tag, 32 of the key.
-pub(super) fn wrap(by: &Key, id: StoreId, salt: &[u8; 16], data: &Key) -> io::Result<[u8; NONCE_AND_TAG + 32]> {
+pub(in crate::store) fn wrap(
+    by: &Key,
+    id: StoreId,
+    salt: &[u8; 16],
+    data: &Key,
+) -> io::Result<[u8; NONCE_AND_TAG + 32]> {
     let mut wrapped = [0; NONCE_AND_TAG + 32];
     let (check, bytes) = wrapped.split_at_mut(NONCE_AND_TAG);
     bytes.copy_from_slice(data.reveal());
@@ -117,7 +128,12 @@ pub(super) fn wrap(by: &Key, id: StoreId, salt: &[u8; 16], data: &Key) -> io::Re
 }
 
 /// The data key; none when another key wrapped it.
-pub(super) fn unwrap(by: &Key, id: StoreId, salt: &[u8; 16], wrapped: &[u8; NONCE_AND_TAG + 32]) -> Option<Key> {
+pub(in crate::store) fn unwrap(
+    by: &Key,
+    id: StoreId,
+    salt: &[u8; 16],
+    wrapped: &[u8; NONCE_AND_TAG + 32],
+) -> Option<Key> {
     let (check, bytes) = wrapped.split_at(NONCE_AND_TAG);
     let mut key = Key::from_bytes(bytes.try_into().expect("32 bytes"));
     Cipher::new(by, id).open(WRAPPING, salt, key.bytes_mut(), check).then_some(key)

@@ -54,7 +54,7 @@ pub(super) enum Kind {
 }
 
 /// Bytes of a wrapped data key.
-pub(super) const WRAPPED: usize = 12 + 16 + 32;
+pub(in crate::store) const WRAPPED: usize = 12 + 16 + 32;
 
 #[cfg(feature = "encryption")]
 impl Kind {
@@ -65,13 +65,13 @@ impl Kind {
     }
 }
 
-fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
+pub(in crate::store) fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
     getrandom::fill(bytes).map_err(|_| io::Error::other("the system gives no random bytes"))
 }
 
 /// The key that a source gives; that it gives none is no failure of the storage.
 #[cfg(feature = "encryption")]
-fn key_of(source: &dyn KeySource, salt: &[u8; 16]) -> io::Result<Key> {
+pub(in crate::store) fn key_of(source: &dyn KeySource, salt: &[u8; 16]) -> io::Result<Key> {
     source.key(salt).map_err(|error| BlockError::NoKey(error.to_string()).into())
 }
 

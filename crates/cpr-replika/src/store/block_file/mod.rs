@@ -12,7 +12,7 @@
 
 mod checks;
 #[cfg(feature = "encryption")]
-mod cipher;
+pub(super) mod cipher;
 mod geometry;
 pub(super) mod header;
 pub(crate) mod overlay;
