@@ -43,6 +43,7 @@
 //! | who is this, now? | [`Snapshot::person`] |
 //! | who was it on a day; what did we know of that day, then? | [`Snapshot::as_of`] |
 //! | every version of an aspect that was ever believed; the same without repetitions | [`Snapshot::history`], [`Snapshot::timeline`] |
+//! | everything ever believed of a person, read in place; whom a delivery concerns | [`Snapshot::versions`], [`Snapshot::concerned_by`] |
 //! | the lines as CPR sent them; all of them as one extract | [`Snapshot::group`], [`Snapshot::export`] |
 //! | what a delivery changed; whom; between any two for one person | [`Delivery::counts`], [`Snapshot::changes`], [`Snapshot::diff`] |
 //! | CPR's event records of one person, as received | [`Snapshot::events`] |
@@ -130,6 +131,7 @@ pub use read::lines::GroupLines;
 pub use read::numbers::{ChainNumber, NumberChain};
 pub use read::state_digest::StateDigest;
 pub use read::stats::Stats;
+pub use read::versions::Versions;
 pub use replika::Replika;
 pub use salvage::{SalvageGap, SalvageOptions, SalvageReport, SalvagedTable};
 pub use snapshot::Snapshot;

@@ -19,7 +19,6 @@ use crate::index::person_set::PersonSet;
 use crate::ledger::delivery::{Delivery, DeliveryKind};
 use crate::person::image::Image;
 use crate::snapshot::Snapshot;
-use crate::store::bitmap::open_set;
 use crate::store::config::window_end;
 use crate::store::secret::read_secret;
 use crate::store::tables::name;
@@ -121,17 +120,6 @@ impl Snapshot {
         }
         let persons = if cursor.delivery.0 > 0 { self.concerned(cursor.delivery)?.len() } else { 0 };
         if u64::from(cursor.person) < persons { Ok(()) } else { Err(Error::NotACursor) }
-    }
-
-    /// Whom a delivery concerns: changed, or with an event record.
-    fn concerned(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
-        let mut persons = self.changed_keys(delivery)?;
-        let rows = (delivery.0, &b""[..])..(delivery.0.saturating_add(1), &b""[..]);
-        for row in self.tables().changed_by.range::<(u32, &[u8])>(rows)? {
-            let (key, sealed) = row?;
-            persons |= open_set(name::CHANGED_BY, (key.value().0, 0), sealed.value())?;
-        }
-        Ok(persons)
     }
 
     /// FOED_DT as known at a delivery; none for a person who is not held.

@@ -1,5 +1,5 @@
 //! Reads of a snapshot beyond the person itself: history, lines as received, number chains, events as received,
-//! exports, sizes, the digest.
+//! exports, sizes, the digest, every version with the deliveries that opened and closed it.
 
 pub(crate) mod described;
 pub(crate) mod export;
@@ -9,3 +9,4 @@ pub(crate) mod numbers;
 pub(crate) mod received_events;
 pub(crate) mod state_digest;
 pub(crate) mod stats;
+pub(crate) mod versions;

@@ -1,8 +1,11 @@
-//! The secret of a store: 32 random bytes that ids of events are keyed with, made with the store and kept in it.
+//! The secret of a store: 32 random bytes that ids of events and derived keys are keyed with, made with the store and kept in it.
 
+use hmac::{Hmac, KeyInit, Mac};
 use redb::WriteTransaction;
+use sha2::Sha256;
 
 use crate::error::Error;
+use crate::store::key::Key;
 use crate::store::read_table::One;
 use crate::store::tables::{META, name};
 
@@ -24,4 +27,11 @@ pub(crate) fn read_secret(meta: &One<&'static str, &'static str>) -> Result<[u8;
     let mut secret = [0; 32];
     hex::decode_to_slice(text.value(), &mut secret).map_err(|_| corrupt)?;
     Ok(secret)
+}
+
+/// A key for a purpose outside the engine. The words before the purpose keep it apart from every other use of the secret.
+pub(crate) fn derive_key(meta: &One<&'static str, &'static str>, purpose: &str) -> Result<Key, Error> {
+    let secret = Key::from_bytes(read_secret(meta)?);
+    let mac = Hmac::<Sha256>::new_from_slice(secret.reveal()).expect("HMAC takes keys of any length");
+    Ok(Key::from_bytes(mac.chain_update(b"derived key: ").chain_update(purpose).finalize().into_bytes().into()))
 }
