@@ -21,6 +21,8 @@ mod generate;
 mod initial_load;
 mod inspect;
 mod key;
+#[cfg(feature = "lake")]
+mod lake;
 mod lines;
 mod load;
 mod log;
@@ -56,6 +58,8 @@ use self::generate::Generate;
 use self::initial_load::InitialLoad;
 use self::inspect::Inspect;
 use self::key::{KeyCommand, Rekey};
+#[cfg(feature = "lake")]
+use self::lake::Lake;
 use self::lines::Lines;
 use self::load::Load;
 use self::log::LogCommand;
@@ -146,6 +150,10 @@ pub(crate) enum Command {
     /// Make a store of what a folder of packs holds.
     #[command(after_help = "Example: replika restore packs -o replika.db")]
     Restore(Restore),
+    /// Write the facts with both clocks as Parquet, persons by pseudonym, for DuckDB, DataFusion, Spark (docs/lake.md).
+    #[cfg(feature = "lake")]
+    #[command(after_help = "Example: replika lake lake --since 1")]
+    Lake(Lake),
     /// Print the ledger.
     #[command(after_help = "Example: replika deliveries")]
     Deliveries,
@@ -247,6 +255,8 @@ impl Command {
             Command::Follow(options) => follow::follow_packs(globals, options, screen),
             Command::Digest => digest::print_digest(globals, screen),
             Command::Restore(options) => restore::restore_store(globals, options, screen),
+            #[cfg(feature = "lake")]
+            Command::Lake(options) => lake::write_parquet(globals, options, screen),
             Command::Deliveries => deliveries::list_deliveries(globals, screen),
             Command::Settings => settings::print_settings(globals, screen),
             Command::Stats => stats::print_stats(globals, screen),

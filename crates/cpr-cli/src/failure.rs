@@ -41,6 +41,9 @@ pub(crate) enum Failure {
     Writing(String, io::Error),
     /// What stands where a file is to be written is not to be replaced.
     NotReplaced(String, &'static str),
+    /// The folder does not hold the lake that is to be added to, or a lake cannot be written.
+    #[cfg(feature = "lake")]
+    Lake(String, String),
     /// Where the store is to be, it cannot be made.
     NoFolder(String),
     /// The store stayed open elsewhere for as long as was waited.
@@ -137,6 +140,8 @@ impl Failure {
             Failure::Reported(code) => *code,
             Failure::Usage(_) | Failure::Query(_) | Failure::Filter(..) | Failure::Name(_) => 2,
             Failure::Engine(error, _) if error.is_refusal() => 1,
+            #[cfg(feature = "lake")]
+            Failure::Lake(..) => 1,
             Failure::Engine(Error::Input(_), _)
             | Failure::UnknownPerson
             | Failure::FormerNumber { .. }
@@ -168,6 +173,8 @@ impl Failure {
             Failure::BeforeFirstDelivery(_) => "before_first_delivery",
             Failure::Reading(..) | Failure::Writing(..) => "file",
             Failure::NotReplaced(..) => "not_replaced",
+            #[cfg(feature = "lake")]
+            Failure::Lake(..) => "lake",
             Failure::NoFolder(_) => "no_folder",
             Failure::Locked { .. } => "locked",
             Failure::NarrowerFamily { .. } => "other_family",
@@ -201,6 +208,8 @@ impl Failure {
             Failure::Reading(file, error) => format!("{file}: reading failed: {error}"),
             Failure::Writing(file, error) => format!("{file}: writing failed: {error}"),
             Failure::NotReplaced(file, why) => format!("{file}: {why}"),
+            #[cfg(feature = "lake")]
+            Failure::Lake(folder, why) => format!("{folder}: {why}"),
             Failure::NoFolder(folder) => format!("there is no folder {folder} for the store; make it first"),
             Failure::Locked { waited: 0 } => {
                 "the store is open elsewhere; --wait SECONDS waits until it is free".to_owned()
