@@ -71,7 +71,7 @@ fn street_of_first(snapshot: &Snapshot) -> (MunicipalityCode, StreetCode) {
 }
 
 fn count_of(snapshot: &Snapshot, query: &Query) -> u64 {
-    snapshot.find(query).expect("a query").len()
+    snapshot.count(query).expect("a query")
 }
 
 fn read_everybody(snapshot: &Snapshot) -> u64 {

@@ -161,7 +161,7 @@ mod operation {
 
     #[inline(never)]
     pub(super) fn count_of_municipality(snapshot: &Snapshot, query: &Query) -> u64 {
-        snapshot.find(query).expect("a query").len()
+        snapshot.count(query).expect("a query")
     }
 
     #[inline(never)]

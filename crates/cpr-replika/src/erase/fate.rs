@@ -70,7 +70,7 @@ impl Judge<'_> {
                     return Ok(Fate::Keep);
                 }
                 row.remove(self.gone);
-                row.sealed(key)?.map_or(Fate::Drop, Fate::Replace)
+                row.sealed(key).map_or(Fate::Drop, Fate::Replace)
             }
             TableRow::WORDS(key, value) => {
                 let (mut left, mut goes) = (Vec::new(), false);

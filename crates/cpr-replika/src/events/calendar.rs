@@ -10,7 +10,7 @@ use roaring::RoaringBitmap;
 use crate::error::Error;
 use crate::index::keys::SetKind;
 use crate::index::person_set::PersonSet;
-use crate::index::sets::Row;
+use crate::index::sets::add_set;
 use crate::search::query::Query;
 use crate::snapshot::Snapshot;
 
@@ -131,9 +131,7 @@ impl Snapshot {
         let (kind, mut all) = (SetKind::Protection as u8, RoaringBitmap::new());
         for row in self.tables().sets.range((kind, 0, 0)..=(kind, u32::MAX, u16::MAX))? {
             let (key, sealed) = row?;
-            if let Row::Set(set) = Row::open(key.value(), sealed.value())? {
-                all |= set;
-            }
+            add_set(key.value(), sealed.value(), &mut all)?;
         }
         Ok(PersonSet(all))
     }

@@ -20,6 +20,8 @@ pub(crate) enum SetKind {
     DifferingBirthDate = 6,
     /// KOMKOD and VEJKOD of the current address, with house numbers.
     Street = 7,
+    /// Everybody who stands under [`SetKind::DifferingBirthDate`], whatever date is recorded; value 0.
+    OtherThanNumber = 8,
 }
 
 /// Keys of one year.

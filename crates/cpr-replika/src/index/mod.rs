@@ -3,9 +3,12 @@
 //!
 //! Each index is derived from the merged document and written in the delivery's transaction; `verify` derives it anew.
 
+pub(crate) mod distances;
 pub(crate) mod keys;
 pub(crate) mod name_part;
 pub(crate) mod person_set;
 pub(crate) mod sets;
+pub(crate) mod stored_set;
 pub(crate) mod street_names;
 pub(crate) mod words;
+pub(crate) mod years;

@@ -16,6 +16,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::error::Error;
 use crate::index::keys::{SetKind, house, street, year_of};
+use crate::index::stored_set::{self, StoredSet};
 use crate::index::street_names::StreetNames;
 use crate::index::words::Words;
 use crate::store::sealed;
@@ -50,6 +51,7 @@ fn read_terms(key: PersonKey, rows: &CurrentRows<'_>, terms: &mut Vec<Term>) {
     let recorded = rows.birth_date();
     if recorded != Some(key.date()) {
         add(SetKind::DifferingBirthDate, recorded.map_or(0, |date| date.digits()), 0);
+        add(SetKind::OtherThanNumber, 0, 0);
     }
     for kind in rows.protections().filter_map(|row| row.kind()) {
         add(SetKind::Protection, kind.0.into(), 0);
@@ -137,7 +139,7 @@ impl Index {
                 table.remove(key)?;
                 continue;
             }
-            row.write(&mut payload)?;
+            row.write(&mut payload);
             sealed::seal(sealing(key), &payload, &mut sealed);
             table.insert(key, sealed.as_slice())?;
         }
@@ -160,6 +162,21 @@ impl Index {
     }
 }
 
+fn corrupt(what: &'static str) -> Error {
+    Error::Corrupt { table: name::SETS, what }
+}
+
+/// A row that is a set, as it stands.
+#[inline]
+pub(crate) fn open_set(key: RowKey, sealed: &[u8]) -> Result<StoredSet<'_>, Error> {
+    StoredSet::open(sealed::open(name::SETS, sealing(key), sealed)?).map_err(corrupt)
+}
+
+/// Puts the persons of a row that is a set into another one.
+pub(crate) fn add_set(key: RowKey, sealed: &[u8], all: &mut RoaringBitmap) -> Result<(), Error> {
+    open_set(key, sealed)?.add_to(all).map_err(corrupt)
+}
+
 /// One row of the index, unpacked.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Row {
@@ -175,11 +192,10 @@ impl Row {
     }
 
     pub(crate) fn open(key: RowKey, sealed: &[u8]) -> Result<Row, Error> {
-        let corrupt = |what| Error::Corrupt { table: name::SETS, what };
-        let payload = sealed::open(name::SETS, sealing(key), sealed)?;
         if key.0 != SetKind::Street as u8 {
-            return RoaringBitmap::deserialize_from(payload).map(Row::Set).map_err(|_| corrupt("not a bitmap"));
+            return open_set(key, sealed)?.to_bitmap().map(Row::Set).map_err(corrupt);
         }
+        let payload = sealed::open(name::SETS, sealing(key), sealed)?;
         let (entries, rest) = payload.as_chunks::<8>();
         if !rest.is_empty() {
             return Err(corrupt("half an entry"));
@@ -220,14 +236,14 @@ impl Row {
     }
 
     /// The row in its seal; none when nobody is in it.
-    pub(crate) fn sealed(&self, key: RowKey) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn sealed(&self, key: RowKey) -> Option<Vec<u8>> {
         if self.is_empty() {
-            return Ok(None);
+            return None;
         }
         let (mut payload, mut sealed) = (Vec::new(), Vec::new());
-        self.write(&mut payload)?;
+        self.write(&mut payload);
         sealed::seal(sealing(key), &payload, &mut sealed);
-        Ok(Some(sealed))
+        Some(sealed)
     }
 
     fn is_empty(&self) -> bool {
@@ -237,16 +253,15 @@ impl Row {
         }
     }
 
-    fn write(&self, payload: &mut Vec<u8>) -> Result<(), Error> {
+    fn write(&self, payload: &mut Vec<u8>) {
         payload.clear();
         match self {
-            Row::Set(set) => set.serialize_into(payload).map_err(Error::Output)?,
+            Row::Set(set) => stored_set::write(set, payload),
             Row::Street(entries) => {
                 payload
                     .extend(entries.iter().flat_map(|(house, key)| [house.to_le_bytes(), key.to_le_bytes()]).flatten());
             }
         }
-        Ok(())
     }
 }
 

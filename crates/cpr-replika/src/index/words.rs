@@ -14,6 +14,7 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use rustc_hash::FxBuildHasher;
 
 use crate::error::Error;
+use crate::index::distances;
 use crate::index::keys::year_of;
 use crate::index::name_part::NamePart;
 use crate::store::sealed;
@@ -185,7 +186,8 @@ impl Words {
                     table.remove((&*word, chunk))?;
                     continue;
                 }
-                write_row(&entries, &mut payload);
+                payload.clear();
+                distances::write(entries.iter().copied(), &mut payload);
                 sealed::seal(sealing((&word, chunk)), &payload, &mut sealed);
                 table.insert((&*word, chunk), sealed.as_slice())?;
             }
@@ -241,53 +243,21 @@ fn write_name(names: &mut Vec<u8>, bit: u8, text: &[u8]) {
     names.extend_from_slice(text);
 }
 
-/// The entries as the distances between them, seven bits to a byte, lowest first.
-fn write_row(entries: &[Entry], payload: &mut Vec<u8>) {
-    payload.clear();
-    let mut last = 0;
-    for entry in entries {
-        let mut rest = entry - last;
-        while rest >= 0x80 {
-            payload.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        payload.push(rest as u8);
-        last = *entry;
-    }
-}
-
 /// A row of these entries in its seal; none when there are none.
 pub(crate) fn seal_row(key: WordKey<'_>, entries: &[Entry]) -> Option<Vec<u8>> {
     if entries.is_empty() {
         return None;
     }
     let (mut payload, mut sealed) = (Vec::new(), Vec::new());
-    write_row(entries, &mut payload);
+    distances::write(entries.iter().copied(), &mut payload);
     sealed::seal(sealing(key), &payload, &mut sealed);
     Some(sealed)
 }
 
 /// Calls `each` with the entries of a stored row, ascending.
-pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], mut each: impl FnMut(Entry)) -> Result<(), Error> {
-    let corrupt = |what| Error::Corrupt { table: name::WORDS, what };
+pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], each: impl FnMut(Entry)) -> Result<(), Error> {
     let payload = sealed::open(name::WORDS, sealing(key), sealed)?;
-    let (mut last, mut distance, mut shift) = (0u64, 0u64, 0);
-    for &byte in payload {
-        if shift > 35 {
-            return Err(corrupt("a distance that does not end"));
-        }
-        distance |= u64::from(byte & 0x7F) << shift;
-        shift += 7;
-        if byte < 0x80 {
-            last += distance;
-            if last >> 40 != 0 {
-                return Err(corrupt("a person behind all numbers"));
-            }
-            each(last);
-            (distance, shift) = (0, 0);
-        }
-    }
-    if shift == 0 { Ok(()) } else { Err(corrupt("half an entry")) }
+    distances::read(payload, 40, each).map_err(|what| Error::Corrupt { table: name::WORDS, what })
 }
 
 /// What the checksum of a row starts from.

@@ -23,6 +23,7 @@
 //! # Ok(()) }
 //! ```
 
+mod born;
 mod check;
 mod criterion;
 mod plan;

@@ -11,12 +11,14 @@ use cpr_model::{CountryCode, Date};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
-use crate::index::keys::{SetKind, house, street, year_of};
+use crate::index::keys::{SetKind, house, street};
 use crate::index::name_part::NamePart;
 use crate::index::person_set::PersonSet;
 use crate::index::street_names::{name_row, postal_row};
 use crate::index::words::{FORMER, bits, chunks, key_of, read_row};
+use crate::index::years::Years;
 use crate::search::criterion::{AddressPattern, Criterion, Sex, WordPattern};
+use crate::search::query::Query;
 use crate::search::{Refusal, Scope};
 use crate::snapshot::Snapshot;
 
@@ -206,21 +208,21 @@ impl Snapshot {
         budget: &mut Budget,
     ) -> Result<Option<Candidates>, Error> {
         let keys = spanned(within);
-        let years = year_of(*keys.start())..=year_of(*keys.end());
+        let years = Years::of_keys(keys);
         let exactly = |keys| Ok(Some(Candidates { keys, exact: true }));
         match leaf {
             Leaf::Persons(persons) => Ok(Some(Candidates { keys: persons.0.clone(), exact: false })),
-            Leaf::Born(dates) => exactly(self.born(dates)?),
+            Leaf::Born(dates) => exactly(self.find(&Query::Born(RangeInclusive::clone(dates)))?.0),
             Leaf::Sex(_) => Ok(None),
             Leaf::Status(range) => {
                 let mut found = RoaringBitmap::new();
                 for status in *range.start()..=(*range.end()).min(99) {
-                    found |= self.index_years(SetKind::Status, status.into(), years.clone())?;
+                    found |= self.index_within(SetKind::Status, status.into(), &years)?;
                 }
                 exactly(found)
             }
             Leaf::Citizenship(country) if scope == Scope::Now => {
-                exactly(self.index_years(SetKind::Citizenship, country.0.into(), years)?)
+                exactly(self.index_within(SetKind::Citizenship, country.0.into(), &years)?)
             }
             Leaf::Name(part, word) => {
                 let current = bits(*part);
@@ -229,7 +231,7 @@ impl Snapshot {
                 Ok(Some(Candidates { keys, exact: scope != Scope::AtTheSameTime }))
             }
             Leaf::Address(address, streets) if scope == Scope::Now => {
-                self.plan_address(address, streets.as_deref(), years, budget)
+                self.plan_address(address, streets.as_deref(), &years, budget)
             }
             Leaf::Citizenship(_) | Leaf::Address(..) => Ok(None),
         }
@@ -239,13 +241,13 @@ impl Snapshot {
         &self,
         asked: &AddressPattern,
         named: Option<&[u32]>,
-        years: RangeInclusive<u16>,
+        years: &Years,
         budget: &mut Budget,
     ) -> Result<Option<Candidates>, Error> {
         let on_document = asked.floor.is_some() || asked.door.is_some() || asked.building.is_some() || asked.asks_003();
         let Some(streets) = self.streets_asked(asked, named, budget)? else {
             let Some(municipality) = asked.municipality else { return Ok(None) };
-            let keys = self.index_years(SetKind::Municipality, municipality.0.into(), years)?;
+            let keys = self.index_within(SetKind::Municipality, municipality.0.into(), years)?;
             return Ok(Some(Candidates { keys, exact: !on_document && asked.houses.is_empty() }));
         };
         let houses: Vec<RangeInclusive<u32>> =

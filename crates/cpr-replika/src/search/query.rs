@@ -5,16 +5,18 @@
 
 use std::ops::RangeInclusive;
 
-use cpr_model::{Aspect, CountryCode, Date, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
+use cpr_model::{Aspect, CountryCode, Date, MunicipalityCode, ProtectionKind, Status, StreetCode};
 use cpr_subscription::HouseNumber;
 use roaring::RoaringBitmap;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::index::keys::{SetKind, house, street, year_of};
+use crate::index::keys::{SetKind, house, street};
 use crate::index::person_set::PersonSet;
-use crate::index::sets::Row;
+use crate::index::sets::{Row, add_set, open_set};
+use crate::index::years::Years;
 use crate::refusal::Refusal;
+use crate::search::born::Born;
 use crate::snapshot::Snapshot;
 use crate::store::config::Config;
 
@@ -59,6 +61,18 @@ pub enum Query {
 }
 
 impl Query {
+    /// The one index that answers it, and its value.
+    fn index(&self) -> Option<(SetKind, u32)> {
+        match self {
+            Query::All => Some((SetKind::Held, 0)),
+            Query::Municipality(code) => Some((SetKind::Municipality, code.0.into())),
+            Query::Status(status) => Some((SetKind::Status, status.0.into())),
+            Query::Protection(kind) => Some((SetKind::Protection, kind.0.into())),
+            Query::Citizenship(country) => Some((SetKind::Citizenship, country.0.into())),
+            _ => None,
+        }
+    }
+
     /// An aspect that it asks for and that the store does not hold.
     fn aspect_not_held(&self, config: &Config) -> Option<Aspect> {
         let aspect = match self {
@@ -90,19 +104,49 @@ impl Snapshot {
     /// [`Error::UnknownDelivery`] when a delivery is named that there is not; [`Error::Search`] when the store does not
     /// hold what is asked for; [`Error::Corrupt`] or a storage failure.
     pub fn find(&self, query: &Query) -> Result<PersonSet, Error> {
-        if let Some(aspect) = query.aspect_not_held(self.settings()) {
-            return Err(Refusal::NotHeld { aspect }.into());
-        }
-        self.evaluate(query).map(PersonSet)
+        self.check_held(query)?;
+        self.evaluate(query, &Years::all()).map(PersonSet)
     }
 
-    fn evaluate(&self, query: &Query) -> Result<RoaringBitmap, Error> {
+    /// How many persons [`Snapshot::find`] finds. What one index answers (a municipality, a status, everybody) is
+    /// counted without reading who they are.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{Query, cpr_model::MunicipalityCode};
+    /// assert_eq!(demo()?.snapshot().count(&Query::Municipality(MunicipalityCode(851)))?, 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::find`].
+    pub fn count(&self, query: &Query) -> Result<u64, Error> {
+        self.check_held(query)?;
+        let Some((kind, value)) = query.index() else {
+            return self.evaluate(query, &Years::all()).map(|found| found.len());
+        };
+        let mut count = 0;
+        for row in self.tables().sets.range((kind as u8, value, 0)..=(kind as u8, value, u16::MAX))? {
+            let (key, sealed) = row?;
+            count += open_set(key.value(), sealed.value())?.len;
+        }
+        Ok(count)
+    }
+
+    fn check_held(&self, query: &Query) -> Result<(), Error> {
+        match query.aspect_not_held(self.settings()) {
+            Some(aspect) => Err(Refusal::NotHeld { aspect }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Who is found, among those whose numbers are of these years; of other years there may be anybody.
+    fn evaluate(&self, query: &Query, years: &Years) -> Result<RoaringBitmap, Error> {
+        if let Some((kind, value)) = query.index() {
+            return self.index_within(kind, value, years);
+        }
         match query {
-            Query::All => self.index_set(SetKind::Held, 0),
-            Query::Municipality(code) => self.index_set(SetKind::Municipality, code.0.into()),
-            Query::Status(status) => self.index_set(SetKind::Status, status.0.into()),
-            Query::Protection(kind) => self.index_set(SetKind::Protection, kind.0.into()),
-            Query::Citizenship(country) => self.index_set(SetKind::Citizenship, country.0.into()),
             Query::Street { municipality, street, houses } => {
                 let inside = |at: u32| {
                     houses
@@ -112,53 +156,66 @@ impl Snapshot {
                 let residents = self.residents(*municipality, *street)?;
                 Ok(residents.into_iter().filter(|(at, _)| inside(*at)).map(|(_, key)| key).collect())
             }
-            Query::Born(dates) => self.born(dates),
             Query::Changed(delivery) => self.changed_keys(*delivery),
             Query::ChangedBy(delivery, code) => self.changed_by_keys(*delivery, code.as_bytes()),
-            Query::Persons(persons) => Ok(&persons.0 & self.index_set(SetKind::Held, 0)?),
-            Query::And(all) => self.intersection(all),
+            Query::Persons(persons) => {
+                let Some(keys) = persons.0.min().zip(persons.0.max()) else { return Ok(RoaringBitmap::new()) };
+                let years = years.shared_with(&Years::of_keys(keys.0..=keys.1));
+                Ok(&persons.0 & self.index_within(SetKind::Held, 0, &years)?)
+            }
+            Query::Born(_) => self.intersection(std::slice::from_ref(query), years),
+            Query::And(all) => self.intersection(all, years),
             Query::Or(any) => {
-                let sets = any.iter().map(|query| self.evaluate(query));
+                let sets = any.iter().map(|query| self.evaluate(query, years));
                 sets.collect::<Result<Vec<_>, _>>()
                     .map(|sets| sets.into_iter().fold(RoaringBitmap::new(), |a, b| a | b))
             }
-            Query::Not(query) => Ok(self.index_set(SetKind::Held, 0)? - self.evaluate(query)?),
+            Query::Not(query) => Ok(self.index_within(SetKind::Held, 0, years)? - self.evaluate(query, years)?),
+            Query::All | Query::Municipality(_) | Query::Status(_) | Query::Protection(_) | Query::Citizenship(_) => {
+                unreachable!("one index answers it")
+            }
         }
     }
 
-    /// Who is in every set; what is to be left out is taken away instead of turned around.
-    fn intersection(&self, all: &[Query]) -> Result<RoaringBitmap, Error> {
+    /// Who is in every set: dates of birth say of which years, and what is to be left out is taken away instead of
+    /// turned around.
+    fn intersection(&self, all: &[Query], years: &Years) -> Result<RoaringBitmap, Error> {
+        let dates = all.iter().filter_map(|query| if let Query::Born(dates) = query { Some(dates) } else { None });
+        let born = dates.map(|dates| Born::read(self, dates)).collect::<Result<Vec<_>, _>>()?;
+        let years = born.iter().fold(years.clone(), |years, born| years.shared_with(&born.years()));
         let mut found: Option<RoaringBitmap> = None;
-        for query in all.iter().filter(|query| !matches!(query, Query::Not(_))) {
-            let set = self.evaluate(query)?;
-            found = Some(found.map_or(set.clone(), |found| found & set));
+        for query in all.iter().filter(|query| !matches!(query, Query::Not(_) | Query::Born(_))) {
+            let set = self.evaluate(query, &years)?;
+            found = Some(match found {
+                Some(found) => found & set,
+                None => set,
+            });
         }
-        let mut found = found.map_or_else(|| self.index_set(SetKind::Held, 0), Ok)?;
+        let mut found = found.map_or_else(|| self.index_within(SetKind::Held, 0, &years), Ok)?;
+        for born in &born {
+            born.keep(&mut found);
+        }
         for query in all {
             if let Query::Not(query) = query {
-                found -= self.evaluate(query)?;
+                found -= self.evaluate(query, &years)?;
             }
         }
         Ok(found)
     }
 
-    /// The years of one value, joined: they hold different keys, so they are put end to end.
+    /// Everybody of one value.
     pub(crate) fn index_set(&self, kind: SetKind, value: u32) -> Result<RoaringBitmap, Error> {
-        self.index_years(kind, value, 0..=u16::MAX)
+        self.index_within(kind, value, &Years::all())
     }
 
-    pub(crate) fn index_years(
-        &self,
-        kind: SetKind,
-        value: u32,
-        years: RangeInclusive<u16>,
-    ) -> Result<RoaringBitmap, Error> {
+    /// Those of one value whose numbers are of these years.
+    pub(crate) fn index_within(&self, kind: SetKind, value: u32, years: &Years) -> Result<RoaringBitmap, Error> {
         let mut all = RoaringBitmap::new();
-        let (first, last) = years.into_inner();
-        for row in self.tables().sets.range((kind as u8, value, first)..=(kind as u8, value, last))? {
-            let (key, sealed) = row?;
-            if let Row::Set(set) = Row::open(key.value(), sealed.value())? {
-                all |= set;
+        for span in years.spans() {
+            let (first, last) = ((kind as u8, value, *span.start()), (kind as u8, value, *span.end()));
+            for row in self.tables().sets.range(first..=last)? {
+                let (key, sealed) = row?;
+                add_set(key.value(), sealed.value(), &mut all)?;
             }
         }
         Ok(all)
@@ -176,27 +233,5 @@ impl Snapshot {
             Some(Row::Street(entries)) => Ok(entries),
             _ => Ok(Vec::new()),
         }
-    }
-
-    /// Numbers are in the order of the dates they say, so a range of dates is a range of keys; those whose recorded
-    /// date is another one are kept apart.
-    pub(crate) fn born(&self, dates: &RangeInclusive<Date>) -> Result<RoaringBitmap, Error> {
-        let mut found = RoaringBitmap::new();
-        if let Some(keys) = PersonKey::values_of_dates(dates) {
-            found = self.index_years(SetKind::Held, 0, year_of(*keys.start())..=year_of(*keys.end()))?;
-            found.remove_range(..*keys.start());
-            found.remove_range((*keys.end()).saturating_add(1)..);
-        }
-        let odd = SetKind::DifferingBirthDate as u8;
-        let (mut elsewhere, mut within) = (RoaringBitmap::new(), RoaringBitmap::new());
-        for row in self.tables().sets.range((odd, 0, 0)..=(odd, u32::MAX, u16::MAX))? {
-            let (key, sealed) = row?;
-            let (_, digits, _) = key.value();
-            let recorded = Date::from_digits(digits).filter(|date| date.digits() != 0 && dates.contains(date));
-            if let Row::Set(set) = Row::open(key.value(), sealed.value())? {
-                if recorded.is_some() { within |= set } else { elsewhere |= set }
-            }
-        }
-        Ok((found - elsewhere) | within)
     }
 }

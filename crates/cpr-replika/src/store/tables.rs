@@ -17,7 +17,7 @@ use crate::error::Error;
 
 /// The store format that this version reads and writes. Earlier ones were replaced before anything was released with
 /// them.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// Part of the key of a set: kind, value, and the year of the persons' numbers counted from the first (0 for a street,
 /// which is not cut).

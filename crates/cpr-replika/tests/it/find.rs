@@ -213,6 +213,7 @@ proptest! {
                 holds(&query, pnr.key().unwrap(), &person, &snapshot)
             });
             let scanned: Vec<String> = scanned.map(|pnr| pnr.reveal().to_owned()).collect();
+            prop_assert_eq!(snapshot.count(&query).unwrap(), scanned.len() as u64, "{:?}", query);
             prop_assert_eq!(found(&snapshot, query.clone()), scanned, "{:?}", query);
         }
     }

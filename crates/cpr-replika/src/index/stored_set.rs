@@ -1,0 +1,113 @@
+//! The payload of a row that is a set of persons: how many, and who, in the shorter of two forms.
+//!
+//! The persons of one year who share a municipality are few, and far apart: as distances they take two bytes each, and
+//! are put at the end of a larger set without a look at it. Those of a year and a status stand close together: a
+//! roaring bitmap holds and joins them by the ten thousand. How many they are stands in front, so that counting reads
+//! no person.
+
+use roaring::RoaringBitmap;
+
+use super::distances;
+
+/// Up to so many persons for each container of a roaring bitmap, distances are the shorter form.
+const FEW: u64 = 32;
+
+/// A set as it stands in its row.
+#[derive(Clone, Copy)]
+pub(crate) struct StoredSet<'a> {
+    /// How many persons.
+    pub(crate) len: u64,
+    is_bitmap: bool,
+    body: &'a [u8],
+}
+
+impl<'a> StoredSet<'a> {
+    /// Reads the front of a payload.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    #[inline]
+    pub(crate) fn open(payload: &'a [u8]) -> Result<StoredSet<'a>, &'static str> {
+        let (head, body) = payload.split_first_chunk::<4>().ok_or("a set without its length")?;
+        let head = u32::from_le_bytes(*head);
+        Ok(StoredSet { len: u64::from(head >> 1), is_bitmap: head & 1 == 1, body })
+    }
+
+    /// Puts its persons into a set, fast when they stand behind all that are in it.
+    ///
+    /// # Errors
+    /// What is wrong with the payload.
+    pub(crate) fn add_to(&self, all: &mut RoaringBitmap) -> Result<(), &'static str> {
+        if self.is_bitmap {
+            let set = RoaringBitmap::deserialize_from(self.body).map_err(|_| "not a bitmap")?;
+            if set.len() != self.len {
+                return Err("a set of another length than it says");
+            }
+            *all |= set;
+            return Ok(());
+        }
+        let mut count = 0;
+        distances::read(self.body, 32, |key| {
+            let key = key as u32;
+            if all.try_push(key).is_err() {
+                all.insert(key);
+            }
+            count += 1;
+        })?;
+        if count == self.len { Ok(()) } else { Err("a set of another length than it says") }
+    }
+
+    /// The persons as a set of their own.
+    ///
+    /// # Errors
+    /// As [`StoredSet::add_to`].
+    pub(crate) fn to_bitmap(self) -> Result<RoaringBitmap, &'static str> {
+        let mut set = RoaringBitmap::new();
+        self.add_to(&mut set)?;
+        Ok(set)
+    }
+}
+
+/// Writes a set, less than 2^31 persons, as [`StoredSet`] reads it.
+pub(crate) fn write(set: &RoaringBitmap, payload: &mut Vec<u8>) {
+    let containers = set.statistics().n_containers;
+    let is_bitmap = set.len() > FEW * u64::from(containers);
+    payload.extend(((set.len() as u32) << 1 | u32::from(is_bitmap)).to_le_bytes());
+    if is_bitmap {
+        set.serialize_into(payload).expect("memory takes what is written");
+    } else {
+        distances::write(set.iter().map(u64::from), payload);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_few_and_one_of_many_come_back_and_join() {
+        let few: RoaringBitmap = (0..50).map(|at| at * 40_000).collect();
+        let many: RoaringBitmap = (2_000_000..2_010_000).collect();
+        let mut all = RoaringBitmap::new();
+        for (set, is_bitmap) in [(&many, true), (&few, false), (&RoaringBitmap::new(), false)] {
+            let mut payload = Vec::new();
+            write(set, &mut payload);
+            let stored = StoredSet::open(&payload).expect("a set");
+            assert_eq!((stored.len, stored.is_bitmap), (set.len(), is_bitmap));
+            assert_eq!(stored.to_bitmap().as_ref(), Ok(set));
+            stored.add_to(&mut all).expect("a set");
+        }
+        assert_eq!(all, few | many);
+    }
+
+    #[test]
+    fn a_set_that_is_not_as_long_as_it_says_is_told() {
+        for set in [RoaringBitmap::from([5, 90_000]), RoaringBitmap::from_iter(0..1000)] {
+            let mut payload = Vec::new();
+            write(&set, &mut payload);
+            payload[0] ^= 2;
+            assert!(StoredSet::open(&payload).expect("a set").to_bitmap().is_err());
+        }
+        assert!(StoredSet::open(&[1, 2, 3]).is_err());
+    }
+}
