@@ -24,7 +24,7 @@ use crate::desk::Desk;
 use crate::inbox::Inbox;
 use crate::journal::{Journal, Line};
 use crate::metrics::Metrics;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Steps};
 use crate::pages::Pages;
 use crate::source::{KeptPacks, Source};
 use crate::tls::{self, TlsError};
@@ -97,6 +97,14 @@ impl Host {
     /// # Errors
     /// [`HostError`]: nothing runs then.
     pub fn start(config: Config, journal: Arc<dyn Journal>) -> Result<Host, HostError> {
+        Host::start_with_steps(config, journal, Arc::new(|_| Ok(())))
+    }
+
+    /// The same, told of each step of a night behind it: for tests that kill a host there.
+    ///
+    /// # Errors
+    /// As [`Host::start`].
+    pub fn start_with_steps(config: Config, journal: Arc<dyn Journal>, steps: Steps) -> Result<Host, HostError> {
         let tls = tls::server_config(&config)?;
         let access = open_log(&config)?;
         let replika = open_store(&config)?;
@@ -111,7 +119,7 @@ impl Host {
         let watchers = runtime.block_on(TcpListener::bind(config.operations))?;
         let (address, operations) = (clients.local_addr()?, watchers.local_addr()?);
         let inbox = match &config.inbox {
-            Some(inbox) => Some(take_extracts(inbox, &config, &replika, packs, &journal, &metrics)?),
+            Some(inbox) => Some(take_extracts(inbox, &config, steps, &replika, packs, &journal, &metrics)?),
             None => None,
         };
         let desk = Arc::new(Desk {
@@ -200,13 +208,14 @@ impl Host {
 fn take_extracts(
     inbox: &config::Inbox,
     config: &Config,
+    steps: Steps,
     replika: &Arc<Replika>,
     packs: Option<KeptPacks>,
     journal: &Arc<dyn Journal>,
     metrics: &Arc<Metrics>,
 ) -> io::Result<Intake> {
     let stopping = Arc::new(AtomicBool::new(false));
-    let outbox = Outbox::new(inbox.outbox.clone(), &config.systems, stopping.clone(), Arc::new(|_| Ok(())));
+    let outbox = Outbox::new(inbox.outbox.clone(), &config.systems, stopping.clone(), steps);
     let inbox = Inbox::new(inbox, outbox, replika.clone(), journal.clone(), metrics.clone(), stopping.clone());
     let inbox = inbox.keeping(packs);
     let thread = thread::Builder::new().name("inbox".to_owned()).spawn(move || inbox.run())?;

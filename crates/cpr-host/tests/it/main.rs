@@ -5,6 +5,7 @@ mod kit;
 mod access;
 mod bounds;
 mod config;
+mod killed;
 mod lookups;
 mod nights;
 mod stores;

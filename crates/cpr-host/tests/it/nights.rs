@@ -86,7 +86,7 @@ impl Line {
 }
 
 /// Names and contents of the files that are whole; they are deleted.
-fn fetch(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn fetch(folder: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.expect("an entry").path();
