@@ -39,6 +39,15 @@ pub enum Error {
         /// How many traces.
         traces: u64,
     },
+    /// Whom a subscriber follows may have been left out before it did: its initial load would not be whole.
+    #[error(
+        "{filters} filters of the subscriber ask for persons who may have been left out before: admit them from a full \
+         extract first"
+    )]
+    NotAdmitted {
+        /// How many filters.
+        filters: u64,
+    },
     /// The file is not what it was when it was checked: somebody writes it, or has replaced it.
     #[error("the extract changed while it was read")]
     Changed,
@@ -322,6 +331,7 @@ impl Error {
             Error::Config(_) => (BadQuestion, "config"),
             Error::Erase(_) => (BadQuestion, "erase"),
             Error::Followed { .. } => (OutOfOrder, "followed"),
+            Error::NotAdmitted { .. } => (OutOfOrder, "not_admitted"),
             Error::NotErased { .. } => (Corrupt, "not_erased"),
             Error::Busy => (Busy, "busy"),
             Error::Locked => (Busy, "locked"),

@@ -67,6 +67,7 @@ json_shapes! {
     }
     receipt: Receipt => {
         "number": receipt.number,
+        "kind": receipt.kind.name(),
         "at": receipt.at,
         "reason": receipt.reason,
         "known": receipt.known,
@@ -134,6 +135,7 @@ fn add_effect<M: SerializeMap>(members: &mut M, delivery: &Delivery) -> Result<(
     members.serialize_entry("input_errors", &counts.input_errors)?;
     members.serialize_entry("repeated_persons", &counts.repeated_persons)?;
     members.serialize_entry("persons_barred", &counts.persons_barred)?;
+    members.serialize_entry("persons_left_out", &counts.persons_left_out)?;
     members.serialize_entry("doubled_rows", &counts.doubled_rows)?;
     members.serialize_entry("odd_characters", &counts.odd_characters)?;
     members.serialize_entry("inverted_periods", &counts.inverted_periods)?;

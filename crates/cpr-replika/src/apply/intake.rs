@@ -2,6 +2,7 @@
 //!
 //! The whole file is read once before anything is stored; its digest is taken on the way, on a thread of its own.
 
+use std::cmp::Ordering;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::mpsc;
 
@@ -169,7 +170,12 @@ pub(crate) fn check_order(
     allow: Allow,
     kind: DeliveryKind,
 ) -> Result<(), Error> {
-    let Some(last) = last else { return Ok(()) };
+    let Some(last) = last else {
+        return match kind {
+            DeliveryKind::Admission => Err(Error::Config("persons are admitted to a store that has a delivery")),
+            DeliveryKind::Load | DeliveryKind::Delta => Ok(()),
+        };
+    };
     if kind == DeliveryKind::Load && !allow.reload {
         return Err(Error::NotEmpty { deliveries: last.number.0 });
     }
@@ -178,6 +184,13 @@ pub(crate) fn check_order(
         return Err(Error::OtherCustomer { store: customer(&last.task), found: header.customer().to_owned() });
     }
     let last: Date = last.production_date;
+    if kind == DeliveryKind::Admission {
+        return match header.production_date.cmp(&last) {
+            Ordering::Equal => Ok(()),
+            Ordering::Less => Err(Error::Older { found: header.production_date, last }),
+            Ordering::Greater => Err(Error::SequenceGap { previous: header.production_date, last }),
+        };
+    }
     if header.production_date <= last && !allow.older {
         return Err(Error::Older { found: header.production_date, last });
     }

@@ -28,11 +28,21 @@ use crate::subscriptions::matching::MatchInput;
 /// Persons that are read, sorted and written at a time.
 const CHUNK: usize = 8 * 1024;
 
-/// Merges every person of the extract but those who are barred, a chunk at a time, in key order within the chunk. The
+/// Whom of the extract is not merged.
+pub(crate) struct PassedOver {
+    /// Who was erased.
+    pub(crate) barred: RoaringBitmap,
+    /// Who is not needed.
+    pub(crate) left_out: RoaringBitmap,
+    /// Who is held, where only others are to be taken.
+    pub(crate) held: RoaringBitmap,
+}
+
+/// Merges every person of the extract but those who are passed over, a chunk at a time, in key order within the chunk. The
 /// next chunk is read and packed meanwhile, on a thread of its own.
 pub(crate) fn merge_all(
     write: &WriteTransaction,
-    (mut groups, barred): (Groups<'_, impl Read + Seek + Send>, &RoaringBitmap),
+    (mut groups, passed_over): (Groups<'_, impl Read + Seek + Send>, &PassedOver),
     delivering: Delivering,
     match_input: Option<MatchInput>,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
@@ -79,8 +89,16 @@ pub(crate) fn merge_all(
         for chunk in chunks {
             let (chunk, count) = chunk.map_err(Error::of_source)?;
             for group in &chunk[..count] {
-                if barred.contains(group.key().as_u32()) {
+                let key = group.key().as_u32();
+                if passed_over.barred.contains(key) {
                     counts.persons_barred += 1;
+                    continue;
+                }
+                if passed_over.left_out.contains(key) {
+                    counts.persons_left_out += 1;
+                    continue;
+                }
+                if passed_over.held.contains(key) {
                     continue;
                 }
                 merger.merge_person(group, delivering, same_style, counts)?;

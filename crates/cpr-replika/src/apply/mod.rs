@@ -27,6 +27,7 @@ mod intake;
 mod merge;
 mod merger;
 mod options;
+mod selection;
 
 use std::io::{Read, Seek};
 use std::ops::ControlFlow;
@@ -39,16 +40,20 @@ use roaring::RoaringBitmap;
 
 use crate::apply::intake::{Intake, check_order, refusal, refuse_wider_family};
 use crate::apply::merge::Delivering;
-use crate::apply::merger::merge_all;
+use crate::apply::merger::{PassedOver, merge_all};
+use crate::apply::selection::{Selection, select};
 use crate::delivery_number::DeliveryNumber;
 use crate::erase::bars::{Bars, read_stated};
 use crate::error::Error;
+use crate::index::left_out;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::config::{ALL_HISTORY, Config, window_end, write_config};
 use crate::store::file::Opened;
 use crate::store::read_table::OutsideSource;
 use crate::store::tables::{DELIVERIES, DIGESTS};
+use crate::subscriptions::admission::unmark_all;
+use crate::subscriptions::keep_settings::KeepSettings;
 use crate::subscriptions::matching::{self, MatchInput};
 use crate::trace::span;
 
@@ -93,6 +98,19 @@ impl Replika {
     /// As [`Replika::apply`], and [`Error::NotEmpty`] when there are deliveries already.
     pub fn load(&self, extract: impl Read + Seek + Send, options: &ApplyOptions<'_>) -> Result<Report, Error> {
         self.take_extract(extract, options, DeliveryKind::Load)
+    }
+
+    /// Takes from a full extract the persons who are needed and not held: those who were left out before somebody
+    /// followed them, or before the rule of who is kept ([`Replika::keep`]) was as it is. Whom the store holds stays as
+    /// it is. It is a delivery of its own kind, which tells no subscriber; filters that waited do so no longer.
+    ///
+    /// The extract must be of the production date of the last delivery: one that is older lacks what has come since,
+    /// and one that is newer holds what is still to come.
+    ///
+    /// # Errors
+    /// As [`Replika::apply`]; [`Error::Config`] when the store keeps everybody.
+    pub fn admit(&self, extract: impl Read + Seek + Send, options: &ApplyOptions<'_>) -> Result<Report, Error> {
+        self.take_extract(extract, options, DeliveryKind::Admission)
     }
 
     fn take_extract(
@@ -144,7 +162,10 @@ impl Replika {
     ) -> Result<Report, Error> {
         let Turn { database, snapshot, intake: Intake { family, checked, digest }, kind, started } = turn;
         let config = snapshot.settings().clone();
-        if let Some(known) = snapshot.tables().digests.get(&digest)? {
+        if kind == DeliveryKind::Admission && KeepSettings::read(&snapshot.tables().meta)?.is_none() {
+            return Err(Error::Config("the store keeps everybody: there is nobody to admit"));
+        }
+        if let Some(known) = snapshot.tables().digests.get(&digest)?.filter(|_| kind != DeliveryKind::Admission) {
             let delivery = snapshot.delivery(DeliveryNumber(known.value()))?;
             return Ok(Report { outcome: Outcome::AlreadyApplied, delivery });
         }
@@ -158,6 +179,14 @@ impl Replika {
         }
         check_order(&header, last, options.allow, kind)?;
 
+        let keep = KeepSettings::read(&snapshot.tables().meta)?;
+        let selection = match keep {
+            None => Selection::default(),
+            Some(keep) => {
+                let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
+                select(&snapshot, keep, groups, header.production_date)?
+            }
+        };
         let mut bars = Bars::read(&snapshot.tables().meta)?;
         let barred = match bars.is_empty() {
             true => RoaringBitmap::new(),
@@ -179,6 +208,9 @@ impl Replika {
                 (DeliveryKind::Load, _) => header.production_date,
                 (DeliveryKind::Delta, Some(last)) => last.events_complete_since,
                 (DeliveryKind::Delta, None) => header.previous_production_date,
+                (DeliveryKind::Admission, last) => {
+                    last.map_or(header.production_date, |last| last.events_complete_since)
+                }
             },
             digest,
             file_name: options.file_name.to_owned(),
@@ -211,15 +243,21 @@ impl Replika {
             })
         };
         let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
-        // Loads are silent.
+        // Loads and admissions are silent.
         let match_input = match kind {
             DeliveryKind::Delta => MatchInput::when_wanted(&write)?,
-            DeliveryKind::Load => None,
+            DeliveryKind::Load | DeliveryKind::Admission => None,
         };
         let of = checked.persons;
+        let is_admission = kind == DeliveryKind::Admission;
+        let passed_over = PassedOver {
+            left_out: &selection.left_out - &barred,
+            held: if is_admission { selection.held } else { RoaringBitmap::new() },
+            barred,
+        };
         let match_input = merge_all(
             &write,
-            (groups, &barred),
+            (groups, &passed_over),
             delivering,
             match_input,
             &same_style,
@@ -237,6 +275,10 @@ impl Replika {
             matching::write(&write, number.0, header.production_date, match_input)?;
         }
         bars.write(&write)?;
+        left_out::change(&write, &passed_over.left_out, &selection.kept)?;
+        if is_admission {
+            unmark_all(&write, None)?;
+        }
         write_delivery(&write, &delivery)?;
         if config.family.is_none() {
             write_config(&write, &Config { family: Some(family), ..config })?;
@@ -264,6 +306,9 @@ fn write_delivery(write: &WriteTransaction, delivery: &Delivery) -> Result<(), E
     let mut sealed = Vec::new();
     delivery.seal(&mut sealed);
     write.open_table(DELIVERIES)?.insert(delivery.number.0, sealed.as_slice())?;
-    write.open_table(DIGESTS)?.insert(&delivery.digest, delivery.number.0)?;
+    // A file from which persons were admitted may be one that was loaded.
+    if delivery.kind != DeliveryKind::Admission {
+        write.open_table(DIGESTS)?.insert(&delivery.digest, delivery.number.0)?;
+    }
     Ok(())
 }

@@ -34,6 +34,7 @@ pub(crate) mod needles;
 pub(crate) mod proof;
 mod receipt;
 pub(crate) mod scope;
+pub(crate) mod tidy;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 
 use cpr_model::{PersonKey, Pnr};
+use redb::WriteTransaction;
+use roaring::RoaringBitmap;
 
 use self::bars::Bars;
 use self::fate::Judge;
@@ -48,6 +51,8 @@ use self::needles::Needles;
 use self::proof::look_for;
 use self::scope::Gone;
 use crate::error::Error;
+use crate::index::keys::SetKind;
+use crate::index::left_out;
 use crate::ledger::erases::{erased_of, erased_of_entry, receipt_key};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
@@ -56,8 +61,9 @@ use crate::store::rewrite::{Inspector, RewriteProgress};
 use crate::store::secret::read_secret;
 use crate::store::tables::META;
 
-pub use self::receipt::Receipt;
+pub use self::receipt::{Going, Receipt};
 pub use self::scope::EraseScope;
+pub use self::tidy::TidyOptions;
 
 /// The longest reason, in bytes.
 const REASON_BYTES: usize = 1000;
@@ -111,6 +117,19 @@ impl Replika {
         if gone.scope.filters > 0 && !options.unfollow {
             return Err(Error::Followed { filters: gone.scope.filters });
         }
+        let draft = Receipt { kind: Going::Erase, at: options.at, reason: reason.to_owned(), ..Receipt::default() };
+        self.write_without(&snapshot, &gone, draft, options.progress)
+    }
+
+    /// Writes the store anew without some persons, with the proof and the receipt. The caller holds the lock of
+    /// writers.
+    pub(crate) fn write_without(
+        &self,
+        snapshot: &Snapshot,
+        gone: &Gone,
+        draft: Receipt,
+        progress: Option<&dyn Fn(RewriteProgress) -> ControlFlow<()>>,
+    ) -> Result<Erasure, Error> {
         let erases = snapshot.erases()?;
         let judge = RefCell::new(Judge {
             gone: &gone.all,
@@ -122,17 +141,15 @@ impl Replika {
         });
         let draft = Receipt {
             number: erases + 1,
-            at: options.at,
-            reason: reason.to_owned(),
             known: snapshot.known(),
             persons: gone.scope.persons,
             numbers: gone.all.len(),
             held: gone.scope.held,
             filters: gone.scope.filters,
-            ..Receipt::default()
+            ..draft
         };
-        let mut prover = Prover { snapshot: &snapshot, gone: &gone, judge: &judge, receipt: draft };
-        let progress = &mut |so_far| options.progress.map_or(ControlFlow::Continue(()), |progress| progress(so_far));
+        let mut prover = Prover { snapshot, gone, judge: &judge, receipt: draft };
+        let progress = &mut |so_far| progress.map_or(ControlFlow::Continue(()), |progress| progress(so_far));
         let old = Arc::downgrade(&self.database());
         self.write_anew_locked(|options| options, &mut |row| judge.borrow_mut().judge(row), &mut prover, progress)?;
         Ok(Erasure { receipt: prover.receipt, old })
@@ -192,13 +209,15 @@ impl Inspector for Prover<'_> {
         };
         let settings = &self.snapshot.tables().meta;
         self.receipt = receipt.sign(&read_secret(settings)?);
-        let mut bars = Bars::read(settings)?;
-        for key in self.gone.all.iter().filter_map(PersonKey::from_u32) {
-            let links = self.gone.links(self.snapshot, key)?;
-            bars.add(key.as_u32(), self.gone.named.contains(key.as_u32()), &links);
-        }
         let write = new.begin_write()?;
-        bars.write(&write)?;
+        match self.receipt.kind {
+            Going::Erase => self.bar(&write)?,
+            Going::Tidy => {
+                // Who is not kept is in CPR.
+                let held = self.snapshot.index_set(SetKind::Held, 0)?;
+                left_out::change(&write, &(&self.gone.all & held), &RoaringBitmap::new())?;
+            }
+        }
         let mut table = write.open_table(META)?;
         table.insert(receipt_key(self.receipt.number).as_str(), self.receipt.to_text().as_str())?;
         for (&delivery, lost) in &judge.erased_of {
@@ -211,5 +230,17 @@ impl Inspector for Prover<'_> {
         drop(table);
         write.commit()?;
         Ok(())
+    }
+}
+
+impl Prover<'_> {
+    /// Bars the numbers, with what their records say of each other.
+    fn bar(&self, write: &WriteTransaction) -> Result<(), Error> {
+        let mut bars = Bars::read(&self.snapshot.tables().meta)?;
+        for key in self.gone.all.iter().filter_map(PersonKey::from_u32) {
+            let links = self.gone.links(self.snapshot, key)?;
+            bars.add(key.as_u32(), self.gone.named.contains(key.as_u32()), &links);
+        }
+        bars.write(write)
     }
 }

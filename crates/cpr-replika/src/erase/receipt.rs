@@ -12,7 +12,28 @@ use crate::snapshot::Snapshot;
 use crate::store::secret::read_secret;
 use crate::store::tables::name;
 
-/// What an erase did. It names nobody.
+/// How persons went.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Going {
+    /// Somebody decided it: their numbers are barred.
+    #[default]
+    Erase,
+    /// Nobody needs them now: they come back when somebody does.
+    Tidy,
+}
+
+impl Going {
+    /// A stable word: `erase`, `tidy`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Going::Erase => "erase",
+            Going::Tidy => "tidy",
+        }
+    }
+}
+
+/// What an erase did, or the going of those whom nobody needs. It names nobody.
 ///
 /// It speaks of the store's file. It claims nothing of cells of disks, snapshots of file systems, swap, or of copies
 /// elsewhere: packs, files written for subscribers, lakes, backups, and the extracts themselves.
@@ -21,6 +42,8 @@ use crate::store::tables::name;
 pub struct Receipt {
     /// Which erase of the store it was: 1, 2, 3 …
     pub number: u32,
+    /// How the persons went.
+    pub kind: Going,
     /// When, as the caller says, in seconds since 1970 UTC.
     pub at: Option<i64>,
     /// Why, as the caller says.
@@ -55,7 +78,11 @@ impl Receipt {
     /// All but the MAC, as text.
     fn body(&self) -> String {
         let at = self.at.map_or(String::new(), |at| at.to_string());
-        let mut text = format!("{}\n{at}\n{}\n", self.number, self.reason);
+        let kind = match self.kind {
+            Going::Erase => "",
+            Going::Tidy => " tidy",
+        };
+        let mut text = format!("{}{kind}\n{at}\n{}\n", self.number, self.reason);
         for number in self.numbers() {
             writeln!(text, "{number}").expect("text takes what is written");
         }
@@ -90,7 +117,12 @@ impl Receipt {
 
     fn parse(text: &str) -> Option<Receipt> {
         let mut lines = text.split('\n');
-        let number = lines.next()?.parse().ok()?;
+        let first = lines.next()?;
+        let (number, kind) = match first.strip_suffix(" tidy") {
+            Some(number) => (number, Going::Tidy),
+            None => (first, Going::Erase),
+        };
+        let number = number.parse().ok()?;
         let at = match lines.next()? {
             "" => None,
             at => Some(at.parse().ok()?),
@@ -104,6 +136,7 @@ impl Receipt {
         let [rows_read, documents_sought, blocks_read] = proof;
         Some(Receipt {
             number,
+            kind,
             at,
             reason,
             known: DeliveryNumber(u32::try_from(known).ok()?),

@@ -29,6 +29,7 @@ pub struct EraseScope {
 }
 
 /// Numbers that go, and how they came to be among them.
+#[derive(Default)]
 pub(crate) struct Gone {
     pub(crate) scope: EraseScope,
     /// All numbers.
@@ -39,29 +40,40 @@ pub(crate) struct Gone {
 
 impl Gone {
     pub(crate) fn read(snapshot: &Snapshot, persons: &[Pnr]) -> Result<Gone, Error> {
-        let (mut all, mut named, mut count) = (RoaringBitmap::new(), RoaringBitmap::new(), 0);
+        let mut gone = Gone::default();
         for pnr in persons {
-            let key = pnr.key().ok_or(Error::Erase("one of the numbers is nobody's"))?.as_u32();
-            named.insert(key);
-            if !all.insert(key) {
-                continue;
-            }
-            count += 1;
-            let chain = snapshot.numbers(*pnr, None)?.map_or(Vec::new(), |chain| chain.numbers);
-            if chain.len() > LONGEST {
-                return Err(Error::Erase("one of the chains of numbers is too long to be read to its end"));
-            }
-            all.extend(chain.iter().filter_map(|number| number.pnr.key()).map(PersonKey::as_u32));
+            let key = pnr.key().ok_or(Error::Erase("one of the numbers is nobody's"))?;
+            gone.named.insert(key.as_u32());
+            gone.add(snapshot, key)?;
         }
-        let mut scope = EraseScope { persons: count, ..EraseScope::default() };
-        for key in all.iter().filter_map(PersonKey::from_u32) {
-            scope.numbers.push(key.pnr());
-            scope.held += u64::from(snapshot.tables().persons.get(key.as_u32())?.is_some());
+        gone.count(snapshot)?;
+        Ok(gone)
+    }
+
+    /// Takes a human being in, with all numbers.
+    pub(crate) fn add(&mut self, snapshot: &Snapshot, key: PersonKey) -> Result<(), Error> {
+        if !self.all.insert(key.as_u32()) {
+            return Ok(());
+        }
+        self.scope.persons += 1;
+        let chain = snapshot.numbers(key.pnr(), None)?.map_or(Vec::new(), |chain| chain.numbers);
+        if chain.len() > LONGEST {
+            return Err(Error::Erase("one of the chains of numbers is too long to be read to its end"));
+        }
+        self.all.extend(chain.iter().filter_map(|number| number.pnr.key()).map(PersonKey::as_u32));
+        Ok(())
+    }
+
+    /// Counts what there is of those who were taken in.
+    pub(crate) fn count(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        for key in self.all.iter().filter_map(PersonKey::from_u32) {
+            self.scope.numbers.push(key.pnr());
+            self.scope.held += u64::from(snapshot.tables().persons.get(key.as_u32())?.is_some());
         }
         for row in snapshot.tables().filters.iter()? {
-            scope.filters += u64::from(filter_names(row?.0.value().1, &all)?);
+            self.scope.filters += u64::from(filter_names(row?.0.value().1, &self.all)?);
         }
-        Ok(Gone { scope, all, named })
+        Ok(())
     }
 
     /// What the records of a number say of the others.

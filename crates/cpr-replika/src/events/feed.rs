@@ -191,7 +191,7 @@ impl EventFeed {
             let number = self.next;
             self.next.0 += 1;
             let delivery = self.snapshot.delivery(number)?;
-            if delivery.kind == DeliveryKind::Load {
+            if delivery.kind != DeliveryKind::Delta {
                 continue;
             }
             let previous = match number.0 {

@@ -22,6 +22,8 @@ pub(crate) enum SetKind {
     Street = 7,
     /// Everybody who stands under [`SetKind::DifferingBirthDate`], whatever date is recorded; value 0.
     OtherThanNumber = 8,
+    /// Numbers that deliveries brought and that nobody needs; value 0. Kept, not derived (`crate::index::left_out`).
+    LeftOut = 9,
 }
 
 /// Keys of one year.
@@ -30,6 +32,12 @@ const YEAR: u32 = 13 * 64 * 10_000;
 /// The part of a row's key that says which persons it can hold.
 pub(crate) fn year_of(key: u32) -> u16 {
     (key / YEAR) as u16
+}
+
+/// The keys that a row of this year can hold.
+pub(crate) fn numbers_of(year: u16) -> std::ops::Range<u32> {
+    let first = u32::from(year) * YEAR;
+    first..first.saturating_add(YEAR)
 }
 
 /// The value of a street's row.

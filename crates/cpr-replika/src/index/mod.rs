@@ -5,6 +5,7 @@
 
 pub(crate) mod distances;
 pub(crate) mod keys;
+pub(crate) mod left_out;
 pub(crate) mod name_part;
 pub(crate) mod person_set;
 pub(crate) mod sets;

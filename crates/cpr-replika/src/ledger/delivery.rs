@@ -21,14 +21,17 @@ pub enum DeliveryKind {
     Load,
     /// A change extract: `apply`.
     Delta,
+    /// Persons taken from a full extract who had been left out: `admit`.
+    Admission,
 }
 
 impl DeliveryKind {
-    /// A stable word: `load`, `delta`.
+    /// A stable word: `load`, `delta`, `admission`.
     pub fn name(self) -> &'static str {
         match self {
             DeliveryKind::Load => "load",
             DeliveryKind::Delta => "delta",
+            DeliveryKind::Admission => "admission",
         }
     }
 }
@@ -89,6 +92,8 @@ pub struct Counts {
     pub repeated_persons: u64,
     /// Persons left out since they were erased, or their chain of numbers reaches one who was.
     pub persons_barred: u64,
+    /// Persons left out since nobody needs them ([`Keep`](crate::Keep)).
+    pub persons_left_out: u64,
     /// Current rows of a kind that a person has once beside another one of the kind: kept as received. Every answer
     /// takes the one that began last.
     pub doubled_rows: u64,
@@ -149,6 +154,7 @@ impl Delivery {
             kind: match self.kind {
                 DeliveryKind::Load => 0,
                 DeliveryKind::Delta => 1,
+                DeliveryKind::Admission => 2,
             },
             task: self.task.clone(),
             production_date: self.production_date.digits(),
@@ -187,6 +193,7 @@ impl Delivery {
             kind: match stored.kind {
                 0 => DeliveryKind::Load,
                 1 => DeliveryKind::Delta,
+                2 => DeliveryKind::Admission,
                 _ => return Err(corrupt("kind of delivery")),
             },
             task: stored.task,
@@ -230,7 +237,7 @@ impl Delivery {
     /// The date from which on a person first held by this delivery has all events.
     pub(crate) fn events_since(&self) -> Date {
         match self.kind {
-            DeliveryKind::Load => self.production_date,
+            DeliveryKind::Load | DeliveryKind::Admission => self.production_date,
             DeliveryKind::Delta => self.previous_production_date,
         }
     }
@@ -256,16 +263,21 @@ impl Counts {
             self.repeated_persons,
             self.doubled_rows,
         ];
-        // Only where persons were erased.
-        numbers.extend((self.persons_barred > 0).then_some(self.persons_barred));
+        // Only where persons were erased, or not all are kept.
+        let mut left_out = vec![self.persons_barred, self.persons_left_out];
+        while left_out.last() == Some(&0) {
+            left_out.pop();
+        }
+        numbers.extend(left_out);
         numbers
     }
 
     fn from_numbers(stored: &[v1::Wide]) -> Option<Counts> {
-        let (numbers, barred) = stored.split_first_chunk::<15>()?;
-        let persons_barred = match *barred {
-            [] => 0,
-            [barred] => u64::from(barred),
+        let (numbers, left_out) = stored.split_first_chunk::<15>()?;
+        let (persons_barred, persons_left_out) = match *left_out {
+            [] => (0, 0),
+            [barred] => (u64::from(barred), 0),
+            [barred, left_out] => (u64::from(barred), u64::from(left_out)),
             _ => return None,
         };
         let [
@@ -300,6 +312,7 @@ impl Counts {
             input_errors,
             repeated_persons,
             persons_barred,
+            persons_left_out,
             doubled_rows,
             odd_characters,
             inverted_periods,

@@ -16,6 +16,7 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::events::consumers::{open_cursor, seal_cursor};
 use crate::events::cursor::EventCursor;
+use crate::index::left_out;
 use crate::index::sets::Index;
 use crate::index::street_names::is_of_address;
 use crate::ledger::erases::of_delivery;
@@ -79,6 +80,8 @@ impl<'s> Earlier<'s> {
             | TableRow::MATCHES((delivery, _), _)
             | TableRow::DELIVERIES(delivery, _)
             | TableRow::DIGESTS(_, delivery) => keep_if(delivery <= known),
+            // Of those left out nothing says since when they are.
+            TableRow::SETS((left_out::KIND, ..), _) => Fate::Keep,
             // Written anew when all persons are.
             TableRow::SETS(..) | TableRow::WORDS(..) | TableRow::STREET_NAMES(..) | TableRow::POSTAL_STREETS(..) => {
                 Fate::Drop

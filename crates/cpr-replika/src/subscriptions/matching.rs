@@ -28,7 +28,7 @@ use crate::snapshot::Snapshot;
 use crate::store::bitmap::{open_set, seal_set};
 use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, NUMBERS, PERSONS, SUBSCRIBERS, name};
 use crate::subscriptions::explanation::Explanation;
-use crate::subscriptions::registry::{Subscriber, When, read_filters, read_subscribers};
+use crate::subscriptions::stored_filters::{Subscriber, When, read_filters, read_subscribers};
 use crate::subscriptions::subject_view::SubjectView;
 
 /// Codes that no filter can name are left out: they match nobody.
@@ -245,7 +245,7 @@ impl Snapshot {
         let filters = read_filters(&self.tables().filters, number, When::For(delivery.0), true)?;
         let (matcher, followers) = Matcher::new([Subscription { subscriber: number, profile, filters }]);
         let mut persons = Vec::new();
-        if ledger.kind == DeliveryKind::Load {
+        if ledger.kind != DeliveryKind::Delta {
             return Ok(Matches { delivery, subscriber: name.clone(), persons, matcher });
         }
         let labels = self.labels(delivery)?;

@@ -25,18 +25,25 @@
 //! # Ok(()) }
 //! ```
 
+pub(crate) mod admission;
 pub(crate) mod deliver;
 pub(crate) mod explanation;
 pub(crate) mod folder_sink;
+pub(crate) mod keep;
+pub(crate) mod keep_settings;
+pub(crate) mod keeper;
 pub(crate) mod matching;
 pub(crate) mod registry;
 pub(crate) mod spans;
+pub(crate) mod stored_filters;
 pub(crate) mod streams;
 pub(crate) mod subject_view;
 
 pub use self::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
 pub use self::explanation::Explanation;
 pub use self::folder_sink::FolderSink;
+pub use self::keep::Keep;
 pub use self::matching::{Follower, Match, Matches};
-pub use self::registry::{FilterChange, FilterPolicy, Subscriber, UnknownNumbers};
+pub use self::registry::{FilterChange, FilterPolicy, UnknownNumbers};
+pub use self::stored_filters::Subscriber;
 pub use self::streams::{InitialLoad, Recipient};

@@ -6,34 +6,23 @@
 
 use std::collections::BTreeSet;
 
-use cpr_model::{Aspect, PersonKey, Pnr};
+use cpr_model::{PersonKey, Pnr};
 use cpr_subscription::{ChangeCodes, Filter, FilterAnswer, FilterKind, Profile, SubscriberName, SubscriberNumber};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
-use crate::refusal::Refusal;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
-use crate::store::config::Config;
-use crate::store::read_table::ReadRows;
-use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS, name};
+use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS};
+use crate::subscriptions::admission::{mark_for_admission, unmark, unmark_all};
 use crate::subscriptions::spans::Spans;
+use crate::subscriptions::stored_filters::{
+    Editor, Subscriber, When, of_subscriber, read_filters, read_subscribers, require_held, subscriber,
+};
 
 /// The setting that holds the last number given to a subscriber; numbers are not given twice.
 const LAST_NUMBER: &str = "last_subscriber";
-
-/// A subscriber of the store.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Subscriber {
-    /// Its name.
-    pub name: SubscriberName,
-    /// What stands for it in stored rows.
-    pub number: SubscriberNumber,
-    /// Which reasons have a person delivered to it.
-    pub profile: Profile,
-}
 
 /// One change of a subscriber's filters.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -97,6 +86,7 @@ impl Replika {
                     followers.remove(key.as_u32(), number)?;
                 }
             }
+            unmark_all(write, Some(SubscriberNumber(number)))?;
             write.open_table(STREAMS)?.retain_in((number, 0)..=(number, u32::MAX), |_, _| false)?;
             let mut matches = write.open_table(MATCHES)?;
             for delivery in 1..=last {
@@ -154,6 +144,11 @@ impl Replika {
         }
         self.change(|write, known| {
             let number = number_of(write, name)?;
+            let added = changes.iter().filter_map(|change| match change {
+                FilterChange::Add(filter) => Some(filter),
+                FilterChange::Remove(_) => None,
+            });
+            self.mark_new(write, SubscriberNumber(number), added)?;
             let mut editor = Editor::new(write, number, known)?;
             let persons = write.open_table(PERSONS)?;
             let mut answers = Vec::with_capacity(changes.len());
@@ -169,11 +164,26 @@ impl Replika {
                         };
                         if refused { FilterAnswer::UnknownNumber } else { editor.add(filter)? }
                     }
-                    FilterChange::Remove(filter) => editor.remove(filter)?,
+                    FilterChange::Remove(filter) => {
+                        unmark(write, SubscriberNumber(number), filter)?;
+                        editor.remove(filter)?
+                    }
                 });
             }
             Ok(answers)
         })
+    }
+
+    /// Marks those of these filters that the subscriber does not have yet, where they may ask for who was left out.
+    fn mark_new<'f>(
+        &self,
+        write: &WriteTransaction,
+        number: SubscriberNumber,
+        added: impl Iterator<Item = &'f Filter>,
+    ) -> Result<(), Error> {
+        let snapshot = self.snapshot();
+        let held = read_filters(&snapshot.tables().filters, number, When::Now, false)?;
+        mark_for_admission(write, &snapshot, number, added.filter(|filter| !held.contains(filter)))
     }
 
     /// Removes every filter of one kind, or of all; how many there were is the answer.
@@ -188,81 +198,11 @@ impl Replika {
             let mut removed = 0;
             for filter in filters.iter().filter(|filter| kind.is_none_or(|kind| filter.kind() == kind)) {
                 removed += u64::from(editor.remove(filter)? == FilterAnswer::Removed);
+                unmark(write, SubscriberNumber(number), filter)?;
             }
             Ok(removed)
         })
     }
-}
-
-/// Refuses a filter on what the store does not hold.
-fn require_held(filter: &Filter, config: &Config) -> Result<(), Refusal> {
-    match filter {
-        Filter::Municipality(_) | Filter::Address(_) => config.require(Aspect::Address),
-        Filter::AllOf(all) => all.members().iter().try_for_each(|filter| require_held(filter, config)),
-        Filter::Pnr(_) | Filter::AgeRange(_) | Filter::EventChangeCode(_) | Filter::Everything => Ok(()),
-    }
-}
-
-/// Changes the filters of one subscriber within a transaction.
-struct Editor<'t> {
-    filters: redb::Table<'t, (u32, &'static [u8]), &'static [u8]>,
-    followers: redb::MultimapTable<'t, u32, u32>,
-    number: u32,
-    /// The last delivery, which the change is too late for.
-    known: u32,
-}
-
-impl<'t> Editor<'t> {
-    fn new(write: &'t WriteTransaction, number: u32, known: u32) -> Result<Editor<'t>, Error> {
-        let (filters, followers) = (write.open_table(FILTERS)?, write.open_multimap_table(FOLLOWERS)?);
-        Ok(Editor { filters, followers, number, known })
-    }
-
-    fn add(&mut self, filter: &Filter) -> Result<FilterAnswer, Error> {
-        let mut spans = self.spans(filter)?;
-        if !spans.open(self.known) {
-            return Ok(FilterAnswer::AlreadyExisted);
-        }
-        self.store(filter, &spans)?;
-        if let Filter::Pnr(key) = filter {
-            self.followers.insert(key.as_u32(), self.number)?;
-        }
-        Ok(FilterAnswer::Added)
-    }
-
-    fn remove(&mut self, filter: &Filter) -> Result<FilterAnswer, Error> {
-        let mut spans = self.spans(filter)?;
-        if !spans.close(self.known) {
-            return Ok(FilterAnswer::NotFound);
-        }
-        self.store(filter, &spans)?;
-        if let Filter::Pnr(key) = filter {
-            self.followers.remove(key.as_u32(), self.number)?;
-        }
-        Ok(FilterAnswer::Removed)
-    }
-
-    fn spans(&self, filter: &Filter) -> Result<Spans, Error> {
-        match self.filters.get((self.number, filter.to_bytes().as_slice()))? {
-            Some(stored) => Spans::from_bytes(stored.value()),
-            None => Ok(Spans::default()),
-        }
-    }
-
-    fn store(&mut self, filter: &Filter, spans: &Spans) -> Result<(), Error> {
-        let key = filter.to_bytes();
-        if spans.is_empty() {
-            self.filters.remove((self.number, key.as_slice()))?;
-        } else {
-            self.filters.insert((self.number, key.as_slice()), spans.to_bytes().as_slice())?;
-        }
-        Ok(())
-    }
-}
-
-/// The keys of a subscriber's filters, from these bytes on.
-fn of_subscriber(number: u32, from: &[u8]) -> std::ops::Range<(u32, &[u8])> {
-    (number, from)..(number + 1, &[])
 }
 
 fn next_number(write: &WriteTransaction) -> Result<u32, Error> {
@@ -276,58 +216,6 @@ fn next_number(write: &WriteTransaction) -> Result<u32, Error> {
 pub(crate) fn number_of(write: &WriteTransaction, name: &SubscriberName) -> Result<u32, Error> {
     let held = write.open_table(SUBSCRIBERS)?.get(name.as_str())?.map(|held| held.value().0);
     held.ok_or(Error::UnknownSubscriber)
-}
-
-/// The subscribers in a table of them, by name.
-pub(crate) fn read_subscribers(table: &impl ReadRows<&'static str, (u32, u8)>) -> Result<Vec<Subscriber>, Error> {
-    let mut all = Vec::new();
-    for row in table.rows_in::<&str>(..)? {
-        let (name, held) = row?;
-        all.push(subscriber(name.value(), held.value())?);
-    }
-    Ok(all)
-}
-
-fn subscriber(name: &str, (number, profile): (u32, u8)) -> Result<Subscriber, Error> {
-    let corrupt = |what| Error::Corrupt { table: name::SUBSCRIBERS, what };
-    let name = name.parse().map_err(|_| corrupt("a name that cannot be"))?;
-    let profile = Profile::from_byte(profile).map_err(|_| corrupt("a profile that cannot be"))?;
-    Ok(Subscriber { name, number: SubscriberNumber(number), profile })
-}
-
-/// Which filters of a subscriber to read.
-#[derive(Clone, Copy)]
-pub(crate) enum When {
-    /// Those that count from the next delivery on.
-    Now,
-    /// Those that counted for this delivery.
-    For(u32),
-}
-
-/// The filters of a subscriber in their order. Without those on numbers, a subscriber of many costs as little as one of
-/// few.
-pub(crate) fn read_filters(
-    table: &impl ReadRows<(u32, &'static [u8]), &'static [u8]>,
-    subscriber: SubscriberNumber,
-    when: When,
-    with_numbers: bool,
-) -> Result<Vec<Filter>, Error> {
-    let first = if with_numbers { FilterKind::Pnr } else { FilterKind::AgeRange } as u8;
-    let mut filters = Vec::new();
-    for row in table.rows_in(of_subscriber(subscriber.0, &[first]))? {
-        let (key, spans) = row?;
-        let spans = Spans::from_bytes(spans.value())?;
-        let counts = match when {
-            When::Now => spans.counts_now(),
-            When::For(delivery) => spans.contains(delivery),
-        };
-        if counts {
-            let filter = Filter::from_bytes(key.value().1);
-            let corrupt = Error::Corrupt { table: name::FILTERS, what: "a filter that does not unpack" };
-            filters.push(filter.map_err(|_| corrupt)?);
-        }
-    }
-    Ok(filters)
 }
 
 impl Snapshot {

@@ -18,7 +18,8 @@ use crate::replika::Replika;
 use crate::search::query::Query;
 use crate::snapshot::Snapshot;
 use crate::store::tables::STREAMS;
-use crate::subscriptions::registry::{Subscriber, number_of};
+use crate::subscriptions::registry::number_of;
+use crate::subscriptions::stored_filters::Subscriber;
 
 /// What one subscriber is given of a delivery.
 #[derive(Clone, Debug)]
@@ -185,11 +186,16 @@ impl Replika {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::Output`] from
-    /// the writer, after which the stream is as before.
+    /// [`Error::UnknownSubscriber`]; [`Error::UnknownDelivery`] when there is no delivery yet; [`Error::NotAdmitted`]
+    /// when whom it follows may have been left out before; [`Error::Output`] from the writer, after which the stream is
+    /// as before.
     pub fn initial_load(&self, name: &SubscriberName, out: &mut impl Write) -> Result<InitialLoad, Error> {
         let snapshot = self.snapshot();
         let delivery = snapshot.delivery(snapshot.known())?;
+        let waiting = snapshot.waiting_for_admission(name)?.len() as u64;
+        if waiting > 0 {
+            return Err(Error::NotAdmitted { filters: waiting });
+        }
         let followed = snapshot.followed(name)?;
         let persons = snapshot.export_persons(&followed, out)?;
         out.flush().map_err(Error::Output)?;

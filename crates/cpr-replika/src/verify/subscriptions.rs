@@ -13,6 +13,7 @@ use crate::ledger::delivery::DeliveryKind;
 use crate::snapshot::Snapshot;
 use crate::store::bitmap::open_set;
 use crate::store::tables::name;
+use crate::subscriptions::keep_settings::{KEEPER, KeepSettings};
 use crate::subscriptions::spans::Spans;
 
 impl Snapshot {
@@ -44,15 +45,18 @@ impl Snapshot {
     /// else.
     fn verify_filters(&self, report: &mut VerifyReport, numbers: &BTreeSet<u32>, last: u32) -> Result<(), Error> {
         let mut following = 0;
+        let has_rule = report.sound(KeepSettings::read(&self.tables().meta))?.flatten().is_some();
         for row in self.tables().filters.range::<(u32, &[u8])>(..)? {
             let (key, spans) = row?;
             let (subscriber, bytes) = key.value();
-            report.expect(numbers.contains(&subscriber), name::FILTERS, "a filter of no subscriber");
+            let is_rule = subscriber == KEEPER.0;
+            let is_of_somebody = numbers.contains(&subscriber) || is_rule && has_rule;
+            report.expect(is_of_somebody, name::FILTERS, "a filter of no subscriber");
             let Some(spans) = report.sound(Spans::from_bytes(spans.value()))? else { continue };
             report.expect(spans.is_sound(last), name::FILTERS, "spans that cannot be");
             match Filter::from_bytes(bytes) {
                 Err(_) => report.fault(name::FILTERS, "a filter that does not unpack"),
-                Ok(Filter::Pnr(person)) if spans.counts_now() => {
+                Ok(Filter::Pnr(person)) if spans.counts_now() && !is_rule => {
                     following += 1;
                     let stands = self.followers_by_number(person)?.contains(&subscriber);
                     report.expect(stands, name::FOLLOWERS, "a filter on a number that does not stand with the number");

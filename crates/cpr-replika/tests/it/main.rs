@@ -20,6 +20,8 @@ mod happenings;
 mod happenings_model;
 #[cfg(feature = "serde")]
 mod json;
+mod keep;
+mod keep_model;
 mod kit;
 mod matching;
 mod model;
