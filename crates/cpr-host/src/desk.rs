@@ -200,6 +200,7 @@ fn told<T>(
         Ok(Lookup::Found(found)) => Outcome::found(write(found)),
         // Services answer a number without records of its own as one that nobody has.
         Ok(Lookup::Former(_) | Lookup::Unknown) => Outcome::problem(Problem::UnknownNumber),
+        Ok(Lookup::NotKept) => Outcome::problem(Problem::NotKept),
         Err(cpr_services::Error::Protected) => Outcome::problem(Problem::Protected),
         Err(cpr_services::Error::NotLogged(error)) => Outcome::not_logged(error),
         Err(error) => Outcome::failed(&error),

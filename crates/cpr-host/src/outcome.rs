@@ -41,6 +41,7 @@ impl Outcome {
 pub(crate) fn name_of(problem: &Problem) -> &'static str {
     match problem {
         Problem::UnknownNumber => "unknown_number",
+        Problem::NotKept => "not_kept",
         Problem::MalformedNumber => "malformed_number",
         Problem::NoAgreement => "denied",
         Problem::Protected => "protected",

@@ -37,7 +37,7 @@ pub(crate) fn lookup<T: Logged>(
         let (shown, protected) = match &answer {
             Lookup::Found(found) => (persons_in(found), known_protected(snapshot, found)),
             Lookup::Former(former) => (former.current.into_iter().collect(), None),
-            Lookup::Unknown => (Vec::new(), None),
+            Lookup::NotKept | Lookup::Unknown => (Vec::new(), None),
         };
         Question {
             asked: vec![request.pnr],

@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::protection::Protections;
 use crate::request::Request;
 
-/// Found, with or without data; or a number without records of its own; or a number that nobody has.
+/// Found, with or without data; or a number without records of its own; or a number that is not kept, or
+/// that nobody has.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lookup<T> {
     /// The replica holds records under the number.
@@ -18,6 +19,9 @@ pub enum Lookup<T> {
     /// No records stand under the number, but those of another name it as one that the person gave up (022); none when
     /// they lead to no one current number. The services answer as for an unknown number.
     Former(Former),
+    /// CPR has the number, and the store does not keep it: nobody needs it here
+    /// ([`Keep`](cpr_replika::Keep)). It is not said to be unknown.
+    NotKept,
     /// No record knows the number.
     Unknown,
 }
@@ -34,7 +38,7 @@ impl<T> Lookup<T> {
     pub fn found(self) -> Option<T> {
         match self {
             Lookup::Found(answer) => Some(answer),
-            Lookup::Former(_) | Lookup::Unknown => None,
+            Lookup::Former(_) | Lookup::NotKept | Lookup::Unknown => None,
         }
     }
 }
@@ -43,6 +47,7 @@ impl<T> Lookup<T> {
 pub(crate) fn not_held<T>(snapshot: &Snapshot, request: &Request<'_>) -> Result<Lookup<T>, Error> {
     Ok(match snapshot.numbers(request.pnr, request.known)? {
         Some(chain) => Lookup::Former(Former { current: chain.current }),
+        None if snapshot.is_left_out(request.pnr)? => Lookup::NotKept,
         None => Lookup::Unknown,
     })
 }

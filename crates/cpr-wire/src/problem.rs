@@ -14,6 +14,8 @@ use crate::soap::{Fault, FaultCode};
 pub enum Problem {
     /// The replica does not hold the number, or holds it only as one that was given up.
     UnknownNumber,
+    /// CPR has the number, and the replica does not keep it. CPR has no receipt that says so.
+    NotKept,
     /// Not a personnummer.
     MalformedNumber,
     /// The caller has no agreement for this service, or is not who it says.
@@ -50,6 +52,7 @@ impl Problem {
     pub fn error_code(&self) -> &'static str {
         match self {
             Problem::UnknownNumber => "PNR_NOT_FOUND",
+            Problem::NotKept => "PNR_NOT_KEPT",
             Problem::MalformedNumber => "PNR_NOT_VALID",
             Problem::NoAgreement => "NO_SERVICE_AGREEMENT",
             Problem::Marking { .. } => "MARKING_NOT_IN_VERSION",
@@ -92,6 +95,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::UnknownNumber => f.write_str("PNR not found"),
+            Problem::NotKept => f.write_str("PNR not found: the number is not kept here"),
             Problem::MalformedNumber => f.write_str("PNR not valid"),
             Problem::NoAgreement => f.write_str("No agreement allows this system to call this service"),
             Problem::Marking { marking } => write!(f, "This version has no {marking}"),
