@@ -20,6 +20,7 @@ mod followers;
 mod generate;
 mod initial_load;
 mod inspect;
+mod keep;
 mod key;
 #[cfg(feature = "lake")]
 mod lake;
@@ -57,6 +58,7 @@ use self::followers::Followers;
 use self::generate::Generate;
 use self::initial_load::InitialLoad;
 use self::inspect::Inspect;
+use self::keep::{Admit, Keep, Tidy};
 use self::key::{KeyCommand, Rekey};
 #[cfg(feature = "lake")]
 use self::lake::Lake;
@@ -177,6 +179,15 @@ pub(crate) enum Command {
     /// Write the store anew, as small as it can be, and put it into the place of the old file once it is checked.
     #[command(after_help = "Example: replika compact")]
     Compact,
+    /// Say who is kept of what CPR sends, or print it: others of a load or delivery are left out and counted.
+    #[command(after_help = "Example: replika keep 0851 0-17+0840 --families --grace 30")]
+    Keep(Keep),
+    /// Take from a full extract those who are needed and were left out before.
+    #[command(after_help = "Example: replika admit D260105.L999901")]
+    Admit(Admit),
+    /// Have those go whom nobody has needed for the days of grace; who is needed again comes back by a delivery.
+    #[command(after_help = "Example: replika tidy --dry-run")]
+    Tidy(Tidy),
     /// Erase human beings, with all their numbers, from the store and its file, and bar them from coming back.
     #[command(after_help = "Example: replika erase - --reason 'no ground since 2026-01-05' < numbers")]
     Erase(Erase),
@@ -221,6 +232,7 @@ impl Command {
             Command::Matches(_) => Some("matches"),
             Command::Followers(_) => Some("followers"),
             Command::Erase(options) if options.is_dry_run() => Some("erase"),
+            Command::Tidy(options) if options.is_dry_run() => Some("tidy"),
             _ => None,
         }
     }
@@ -264,6 +276,9 @@ impl Command {
             Command::Key(command) => command.run(screen),
             Command::Rekey(options) => options.run(globals, screen),
             Command::Compact => compact::compact_store(globals, screen),
+            Command::Keep(options) => keep::keep_persons(globals, options, screen),
+            Command::Admit(options) => keep::admit_persons(globals, options, screen),
+            Command::Tidy(options) => keep::tidy_store(globals, options, screen),
             Command::Erase(options) => erase::erase_persons(globals, options, screen),
             Command::Readmit(persons) => erase::readmit_persons(globals, persons, screen),
             Command::Salvage(options) => salvage::salvage_store(globals, options, screen),

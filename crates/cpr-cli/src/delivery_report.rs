@@ -21,6 +21,7 @@ pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<
     let counts = &delivery.counts;
     let said = match (report.outcome, delivery.kind) {
         (Outcome::Applied, DeliveryKind::Load) => "loaded as delivery",
+        (Outcome::Applied, DeliveryKind::Admission) => "admitted as delivery",
         (Outcome::Applied, _) => "applied as delivery",
         (Outcome::AlreadyApplied, _) => "was applied already, as delivery",
         (Outcome::DryRun, _) => "dry run, nothing stored: would be delivery",
@@ -62,6 +63,9 @@ pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<
     }
     if counts.persons_barred > 0 {
         writeln!(screen, "  {} persons left out: they were erased, or are one with who was", counts.persons_barred)?;
+    }
+    if counts.persons_left_out > 0 {
+        writeln!(screen, "  {} persons left out: nobody needs them (replika keep)", counts.persons_left_out)?;
     }
     if counts.doubled_rows > 0 {
         writeln!(

@@ -7,7 +7,7 @@ use std::io;
 use cpr_replika::cpr_extract::RecordNumber;
 use cpr_replika::cpr_model::{Date, Pnr};
 use cpr_replika::cpr_subscription::{FilterError, NameError};
-use cpr_replika::{DeliveryNumber, Error};
+use cpr_replika::{DeliveryNumber, Error, Snapshot};
 use cpr_services::access_log::{NotLogged, OpenError};
 use serde::Serialize;
 
@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     Name(NameError),
     /// The replica does not hold this number (as of then).
     UnknownPerson,
+    /// CPR has the number, and nobody needs it here.
+    NotKept,
     /// No records stand under this number, but those of another name it as one that was given up.
     FormerNumber {
         /// The number now, where the chain leads to one. It is part of the answer and of no error.
@@ -129,6 +131,11 @@ impl Failure {
         Failure::AccessLog(OpenError::Io(error))
     }
 
+    /// Why nothing is said of a number: nobody has it, or it is not kept here.
+    pub(crate) fn not_held(snapshot: &Snapshot, pnr: Pnr) -> Result<Failure, Failure> {
+        Ok(if snapshot.is_left_out(pnr)? { Failure::NotKept } else { Failure::UnknownPerson })
+    }
+
     /// True when whoever read the answer had enough of it (`| head`): no failure.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
@@ -144,6 +151,7 @@ impl Failure {
             Failure::Lake(..) => 1,
             Failure::Engine(Error::Input(_), _)
             | Failure::UnknownPerson
+            | Failure::NotKept
             | Failure::FormerNumber { .. }
             | Failure::BeforeFirstDelivery(_)
             | Failure::NarrowerFamily { .. }
@@ -169,6 +177,7 @@ impl Failure {
             Failure::Reported(_) => "reported",
             Failure::Usage(_) | Failure::Query(_) | Failure::Filter(..) | Failure::Name(_) => "usage",
             Failure::UnknownPerson => "unknown_person",
+            Failure::NotKept => "not_kept",
             Failure::FormerNumber { .. } => "former_number",
             Failure::BeforeFirstDelivery(_) => "before_first_delivery",
             Failure::Reading(..) | Failure::Writing(..) => "file",
@@ -199,6 +208,7 @@ impl Failure {
             Failure::Filter(error, Some(line)) => format!("line {line} of standard input: {}", filter_text(error)),
             Failure::Name(error) => error.to_string(),
             Failure::UnknownPerson => "the replica does not hold this number".to_owned(),
+            Failure::NotKept => "CPR has this number, and the replica does not keep it".to_owned(),
             Failure::FormerNumber { .. } => {
                 "this number was given up for another; no records stand under it any longer".to_owned()
             }

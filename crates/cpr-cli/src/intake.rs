@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cpr_replika::cpr_extract::{self, FIRST_LINES, Family};
-use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Options, Replika, Report};
+use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Keep, Options, Replika, Report, Snapshot};
 
 use crate::commands::pack;
 use crate::context::{Globals, INTAKE_WAIT_SECONDS};
 use crate::delivery_report::FileReport;
 use crate::failure::Failure;
 use crate::input_file::InputFile;
+use crate::keep_rule;
 use crate::progress::Meter;
 use crate::screen::Screen;
-use crate::values::{find_family, parse_count, parse_record};
+use crate::values::{Hidden, find_family, parse_count, parse_record};
 use crate::{clock, delivery_report, visible};
 
 #[derive(Args, Debug)]
@@ -32,6 +33,15 @@ pub(crate) struct IntakeOptions {
     /// Record numbers to pass over, for a new store.
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = parse_record)]
     ignore: Option<Vec<u16>>,
+    /// Who is kept in a new store, as `keep` says it: 0751,0-17+0101. Everybody when left out.
+    #[arg(long, value_name = "WHOM", value_delimiter = ',')]
+    keep: Vec<Hidden>,
+    /// With --keep: those too whose records name one who is kept as parent, child or spouse, or in a row on custody.
+    #[arg(long, requires = "keep")]
+    keep_families: bool,
+    /// With --keep: so many days after it was last needed a person goes by `tidy`; 30 when left out.
+    #[arg(long, value_name = "DAYS", requires = "keep", value_parser = parse_count::<u16>)]
+    keep_grace: Option<u16>,
     /// Do everything but store.
     #[arg(long)]
     dry_run: bool,
@@ -70,10 +80,23 @@ impl IntakeOptions {
         Ok(config.settled()?)
     }
 
+    /// Who is kept in a new store; none when that was not said.
+    fn rule(&self) -> Result<Option<Keep>, Failure> {
+        match self.keep.is_empty() {
+            true => Ok(None),
+            false => keep_rule::read(&self.keep, self.keep_families, self.keep_grace).map(Some),
+        }
+    }
+
     /// True when a setting that is named is not the store's.
-    fn differ_from(&self, store: &Config) -> Result<bool, Failure> {
-        let named = self.config()?;
-        Ok(named.family.is_some_and(|family| store.family.is_some_and(|settled| settled != family))
+    fn differ_from(&self, snapshot: &Snapshot) -> Result<bool, Failure> {
+        let (named, store) = (self.config()?, snapshot.settings());
+        let has_other_rule = match self.rule()? {
+            Some(rule) => snapshot.keep()? != Some(rule),
+            None => false,
+        };
+        Ok(has_other_rule
+            || named.family.is_some_and(|family| store.family.is_some_and(|settled| settled != family))
             || (self.window.is_some() && named.window_years != store.window_years)
             || (self.records.is_some() && named.chosen != store.chosen)
             || (self.ignore.is_some() && named.ignored != store.ignored))
@@ -118,9 +141,16 @@ impl<'a> Target<'a> {
         }
         let config = options.config()?;
         let how = globals.options();
-        let create = || match options.dry_run {
-            true => Target::in_memory(&config),
-            false => Target::create(path, &config, &how),
+        let rule = options.rule()?;
+        let create = || {
+            let target = match options.dry_run {
+                true => Target::in_memory(&config)?,
+                false => Target::create(path, &config, &how)?,
+            };
+            if let Some(rule) = &rule {
+                target.replika().keep(rule)?;
+            }
+            Ok(target)
         };
         let target = globals.wait_for(INTAKE_WAIT_SECONDS, || match Replika::open_with(path, &how) {
             Err(Error::NotFound) => create(),
@@ -128,7 +158,7 @@ impl<'a> Target<'a> {
             Err(Error::NotAStore) if is_empty(path) => create(),
             opened => Ok(Target { replika: Some(opened?), unfinished: None }),
         })?;
-        if !options.differ_from(&target.replika().settings())? {
+        if !options.differ_from(&target.replika().snapshot())? {
             return Ok(target);
         }
         let snapshot = target.replika().snapshot();

@@ -12,6 +12,7 @@ mod fact;
 mod failure;
 mod input_file;
 mod intake;
+mod keep_rule;
 mod outbox;
 mod output_file;
 mod plural;

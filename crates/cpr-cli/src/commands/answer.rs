@@ -106,6 +106,7 @@ pub(crate) fn print_answer(globals: &Globals, answer: &Answer, screen: &mut Scre
         Lookup::Found(Written::Xml(xml)) => screen.print_xml(&xml)?,
         Lookup::Found(Written::Json(value)) => screen.print_json(&value)?,
         Lookup::Former(former) => return Err(Failure::FormerNumber { current: former.current }),
+        Lookup::NotKept => return Err(Failure::NotKept),
         Lookup::Unknown => return Err(Failure::UnknownPerson),
     }
     Ok(())
@@ -194,6 +195,7 @@ fn write_answer<T: serde::Serialize>(
             Format::Json => Written::Json(as_json(&answer)?),
         }),
         Lookup::Former(former) => Lookup::Former(former),
+        Lookup::NotKept => Lookup::NotKept,
         Lookup::Unknown => Lookup::Unknown,
     })
 }

@@ -33,7 +33,7 @@ pub(crate) fn print_diff(globals: &Globals, diff: &Diff, screen: &mut Screen) ->
     let family = snapshot.settings().family;
     let changes = snapshot.diff(pnr, DeliveryNumber(diff.from), DeliveryNumber(diff.to))?;
     if changes.is_empty() && snapshot.history(pnr, Aspect::Person)?.is_empty() {
-        return Err(Failure::UnknownPerson);
+        return Err(Failure::not_held(&snapshot, pnr)?);
     }
     if globals.json {
         return screen.print_json(&Changes { changes: snapshot.describe(pnr, &changes[..]) });

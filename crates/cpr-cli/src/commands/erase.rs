@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use cpr_replika::cpr_model::Pnr;
-use cpr_replika::{EraseOptions, Receipt};
+use cpr_replika::{EraseOptions, EraseScope, Receipt};
 use serde_json::json;
 
 use crate::clock::now;
@@ -101,9 +101,13 @@ pub(crate) fn erase_persons(globals: &Globals, erase: &Erase, screen: &mut Scree
 fn list_scope(globals: &Globals, persons: &[Pnr], screen: &mut Screen) -> Result<(), Failure> {
     let snapshot = globals.snapshot()?;
     screen.asks(&snapshot, None, None)?;
-    let scope = snapshot.erase_scope(persons)?;
+    print_scope(globals, &snapshot.erase_scope(persons)?, screen)
+}
+
+/// Lists and counts who would go.
+pub(crate) fn print_scope(globals: &Globals, scope: &EraseScope, screen: &mut Screen) -> Result<(), Failure> {
     if globals.json {
-        return screen.print_json(&scope);
+        return screen.print_json(scope);
     }
     for number in &scope.numbers {
         writeln!(screen, "{}", number.reveal())?;
@@ -118,9 +122,10 @@ fn list_scope(globals: &Globals, persons: &[Pnr], screen: &mut Screen) -> Result
     )
 }
 
-fn write_receipt(screen: &mut Screen, receipt: &Receipt) -> Result<(), Failure> {
+pub(crate) fn write_receipt(screen: &mut Screen, receipt: &Receipt) -> Result<(), Failure> {
     let Receipt { number, persons, numbers, held, .. } = receipt;
-    writeln!(screen, "erase {number}: {persons} persons, {numbers} numbers, {held} of them with records")?;
+    let kind = receipt.kind.name();
+    writeln!(screen, "{kind} {number}: {persons} persons, {numbers} numbers, {held} of them with records")?;
     writeln!(screen, "  {} rows went, {} were changed", receipt.rows_dropped, receipt.rows_changed)?;
     writeln!(screen, "  {} values in the records of others name one of the numbers, and stay", receipt.mentions)?;
     writeln!(

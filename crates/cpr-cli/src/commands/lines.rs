@@ -38,7 +38,8 @@ pub(crate) fn print_lines(globals: &Globals, lines: &Lines, screen: &mut Screen)
         account.shows(persons_in(&snapshot.describe(pnr, &facts[..])));
     }
     let Some(group) = snapshot.group(pnr, known)? else {
-        let chain = snapshot.numbers(pnr, known)?.ok_or(Failure::UnknownPerson)?;
+        let chain = snapshot.numbers(pnr, known)?;
+        let Some(chain) = chain else { return Err(Failure::not_held(&snapshot, pnr)?) };
         return Err(Failure::FormerNumber { current: chain.current });
     };
     if globals.json {

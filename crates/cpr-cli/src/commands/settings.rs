@@ -4,6 +4,7 @@ use cpr_replika::ALL_HISTORY;
 
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::keep_rule;
 use crate::screen::Screen;
 
 pub(crate) fn print_settings(globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
@@ -23,5 +24,7 @@ pub(crate) fn print_settings(globals: &Globals, screen: &mut Screen) -> Result<(
     writeln!(screen, "family   {family}")?;
     writeln!(screen, "window   {window}")?;
     writeln!(screen, "records  {}", config.chosen.as_deref().map_or("all of the family".to_owned(), list))?;
-    writeln!(screen, "ignored  {}", if config.ignored.is_empty() { "none".to_owned() } else { list(&config.ignored) })
+    writeln!(screen, "ignored  {}", if config.ignored.is_empty() { "none".to_owned() } else { list(&config.ignored) })?;
+    let kept = snapshot.keep()?.map_or("everybody".to_owned(), |rule| keep_rule::describe(&rule));
+    writeln!(screen, "kept     {kept}")
 }

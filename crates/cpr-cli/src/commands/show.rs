@@ -35,7 +35,7 @@ pub(crate) fn show_person(globals: &Globals, show: &Show, screen: &mut Screen) -
     screen.asks(&snapshot, Some(pnr), known)?;
     let facts = select_facts(&snapshot, show, pnr, known)?;
     let chain = if snapshot.known().0 == 0 { None } else { snapshot.numbers(pnr, known)? };
-    let Some(chain) = chain else { return Err(Failure::UnknownPerson) };
+    let Some(chain) = chain else { return Err(Failure::not_held(&snapshot, pnr)?) };
     let known = known.unwrap_or(snapshot.known());
     let family = snapshot.settings().family;
     if globals.json {
