@@ -30,6 +30,7 @@ mod log;
 mod man;
 mod matches;
 pub(crate) mod pack;
+mod picture;
 mod restore;
 mod salvage;
 mod search;
@@ -68,6 +69,7 @@ use self::log::LogCommand;
 use self::man::Man;
 use self::matches::MatchesOf;
 use self::pack::Pack;
+use self::picture::Picture;
 use self::restore::Restore;
 use self::salvage::Salvage;
 use self::search::Search;
@@ -95,6 +97,9 @@ pub(crate) enum Command {
     /// Print a person's record lines as received: in ISO 8859-1, and on a terminal in UTF-8.
     #[command(after_help = "Example: replika lines 6101801234")]
     Lines(Lines),
+    /// Draw a person: valid time across, known time down, a lane for each aspect; names and numbers only with --reveal.
+    #[command(after_help = "Example: replika picture 6101801234 -o picture.svg")]
+    Picture(Picture),
     /// Tell what changed for a person between two deliveries, and of which kind each change is.
     #[command(after_help = "Example: replika diff 6101801234 1 2")]
     Diff(Diff),
@@ -223,6 +228,7 @@ impl Command {
         match self {
             Command::Show(_) => Some("show"),
             Command::Lines(_) => Some("lines"),
+            Command::Picture(_) => Some("picture"),
             Command::Diff(_) => Some("diff"),
             Command::Changes(_) => Some("changes"),
             Command::Search(_) => Some("search"),
@@ -249,6 +255,7 @@ impl Command {
             Command::Apply(options) => apply::apply_extracts(globals, options, screen),
             Command::Show(options) => show::show_person(globals, options, screen),
             Command::Lines(options) => lines::print_lines(globals, options, screen),
+            Command::Picture(options) => picture::draw_person(globals, options, screen),
             Command::Diff(options) => diff::print_diff(globals, options, screen),
             Command::Changes(options) => changes::list_changes(globals, options, screen),
             Command::Answer(options) => answer::print_answer(globals, options, screen),

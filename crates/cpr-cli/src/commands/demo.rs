@@ -1,13 +1,15 @@
 //! `demo`: the main job on made-up data, explained as it runs.
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Write as _};
+use std::path::PathBuf;
 
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, Timestamp};
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Replika, Snapshot};
 
+use crate::commands::picture::draw_versions;
 use crate::failure::Failure;
 use crate::screen::Screen;
-use crate::{delivery_report, fact};
+use crate::{delivery_report, fact, visible};
 
 const ESTABLISHMENT: (&str, &[u8]) = ("D260105.L999901", include_bytes!("../../../../testdata/demo/D260105.L999901"));
 const DELTA: (&str, &[u8]) = ("D260106.L999901", include_bytes!("../../../../testdata/demo/D260106.L999901"));
@@ -67,7 +69,23 @@ pub(crate) fn run_demo(screen: &mut Screen) -> Result<(), Failure> {
         "{} persons, {} facts, {} superseded rows, {} faults",
         report.persons, report.facts, report.superseded, report.fault_count
     )?;
-    Ok(())
+
+    write_heading(
+        screen,
+        "Her picture: valid time across, known time down. The address was corrected, and both are there.",
+    )?;
+    let drawing = draw_versions(&replika.snapshot(), sofie, &[], false, cpr_picture::svg)?;
+    writeln!(screen, "{}", visible::path(&keep_picture(&drawing)?))
+}
+
+/// Writes the picture where it stays when the demo is over: a file of a new name in the system's temporary folder.
+fn keep_picture(drawing: &str) -> Result<PathBuf, Failure> {
+    let write = || -> io::Result<PathBuf> {
+        let mut file = tempfile::Builder::new().prefix("replika-demo-").suffix(".svg").tempfile()?;
+        file.write_all(drawing.as_bytes())?;
+        Ok(file.keep()?.1)
+    };
+    write().map_err(|error| Failure::Writing("a temporary file".to_owned(), error))
 }
 
 fn write_heading(screen: &mut Screen, what: &str) -> Result<(), Failure> {

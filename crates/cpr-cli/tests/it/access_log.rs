@@ -52,10 +52,13 @@ impl Desk {
 #[test]
 fn every_command_that_shows_persons_tells_the_log() {
     let desk = two_deliveries();
+    let drawn = desk.folder.path().join("drawn.svg").display().to_string();
     for arguments in [
         &["show", SOFIE][..],
         &["lines", SOFIE],
         &["diff", SOFIE, "1", "2"],
+        &["picture", SOFIE],
+        &["picture", SOFIE, "--reveal", "-o", &drawn],
         &["changes", "2"],
         &["find"],
         &["find", "--count"],
@@ -78,7 +81,8 @@ fn every_command_that_shows_persons_tells_the_log() {
     assert!(told.contains(&format!("find 0 {persons} true")), "{told:?}");
     assert!(told.contains(&"find 0 0 true".to_owned()), "a count shows nobody: {told:?}");
     assert_eq!((begins("show 1 0 false"), begins("Stam+ 1 0 false")), (1, 1), "{told:?}");
-    assert_eq!(told.len(), 12, "one line a question: {told:?}");
+    assert!(told.contains(&"picture 1 0 true".to_owned()) && told.contains(&"picture 1 3 true".to_owned()), "{told:?}");
+    assert_eq!(told.len(), 14, "one line a question: {told:?}");
 }
 
 #[test]

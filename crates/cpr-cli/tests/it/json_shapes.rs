@@ -43,7 +43,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
     let path = |name: &str| desk.folder.path().join(name).display().to_string();
     let (out, whole, one, made) = (path("out"), path("whole"), path("one"), path("made"));
     let (packs, copied, restored) = (path("packs"), path("copied"), path("restored.db"));
-    let saved = path("saved");
+    let (saved, drawn) = (path("saved"), path("drawn.svg"));
     let (log, log_key) = (path("log"), path("log.key"));
     let logged = ["--log", log.as_str(), "--log-key", log_key.as_str()];
     desk.says(&["key", "new", &log_key]);
@@ -64,6 +64,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         [&["log", "report"][..], &logged].concat(),
         [&["log", "tidy", "--keep", "1"][..], &logged].concat(),
         vec!["show", SOFIE, "--history"],
+        vec!["picture", SOFIE, "-o", &drawn],
         vec!["diff", SOFIE, "1", "2"],
         vec!["changes", "2"],
         vec!["lines", SOFIE],

@@ -15,6 +15,7 @@ mod following;
 mod intake;
 mod json_shapes;
 mod packs;
+mod picture;
 
 mod outputs;
 mod store_care;
@@ -289,6 +290,9 @@ fn the_demo_runs_and_shows_two_answers_to_one_question() {
     assert!(text.contains("as known after delivery 1: municipality 0101"), "{text}");
     assert!(text.contains("as known after delivery 2: municipality 0851"), "{text}");
     assert!(text.contains("0 faults"));
+    let picture = Path::new(text.lines().last().unwrap());
+    assert!(std::fs::read_to_string(picture).unwrap().starts_with("<svg"), "it says where the picture is");
+    std::fs::remove_file(picture).unwrap();
 }
 
 #[test]
