@@ -38,6 +38,8 @@ pub struct Question {
     pub protected: Option<bool>,
     /// The delivery as of which it was answered.
     pub delivery: u32,
+    /// The digest of the receipt, when persons were erased: it names nobody.
+    pub receipt: Option<[u8; 32]>,
 }
 
 impl Question {

@@ -122,6 +122,9 @@ pub struct Answered<'a> {
     pub delivery: u32,
     /// How long the answer took, in milliseconds.
     pub ms: f64,
+    /// SHA-256 of the receipt of an erase, in hexadecimal; in no other line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
 }
 
 impl<'a> Answered<'a> {
@@ -145,6 +148,7 @@ impl<'a> Answered<'a> {
             protected: question.protected,
             delivery: question.delivery,
             ms: elapsed.as_micros() as f64 / 1000.0,
+            receipt: question.receipt.map(hex::encode),
         }
     }
 
