@@ -135,6 +135,35 @@ fn what_is_left_in_any_one_table_is_found_there() {
     }
 }
 
+#[test]
+fn what_is_told_about_a_person_is_of_every_table_that_speaks_of_them() {
+    let replika = fill(Replika::in_memory(&config()).unwrap());
+    replika.apply(Cursor::new(again()), &ApplyOptions::named("made up")).unwrap();
+    let snapshot = replika.snapshot();
+    let gone = Gone::read(&snapshot, &[pnr(ANNA)]).unwrap();
+    let traces = look_for(&gone.all, &replika.database()).unwrap().traces;
+    for asked in [ANNA, ANNA_BEFORE] {
+        let about = snapshot.about(pnr(asked)).unwrap();
+        let numbers: Vec<_> = about.numbers.iter().map(|number| number.pnr.reveal()).collect();
+        assert_eq!((about.current, numbers), (Some(pnr(ANNA)), vec![ANNA, ANNA_BEFORE]));
+        let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
+        for (table, count) in about.numbers.iter().flat_map(|number| &number.rows) {
+            *rows.entry(table).or_default() += count;
+        }
+        assert!(rows.keys().eq(traces.keys()), "{rows:?} {traces:?}");
+        assert!(rows.iter().all(|(table, count)| *count >= traces[table]), "a row of two numbers counts for each");
+        let held = &about.numbers[0];
+        assert!(held.found_by.contains(&"municipality 0751".to_owned()) && held.words == ["anna", "mejse"]);
+        assert_eq!((held.filters.len(), held.changed_in.len(), held.unchanged_in.len()), (1, 6, 1));
+        assert_eq!((held.links.as_slice(), held.sent_to.len()), (&[pnr(ANNA_BEFORE)][..], 7));
+        assert!(held.facts.iter().any(|fact| fact.as_fact().known().to.is_some()), "the past too");
+    }
+    let options = EraseOptions { unfollow: true, ..EraseOptions::default() };
+    replika.erase(&[pnr(ANNA)], "a test", &options).unwrap();
+    let about = replika.snapshot().about(pnr(ANNA)).unwrap();
+    assert!(about.numbers[0].is_barred && about.numbers[0].rows.is_empty() && about.numbers[0].facts.is_empty());
+}
+
 /// The rows of day 7 once more, on day 8.
 fn again() -> Vec<u8> {
     let text = String::from_utf8(night(7)).unwrap();

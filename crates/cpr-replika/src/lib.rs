@@ -56,7 +56,9 @@
 //! | is the store whole? | [`Snapshot::verify`], [`Replika::verify_file`] |
 //! | what still opens of a store that is not | [`Replika::salvage`] |
 //! | a smaller file; a fresh key | [`Replika::compact`] |
+//! | everything that is held of a human being, for whoever asks | [`Snapshot::about`] |
 //! | a person gone, with a receipt | [`Replika::erase`] |
+//! | only those held whom somebody needs | [`Replika::keep`], [`Replika::tidy`], [`Replika::admit`] |
 //!
 //! The modules hold what belongs to one subject, each with a page that teaches it: [`apply`], [`search`], [`events`],
 //! [`subscriptions`], [`erase`]. docs/embedding.md is about living with the engine: threads, memory, shutdown, disk
@@ -102,6 +104,7 @@ pub mod subscriptions;
 
 pub mod erase;
 
+mod about;
 pub mod apply;
 mod verify;
 
@@ -116,6 +119,7 @@ mod erase_tests;
 #[cfg(test)]
 mod power_cut_tests;
 
+pub use about::{About, AboutFilter, AboutNumber};
 pub use arrivals::DeliveryListener;
 pub use cpr_model::{CurrentRows, Fact, OwnedFact};
 pub use damage::Place;

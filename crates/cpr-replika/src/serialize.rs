@@ -4,14 +4,17 @@
 //! addresses stand there in clear.
 
 use cpr_events::Cause;
-use cpr_extract::RecordNumber;
+use std::collections::BTreeMap;
+
+use cpr_extract::{Family, RecordNumber};
 use cpr_model::{ChangeClass, Fact, OwnedFact, ProtectionKind, json_shapes, json_strings};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::about::{About, AboutFilter, AboutNumber};
 use crate::apply::{Delivery, DeliveryKind, Outcome, Report};
 use crate::damage::Place;
 use crate::delivery_number::DeliveryNumber;
-use crate::erase::{EraseScope, Receipt};
+use crate::erase::{ClearedPacks, EraseScope, Receipt};
 use crate::events::{BusinessEvent, CalendarEvent, Consumer, Due, EventCursor, EventId, Events, StoredEvent};
 use crate::person::image::{Image, Person};
 use crate::read::described::Described;
@@ -80,6 +83,7 @@ json_shapes! {
         "mentions_left": receipt.mentions,
         "proof": Proof(receipt),
         "may_hold_them_still": COPIES_ELSEWHERE,
+        "digest": hex::encode(receipt.digest()),
         "mac": hex::encode(receipt.mac),
     }
     proof: Proof<'_> => {
@@ -87,6 +91,12 @@ json_shapes! {
         "documents_sought": proof.0.documents_sought,
         "blocks_read": proof.0.blocks_read,
         "traces": 0,
+    }
+    cleared: ClearedPacks => {
+        "folder": cleared.folder.display().to_string(),
+        "pack": cleared.pack.file,
+        "rows_read": cleared.rows_read,
+        "blocks_read": cleared.blocks_read,
     }
     scope: EraseScope => {
         "persons": scope.persons,
@@ -189,6 +199,49 @@ json_shapes! {
         "code": received.cause().code,
         "derived_mark": received.cause().derived_mark,
         "registered_at": received.cause().registered_at,
+    }
+}
+
+// Everything that is held of a human being.
+json_shapes! {
+    about: Described<'_, About> => {
+        "current_pnr": about.of.current,
+        "numbers": about.of.numbers.iter().map(|number| Held(number, about.family)).collect::<Vec<_>>(),
+        "mentions": about.of.mentions.iter().map(|(aspect, count)| (aspect.name(), count)).collect::<BTreeMap<_, _>>(),
+    }
+    held: Held<'_> => {
+        "pnr": held.0.pnr,
+        "facts": held.described(&held.0.facts[..]),
+        "events": held.0.events.events,
+        "complete_since": held.0.events.complete_since,
+        "changed_in": held.0.changed_in,
+        "unchanged_in": held.0.unchanged_in,
+        "events_in": held.0.events_in.iter().map(|(delivery, code)| EventIn(*delivery, code)).collect::<Vec<_>>(),
+        "sent_to": held.0.sent_to.iter().map(|(delivery, name)| SentTo(*delivery, name)).collect::<Vec<_>>(),
+        "found_by": held.0.found_by,
+        "words": held.0.words,
+        "filters": held.0.filters,
+        "links": held.0.links,
+        "left_out": held.0.is_left_out,
+        "barred": held.0.is_barred,
+        "rows": held.0.rows,
+    }
+    event: EventIn<'_> => { "delivery": event.0, "code": event.1 }
+    sent: SentTo<'_> => { "delivery": sent.0, "subscriber": sent.1 }
+    filter: AboutFilter => {
+        "subscriber": filter.subscriber,
+        "filter": filter.filter.reveal(),
+        "counted": filter.counted,
+    }
+}
+
+struct Held<'a>(&'a AboutNumber, Option<&'static Family>);
+struct EventIn<'a>(DeliveryNumber, &'a str);
+struct SentTo<'a>(DeliveryNumber, &'a str);
+
+impl Held<'_> {
+    fn described<'b, T: ?Sized>(&self, of: &'b T) -> Described<'b, T> {
+        Described { of, pnr: self.0.pnr, family: self.1 }
     }
 }
 

@@ -99,6 +99,11 @@ impl Bars {
         self.now.len() as u64
     }
 
+    /// Whether a number is barred.
+    pub(crate) fn has(&self, key: u32) -> bool {
+        self.now.contains_key(&self.pseudonym(key))
+    }
+
     fn pseudonym(&self, key: u32) -> Pseudonym {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
         mac.update(&key.to_le_bytes());

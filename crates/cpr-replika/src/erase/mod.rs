@@ -39,6 +39,7 @@ pub(crate) mod tidy;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use cpr_model::{PersonKey, Pnr};
@@ -48,12 +49,13 @@ use roaring::RoaringBitmap;
 use self::bars::Bars;
 use self::fate::Judge;
 use self::needles::Needles;
-use self::proof::look_for;
+use self::proof::{look_for, look_for_in};
 use self::scope::Gone;
 use crate::error::Error;
 use crate::index::keys::SetKind;
 use crate::index::left_out;
 use crate::ledger::erases::{erased_of, erased_of_entry, receipt_key};
+use crate::packs::write::PackReport;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::file::Opened;
@@ -78,6 +80,8 @@ pub struct EraseOptions<'a> {
     pub unfollow: bool,
     /// When it is, in seconds since 1970 UTC: for the receipt.
     pub at: Option<i64>,
+    /// Folders of packs of the store that are to hold nothing of the persons either: a new base is written to each.
+    pub packs: &'a [&'a Path],
     /// Told how far the writing is; `Break` ends it, and the store is as before.
     pub progress: Option<&'a dyn Fn(RewriteProgress) -> ControlFlow<()>>,
 }
@@ -88,7 +92,24 @@ pub struct EraseOptions<'a> {
 pub struct Erasure {
     /// What it did.
     pub receipt: Receipt,
+    /// The packs that were written anew.
+    pub packs: Vec<ClearedPacks>,
     old: Weak<Opened>,
+}
+
+/// Packs that were written anew without some persons, and what the proof read of them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ClearedPacks {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The base that stands there now, alone.
+    pub pack: PackReport,
+    /// Rows that were decoded, none of which speaks of the persons.
+    pub rows_read: u64,
+    /// Blocks that were looked through for the documents that went; 0 for packs that are encrypted, whose rows alone
+    /// are read.
+    pub blocks_read: u64,
 }
 
 impl Erasure {
@@ -107,8 +128,10 @@ impl Replika {
     ///
     /// # Errors
     /// [`Error::Erase`] for a reason that is empty, too long, or may hold a number; [`Error::Followed`];
-    /// [`Error::NotErased`] when the proof finds a trace; and those of [`Replika::compact`]. The store is then as
-    /// before.
+    /// [`Error::NotErased`] when the proof finds a trace; and those of [`Replika::compact`], and of
+    /// [`Snapshot::write_base`] for folders that cannot take packs of this store. The store is then as before. A folder
+    /// that fails only when it is written leaves the store erased and the folder as it was: the same call again does
+    /// the rest.
     pub fn erase(&self, persons: &[Pnr], reason: &str, options: &EraseOptions<'_>) -> Result<Erasure, Error> {
         check_reason(reason)?;
         let _lock = self.write_lock()?;
@@ -118,7 +141,7 @@ impl Replika {
             return Err(Error::Followed { filters: gone.scope.filters });
         }
         let draft = Receipt { kind: Going::Erase, at: options.at, reason: reason.to_owned(), ..Receipt::default() };
-        self.write_without(&snapshot, &gone, draft, options.progress)
+        self.write_without(&snapshot, &gone, draft, options.packs, options.progress)
     }
 
     /// Writes the store anew without some persons, with the proof and the receipt. The caller holds the lock of
@@ -128,8 +151,10 @@ impl Replika {
         snapshot: &Snapshot,
         gone: &Gone,
         draft: Receipt,
+        packs: &[&Path],
         progress: Option<&dyn Fn(RewriteProgress) -> ControlFlow<()>>,
     ) -> Result<Erasure, Error> {
+        packs.iter().try_for_each(|folder| snapshot.check_packs(folder))?;
         let erases = snapshot.erases()?;
         let judge = RefCell::new(Judge {
             gone: &gone.all,
@@ -152,7 +177,29 @@ impl Replika {
         let progress = &mut |so_far| progress.map_or(ControlFlow::Continue(()), |progress| progress(so_far));
         let old = Arc::downgrade(&self.database());
         self.write_anew_locked(|options| options, &mut |row| judge.borrow_mut().judge(row), &mut prover, progress)?;
-        Ok(Erasure { receipt: prover.receipt, old })
+        let receipt = prover.receipt;
+        let needles = &mut judge.borrow_mut().needles;
+        let cleared = packs.iter().map(|folder| self.clear_packs(folder, gone, needles));
+        Ok(Erasure { receipt, packs: cleared.collect::<Result<_, _>>()?, old })
+    }
+
+    /// Writes a base without the persons to a folder of packs, in the place of what stands there.
+    fn clear_packs(&self, folder: &Path, gone: &Gone, needles: &mut Needles) -> Result<ClearedPacks, Error> {
+        let (mut rows_read, blocks_before) = (0, needles.blocks);
+        let pack = self.snapshot().write_proved_base(folder, &mut |state, file| {
+            let found = look_for_in(&gone.all, state.tables())?;
+            if let Some(file) = file {
+                let read = needles.look_through(file);
+                read.map_err(|source| Error::Folder { doing: "reading a pack", source })?;
+            }
+            rows_read = found.rows;
+            match found.trace_count() + needles.found {
+                0 => Ok(()),
+                traces => Err(Error::NotErased { traces }),
+            }
+        })?;
+        let blocks_read = needles.blocks - blocks_before;
+        Ok(ClearedPacks { folder: folder.to_owned(), pack, rows_read, blocks_read })
     }
 }
 

@@ -5,9 +5,14 @@
 //! stands.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
 
 use rustc_hash::FxBuildHasher;
 
+/// Bytes that are looked through at a time.
+const BLOCK: u64 = 4096;
 /// Bytes by which a section is known: its header, and as many of the payload.
 const NEEDLE: usize = 24;
 /// Where length and checksum stand in a header: no two sections have both.
@@ -35,6 +40,19 @@ impl Needles {
             self.sought += 1;
             self.known.entry(telling(needle)).or_default().insert(*needle);
         }
+    }
+
+    /// Looks through a file, block by block.
+    pub(crate) fn look_through(&mut self, file: &Path) -> io::Result<()> {
+        self.seen.clear();
+        let mut file = BufReader::with_capacity(1 << 20, File::open(file)?);
+        let mut block = Vec::with_capacity(BLOCK as usize);
+        while file.by_ref().take(BLOCK).read_to_end(&mut block)? > 0 {
+            self.look(&block);
+            block.clear();
+        }
+        self.seen.clear();
+        Ok(())
     }
 
     /// Looks through the next block of a file.

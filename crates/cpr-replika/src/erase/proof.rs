@@ -55,12 +55,16 @@ impl Found {
 /// Decodes every row of a store, and tells what it says of these persons.
 pub(crate) fn look_for(gone: &RoaringBitmap, store: &Opened) -> Result<Found, Error> {
     let read = store.begin_read()?;
-    let tables = Tables::open(&read, store.latch())?;
+    look_for_in(gone, &Tables::open(&read, store.latch())?)
+}
+
+/// As [`look_for`], of the tables of a store or of packs.
+pub(crate) fn look_for_in(gone: &RoaringBitmap, tables: &Tables) -> Result<Found, Error> {
     let mut found = Found::default();
-    look_at_persons(gone, &tables, &mut found)?;
-    look_at_deliveries(gone, &tables, &mut found)?;
-    look_at_indexes(gone, &tables, &mut found)?;
-    look_at_subscriptions(gone, &tables, &mut found)?;
+    look_at_persons(gone, tables, &mut found)?;
+    look_at_deliveries(gone, tables, &mut found)?;
+    look_at_indexes(gone, tables, &mut found)?;
+    look_at_subscriptions(gone, tables, &mut found)?;
     match found.rows == tables.rows()? {
         true => Ok(found),
         false => Err(Error::Corrupt { table: name::META, what: "a table that nobody looked at" }),

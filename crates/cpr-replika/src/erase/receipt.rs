@@ -115,6 +115,11 @@ impl Receipt {
         self.body() + &hex::encode(self.mac)
     }
 
+    /// SHA-256 over the receipt with its MAC: what an access log keeps of it.
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.to_text()).into()
+    }
+
     fn parse(text: &str) -> Option<Receipt> {
         let mut lines = text.split('\n');
         let first = lines.next()?;

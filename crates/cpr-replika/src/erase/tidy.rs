@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use cpr_model::{CurrentRows, Date, Day, PersonKey};
 use cpr_subscription::Filter;
@@ -34,6 +35,8 @@ const REASON: &str = "needed by nobody";
 pub struct TidyOptions<'a> {
     /// When it is, in seconds since 1970 UTC: for the receipt.
     pub at: Option<i64>,
+    /// Folders of packs of the store that are to hold nothing of them either, as for an erase.
+    pub packs: &'a [&'a Path],
     /// Told how far the writing is; `Break` ends it, and the store is as before.
     pub progress: Option<&'a dyn Fn(RewriteProgress) -> ControlFlow<()>>,
 }
@@ -53,7 +56,7 @@ impl Replika {
             return Ok(None);
         }
         let draft = Receipt { kind: Going::Tidy, at: options.at, reason: REASON.to_owned(), ..Receipt::default() };
-        self.write_without(&snapshot, &gone, draft, options.progress).map(Some)
+        self.write_without(&snapshot, &gone, draft, options.packs, options.progress).map(Some)
     }
 }
 

@@ -28,6 +28,10 @@ const LARGEST_PART: u64 = 4;
 /// unless it is as small as this: of each table an overlay has a block or two, however little differs.
 const SMALL_BYTES: u64 = 1024 * 1024;
 
+/// Looks at a base before it becomes current: at what is read of it, and at its file, where its bytes are what they stand
+/// for.
+pub(crate) type Prove<'a> = dyn FnMut(&Snapshot, Option<&Path>) -> Result<(), Error> + 'a;
+
 /// What was written to a folder of packs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -99,6 +103,16 @@ impl Snapshot {
     /// there; [`Error::Key`] when the key source of an encrypted store gives none; [`Error::Pack`], [`Error::Folder`].
     pub fn write_base(&self, folder: impl AsRef<Path>) -> Result<PackReport, Error> {
         Target::lock(self, folder.as_ref())?.write_base(self)
+    }
+
+    /// As [`Snapshot::write_base`], with a base that becomes current only when `prove` finds nothing against it.
+    pub(crate) fn write_proved_base(&self, folder: &Path, prove: &mut Prove<'_>) -> Result<PackReport, Error> {
+        Target::lock(self, folder)?.write_proved_base(self, prove)
+    }
+
+    /// Whether packs of this store may be written to a folder.
+    pub(crate) fn check_packs(&self, folder: &Path) -> Result<(), Error> {
+        Target::lock(self, folder).map(drop)
     }
 
     /// Whom the deliveries after one brought: only of them anything can differ from what was as of it.
@@ -173,6 +187,10 @@ impl Target {
     }
 
     fn write_base(&self, snapshot: &Snapshot) -> Result<PackReport, Error> {
+        self.write_proved_base(snapshot, &mut |_, _| Ok(()))
+    }
+
+    fn write_proved_base(&self, snapshot: &Snapshot, prove: &mut Prove<'_>) -> Result<PackReport, Error> {
         let (file, mut writer) = self.begin(snapshot, "base", Kind::Base)?;
         let digest = thread::scope(|scope| {
             let digest = scope.spawn(|| snapshot.state_digest());
@@ -181,6 +199,11 @@ impl Target {
         })?;
         writer.set_digest(digest.to_bytes());
         let summary = writer.publish()?;
+        let path = self.folder.join(&file);
+        let packs = Arc::new(Packs::new(Arc::new(self.opening.open(&path)?), None)?);
+        let is_plain = !packs.base().is_encrypted();
+        let state = Snapshot::over(Source::of_packs(&packs, self.opening.key())?)?;
+        prove(&state, is_plain.then_some(&path)).inspect_err(|_| _ = fs::remove_file(&path))?;
         let current = self.current_of(snapshot, file.clone(), None);
         self.make_current(current, report(snapshot, file, digest, summary, true))
     }

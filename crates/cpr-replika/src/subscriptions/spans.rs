@@ -1,5 +1,6 @@
 //! For which deliveries a filter counted: spans that are opened and closed, and never overlap.
 
+use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::store::tables::name;
 
@@ -27,6 +28,12 @@ impl Spans {
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|(from, to)| [from.to_le_bytes(), to.to_le_bytes()]).flatten().collect()
+    }
+
+    /// The spans: behind which delivery each begins, and with which it ends, or none.
+    pub(crate) fn deliveries(&self) -> Vec<(DeliveryNumber, Option<DeliveryNumber>)> {
+        let end = |to| (to != STILL).then_some(DeliveryNumber(to));
+        self.0.iter().map(|&(from, to)| (DeliveryNumber(from), end(to))).collect()
     }
 
     /// Begins a span behind this delivery; false when the filter counts already.

@@ -402,6 +402,67 @@ fn who_is_readmitted_comes_back_whole_with_all_numbers() {
 }
 
 #[test]
+fn packs_that_are_named_are_written_anew_and_proved() {
+    let folder = tempfile::tempdir().unwrap();
+    for (at, is_encrypted) in [false, true].into_iter().enumerate() {
+        let home = folder.path().join(at.to_string());
+        std::fs::create_dir(&home).unwrap();
+        let options = if is_encrypted { encrypted(&home) } else { Options::default() };
+        let replika = Replika::create_with(home.join("store"), &config(), &options).unwrap();
+        for day in 1..=2 {
+            apply(&replika, &extract_of_day(day, &[(ANNA, ALONE), (BO, ALONE)])).unwrap();
+        }
+        let [first, second] = ["first", "second"].map(|name| home.join(name));
+        replika.snapshot().write_pack(&first).unwrap();
+        let told = [first.as_path(), &second];
+        let erasing = EraseOptions { packs: &told, ..EraseOptions::default() };
+        let erasure = replika.erase(&[pnr(ANNA)], "no ground", &erasing).unwrap();
+        assert_eq!(erasure.packs.iter().map(|cleared| cleared.folder.as_path()).collect::<Vec<_>>(), told);
+        for cleared in &erasure.packs {
+            assert!(cleared.rows_read > 5 && (is_encrypted || cleared.blocks_read > 3), "{cleared:?}");
+            let packs = std::fs::read_dir(&cleared.folder).unwrap().map(|entry| entry.unwrap().file_name());
+            let packs: Vec<_> = packs.filter(|name| name.to_string_lossy().ends_with(".pack")).collect();
+            assert_eq!(packs, [cleared.pack.file.as_str()], "nothing stands beside it");
+            let packed = Packed::open_encrypted(&cleared.folder, &options).unwrap();
+            assert!(packed.snapshot().person(pnr(ANNA)).unwrap().is_none());
+            assert!(packed.snapshot().person(pnr(BO)).unwrap().is_some());
+            assert_eq!(packed.snapshot().erase_receipts().unwrap(), std::slice::from_ref(&erasure.receipt));
+        }
+        // Packs of another store are refused before anything is done.
+        let other = nights(&config(), &[&[(ANNA, ALONE)]]);
+        let refused = other.erase(&[pnr(ANNA)], "no ground", &erasing);
+        assert!(matches!(refused, Err(Error::OtherPacks)), "{refused:?}");
+        assert!(holds(&other, ANNA));
+    }
+}
+
+#[test]
+fn a_store_that_is_restored_as_of_before_an_erase_does_not_bring_the_person_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let packs = folder.path().join("packs");
+    let file = |day| extract_of_day(day, &[(ANNA, ALONE), (BO, ALONE)]);
+    let replika = Replika::in_memory(&config()).unwrap();
+    apply(&replika, &file(1)).unwrap();
+    apply(&replika, &file(2)).unwrap();
+    let receipt = erase(&replika, &[ANNA]);
+    let digest = replika.snapshot().state_digest().unwrap();
+    replika.snapshot().write_pack(&packs).unwrap();
+    let known = DeliveryNumber(1);
+    let restored = Replika::restore_known_at(&packs, folder.path().join("store"), known, &Options::default());
+    let restored = restored.unwrap().0;
+    assert!(!holds(&restored, ANNA) && holds(&restored, BO));
+    assert_eq!(restored.snapshot().verify().unwrap().faults, []);
+    assert_eq!(
+        (restored.snapshot().barred().unwrap(), restored.snapshot().erase_receipts().unwrap()),
+        (1, vec![receipt])
+    );
+    // The deliveries that are applied again leave her out.
+    let report = apply(&restored, &file(2)).unwrap();
+    assert_eq!((report.delivery.counts.persons_barred, holds(&restored, ANNA)), (1, false));
+    assert_eq!(restored.snapshot().state_digest().unwrap(), digest);
+}
+
+#[test]
 fn a_pack_that_is_written_after_an_erase_is_written_whole_and_keeps_the_bar() {
     let folder = tempfile::tempdir().unwrap();
     let packs = folder.path().join("packs");
