@@ -120,6 +120,11 @@ impl Account {
         self.shown.extend(persons);
     }
 
+    /// Persons were erased, and this is the digest of the receipt.
+    pub(crate) fn erased(&mut self, receipt: [u8; 32]) {
+        self.question.receipt = Some(receipt);
+    }
+
     fn collect(&mut self, output: &[u8]) {
         let runs = output.split(|byte| !byte.is_ascii_digit());
         self.shown.extend(runs.filter_map(Pnr::parse));

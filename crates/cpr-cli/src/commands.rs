@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, what it asks the engine, what it prints.
 
+mod about;
 mod answer;
 mod apply;
 mod calendar;
@@ -43,6 +44,7 @@ mod verify;
 
 use clap::Subcommand;
 
+use self::about::About;
 use self::answer::Answer;
 use self::apply::Apply;
 use self::calendar::Calendar;
@@ -94,6 +96,9 @@ pub(crate) enum Command {
     /// Show a person: facts with both clocks, fields by CPR's names.
     #[command(after_help = "Example: replika show 6101801234 --valid-at 2025-12-31 --known-at 1")]
     Show(Show),
+    /// Tell everything that is held of a human being, in every table: for the person who asks what is held of them.
+    #[command(after_help = "Example: replika about 6101801234")]
+    About(About),
     /// Print a person's record lines as received: in ISO 8859-1, and on a terminal in UTF-8.
     #[command(after_help = "Example: replika lines 6101801234")]
     Lines(Lines),
@@ -227,6 +232,7 @@ impl Command {
     pub(crate) fn shows_persons(&self) -> Option<&'static str> {
         match self {
             Command::Show(_) => Some("show"),
+            Command::About(_) => Some("about"),
             Command::Lines(_) => Some("lines"),
             Command::Picture(_) => Some("picture"),
             Command::Diff(_) => Some("diff"),
@@ -237,8 +243,8 @@ impl Command {
             Command::Calendar(_) => Some("calendar"),
             Command::Matches(_) => Some("matches"),
             Command::Followers(_) => Some("followers"),
-            Command::Erase(options) if options.is_dry_run() => Some("erase"),
-            Command::Tidy(options) if options.is_dry_run() => Some("tidy"),
+            Command::Erase(_) => Some("erase"),
+            Command::Tidy(_) => Some("tidy"),
             _ => None,
         }
     }
@@ -254,6 +260,7 @@ impl Command {
             Command::Load(options) => load::load_extract(globals, options, screen),
             Command::Apply(options) => apply::apply_extracts(globals, options, screen),
             Command::Show(options) => show::show_person(globals, options, screen),
+            Command::About(options) => about::tell_about(globals, options, screen),
             Command::Lines(options) => lines::print_lines(globals, options, screen),
             Command::Picture(options) => picture::draw_person(globals, options, screen),
             Command::Diff(options) => diff::print_diff(globals, options, screen),

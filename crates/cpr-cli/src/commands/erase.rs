@@ -2,106 +2,131 @@
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cpr_replika::cpr_model::Pnr;
-use cpr_replika::{EraseOptions, EraseScope, Receipt};
+use cpr_replika::cpr_model::{PersonKey, Pnr};
+use cpr_replika::{ClearedPacks, EraseOptions, EraseScope, Erasure, Receipt, Replika, Snapshot};
+use serde::Serialize;
 use serde_json::json;
 
+use super::find::Criteria;
 use crate::clock::now;
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::progress::Meter;
 use crate::screen::Screen;
-use crate::values::parse_pnr;
+use crate::values::{Hidden, parse_pnr};
+use crate::visible;
 
-#[derive(Args)]
+#[derive(Args, Debug)]
 pub(crate) struct Erase {
+    /// Personnumre, ten digits each; `-` reads them from standard input, one a line, out of the shell's history.
+    #[arg(value_name = "PNR")]
+    numbers: Vec<Hidden>,
+    /// In place of numbers: who is found so, as by `find`.
     #[command(flatten)]
-    persons: Persons,
+    criteria: Criteria,
     /// Why: one line, kept in the receipt, without a number or a name.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Filters of subscribers on these numbers go too. Without it they stand against the erase.
     #[arg(long)]
     unfollow: bool,
+    /// A folder of packs of the store that is to hold nothing of them either: a new base is written to it.
+    #[arg(long, value_name = "DIR")]
+    packs: Vec<PathBuf>,
     /// List and count who would go, and change nothing.
     #[arg(long)]
     dry_run: bool,
 }
 
-#[derive(Args)]
+#[derive(Args, Debug)]
 pub(crate) struct Persons {
     /// Personnumre, ten digits each; `-` reads them from standard input, one a line, out of the shell's history.
     #[arg(value_name = "PNR", required = true)]
-    numbers: Vec<String>,
+    numbers: Vec<Hidden>,
 }
 
-/// Says nothing of the numbers.
-impl std::fmt::Debug for Persons {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Persons({})", self.numbers.len())
+/// The numbers that these words say.
+fn read_numbers(texts: &[Hidden]) -> Result<Vec<Pnr>, Failure> {
+    let mut all = Vec::new();
+    for text in texts.iter().map(Hidden::reveal) {
+        if text != "-" {
+            all.push(parse_pnr(text).map_err(Failure::Usage)?);
+            continue;
+        }
+        for line in std::io::stdin().lock().lines() {
+            let line = line.map_err(|error| Failure::Reading("standard input".to_owned(), error))?;
+            if !line.trim().is_empty() {
+                all.push(parse_pnr(&line).map_err(Failure::Usage)?);
+            }
+        }
     }
-}
-
-/// Says nothing of the persons.
-impl std::fmt::Debug for Erase {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Erase({:?})", self.persons)
-    }
+    Ok(all)
 }
 
 impl Erase {
-    /// Whether it only lists who would go.
-    pub(crate) fn is_dry_run(&self) -> bool {
-        self.dry_run
-    }
-}
-
-impl Persons {
-    fn read(&self) -> Result<Vec<Pnr>, Failure> {
-        let mut all = Vec::new();
-        for text in &self.numbers {
-            if text != "-" {
-                all.push(parse_pnr(text).map_err(Failure::Usage)?);
-                continue;
-            }
-            for line in std::io::stdin().lock().lines() {
-                let line = line.map_err(|error| Failure::Reading("standard input".to_owned(), error))?;
-                if !line.trim().is_empty() {
-                    all.push(parse_pnr(&line).map_err(Failure::Usage)?);
-                }
-            }
+    /// Who is to go, by number or by what they are found by.
+    fn persons(&self, snapshot: &Snapshot) -> Result<Vec<Pnr>, Failure> {
+        match (self.numbers.is_empty(), self.criteria.is_empty()) {
+            (true, true) => Err(Failure::Usage("whom? give numbers, or criteria as to `find`")),
+            (false, false) => Err(Failure::Usage("whom? give numbers, or criteria as to `find`, not both")),
+            (false, true) => read_numbers(&self.numbers),
+            (true, false) => Ok(snapshot.find(&self.criteria.read(snapshot)?)?.iter().map(PersonKey::pnr).collect()),
         }
-        Ok(all)
     }
 }
 
 pub(crate) fn erase_persons(globals: &Globals, erase: &Erase, screen: &mut Screen) -> Result<(), Failure> {
-    let persons = erase.persons.read()?;
     if erase.dry_run {
-        return list_scope(globals, &persons, screen);
+        let snapshot = globals.snapshot()?;
+        screen.asks(&snapshot, None, None)?;
+        return print_scope(globals, &snapshot.erase_scope(&erase.persons(&snapshot)?)?, screen);
     }
     let reason = erase.reason.as_deref().ok_or(Failure::Usage("why? give --reason TEXT"))?;
     let replika = globals.open_to_write()?;
+    let persons = erase.persons(&replika.snapshot())?;
+    let packs: Vec<&Path> = erase.packs.iter().map(PathBuf::as_path).collect();
     let meter = Meter::open_ended("erasing");
     let progress = |so_far| {
         meter.show_rewriting(so_far);
         ControlFlow::Continue(())
     };
-    let options = EraseOptions { unfollow: erase.unfollow, at: Some(now()), progress: Some(&progress) };
+    let options = EraseOptions { unfollow: erase.unfollow, at: Some(now()), packs: &packs, progress: Some(&progress) };
     let erasure = replika.erase(&persons, reason, &options)?;
     drop(meter);
-    if globals.json {
-        return screen.print_json(&erasure.receipt);
-    }
-    write_receipt(screen, &erasure.receipt)
+    print_erasure(globals, &replika, &erasure, screen)
 }
 
-fn list_scope(globals: &Globals, persons: &[Pnr], screen: &mut Screen) -> Result<(), Failure> {
-    let snapshot = globals.snapshot()?;
-    screen.asks(&snapshot, None, None)?;
-    print_scope(globals, &snapshot.erase_scope(persons)?, screen)
+/// The receipt with the packs that were written anew.
+#[derive(Serialize)]
+struct Erased<'a> {
+    #[serde(flatten)]
+    receipt: &'a Receipt,
+    packs: &'a [ClearedPacks],
+}
+
+/// Prints what was done, and has the access log keep the digest of the receipt.
+pub(crate) fn print_erasure(
+    globals: &Globals,
+    replika: &Replika,
+    erasure: &Erasure,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
+    screen.asks(&replika.snapshot(), None, None)?;
+    if let Some(account) = screen.account() {
+        account.erased(erasure.receipt.digest());
+    }
+    if globals.json {
+        return screen.print_json(&Erased { receipt: &erasure.receipt, packs: &erasure.packs });
+    }
+    write_receipt(screen, &erasure.receipt)?;
+    for cleared in &erasure.packs {
+        let folder = visible::path(&cleared.folder);
+        writeln!(screen, "  {folder}: a new base; {} rows of it hold nothing of them", cleared.rows_read)?;
+    }
+    writeln!(screen, "  other packs, lakes, files of subscribers, backups and the extracts may hold them still")
 }
 
 /// Lists and counts who would go.
@@ -122,7 +147,7 @@ pub(crate) fn print_scope(globals: &Globals, scope: &EraseScope, screen: &mut Sc
     )
 }
 
-pub(crate) fn write_receipt(screen: &mut Screen, receipt: &Receipt) -> Result<(), Failure> {
+fn write_receipt(screen: &mut Screen, receipt: &Receipt) -> Result<(), Failure> {
     let Receipt { number, persons, numbers, held, .. } = receipt;
     let kind = receipt.kind.name();
     writeln!(screen, "{kind} {number}: {persons} persons, {numbers} numbers, {held} of them with records")?;
@@ -132,12 +157,11 @@ pub(crate) fn write_receipt(screen: &mut Screen, receipt: &Receipt) -> Result<()
         screen,
         "  proof: {} rows and {} blocks of the new file hold nothing of them",
         receipt.rows_read, receipt.blocks_read
-    )?;
-    writeln!(screen, "  packs, files of subscribers, backups and the extracts may hold them still")
+    )
 }
 
 pub(crate) fn readmit_persons(globals: &Globals, persons: &Persons, screen: &mut Screen) -> Result<(), Failure> {
-    let persons = persons.read()?;
+    let persons = read_numbers(&persons.numbers)?;
     let lifted = globals.open_to_write()?.readmit(&persons)?;
     if globals.json {
         return screen.print_json(&json!({ "readmitted": lifted }));

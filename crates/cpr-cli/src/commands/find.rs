@@ -14,8 +14,9 @@ use crate::failure::Failure;
 use crate::screen::{self, Screen};
 use crate::values::{Hidden, Person, parse_count, parse_day, parse_delivery};
 
+/// What persons are found by.
 #[derive(Args, Debug)]
-pub(crate) struct Find {
+pub(crate) struct Criteria {
     /// Who lives in this municipality (KOMKOD), 0851.
     #[arg(long, value_name = "CODE")]
     municipality: Vec<String>,
@@ -44,6 +45,12 @@ pub(crate) struct Find {
     /// Who had an event of this change code in a delivery named by --changed, or in the last one: A01.
     #[arg(long, value_name = "CODE")]
     change_code: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Find {
+    #[command(flatten)]
+    criteria: Criteria,
     /// Print how many they are, not who.
     #[arg(long, conflicts_with_all = ["limit", "after"])]
     count: bool,
@@ -65,9 +72,9 @@ pub(crate) fn find_persons(globals: &Globals, find: &Find, screen: &mut Screen) 
     };
     let snapshot = globals.snapshot()?;
     screen.asks(&snapshot, None, None)?;
-    let found = snapshot.find(&read_query(find, &snapshot)?)?;
+    let found = snapshot.find(&find.criteria.read(&snapshot)?)?;
     if found.is_empty() {
-        warn_of_unknown_municipalities(&find.municipality);
+        warn_of_unknown_municipalities(&find.criteria.municipality);
     }
     let page = Page { found: &found, after, limit: find.limit.unwrap_or(usize::MAX) };
     match (globals.json, find.count) {
@@ -131,42 +138,51 @@ fn warn_of_unknown_municipalities(codes: &[String]) {
     }
 }
 
-/// Criteria of different kinds are joined by *and*, and of one kind by *or*.
-fn read_query(find: &Find, snapshot: &Snapshot) -> Result<Query, Failure> {
-    let mut all = Vec::new();
-    let mut any = |queries: Vec<Query>, asked: bool| {
-        if asked {
-            all.push(Query::Or(queries));
-        }
-    };
-    any(read_each(&find.municipality, |text| parse_municipality(text))?, !find.municipality.is_empty());
-    any(read_each(&find.street, |text| parse_street(text.reveal()))?, !find.street.is_empty());
-    any(read_ages(find, snapshot)?, !find.age.is_empty());
-    let status = |text: &String| {
-        let code = parse_number(text, 2).and_then(|code| u8::try_from(code).ok());
-        code.map(|code| Query::Status(Status(code))).ok_or(Failure::Usage("a status is two digits"))
-    };
-    any(read_each(&find.status, status)?, !find.status.is_empty());
-    let protection = |text: &String| {
-        let code = parse_number(text, 4).ok_or(Failure::Usage("a kind of protection is four digits"))?;
-        Ok(Query::Protection(ProtectionKind(code)))
-    };
-    any(read_each(&find.protection, protection)?, !find.protection.is_empty());
-    let citizenship = |text: &String| {
-        let code = parse_number(text, 4).ok_or(Failure::Usage("a country code is four digits"))?;
-        Ok(Query::Citizenship(CountryCode(code)))
-    };
-    any(read_each(&find.citizenship, citizenship)?, !find.citizenship.is_empty());
-    let changed: Vec<DeliveryNumber> = find.changed.iter().map(|&number| DeliveryNumber(number)).collect();
-    any(changed.iter().map(|&delivery| Query::Changed(delivery)).collect(), !changed.is_empty());
-    let deliveries = if changed.is_empty() { vec![snapshot.known()] } else { changed };
-    let mut by_code = Vec::new();
-    for text in &find.change_code {
-        let code = EventCode::parse(text.as_bytes())?;
-        by_code.extend(deliveries.iter().map(|&delivery| Query::ChangedBy(delivery, code.to_string())));
+impl Criteria {
+    /// True when nothing is asked for, which is everybody.
+    pub(crate) fn is_empty(&self) -> bool {
+        let texts =
+            [&self.municipality, &self.age, &self.status, &self.protection, &self.citizenship, &self.change_code];
+        self.street.is_empty() && self.changed.is_empty() && texts.into_iter().all(Vec::is_empty)
     }
-    any(by_code, !find.change_code.is_empty());
-    Ok(if all.is_empty() { Query::All } else { Query::And(all) })
+
+    /// Criteria of different kinds are joined by *and*, and of one kind by *or*.
+    pub(crate) fn read(&self, snapshot: &Snapshot) -> Result<Query, Failure> {
+        let mut all = Vec::new();
+        let mut any = |queries: Vec<Query>, asked: bool| {
+            if asked {
+                all.push(Query::Or(queries));
+            }
+        };
+        any(read_each(&self.municipality, |text| parse_municipality(text))?, !self.municipality.is_empty());
+        any(read_each(&self.street, |text| parse_street(text.reveal()))?, !self.street.is_empty());
+        any(read_ages(self, snapshot)?, !self.age.is_empty());
+        let status = |text: &String| {
+            let code = parse_number(text, 2).and_then(|code| u8::try_from(code).ok());
+            code.map(|code| Query::Status(Status(code))).ok_or(Failure::Usage("a status is two digits"))
+        };
+        any(read_each(&self.status, status)?, !self.status.is_empty());
+        let protection = |text: &String| {
+            let code = parse_number(text, 4).ok_or(Failure::Usage("a kind of protection is four digits"))?;
+            Ok(Query::Protection(ProtectionKind(code)))
+        };
+        any(read_each(&self.protection, protection)?, !self.protection.is_empty());
+        let citizenship = |text: &String| {
+            let code = parse_number(text, 4).ok_or(Failure::Usage("a country code is four digits"))?;
+            Ok(Query::Citizenship(CountryCode(code)))
+        };
+        any(read_each(&self.citizenship, citizenship)?, !self.citizenship.is_empty());
+        let changed: Vec<DeliveryNumber> = self.changed.iter().map(|&number| DeliveryNumber(number)).collect();
+        any(changed.iter().map(|&delivery| Query::Changed(delivery)).collect(), !changed.is_empty());
+        let deliveries = if changed.is_empty() { vec![snapshot.known()] } else { changed };
+        let mut by_code = Vec::new();
+        for text in &self.change_code {
+            let code = EventCode::parse(text.as_bytes())?;
+            by_code.extend(deliveries.iter().map(|&delivery| Query::ChangedBy(delivery, code.to_string())));
+        }
+        any(by_code, !self.change_code.is_empty());
+        Ok(if all.is_empty() { Query::All } else { Query::And(all) })
+    }
 }
 
 fn read_each<T>(texts: &[T], query: impl FnMut(&T) -> Result<Query, Failure>) -> Result<Vec<Query>, Failure> {
@@ -185,7 +201,7 @@ fn parse_municipality(text: &str) -> Result<Query, Failure> {
     }
 }
 
-fn read_ages(find: &Find, snapshot: &Snapshot) -> Result<Vec<Query>, Failure> {
+fn read_ages(find: &Criteria, snapshot: &Snapshot) -> Result<Vec<Query>, Failure> {
     let mut queries = Vec::new();
     for text in &find.age {
         let Filter::AgeRange(range) = Filter::parse(FilterKind::AgeRange, text)? else {

@@ -1,7 +1,7 @@
 //! `keep`: who is kept of what CPR sends; `admit`, which fetches who was left out; `tidy`, by which others go.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cpr_replika::cpr_subscription::Filter;
@@ -48,13 +48,9 @@ pub(crate) struct Tidy {
     /// List and count who would go, and change nothing.
     #[arg(long)]
     dry_run: bool,
-}
-
-impl Tidy {
-    /// Whether it only lists who would go.
-    pub(crate) fn is_dry_run(&self) -> bool {
-        self.dry_run
-    }
+    /// A folder of packs of the store that is to hold nothing of them either: a new base is written to it.
+    #[arg(long, value_name = "DIR")]
+    packs: Vec<PathBuf>,
 }
 
 pub(crate) fn keep_persons(globals: &Globals, keep: &Keep, screen: &mut Screen) -> Result<(), Failure> {
@@ -107,16 +103,16 @@ pub(crate) fn tidy_store(globals: &Globals, tidy: &Tidy, screen: &mut Screen) ->
         return erase::print_scope(globals, &snapshot.tidy_scope()?, screen);
     }
     let replika = globals.open_to_write()?;
+    let packs: Vec<&Path> = tidy.packs.iter().map(PathBuf::as_path).collect();
     let meter = Meter::open_ended("tidying");
     let progress = |so_far| {
         meter.show_rewriting(so_far);
         ControlFlow::Continue(())
     };
-    let erasure = replika.tidy(&TidyOptions { at: Some(now()), progress: Some(&progress) })?;
+    let erasure = replika.tidy(&TidyOptions { at: Some(now()), packs: &packs, progress: Some(&progress) })?;
     drop(meter);
     match (erasure, globals.json) {
-        (Some(erasure), true) => screen.print_json(&erasure.receipt),
-        (Some(erasure), false) => erase::write_receipt(screen, &erasure.receipt),
+        (Some(erasure), _) => erase::print_erasure(globals, &replika, &erasure, screen),
         (None, true) => screen.print_json(&json!({ "persons": 0 })),
         (None, false) => writeln!(screen, "everybody who is held is needed, or was within the days of grace"),
     }

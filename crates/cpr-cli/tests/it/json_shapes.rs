@@ -11,8 +11,8 @@ use crate::{Desk, SOFIE, extract, two_deliveries};
 const DOCUMENT: &str = include_str!("../../../../docs/json.md");
 
 /// Members whose own members are named by the data: CPR's field names, record numbers, classes, kinds of filter,
-/// elements of a service's contract.
-const NAMED_BY_DATA: [&str; 5] = ["fields", "records", "classes", "filters", "answer"];
+/// elements of a service's contract, tables, aspects.
+const NAMED_BY_DATA: [&str; 7] = ["fields", "records", "classes", "filters", "answer", "rows", "mentions"];
 
 fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
     match value {
@@ -65,6 +65,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         [&["log", "tidy", "--keep", "1"][..], &logged].concat(),
         vec!["show", SOFIE, "--history"],
         vec!["picture", SOFIE, "-o", &drawn],
+        vec!["about", SOFIE],
         vec!["diff", SOFIE, "1", "2"],
         vec!["changes", "2"],
         vec!["lines", SOFIE],
@@ -104,7 +105,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["tidy"],
         vec!["tidy", "--dry-run"],
         vec!["erase", SOFIE, "--dry-run"],
-        vec!["erase", SOFIE, "--reason", "a test", "--unfollow"],
+        vec!["erase", SOFIE, "--reason", "a test", "--unfollow", "--packs", &packs],
         vec!["readmit", SOFIE],
         vec!["filter", "clear", "all"],
         vec!["generate", "--archetypes", "--out", &made],
