@@ -11,6 +11,7 @@ use tempfile::TempDir;
 mod access_log;
 mod command_line;
 mod erase;
+mod erase_killed;
 mod following;
 mod intake;
 mod json_shapes;

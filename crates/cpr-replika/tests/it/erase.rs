@@ -42,12 +42,12 @@ fn nights(config: &Config, nights: &[&[Person<'_>]]) -> Replika {
 }
 
 /// What a store says of its persons, as text; not what deliveries counted, nor ids, which are keyed.
-fn answers(snapshot: &Snapshot) -> Vec<String> {
+pub(crate) fn answers(snapshot: &Snapshot) -> Vec<String> {
     let mut all = Vec::new();
     for known in (1..=snapshot.known().0).map(DeliveryNumber) {
         let mut bytes = Vec::new();
         snapshot.export(Some(known), &mut bytes).unwrap();
-        all.push(String::from_utf8(bytes).unwrap());
+        all.push(bytes.into_iter().map(char::from).collect());
         let events = snapshot.events_of(known, EventFilter::default()).unwrap().map(Result::unwrap);
         all.push(events.map(|event| format!("{:?} {} ", event.kind, event.pnr.reveal())).collect());
         all.push(snapshot.changes(known).unwrap().map(|pnr| pnr.reveal().to_owned() + " ").collect());
@@ -97,14 +97,14 @@ fn store_of(replika: Replika, nights: &[Night], without: &BTreeSet<&str>) -> Rep
 }
 
 #[cfg(feature = "encryption")]
-fn encrypted(folder: &Path) -> Options {
+pub(crate) fn encrypted(folder: &Path) -> Options {
     let key = cpr_replika::KeyFile::create(folder.join("key")).unwrap();
     Options { key: Some(std::sync::Arc::new(key)), ..Options::default() }
 }
 
 /// This build does not encrypt: a plain store again.
 #[cfg(not(feature = "encryption"))]
-fn encrypted(_: &Path) -> Options {
+pub(crate) fn encrypted(_: &Path) -> Options {
     Options::default()
 }
 

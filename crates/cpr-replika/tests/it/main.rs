@@ -15,6 +15,7 @@ mod deliver;
 mod embedding;
 mod encrypted_packs;
 mod erase;
+mod erase_campaign;
 mod find;
 mod happenings;
 mod happenings_model;
