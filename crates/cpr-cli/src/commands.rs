@@ -30,6 +30,7 @@ mod load;
 mod log;
 mod man;
 mod matches;
+mod outbox;
 pub(crate) mod pack;
 mod picture;
 mod restore;
@@ -70,6 +71,7 @@ use self::load::Load;
 use self::log::LogCommand;
 use self::man::Man;
 use self::matches::MatchesOf;
+use self::outbox::OutboxCommand;
 use self::pack::Pack;
 use self::picture::Picture;
 use self::restore::Restore;
@@ -137,6 +139,10 @@ pub(crate) enum Command {
     /// Write what an applied extract has for each subscriber: DIR/NAME/DYYMMDD.LTASK. Again gives the same bytes.
     #[command(after_help = "Example: replika thin D260106.L999901 outbox")]
     Thin(Thin),
+    /// Tidy the folder that files for subscribers are written to.
+    #[command(subcommand)]
+    #[command(after_help = "Example: replika outbox tidy outbox --keep 30")]
+    Outbox(OutboxCommand),
     /// Tell whom a delivery had for a subscriber, and why.
     #[command(after_help = "Example: replika matches 2 school")]
     Matches(MatchesOf),
@@ -273,6 +279,7 @@ impl Command {
             Command::Subscriber(command) => command.execute(globals, screen),
             Command::Filter(command) => command.execute(globals, screen),
             Command::Thin(options) => thin::thin_delivery(globals, options, screen),
+            Command::Outbox(command) => command.execute(globals, screen),
             Command::Matches(options) => matches::list_matches(globals, options, screen),
             Command::InitialLoad(options) => initial_load::write_initial_load(globals, options, screen),
             Command::Followers(options) => followers::list_followers(globals, options, screen),

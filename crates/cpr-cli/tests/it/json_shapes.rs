@@ -63,6 +63,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         [&["log", "about", SOFIE][..], &logged].concat(),
         [&["log", "report"][..], &logged].concat(),
         [&["log", "tidy", "--keep", "1"][..], &logged].concat(),
+        vec!["outbox", "tidy", &out, "--keep", "30"],
         vec!["show", SOFIE, "--history"],
         vec!["picture", SOFIE, "-o", &drawn],
         vec!["about", SOFIE],
@@ -112,7 +113,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
     ];
     let mut commands = BTreeSet::new();
     for run in &runs {
-        let words = if ["subscriber", "filter", "log"].contains(&run[0]) { 2 } else { 1 };
+        let words = if ["subscriber", "filter", "log", "outbox"].contains(&run[0]) { 2 } else { 1 };
         commands.insert(run[..words].join(" "));
         let printed = objects(&desk, run);
         assert!(!printed.is_empty() && printed[0].get("error").is_none(), "{run:?}: {printed:?}");

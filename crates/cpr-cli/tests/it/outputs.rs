@@ -269,3 +269,23 @@ fn an_encrypted_store_opens_with_its_key_and_with_no_other() {
         assert!(code == 3 && text.contains("\"kind\":\"key\""), "{text}");
     }
 }
+
+#[test]
+fn files_for_subscribers_go_from_the_outbox_when_they_are_old_and_nothing_else_does() {
+    let desk = two_deliveries();
+    let out = desk.folder.path().join("out");
+    std::fs::create_dir_all(out.join("school")).unwrap();
+    let file = |name: &str| out.join("school").join(name);
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(40 * 24 * 60 * 60);
+    for (name, is_old) in [("D260105.L999901", true), ("D260106.L999901", false), ("notes", true)] {
+        std::fs::write(file(name), "made up").unwrap();
+        if is_old {
+            std::fs::File::options().write(true).open(file(name)).unwrap().set_modified(old).unwrap();
+        }
+    }
+    let out = out.display().to_string();
+    assert!(desk.says(&["outbox", "tidy", &out, "--keep", "30", "--dry-run"]).starts_with("1 files of 7 bytes would"));
+    assert!(file("D260105.L999901").exists());
+    assert!(desk.says(&["outbox", "tidy", &out, "--keep", "30"]).starts_with("1 files of 7 bytes removed, 1 are left"));
+    assert!(!file("D260105.L999901").exists() && file("D260106.L999901").exists() && file("notes").exists());
+}
