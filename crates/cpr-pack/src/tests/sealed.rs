@@ -168,6 +168,30 @@ fn encrypted_blocks_belong_to_their_place_and_to_their_pack() {
     }
 }
 
+/// Keeps all that was ever written, also what was written over.
+#[derive(Default)]
+struct Recording {
+    file: Cursor<Vec<u8>>,
+    all: Vec<u8>,
+}
+
+impl Write for Recording {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.all.extend_from_slice(bytes);
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Recording {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
 #[test]
 fn an_encrypted_pack_says_nothing_and_nothing_of_the_header_can_be_changed() {
     let needle = b"a value that somebody looks for";
@@ -178,8 +202,13 @@ fn an_encrypted_pack_says_nothing_and_nothing_of_the_header_can_be_changed() {
     let holds = |file: &[u8], what: &[u8]| file.windows(what.len()).any(|bytes| bytes == what);
     let (plain, encrypted) =
         (written(description(Kind::Base, 1), &rows).0, sealed(description(Kind::Base, 1), &rows, 1).0);
+    let mut writer =
+        Writer::new_sealed(Recording::default(), &description(Kind::Base, 1), Arc::new(Toy(KEY.0, 1))).unwrap();
+    fill(&mut writer, &rows).unwrap();
+    let ever_written = writer.finish().unwrap().0.all;
+    assert!(ever_written.len() > encrypted.len());
     for what in [&needle[..], b"need", b"numbers", &[0xD1; 32]] {
-        assert!(holds(&plain, what) && !holds(&encrypted, what));
+        assert!(holds(&plain, what) && !holds(&encrypted, what) && !holds(&ever_written, what));
     }
     // With the checksum of the header put right: what stands there in the clear is authenticated.
     for at in [16, 36, 80, 100, 112, 144] {

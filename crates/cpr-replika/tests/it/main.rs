@@ -35,6 +35,7 @@ mod residence;
 mod salvage;
 mod samples;
 mod search;
+mod secrecy;
 mod snapshots;
 #[cfg(feature = "tracing")]
 mod spans;
