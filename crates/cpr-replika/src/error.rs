@@ -243,6 +243,15 @@ pub enum Error {
     /// A pack cannot be written, opened or read. Damage in one is [`Error::Damaged`].
     #[error("a pack: {0}")]
     Pack(#[source] cpr_pack::Error),
+    /// The delivery is stored, and the folder of packs does not hold it.
+    #[error("delivery {delivery} is stored, and its pack is not written: {error}")]
+    NotPacked {
+        /// The delivery.
+        delivery: DeliveryNumber,
+        /// Why.
+        #[source]
+        error: Box<Error>,
+    },
     /// Writing an export failed.
     #[error("writing failed: {0}")]
     Output(#[source] io::Error),
@@ -356,6 +365,7 @@ impl Error {
             Error::NoPacks => (Storage, "no_packs"),
             Error::OtherPacks => (Storage, "other_packs"),
             Error::Folder { .. } => (Storage, "folder"),
+            Error::NotPacked { .. } => (Storage, "not_packed"),
             Error::Pack(cpr_pack::Error::Io { .. } | cpr_pack::Error::Unwritable { .. }) => (Storage, "pack"),
             Error::Corrupt { .. } | Error::Damaged { .. } | Error::Pack(_) => (Corrupt, "corrupt"),
         }

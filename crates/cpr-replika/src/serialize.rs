@@ -61,6 +61,7 @@ json_shapes! {
         "sha256": hex::encode(delivery.digest),
         "task": delivery.task,
         "applied_at": delivery.applied_at,
+        "state": delivery.state.map(|state| state.to_string()),
         .. add_effect(delivery)
     }
     rewriting: RewriteReport => {

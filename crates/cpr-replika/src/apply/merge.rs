@@ -2,12 +2,15 @@
 
 use bitemporal::Diff;
 use cpr_extract::{Group, LineWidth, Padding};
-use cpr_model::{ChangeClass, Classified, CurrentRows, Fact, PersonKey, RowsBuffer, Situation, classify};
+use cpr_model::{
+    ChangeClass, Classified, CurrentRows, Fact, PersonKey, RowKind, RowsBuffer, Situation, Values, classify,
+};
 use rkyv::util::AlignedVec;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::Counts;
+use crate::ledger::state_digest::{PersonSum, StateSum};
 use crate::person::mentions::mentioned;
 use crate::person::stored::v2::{self, ArchivedDocument, ArchivedPast, Document, FactHeader, Past};
 use crate::store::sealed;
@@ -44,6 +47,9 @@ pub(crate) struct Merge {
     pub(crate) history: AlignedVec,
     /// Numbers that the new facts mention.
     pub(crate) mentions: Vec<PersonKey>,
+    /// What all persons merged so far have brought to the digest of the state, and taken from it.
+    pub(crate) state: StateSum,
+    hashed: Vec<u8>,
 }
 
 /// Where what happens is written.
@@ -99,10 +105,16 @@ impl Merge {
                 verdict
             }
         };
+        let mut hashed = std::mem::take(&mut self.hashed);
+        let mut sum = PersonSum::new(group.key().as_u32(), &mut hashed);
+        self.sum_up(verdict, held, group, delivering.number.0, &mut sum);
         for (record, values) in group.events() {
             self.past.push_event(delivering.number.0, record, values);
+            sum.add_event(record, values, delivering.number.0);
             counts.events += 1;
         }
+        self.state.add(sum.sum);
+        self.hashed = hashed;
         self.history.clear();
         if !self.past.is_empty() {
             sealed::archive(&self.past, &mut self.history);
@@ -113,6 +125,40 @@ impl Merge {
     /// The facts of the person as they are known from this delivery on, unless the verdict was [`Verdict::Same`].
     pub(crate) fn merged(&self) -> impl Iterator<Item = Fact<'_>> {
         self.document.facts()
+    }
+
+    /// Adds what came and takes what went; what is held still, or has aged out, adds nothing.
+    fn sum_up(
+        &self,
+        verdict: Verdict,
+        held: Option<&ArchivedDocument>,
+        group: &Group,
+        number: u32,
+        sum: &mut PersonSum<'_>,
+    ) {
+        let mut add = |fact: Fact<'_>| {
+            let (record, kind, values) = fact.line();
+            sum.add_fact(record.into(), kind, values, (number, None));
+        };
+        match (verdict, held) {
+            (Verdict::New, _) => group.facts(number).for_each(add),
+            (Verdict::Changed, Some(held)) => {
+                let mut added = self.added.iter().peekable();
+                for (_, fact) in group.facts(number).enumerate().filter(|(at, _)| added.next_if_eq(&at).is_some()) {
+                    add(fact);
+                }
+                for (fact, values) in self.gone(held) {
+                    sum.end_fact(fact.record.into(), RowKind(fact.kind), values, (fact.known_from, number));
+                }
+            }
+            (Verdict::Changed, None) | (Verdict::Same | Verdict::Reshaped, _) => {}
+        }
+    }
+
+    /// The facts that are no longer stated, and have not aged out.
+    fn gone<'h>(&self, held: &'h ArchivedDocument) -> impl Iterator<Item = (FactHeader, Values<'h>)> {
+        let gone = self.removed.iter().filter(|old| self.aged.binary_search(old).is_err());
+        gone.map(|old| held.row(*old).expect("what was removed was held"))
     }
 
     fn load_past(&mut self, past: OpenPast<'_>) {
@@ -212,10 +258,9 @@ impl Merge {
         let order = lines.map(|header| header.id.to_native());
         let widths = held.widths.iter().map(v2::ArchivedLineWidth::native);
         self.past.push_group(held.delivered.to_native(), known_to, order, widths);
-        for old in self.removed.iter().filter(|old| self.aged.binary_search(old).is_err()) {
-            let (header, values) = held.row(*old).expect("what was removed was held");
-            self.past.push_fact(header, values, known_to);
-        }
+        let mut past = std::mem::take(&mut self.past);
+        self.gone(held).for_each(|(header, values)| past.push_fact(header, values, known_to));
+        self.past = past;
     }
 
     /// A person not held before: every fact is new.

@@ -19,6 +19,7 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::index::sets::Index;
 use crate::ledger::delivery::Counts;
+use crate::ledger::state_digest::StateSum;
 use crate::person::stored::v2::ArchivedDocument;
 use crate::person::value::{StoredPerson, seal_document, seal_past, seal_segment};
 use crate::store::bitmap::seal_set;
@@ -39,7 +40,8 @@ pub(crate) struct PassedOver {
 }
 
 /// Merges every person of the extract but those who are passed over, a chunk at a time, in key order within the chunk. The
-/// next chunk is read and packed meanwhile, on a thread of its own.
+/// next chunk is read and packed meanwhile, on a thread of its own. Returned are what subscribers are matched against, and
+/// what the digest of the state is carried on by.
 pub(crate) fn merge_all(
     write: &WriteTransaction,
     (mut groups, passed_over): (Groups<'_, impl Read + Seek + Send>, &PassedOver),
@@ -48,7 +50,7 @@ pub(crate) fn merge_all(
     same_style: &dyn Fn(DeliveryNumber) -> bool,
     (options, of): (&ApplyOptions<'_>, u64),
     counts: &mut Counts,
-) -> Result<Option<MatchInput>, Error> {
+) -> Result<(Option<MatchInput>, StateSum), Error> {
     let persons = write.open_table(PERSONS)?;
     let last = persons.last()?.map(|(key, _)| key.value());
     let mut merger = Merger {
@@ -114,7 +116,7 @@ pub(crate) fn merge_all(
     if done != of {
         return Err(Error::Changed);
     }
-    let Merger { changed, redelivered, by_code, index, match_input, mut sealed, .. } = merger;
+    let Merger { changed, redelivered, by_code, index, match_input, merge, mut sealed, .. } = merger;
     seal_set((number, 0), &changed, &mut sealed)?;
     write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
     seal_set((number, 0), &redelivered, &mut sealed)?;
@@ -126,7 +128,7 @@ pub(crate) fn merge_all(
     }
     drop(table);
     index.write(write)?;
-    Ok(match_input)
+    Ok((match_input, merge.state))
 }
 
 /// The tables that persons are merged into, and buffers that are reused from person to person.

@@ -27,6 +27,7 @@ mod intake;
 mod merge;
 mod merger;
 mod options;
+mod report;
 mod selection;
 
 use std::io::{Read, Seek};
@@ -35,7 +36,7 @@ use std::time::{Duration, Instant};
 
 use cpr_extract::Groups;
 use cpr_model::Situation;
-use redb::WriteTransaction;
+use redb::{ReadableTableMetadata, WriteTransaction};
 use roaring::RoaringBitmap;
 
 use crate::apply::intake::{Intake, check_order, refusal, refuse_wider_family};
@@ -46,20 +47,22 @@ use crate::delivery_number::DeliveryNumber;
 use crate::erase::bars::{Bars, read_stated};
 use crate::error::Error;
 use crate::index::left_out;
+use crate::ledger::state_digest::{StateDigest, StateSum};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::config::{ALL_HISTORY, Config, window_end, write_config};
 use crate::store::file::Opened;
 use crate::store::read_table::OutsideSource;
-use crate::store::tables::{DELIVERIES, DIGESTS};
+use crate::store::tables::{DELIVERIES, DIGESTS, PERSONS};
 use crate::subscriptions::admission::unmark_all;
 use crate::subscriptions::keep_settings::KeepSettings;
 use crate::subscriptions::matching::{self, MatchInput};
 use crate::trace::span;
 
 pub use options::{Allow, ApplyOptions, Progress};
+pub use report::{Outcome, Report};
 
-pub use crate::ledger::delivery::{Counts, Delivery, DeliveryKind, Outcome, Report};
+pub use crate::ledger::delivery::{Counts, Delivery, DeliveryKind};
 
 impl Replika {
     /// Applies a change extract as the next delivery, in one durable transaction.
@@ -87,7 +90,7 @@ impl Replika {
     ///
     /// # Errors
     /// A damaged, foreign or out-of-order extract is refused whole with the reason ([`Error::is_refusal`]); after any
-    /// error the store is as before.
+    /// error the store is as before, but for [`Error::NotPacked`], which says that the delivery is stored.
     pub fn apply(&self, extract: impl Read + Seek + Send, options: &ApplyOptions<'_>) -> Result<Report, Error> {
         self.take_extract(extract, options, DeliveryKind::Delta)
     }
@@ -136,7 +139,7 @@ impl Replika {
             intake = Intake::check(&mut extract, &config, options)?;
         };
         let database = self.database();
-        let report = database.latch().sound_outside(|outside| {
+        let mut report = database.latch().sound_outside(|outside| {
             let progress =
                 |so_far| outside.run(|| options.progress.map_or(ControlFlow::Continue(()), |report| report(so_far)));
             let options = ApplyOptions { progress: Some(&progress), ..*options };
@@ -151,6 +154,11 @@ impl Replika {
         span.record("facts_new", counts.facts_new);
         span.record("facts_superseded", counts.facts_superseded);
         self.announce();
+        if let Some(folder) = options.pack.filter(|_| report.outcome != Outcome::DryRun) {
+            let written = self.snapshot().write_pack(folder);
+            let not_packed = |error| Error::NotPacked { delivery: report.delivery.number, error: Box::new(error) };
+            report.pack = Some(written.map_err(not_packed)?);
+        }
         Ok(report)
     }
 
@@ -167,7 +175,7 @@ impl Replika {
         }
         if let Some(known) = snapshot.tables().digests.get(&digest)?.filter(|_| kind != DeliveryKind::Admission) {
             let delivery = snapshot.delivery(DeliveryNumber(known.value()))?;
-            return Ok(Report { outcome: Outcome::AlreadyApplied, delivery });
+            return Ok(Report { outcome: Outcome::AlreadyApplied, delivery, pack: None });
         }
         let header = match &checked.header {
             Some(header) if checked.is_sound() => header.clone(),
@@ -216,6 +224,7 @@ impl Replika {
             file_name: options.file_name.to_owned(),
             applied_at: options.applied_at,
             style: checked.style.clone(),
+            state: None,
             counts: Counts {
                 receipts: checked.receipts,
                 input_errors: checked.input_errors.clone(),
@@ -255,7 +264,7 @@ impl Replika {
             held: if is_admission { selection.held } else { RoaringBitmap::new() },
             barred,
         };
-        let match_input = merge_all(
+        let (match_input, brought) = merge_all(
             &write,
             (groups, &passed_over),
             delivering,
@@ -268,9 +277,10 @@ impl Replika {
         delivery.counts.duration = Duration::from_micros(started.elapsed().as_micros() as u64);
         if options.dry_run {
             write.abort()?;
-            return Ok(Report { outcome: Outcome::DryRun, delivery });
+            return Ok(Report { outcome: Outcome::DryRun, delivery, pack: None });
         }
         options.report(Progress::Committing)?;
+        delivery.state = state_after(&write, &snapshot, brought, &digest)?;
         if let Some(match_input) = match_input {
             matching::write(&write, number.0, header.production_date, match_input)?;
         }
@@ -288,7 +298,7 @@ impl Replika {
         write.commit()?;
         drop(commit);
         self.publish()?;
-        Ok(Report { outcome: Outcome::Applied, delivery })
+        Ok(Report { outcome: Outcome::Applied, delivery, pack: None })
     }
 }
 
@@ -300,6 +310,24 @@ struct Turn<'a> {
     intake: Intake,
     kind: DeliveryKind,
     started: Instant,
+}
+
+/// The digest of the state after a delivery, carried on from the one before; none when the ledger does not have that.
+fn state_after(
+    write: &WriteTransaction,
+    before: &Snapshot,
+    brought: StateSum,
+    file: &[u8; 32],
+) -> Result<Option<StateDigest>, Error> {
+    let mut sum = match before.last_delivery() {
+        None => StateSum::default(),
+        Some(Delivery { state: Some(state), .. }) => state.sum(),
+        Some(Delivery { state: None, .. }) => return Ok(None),
+    };
+    sum.add(brought);
+    let ledger = before.deliveries()?;
+    let files = ledger.iter().map(|delivery| &delivery.digest).chain([file]);
+    Ok(Some(StateDigest::new(sum, write.open_table(PERSONS)?.len()?, files)))
 }
 
 fn write_delivery(write: &WriteTransaction, delivery: &Delivery) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! How an extract is applied: what the caller accepts that is refused otherwise, and how far it is.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use cpr_extract::Family;
 
@@ -43,6 +44,9 @@ pub struct ApplyOptions<'a> {
     pub allow: Allow,
     /// How many different faults of a damaged extract are told; all are counted.
     pub fault_limit: usize,
+    /// A folder of packs that is to hold the state after it ([`Snapshot::write_pack`](crate::Snapshot::write_pack)), of
+    /// a file that was applied before too. It is written once the delivery is stored and readers have it.
+    pub pack: Option<&'a Path>,
     /// Called now and then with how far it is. `Break` stops the work: [`crate::Error::Stopped`], and the store is as
     /// before.
     pub progress: Option<&'a dyn Fn(Progress) -> ControlFlow<()>>,
@@ -77,6 +81,7 @@ impl<'a> ApplyOptions<'a> {
             dry_run: false,
             allow: Allow::default(),
             fault_limit: 20,
+            pack: None,
             progress: None,
         }
     }

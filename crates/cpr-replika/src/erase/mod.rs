@@ -43,7 +43,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use cpr_model::{PersonKey, Pnr};
-use redb::WriteTransaction;
+use redb::{ReadableTableMetadata, WriteTransaction};
 use roaring::RoaringBitmap;
 
 use self::bars::Bars;
@@ -55,13 +55,14 @@ use crate::error::Error;
 use crate::index::keys::SetKind;
 use crate::index::left_out;
 use crate::ledger::erases::{erased_of, erased_of_entry, receipt_key};
+use crate::ledger::state_digest::{StateDigest, StateSum};
 use crate::packs::write::PackReport;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::file::Opened;
 use crate::store::rewrite::{Inspector, RewriteProgress};
 use crate::store::secret::read_secret;
-use crate::store::tables::META;
+use crate::store::tables::{DELIVERIES, META, PERSONS};
 
 pub use self::receipt::{Going, Receipt};
 pub use self::scope::EraseScope;
@@ -275,6 +276,7 @@ impl Inspector for Prover<'_> {
             table.insert(key.as_str(), text.as_str())?;
         }
         drop(table);
+        self.renew_digests(&write)?;
         write.commit()?;
         Ok(())
     }
@@ -289,5 +291,29 @@ impl Prover<'_> {
             bars.add(key.as_u32(), self.gone.named.contains(key.as_u32()), &links);
         }
         bars.write(write)
+    }
+
+    /// The digest of the last delivery becomes that of what is left; those of the ones before are void, since the states
+    /// of then cannot be had any more.
+    fn renew_digests(&self, write: &WriteTransaction) -> Result<(), Error> {
+        let gone = self.snapshot.sum_of_all(&self.gone.all)?;
+        if gone == StateSum::default() {
+            return Ok(());
+        }
+        let (mut deliveries, known) = (self.snapshot.deliveries()?, self.snapshot.known());
+        let (persons, files) = (write.open_table(PERSONS)?.len()?, deliveries.iter().map(|delivery| delivery.digest));
+        let files: Vec<[u8; 32]> = files.collect();
+        let (mut table, mut sealed) = (write.open_table(DELIVERIES)?, Vec::new());
+        for delivery in &mut deliveries {
+            let last = delivery.state.take().filter(|_| delivery.number == known);
+            delivery.state = last.map(|state| {
+                let mut left = state.sum();
+                left.take(gone);
+                StateDigest::new(left, persons, &files)
+            });
+            delivery.seal(&mut sealed);
+            table.insert(delivery.number.0, sealed.as_slice())?;
+        }
+        Ok(())
     }
 }

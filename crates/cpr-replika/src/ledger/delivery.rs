@@ -9,6 +9,7 @@ use rkyv::util::AlignedVec;
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
+use crate::ledger::state_digest::StateDigest;
 use crate::ledger::stored::v1;
 use crate::store::sealed;
 use crate::store::tables::name;
@@ -60,6 +61,9 @@ pub struct Delivery {
     pub applied_at: Option<i64>,
     /// How the file spelled its lines.
     pub style: Style,
+    /// The digest of the state after it. None in a dry run; of deliveries before an erase, after which nobody can
+    /// compute it anew; and of those of a store that had none when it was written.
+    pub state: Option<StateDigest>,
     /// What it did.
     pub counts: Counts,
 }
@@ -109,39 +113,6 @@ pub struct Counts {
     pub duration: Duration,
 }
 
-/// What became of an extract.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// It is the delivery of the report.
-    Applied,
-    /// The very same file was applied before, as the delivery of the report; nothing was done.
-    AlreadyApplied,
-    /// It would be the delivery of the report; nothing was stored.
-    DryRun,
-}
-
-impl Outcome {
-    /// A stable word: `applied`, `already_applied`, `dry_run`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Outcome::Applied => "applied",
-            Outcome::AlreadyApplied => "already_applied",
-            Outcome::DryRun => "dry_run",
-        }
-    }
-}
-
-/// The answer to an extract.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Report {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The delivery that it is, was, or would be.
-    pub delivery: Delivery,
-}
-
 impl Delivery {
     pub(crate) fn seal(&self, sealed: &mut Vec<u8>) {
         let counts = &self.counts;
@@ -171,7 +142,7 @@ impl Delivery {
             padding,
             padding_bytes,
             trailer: self.style.trailer.clone(),
-            counts: counts.numbers().into_iter().map(v1::Wide::from).collect(),
+            counts: self.numbers().into_iter().map(v1::Wide::from).collect(),
             classes: counts.classes.map(v1::Wide::from).to_vec(),
             input_errors: counts.input_errors.iter().map(|error| (error.number, error.text.clone())).collect(),
         };
@@ -187,6 +158,7 @@ impl Delivery {
                 rkyv::deserialize::<v1::Delivery, Failure>(archived)
             })?
             .map_err(|_| corrupt("not an archive of its schema"))?;
+        let (numbers, state) = split_numbers(&stored.counts).ok_or(corrupt("counts"))?;
         let date = |digits| Date::from_digits(digits).ok_or(corrupt("a date"));
         Ok(Delivery {
             number,
@@ -218,6 +190,7 @@ impl Delivery {
                 },
                 trailer: stored.trailer,
             },
+            state,
             counts: Counts {
                 classes: {
                     let classes: Vec<u64> = stored.classes.into_iter().map(u64::from).collect();
@@ -227,7 +200,7 @@ impl Delivery {
                     let errors = stored.input_errors.into_iter();
                     errors.map(|(number, text)| InputError { number, text }).collect()
                 },
-                ..Counts::from_numbers(&stored.counts).ok_or(corrupt("counts"))?
+                ..numbers
             },
         })
     }
@@ -243,10 +216,42 @@ impl Delivery {
     }
 }
 
+impl Delivery {
+    /// The numbers of the report, then the digest of the state where there is one; [`split_numbers`] reads them back.
+    fn numbers(&self) -> Vec<u64> {
+        let state = self.state.map(StateDigest::to_bytes);
+        let state = state.iter().flat_map(|state| state.as_chunks().0);
+        let mut numbers = self.counts.numbers().to_vec();
+        numbers.extend(state.map(|eight| u64::from_le_bytes(*eight)));
+        numbers
+    }
+}
+
+/// How many numbers a report has.
+const COUNTS: usize = 17;
+
+/// How many it had before persons were barred or left out: later ones are 0 where they are missing.
+const LEAST_COUNTS: usize = 15;
+
+fn split_numbers(stored: &[v1::Wide]) -> Option<(Counts, Option<StateDigest>)> {
+    let mut numbers = [v1::Wide::from(0); COUNTS];
+    let (counts, state) = stored.split_at(stored.len().min(COUNTS));
+    numbers[..counts.len()].copy_from_slice(counts);
+    let state = match state {
+        [] => None,
+        state => {
+            let words: [v1::Wide; 4] = state.try_into().ok()?;
+            let words = words.map(|word| u64::from(word).to_le_bytes());
+            Some(StateDigest::from_bytes(words.as_flattened().try_into().ok()?))
+        }
+    };
+    (counts.len() >= LEAST_COUNTS).then(|| (Counts::from_numbers(numbers), state))
+}
+
 impl Counts {
     /// The plain numbers in the order in which they are stored; [`Counts::from_numbers`] reads them back.
-    fn numbers(&self) -> Vec<u64> {
-        let mut numbers = vec![
+    fn numbers(&self) -> [u64; COUNTS] {
+        [
             self.persons_new,
             self.persons_changed,
             self.persons_unchanged,
@@ -262,24 +267,12 @@ impl Counts {
             self.duration.as_micros() as u64,
             self.repeated_persons,
             self.doubled_rows,
-        ];
-        // Only where persons were erased, or not all are kept.
-        let mut left_out = vec![self.persons_barred, self.persons_left_out];
-        while left_out.last() == Some(&0) {
-            left_out.pop();
-        }
-        numbers.extend(left_out);
-        numbers
+            self.persons_barred,
+            self.persons_left_out,
+        ]
     }
 
-    fn from_numbers(stored: &[v1::Wide]) -> Option<Counts> {
-        let (numbers, left_out) = stored.split_first_chunk::<15>()?;
-        let (persons_barred, persons_left_out) = match *left_out {
-            [] => (0, 0),
-            [barred] => (u64::from(barred), 0),
-            [barred, left_out] => (u64::from(barred), u64::from(left_out)),
-            _ => return None,
-        };
+    fn from_numbers(numbers: [v1::Wide; COUNTS]) -> Counts {
         let [
             persons_new,
             persons_changed,
@@ -296,10 +289,12 @@ impl Counts {
             duration_micros,
             repeated_persons,
             doubled_rows,
+            persons_barred,
+            persons_left_out,
         ] = numbers.map(u64::from);
         let duration = Duration::from_micros(duration_micros);
         let (classes, input_errors) = Default::default();
-        Some(Counts {
+        Counts {
             persons_new,
             persons_changed,
             persons_unchanged,
@@ -319,6 +314,6 @@ impl Counts {
             waived,
             bytes,
             duration,
-        })
+        }
     }
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod delivery;
 pub(crate) mod erases;
+pub(crate) mod state_digest;
 pub(crate) mod stored;

@@ -35,7 +35,8 @@ impl Current {
     /// Reads the file of a folder; none when there is none.
     pub(crate) fn read(folder: &Path) -> Result<Option<Current>, Error> {
         let path = folder.join(FILE);
-        let bytes = match fs::metadata(&path).map(|metadata| metadata.len() <= MOST_BYTES) {
+        // Reading a pipe would wait for whoever writes to it.
+        let bytes = match fs::metadata(&path).map(|found| found.is_file() && found.len() <= MOST_BYTES) {
             Ok(true) => fs::read(&path),
             Ok(false) => return Err(damaged()),
             Err(error) => Err(error),

@@ -11,9 +11,9 @@ use cpr_pack::{Pack, Packs};
 use crate::arrivals::{Arrivals, DeliveryListener};
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
+use crate::ledger::state_digest::StateDigest;
 use crate::packs::current::Current;
 use crate::packs::opening::PackOpening;
-use crate::read::state_digest::StateDigest;
 use crate::snapshot::Snapshot;
 use crate::store::file::Options;
 use crate::store::pack_key::PackKey;
@@ -185,7 +185,8 @@ impl Packed {
         Ok(true)
     }
 
-    /// Waits until the folder holds this delivery; false when the time is up first.
+    /// Waits until the folder holds this delivery; false when the time is up first. It reads `CURRENT` five times a
+    /// second, which works wherever the folder lies; no file system is asked to tell of changes.
     ///
     /// # Errors
     /// As [`Packed::poll`].

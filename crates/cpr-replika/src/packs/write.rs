@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
+use crate::ledger::state_digest::StateDigest;
 use crate::packs::current::Current;
 use crate::packs::opening::PackOpening;
-use crate::read::state_digest::StateDigest;
 use crate::snapshot::Snapshot;
 use crate::store::secret::read_secret;
 use crate::store::source::Source;
@@ -170,8 +170,15 @@ impl Target {
         let touched = snapshot.brought_since(base.state.known())?;
         let (file, mut writer) = self.begin(snapshot, "overlay", kind)?;
         snapshot.tables().write_changes(base.state.tables(), &touched, &mut writer)?;
-        let below = StateDigest::from_bytes(base.packs.base().description().digest);
-        let digest = snapshot.digest_since(&base.state, below, &touched)?;
+        let digest = match snapshot.ledger_digest() {
+            Some(digest) => digest,
+            None => {
+                let mut sum = StateDigest::from_bytes(base.packs.base().description().digest).sum();
+                sum.take(base.state.sum_of_all(&touched)?);
+                sum.add(snapshot.sum_of_all(&touched)?);
+                snapshot.digest_of(sum)?
+            }
+        };
         writer.set_digest(digest.to_bytes());
         let summary = writer.publish()?;
         let pack = self.opening.open(&self.folder.join(&file))?;
@@ -193,7 +200,7 @@ impl Target {
     fn write_proved_base(&self, snapshot: &Snapshot, prove: &mut Prove<'_>) -> Result<PackReport, Error> {
         let (file, mut writer) = self.begin(snapshot, "base", Kind::Base)?;
         let digest = thread::scope(|scope| {
-            let digest = scope.spawn(|| snapshot.state_digest());
+            let digest = scope.spawn(|| snapshot.known_digest());
             snapshot.tables().write_all(&mut writer)?;
             digest.join().unwrap_or_else(|panic| resume_unwind(panic))
         })?;

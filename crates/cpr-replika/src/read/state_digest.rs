@@ -1,63 +1,15 @@
-//! A digest of everything that is known of persons: two stores that took the same files have the same, and so have
-//! their packs and whatever was restored or copied from them.
-//!
-//! It is a sum over the facts and events of all persons, with the deliveries between which they were believed, and a
-//! digest of the files that they came in. So it does not depend on how rows stand, and what some persons' rows say can
-//! be taken from it and put to it. It finds accidents, not forgeries.
+//! The digest of a state, computed anew: two stores that took the same files have the same, and so have their packs and
+//! whatever was restored or copied from them. The ledger has it for each delivery.
 
-use std::fmt;
-
-use cpr_model::PersonKey;
+use cpr_model::{Fact, PersonKey};
 use roaring::RoaringBitmap;
-use sha2::{Digest, Sha256};
-use twox_hash::XxHash3_128;
 
 use crate::error::Error;
+use crate::ledger::state_digest::{PersonSum, StateDigest, StateSum};
 use crate::person::image::Image;
 use crate::person::stored::v2::ArchivedPast;
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
-
-/// What stands before the bytes of a fact, and of an event.
-const FACT: u8 = 1;
-const EVENT: u8 = 2;
-
-/// A digest of the state of persons; 64 hexadecimal digits as text.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub struct StateDigest {
-    sum: u128,
-    /// The first half of the SHA-256 of the number of persons and the digests of the files.
-    files: [u8; 16],
-}
-
-impl StateDigest {
-    /// The bytes, as they stand in the header of a pack.
-    pub fn to_bytes(self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(&self.sum.to_le_bytes());
-        bytes[16..].copy_from_slice(&self.files);
-        bytes
-    }
-
-    /// The digest of these bytes.
-    pub fn from_bytes(bytes: [u8; 32]) -> StateDigest {
-        let (sum, files) = bytes.split_at(16);
-        let half = |half: &[u8]| -> [u8; 16] { half.try_into().expect("half of 32 bytes") };
-        StateDigest { sum: u128::from_le_bytes(half(sum)), files: half(files) }
-    }
-}
-
-impl fmt::Display for StateDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.to_bytes()))
-    }
-}
-
-impl fmt::Debug for StateDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StateDigest({self})")
-    }
-}
 
 impl Snapshot {
     /// The digest of this state, computed anew: every person is read.
@@ -73,65 +25,74 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Corrupt`] or a storage failure.
     pub fn state_digest(&self) -> Result<StateDigest, Error> {
-        let mut sum = 0u128;
+        let mut sum = StateSum::default();
         for row in self.tables().persons.range::<u32>(..)? {
             let (key, _) = row?;
-            sum = sum.wrapping_add(self.sum_of(key.value())?);
+            sum.add(self.sum_of(key.value())?);
         }
         self.digest_of(sum)
     }
 
-    /// The digest of this state, by that of an earlier one outside of whose persons in `touched` nothing differs.
-    pub(crate) fn digest_since(
-        &self,
-        earlier: &Snapshot,
-        digest: StateDigest,
-        touched: &RoaringBitmap,
-    ) -> Result<StateDigest, Error> {
-        let mut sum = digest.sum;
-        for key in touched {
-            sum = sum.wrapping_sub(earlier.sum_of(key)?).wrapping_add(self.sum_of(key)?);
-        }
-        self.digest_of(sum)
+    /// The digest of this state as the ledger has it; none where it has none: before any delivery, and where a store
+    /// went without it.
+    pub fn ledger_digest(&self) -> Option<StateDigest> {
+        self.last_delivery()?.state
     }
 
-    fn digest_of(&self, sum: u128) -> Result<StateDigest, Error> {
-        let mut files = Sha256::new();
-        files.update(self.tables().persons.len()?.to_le_bytes());
-        for delivery in self.deliveries()? {
-            files.update(delivery.digest);
+    /// That of the ledger, or computed anew.
+    pub(crate) fn known_digest(&self) -> Result<StateDigest, Error> {
+        self.ledger_digest().map_or_else(|| self.state_digest(), Ok)
+    }
+
+    /// The digest of a state with this sum.
+    pub(crate) fn digest_of(&self, sum: StateSum) -> Result<StateDigest, Error> {
+        let deliveries = self.deliveries()?;
+        Ok(StateDigest::new(sum, self.tables().persons.len()?, deliveries.iter().map(|delivery| &delivery.digest)))
+    }
+
+    /// The sum over these persons.
+    pub(crate) fn sum_of_all(&self, keys: &RoaringBitmap) -> Result<StateSum, Error> {
+        let mut sum = StateSum::default();
+        for key in keys {
+            sum.add(self.sum_of(key)?);
         }
-        let files = *files.finalize().first_chunk().expect("a digest has 32 bytes");
-        Ok(StateDigest { sum, files })
+        Ok(sum)
     }
 
     /// The sum over what was ever believed of one person.
-    fn sum_of(&self, key: u32) -> Result<u128, Error> {
+    fn sum_of(&self, key: u32) -> Result<StateSum, Error> {
         let person = PersonKey::from_u32(key);
         let person = person.ok_or(Error::Corrupt { table: name::PERSONS, what: "a key of no number" })?;
         Ok(sum_of_image(key, &self.whole(person)?))
     }
 }
 
-fn sum_of_image(key: u32, image: &Image<'_>) -> u128 {
-    let (mut sum, mut bytes) = (0u128, Vec::new());
-    let mut add = |what: u8, record: u16, kind: u8, known: [u32; 2], values: &[u8]| {
-        bytes.clear();
-        bytes.extend(key.to_le_bytes());
-        bytes.extend([what, kind]);
-        bytes.extend(record.to_le_bytes());
-        bytes.extend(known.into_iter().flat_map(u32::to_le_bytes));
-        bytes.extend_from_slice(values);
-        sum = sum.wrapping_add(XxHash3_128::oneshot(&bytes));
-    };
-    let now = image.person.iter().flat_map(|person| person.all_facts());
-    for fact in now.chain(image.pasts().flat_map(ArchivedPast::facts)) {
-        let known = fact.known();
-        let (record, kind, values) = fact.line();
-        add(FACT, record.into(), kind.0, [known.from, known.to.unwrap_or(u32::MAX)], values.bytes());
-    }
-    for (event, values) in image.pasts().flat_map(|past| past.events()) {
-        add(EVENT, event.record as u16, 0, [event.delivery, event.delivery], values.bytes());
+fn sum_of_image(key: u32, image: &Image<'_>) -> StateSum {
+    let mut hashed = Vec::new();
+    let mut sum = sum_of_facts(key, image.person.iter().flat_map(|person| person.all_facts()), &mut hashed);
+    for past in image.pasts() {
+        sum.add(sum_of_past(key, past, &mut hashed));
     }
     sum
+}
+
+/// The sum over a past of a person.
+pub(crate) fn sum_of_past(key: u32, past: &ArchivedPast, hashed: &mut Vec<u8>) -> StateSum {
+    let mut sum = sum_of_facts(key, past.facts(), hashed);
+    let mut person = PersonSum::new(key, hashed);
+    for (event, values) in past.events() {
+        person.add_event(event.record as u16, values, event.delivery);
+    }
+    sum.add(person.sum);
+    sum
+}
+
+/// The sum over facts of a person.
+pub(crate) fn sum_of_facts<'a>(key: u32, facts: impl Iterator<Item = Fact<'a>>, hashed: &mut Vec<u8>) -> StateSum {
+    let mut person = PersonSum::new(key, hashed);
+    for fact in facts {
+        let (record, kind, values) = fact.line();
+        person.add_fact(record.into(), kind, values, (fact.known().from, fact.known().to));
+    }
+    person.sum
 }

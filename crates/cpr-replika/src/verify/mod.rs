@@ -19,10 +19,12 @@ use crate::index::left_out;
 use crate::index::sets::{Index, Row};
 use crate::ledger::delivery::{Delivery, DeliveryKind};
 use crate::ledger::erases::{ErasedOf, erased_of};
+use crate::ledger::state_digest::StateSum;
 use crate::person::image::Person;
 use crate::person::mentions::mentioned;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedPast};
 use crate::person::value::PastSegment;
+use crate::read::state_digest::{sum_of_facts, sum_of_past};
 use crate::snapshot::Snapshot;
 use crate::store::bitmap::open_set;
 use crate::store::block_file::overlay::LostPages;
@@ -119,7 +121,8 @@ impl Snapshot {
         let has_all = report.sound(deliveries)?.unwrap_or(false);
         let mut known = Known { held: None, last: if has_all { self.known().0 } else { u32::MAX } };
         let mut index = Index::default();
-        let held = self.verify_persons(&mut report, &known, &mut index);
+        let mut state = StateSum::default();
+        let held = self.verify_persons(&mut report, &known, &mut index, &mut state);
         known.held = report.sound(held)?.flatten();
         let words = match known.held {
             Some(_) => self.verify_words(&mut report, std::mem::take(&mut index.words)),
@@ -138,8 +141,12 @@ impl Snapshot {
             None => self.open_index(&mut report),
         };
         report.sound(sets)?;
-        let superseded = self.verify_superseded(&mut report, &known);
+        let superseded = self.verify_superseded(&mut report, &known, &mut state);
         report.sound(superseded)?;
+        if let Some(told) = self.ledger_digest().filter(|_| has_all && report.is_clean()) {
+            let found = report.sound(self.digest_of(state))?;
+            report.expect(found == Some(told), name::DELIVERIES, "the digest of another state");
+        }
         for verify in [Self::verify_changed, Self::verify_redelivered, Self::verify_changed_by, Self::verify_numbers] {
             let verified = verify(self, &mut report, &known);
             report.sound(verified)?;
@@ -183,7 +190,9 @@ impl Snapshot {
         report: &mut VerifyReport,
         known: &Known,
         index: &mut Index,
+        state: &mut StateSum,
     ) -> Result<Option<RoaringBitmap>, Error> {
+        let mut hashed = Vec::new();
         let mut held = RoaringBitmap::new();
         for row in self.tables().persons.range::<u32>(..)? {
             let (key, sealed) = row?;
@@ -197,11 +206,13 @@ impl Snapshot {
             let Some(person) = report.sound(Person::open(row, sealed))? else { continue };
             if let Some(Some(past)) = report.sound(person.past())? {
                 self.verify_past(report, known, key, past, name::PERSONS)?;
+                state.add(sum_of_past(row, past, &mut hashed));
                 let before = self.tables().superseded.range((row, 0)..=(row, u32::MAX))?.next_back().transpose()?;
                 let follows = before.map_or(0, |(at, _)| at.value().1) == past.since.to_native();
                 report.expect(follows, name::PERSONS, "a past that does not follow on the one put away");
             }
             index.collect_stored(key, &CurrentRows::read(person.archived().facts(), None));
+            state.add(sum_of_facts(row, person.archived().facts(), &mut hashed));
             self.verify_document(report, known, key, person.archived())?;
         }
         Ok((report.persons == self.tables().persons.len()?).then_some(held))
@@ -245,8 +256,8 @@ impl Snapshot {
         Ok(())
     }
 
-    fn verify_superseded(&self, report: &mut VerifyReport, known: &Known) -> Result<(), Error> {
-        let mut before = (0, 0);
+    fn verify_superseded(&self, report: &mut VerifyReport, known: &Known, state: &mut StateSum) -> Result<(), Error> {
+        let (mut before, mut hashed) = ((0, 0), Vec::new());
         for row in self.tables().superseded.range::<(u32, u32)>(..)? {
             let (row, sealed) = row?;
             let (key, last) = row.value();
@@ -254,6 +265,7 @@ impl Snapshot {
             let Some(past) = report.sound(PastSegment::open((key, last), sealed))? else { continue };
             let Some(holder) = PersonKey::from_u32(key) else { continue };
             self.verify_past(report, known, holder, past.archived(), name::SUPERSEDED)?;
+            state.add(sum_of_past(key, past.archived(), &mut hashed));
             report.expect(past.archived().last() == last, name::SUPERSEDED, "a row that ended elsewhere");
             let since = if before.0 == key { before.1 } else { 0 };
             report.expect(

@@ -6,14 +6,16 @@ use std::io::Cursor;
 use cpr_extract::{ExtractWriter, Family, LineEnd, Padding, Style};
 use cpr_model::Pnr;
 use cpr_subscription::Profile;
-use redb::WriteTransaction;
+use redb::{ReadableTable, WriteTransaction};
 
 use super::*;
 use crate::apply::ApplyOptions;
+use crate::ledger::delivery::Delivery;
+use crate::ledger::state_digest::StateDigest;
 use crate::replika::Replika;
 use crate::store::config::Config;
 use crate::store::sealed;
-use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, STREAMS, SUBSCRIBERS};
+use crate::store::tables::{DELIVERIES, FILTERS, FOLLOWERS, MATCHES, STREAMS, SUBSCRIBERS};
 use crate::subscriptions::registry::{FilterChange, UnknownNumbers};
 
 const ANNA: &str = "6101801231";
@@ -97,4 +99,19 @@ fn every_damage_to_subscriptions_is_found() {
     assert_eq!(second, ["two subscribers with one number"]);
     let profile = damaged(|write, _| _ = write.open_table(SUBSCRIBERS).unwrap().insert("x", (1, 255)).unwrap());
     assert_eq!(profile, ["a profile that cannot be"]);
+}
+
+#[test]
+fn a_digest_of_another_state_is_found() {
+    let told = damaged(|write, _| {
+        let mut table = write.open_table(DELIVERIES).unwrap();
+        let row = table.get(1).unwrap().unwrap().value().to_vec();
+        let mut delivery = Delivery::open(DeliveryNumber(1), &row).unwrap();
+        assert!(delivery.state.is_some());
+        delivery.state = Some(StateDigest::from_bytes([7; 32]));
+        let mut sealed = Vec::new();
+        delivery.seal(&mut sealed);
+        table.insert(1, sealed.as_slice()).unwrap();
+    });
+    assert_eq!(told, ["the digest of another state"]);
 }

@@ -39,6 +39,7 @@ mod secrecy;
 mod snapshots;
 #[cfg(feature = "tracing")]
 mod spans;
+mod state_digests;
 mod subscribed_samples;
 mod subscriptions;
 mod traps;

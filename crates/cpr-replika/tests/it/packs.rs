@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use cpr_replika::{DeliveryNumber, Error, Options, Packed, Replika, Snapshot};
+use cpr_replika::{ApplyOptions, DeliveryNumber, Error, Options, Outcome, Packed, Replika, Snapshot};
 
 use crate::kit::{config, exported, extract_of_day};
 
@@ -261,4 +261,42 @@ fn bring(from: &Path, to: &Path) {
         let _ = fs::remove_file(&to);
         fs::copy(file.path(), to).unwrap();
     }
+}
+
+#[test]
+fn a_delivery_has_its_pack_written_and_what_cannot_be_written_leaves_it_stored() {
+    let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
+    let packs = folder.path().join("packs");
+    let extract = crate::kit::extract_of_day(2, &[("6101801234", "001 STATUS=01, KOEN=K")]);
+    let apply = |folder: &Path, dry_run| {
+        let options = ApplyOptions { pack: Some(folder), dry_run, ..ApplyOptions::named("a night") };
+        replika.apply(std::io::Cursor::new(&extract), &options)
+    };
+    assert_eq!(apply(&packs, true).unwrap().pack, None);
+    assert!(!packs.exists(), "a dry run writes none");
+    fs::write(folder.path().join("file"), "no folder").unwrap();
+    let error = apply(&folder.path().join("file"), false).unwrap_err();
+    assert!(matches!(error, Error::NotPacked { delivery: DeliveryNumber(2), .. }), "{error}");
+    assert_eq!(replika.snapshot().known(), DeliveryNumber(2));
+    let again = apply(&packs, false).unwrap();
+    assert_eq!((again.outcome, again.pack.unwrap().delivery), (Outcome::AlreadyApplied, DeliveryNumber(2)));
+    assert_eq!(export(&Packed::open(&packs).unwrap().snapshot()).unwrap(), exported(&replika));
+}
+
+#[test]
+fn a_process_that_waits_sees_a_delivery_within_five_seconds() {
+    let (replika, folder) = (store(1), tempfile::tempdir().unwrap());
+    replika.snapshot().write_base(folder.path()).unwrap();
+    let packed = Packed::open(folder.path()).unwrap();
+    let seen = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            assert!(packed.wait_for(DeliveryNumber(2), std::time::Duration::from_secs(600)).unwrap());
+            std::time::Instant::now()
+        });
+        night(&replika, 2);
+        replika.snapshot().write_pack(folder.path()).unwrap();
+        let published = std::time::Instant::now();
+        waiting.join().unwrap().saturating_duration_since(published)
+    });
+    assert!(seen.as_secs() < 5, "{seen:?}");
 }

@@ -98,8 +98,11 @@ impl Search {
     }
 }
 
+/// Makes a key of this name.
+type NewKey<'a> = &'a dyn Fn(&str) -> Arc<dyn KeySource>;
+
 /// Lives with a store: packs, and every way to write it anew, each searched while it goes on.
-fn life(folder: &Path, key: Option<&dyn Fn(&str) -> Arc<dyn KeySource>>) -> Search {
+fn life(folder: &Path, key: Option<NewKey<'_>>) -> Search {
     let (search, options) = (Search::default(), Options { key: key.map(|key| key("a.key")), ..Options::default() });
     let stages = RefCell::new(BTreeSet::new());
     let watch = |progress: RewriteProgress| {
