@@ -31,7 +31,7 @@ fn find(c: &mut Criterion) {
     let snapshot = replika.snapshot();
     let day = snapshot.delivery(snapshot.known()).expect("the load").production_date;
     let children = AgeRange::new(0, 17).ok().and_then(|range| birth_dates(range, day)).expect("dates of birth");
-    let (lives, young) = (Query::Municipality(MUNICIPALITY), Query::Born(children));
+    let (lives, young) = (Query::municipality(MUNICIPALITY), Query::Born(children));
     let both = Query::And(vec![lives.clone(), young.clone()]);
 
     let mut group = c.benchmark_group(format!("find among {of}"));
@@ -45,7 +45,7 @@ fn find(c: &mut Criterion) {
     count("children", &young);
     count("children of a municipality", &both);
     let (municipality, street) = street_of_first(&snapshot);
-    count("a street", &Query::Street { municipality, street, houses: None });
+    count("a street", &Query::street(municipality, street));
     group.bench_function("the first 100 children of a municipality", |b| {
         b.iter(|| snapshot.find(&both).expect("a query").iter().take(100).map(|key| key.as_u32() as u64).sum::<u64>());
     });

@@ -243,7 +243,7 @@ fn measure() {
     for operation in ["person_now", "person_every_fact", "as_of_the_load", "history_of_addresses", "answer_of_sf1520"] {
         println!("{operation} {}", pnrs.len());
     }
-    let municipality = Query::Municipality(MunicipalityCode(101));
+    let municipality = Query::municipality(MunicipalityCode(101));
     black_box(operation::count_of_municipality(&snapshot, &municipality));
     black_box(operation::events_of_a_night(&snapshot, DeliveryNumber(2)));
     black_box(operation::export(&snapshot));

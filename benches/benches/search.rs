@@ -17,9 +17,7 @@ use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::{Aspect, Date, Field, MunicipalityCode, Pnr, StreetCode};
 use cpr_replika::cpr_subscription::HouseNumber;
-use cpr_replika::{
-    AddressPattern, ApplyOptions, Config, Criterion, NamePart, Policy, Replika, Scope, Search, Snapshot,
-};
+use cpr_replika::{AddressPattern, ApplyOptions, Config, NamePart, Policy, Query, Replika, Scope, Search, Snapshot};
 use rusqlite::{Connection, ToSql, params};
 
 fn main() {
@@ -40,7 +38,7 @@ fn main() {
     let drawn = drawn(&snapshot, of, asked);
     for question in QUESTIONS {
         let mut differ = 0;
-        let count = |person: &Drawn| found(&snapshot, &(question.criterion)(person), question);
+        let count = |person: &Drawn| found(&snapshot, &(question.query)(person), question);
         let mut statement = sqlite.prepare(question.sql).expect("SQL");
         let mut rows = |person: &Drawn| {
             let values = (question.values)(person);
@@ -119,7 +117,7 @@ fn draw(snapshot: &Snapshot, pnr: Pnr) -> Option<Drawn> {
 struct Question {
     name: &'static str,
     count: bool,
-    criterion: fn(&Drawn) -> Criterion,
+    query: fn(&Drawn) -> Query,
     sql: &'static str,
     values: fn(&Drawn) -> Vec<String>,
 }
@@ -141,9 +139,9 @@ const QUESTIONS: &[Question] = &[
     Question {
         name: "name and birth date",
         count: false,
-        criterion: |person| {
-            let name = Criterion::name(NamePart::Any, &format!("{} {}", person.given, person.surname));
-            Criterion::All(vec![name, Criterion::Born(person.born..=person.born)])
+        query: |person| {
+            let name = Query::name(NamePart::Any, &format!("{} {}", person.given, person.surname));
+            Query::And(vec![name, Query::Born(person.born..=person.born)])
         },
         sql: "SELECT person.pnr, person.addressing_name FROM person JOIN names ON names.rowid = person.pnr
             WHERE person.born = ?1 AND names MATCH ?2 ORDER BY person.pnr LIMIT 20",
@@ -152,15 +150,12 @@ const QUESTIONS: &[Question] = &[
     Question {
         name: "surname prefix and municipality, count",
         count: true,
-        criterion: |person| {
+        query: |person| {
             let address = AddressPattern {
                 municipality: Some(MunicipalityCode(person.municipality)),
                 ..AddressPattern::default()
             };
-            Criterion::All(vec![
-                Criterion::name(NamePart::Surname, &format!("{}*", prefix(person))),
-                Criterion::Address(address),
-            ])
+            Query::And(vec![Query::name(NamePart::Surname, &format!("{}*", prefix(person))), Query::Address(address)])
         },
         sql: "SELECT count(*) FROM names JOIN person ON person.pnr = names.rowid
             WHERE names MATCH ?1 AND person.municipality = ?2",
@@ -169,8 +164,8 @@ const QUESTIONS: &[Question] = &[
     Question {
         name: "street code and house",
         count: false,
-        criterion: |person| {
-            Criterion::Address(AddressPattern {
+        query: |person| {
+            Query::Address(AddressPattern {
                 municipality: Some(MunicipalityCode(person.municipality)),
                 street: Some(StreetCode(person.street)),
                 ..at(person)
@@ -183,8 +178,8 @@ const QUESTIONS: &[Question] = &[
     Question {
         name: "street name, house and postal code",
         count: false,
-        criterion: |person| {
-            Criterion::Address(AddressPattern {
+        query: |person| {
+            Query::Address(AddressPattern {
                 street_name: AddressPattern::words(&person.street_name),
                 postal_code: Some(person.postal_code..=person.postal_code),
                 ..at(person)
@@ -197,16 +192,16 @@ const QUESTIONS: &[Question] = &[
     Question {
         name: "surname, first 20",
         count: false,
-        criterion: |person| Criterion::name(NamePart::Any, &person.surname),
+        query: |person| Query::name(NamePart::Any, &person.surname),
         sql: "SELECT person.pnr, person.addressing_name FROM names JOIN person ON person.pnr = names.rowid
             WHERE names MATCH ?1 ORDER BY names.rowid LIMIT 20",
         values: |person| vec![format!("\"{}\"", person.surname)],
     },
 ];
 
-fn found(snapshot: &Snapshot, criterion: &Criterion, question: &Question) -> u64 {
+fn found(snapshot: &Snapshot, query: &Query, question: &Question) -> u64 {
     let search = Search {
-        criterion: criterion.clone(),
+        query: query.clone(),
         scope: Scope::Now,
         after: None,
         limit: if question.count { 0 } else { 20 },

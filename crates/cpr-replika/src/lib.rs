@@ -32,7 +32,7 @@
 //! let pnr = Pnr::parse(b"6101801234").ok_or("ten digits")?;
 //! let person = snapshot.person(pnr)?.ok_or("not held")?;
 //! assert_eq!(person.address().and_then(|row| row.municipality_code()), Some(MunicipalityCode(851)));
-//! assert_eq!(snapshot.find(&Query::Municipality(MunicipalityCode(851)))?.len(), 1);
+//! assert_eq!(snapshot.find(&Query::municipality(MunicipalityCode(851)))?.len(), 1);
 //! # Ok(()) }
 //! ```
 //!

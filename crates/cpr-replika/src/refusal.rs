@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A kind of criterion that a policy can require.
+/// A kind of query that a policy can require a part to be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Needed {

@@ -2,7 +2,7 @@
 
 use access_log::Caller;
 use cpr_replika::cpr_model::{ProtectionKind, Status};
-use cpr_replika::{Criterion, PersonSet, Policy, Query, Scope, Search, Snapshot};
+use cpr_replika::{PersonSet, Policy, Query, Scope, Search, Snapshot};
 
 use crate::error::Error;
 use crate::protected_persons::ProtectedPersons;
@@ -43,24 +43,24 @@ fn is_protected(protections: &Protections) -> bool {
     !protections.is_known() || protections.recorded(ProtectionKind::NAME_AND_ADDRESS).is_some()
 }
 
-/// The criterion of a search, without protected persons where it asks for a place: the hit itself would tell.
+/// The query of a search, without protected persons where it asks for a place: the hit itself would tell.
 pub(crate) fn without_protected(
-    criterion: &Criterion,
+    query: &Query,
     snapshot: &Snapshot,
     scope: Scope,
     policy: ProtectedPersons,
-) -> Result<Criterion, Error> {
-    if policy == ProtectedPersons::Tell || !asks_for_place(criterion) {
-        return Ok(criterion.clone());
+) -> Result<Query, Error> {
+    if policy == ProtectedPersons::Tell || !asks_for_place(query) {
+        return Ok(query.clone());
     }
     let by_number = snapshot.find(&Query::Protection(ProtectionKind::NAME_AND_ADDRESS))?;
-    let others = Criterion::All(vec![criterion.clone(), Criterion::Not(Box::new(Criterion::Persons(by_number)))]);
+    let others = Query::And(vec![query.clone(), Query::Not(Box::new(Query::Persons(by_number)))]);
     // Under a number that was given up, the protection stands under the number now.
-    let replaced = (0..=99).map(Status).filter(|status| status.is_replaced()).map(Query::Status);
+    let replaced = (0..=99).map(Status).filter(|status| status.is_replaced()).map(Query::status);
     let given_up = snapshot.find(&Query::Or(replaced.collect()))?;
     let (policy, day) = (Policy::open(), snapshot.delivery(snapshot.known())?.production_date);
     let search = Search {
-        criterion: Criterion::All(vec![others.clone(), Criterion::Persons(given_up)]),
+        query: Query::And(vec![others.clone(), Query::Persons(given_up)]),
         scope,
         after: None,
         limit: policy.page,
@@ -74,15 +74,15 @@ pub(crate) fn without_protected(
             hidden.extend(hit.pnr.key());
         }
     }
-    let hidden = Criterion::Persons(hidden.into_iter().collect::<PersonSet>());
-    Ok(Criterion::All(vec![others, Criterion::Not(Box::new(hidden))]))
+    let hidden = Query::Persons(hidden.into_iter().collect::<PersonSet>());
+    Ok(Query::And(vec![others, Query::Not(Box::new(hidden))]))
 }
 
-fn asks_for_place(criterion: &Criterion) -> bool {
-    match criterion {
-        Criterion::Address(_) => true,
-        Criterion::All(list) | Criterion::Any(list) => list.iter().any(asks_for_place),
-        Criterion::Not(of) => asks_for_place(of),
+fn asks_for_place(query: &Query) -> bool {
+    match query {
+        Query::Address(_) => true,
+        Query::And(list) | Query::Or(list) => list.iter().any(asks_for_place),
+        Query::Not(of) => asks_for_place(of),
         _ => false,
     }
 }

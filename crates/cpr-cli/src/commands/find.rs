@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use clap::Args;
 use cpr_replika::cpr_model::{CountryCode, Day, MunicipalityCode, PersonKey, ProtectionKind, Status};
 use cpr_replika::cpr_subscription::{EventCode, Filter, FilterError, FilterKind, HouseNumber, birth_dates};
-use cpr_replika::{DeliveryNumber, PersonSet, Query, Snapshot};
+use cpr_replika::{AddressPattern, DeliveryNumber, PersonSet, Query, Snapshot};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -159,7 +159,7 @@ impl Criteria {
         any(read_ages(self, snapshot)?, !self.age.is_empty());
         let status = |text: &String| {
             let code = parse_number(text, 2).and_then(|code| u8::try_from(code).ok());
-            code.map(|code| Query::Status(Status(code))).ok_or(Failure::Usage("a status is two digits"))
+            code.map(|code| Query::status(Status(code))).ok_or(Failure::Usage("a status is two digits"))
         };
         any(read_each(&self.status, status)?, !self.status.is_empty());
         let protection = |text: &String| {
@@ -196,7 +196,7 @@ fn parse_number(text: &str, digits: usize) -> Option<u16> {
 
 fn parse_municipality(text: &str) -> Result<Query, Failure> {
     match Filter::parse(FilterKind::Municipality, text)? {
-        Filter::Municipality(MunicipalityCode(code)) => Ok(Query::Municipality(MunicipalityCode(code))),
+        Filter::Municipality(MunicipalityCode(code)) => Ok(Query::municipality(MunicipalityCode(code))),
         _ => Err(FilterError::NotAMunicipality.into()),
     }
 }
@@ -227,7 +227,12 @@ fn parse_street(text: &str) -> Result<Query, Failure> {
         return Err(FilterError::NotAnAddress { part: "street" }.into());
     };
     let houses = houses.map(|text| parse_houses(text).ok_or(FilterError::NotAnAddress { part: "house number" }));
-    Ok(Query::Street { municipality: address.municipality, street: address.street, houses: houses.transpose()? })
+    Ok(Query::Address(AddressPattern {
+        municipality: Some(address.municipality),
+        street: Some(address.street),
+        houses: houses.transpose()?.into_iter().collect(),
+        ..AddressPattern::default()
+    }))
 }
 
 fn parse_houses(text: &str) -> Option<RangeInclusive<HouseNumber>> {

@@ -94,7 +94,7 @@ impl Snapshot {
 
     fn ages(&self, age: u16, first: Date, last: Date, events: &mut Vec<CalendarEvent>) -> Result<(), Error> {
         let Some(births) = birth_dates_reaching(age, day_before(first), last) else { return Ok(()) };
-        let not_living = Query::Or(NOT_LIVING.map(Query::Status).to_vec());
+        let not_living = Query::Or(NOT_LIVING.map(Query::status).to_vec());
         let persons = self.find(&Query::And(vec![Query::Born(births), Query::Not(Box::new(not_living))]))?;
         for key in persons.iter() {
             let Some(person) = self.person(key.pnr())? else { continue };

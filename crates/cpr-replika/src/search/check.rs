@@ -1,6 +1,6 @@
-//! Holds one document against the criteria.
+//! Holds one document against a query.
 //!
-//! Each criterion is asked when it is true: a set of stretches of valid time. In scope *now* and *ever* that is all of
+//! Each part of it is asked when it is true: a set of stretches of valid time. In scope *now* and *ever* that is all of
 //! time or none; at the same time, it is when the rows that have it held. Then *all* is the common part, *any* the
 //! union, *not* the rest, and a person is meant when anything is left.
 
@@ -10,7 +10,7 @@ use cpr_subscription::{Door, Floor, HouseNumber};
 use crate::index::keys::street;
 use crate::index::name_part::NamePart;
 use crate::search::Scope;
-use crate::search::criterion::{AddressPattern, WordPattern};
+use crate::search::patterns::{AddressPattern, WordPattern};
 use crate::search::plan::{Leaf, Node};
 
 /// Stretches of valid time, ascending and apart: from, and the first moment after; digits of timestamps.
@@ -75,7 +75,7 @@ impl Node<'_> {
 
     fn spans(&self, key: PersonKey, person: &CurrentRows<'_>, scope: Scope) -> Spans {
         match self {
-            Node::All(all) => {
+            Node::And(all) => {
                 let mut common = Spans::always();
                 for node in all {
                     if common.is_empty() {
@@ -85,7 +85,7 @@ impl Node<'_> {
                 }
                 common
             }
-            Node::Any(any) => any.iter().fold(Spans::default(), |found, node| found.or(node.spans(key, person, scope))),
+            Node::Or(any) => any.iter().fold(Spans::default(), |found, node| found.or(node.spans(key, person, scope))),
             Node::Not(node) => node.spans(key, person, scope).not(),
             Node::Leaf(leaf) => leaf.spans(key, person, scope),
         }
@@ -95,13 +95,14 @@ impl Node<'_> {
 impl Leaf<'_> {
     fn spans(&self, key: PersonKey, person: &CurrentRows<'_>, scope: Scope) -> Spans {
         match self {
-            Leaf::Persons(persons) => Spans::when(persons.contains(key)),
-            Leaf::Born(dates) => Spans::when(person.birth_date().is_some_and(|born| dates.contains(&born))),
+            Leaf::Persons(keys) => Spans::when(keys.contains(key.as_u32())),
+            Leaf::Born(dates, _) => Spans::when(person.birth_date().is_some_and(|born| dates.contains(&born))),
             Leaf::Sex(sex) => {
                 let letter = [sex.letter()];
                 Spans::when(person.person().is_some_and(|row| row.sex().latin1() == letter))
             }
-            Leaf::Status(range) => Spans::when(person.status().is_some_and(|status| range.contains(&status.0))),
+            Leaf::Status(range) => Spans::when(person.status().is_some_and(|status| range.contains(&status))),
+            Leaf::Protection(kind) => Spans::when(person.protections().any(|row| row.kind() == Some(*kind))),
             Leaf::Citizenship(country) => {
                 let is_meant =
                     |fact: &Fact<'_>| fact.citizenship().is_some_and(|row| row.country_code() == Some(*country));

@@ -1,32 +1,32 @@
-//! Search: criteria over persons as known now, in one of three scopes, by page or as a count.
+//! Finding persons by what is known of them now: the whole set, or a page of those who have it in one of three scopes.
 //!
-//! A search is answered in two steps. The indexes give candidates, never fewer than there are: words of names, birth
-//! dates, streets and houses, municipalities, citizenship, status (`plan`). Where they are not the answer themselves,
-//! the documents of the candidates are read and each is held against the criteria (`check`). What that may cost is the
-//! caller's [`Policy`]: a search that would cost more is refused with the reason, never cut short in silence.
+//! A [`Query`] is answered in two steps. The indexes give candidates, never fewer than there are: words of names, birth
+//! dates, streets and houses, municipalities, citizenship, status, protections (`plan`). Where they are not the answer
+//! themselves, the documents of the candidates are read and each is held against the query (`check`).
 //!
-//! Two questions, two answers. [`Snapshot::find`](crate::Snapshot::find) takes a [`Query`], set algebra over what is
-//! indexed, and gives the whole [`PersonSet`] without reading a document: of any size, exact, for programs.
-//! [`Snapshot::search`] takes a [`Search`], a tree of [`Criterion`] in a [`Scope`] under a [`Policy`], and gives rows
-//! by page: for people who look somebody up. [`Criterion::Persons`] takes the answer of the first into the second.
+//! Two questions can be asked with one language. [`Snapshot::find`](crate::Snapshot::find) gives the whole
+//! [`PersonSet`], of any size, for programs. [`Snapshot::search`](crate::Snapshot::search) takes a [`Search`]: a query
+//! in a [`Scope`] under a [`Policy`], and gives rows by page, for people who look somebody up. What that may cost is
+//! the caller's policy: a search that would cost more is refused with the reason, never cut short in silence.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use cpr_replika::cpr_model::MunicipalityCode;
-//! use cpr_replika::search::{Criterion, NamePart, Query, Search};
+//! use cpr_replika::search::{NamePart, Query, Search};
 //! let snapshot = demo()?.snapshot();
-//! let here = snapshot.find(&Query::Municipality(MunicipalityCode(851)))?;
-//! let named = Criterion::name(NamePart::Given, "Sofie");
-//! let hits = snapshot.search(&Search::now(Criterion::All(vec![Criterion::Persons(here), named])))?;
+//! let here = snapshot.find(&Query::municipality(MunicipalityCode(851)))?;
+//! let named = Query::name(NamePart::Given, "Sofie");
+//! let hits = snapshot.search(&Search::now(Query::And(vec![Query::Persons(here), named])))?;
 //! assert_eq!(hits.count, Some(1));
 //! # Ok(()) }
 //! ```
 
 mod born;
 mod check;
-mod criterion;
-mod plan;
+pub(crate) mod find;
+mod patterns;
+pub(crate) mod plan;
 mod policy;
 pub(crate) mod query;
 #[cfg(test)]
@@ -36,9 +36,9 @@ use std::fmt;
 
 use cpr_model::{CurrentRows, PersonKey, Pnr, ProtectionKind, RowsBuffer};
 
-pub use criterion::{AddressPattern, Criterion, Sex, WordPattern};
+pub use patterns::{AddressPattern, WordPattern};
 pub use policy::Policy;
-pub use query::Query;
+pub use query::{Query, Sex};
 
 pub use crate::index::name_part::NamePart;
 pub use crate::index::person_set::PersonSet;
@@ -49,7 +49,7 @@ use crate::error::Error;
 use crate::search::plan::{Budget, Candidates, Node};
 use crate::snapshot::Snapshot;
 
-/// When the criteria must be true.
+/// When a query must be true.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scope {
     /// Of the current rows.
@@ -65,8 +65,8 @@ pub enum Scope {
 #[derive(Clone, Debug)]
 pub struct Search {
     /// Whom it is for.
-    pub criterion: Criterion,
-    /// When the criteria must be true.
+    pub query: Query,
+    /// When the query must be true.
     pub scope: Scope,
     /// Only persons behind this number, in the order of birth date and serial of the number: the last of the page
     /// before.
@@ -81,8 +81,8 @@ pub struct Search {
 
 impl Search {
     /// The first 20 of those who have it now, and how many there are; nothing required.
-    pub fn now(criterion: Criterion) -> Search {
-        Search { criterion, scope: Scope::Now, after: None, limit: 20, count: true, policy: Policy::open() }
+    pub fn now(query: Query) -> Search {
+        Search { query, scope: Scope::Now, after: None, limit: 20, count: true, policy: Policy::open() }
     }
 }
 
@@ -124,8 +124,8 @@ impl Snapshot {
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use cpr_replika::{Criterion, NamePart, Search};
-    /// let hits = demo()?.snapshot().search(&Search::now(Criterion::name(NamePart::Surname, "Bækg*")))?;
+    /// use cpr_replika::{NamePart, Query, Search};
+    /// let hits = demo()?.snapshot().search(&Search::now(Query::name(NamePart::Surname, "Bækg*")))?;
     /// assert_eq!((hits.count, hits.rows.len()), (Some(2), 2));
     /// # Ok(()) }
     /// ```
@@ -134,15 +134,15 @@ impl Snapshot {
     /// [`Error::Search`] when the policy refuses it; [`Error::Corrupt`] or a storage failure.
     pub fn search(&self, search: &Search) -> Result<Hits, Error> {
         let required = &search.policy.require_any;
-        if !required.is_empty() && !asks_any(&search.criterion, required) {
+        if !required.is_empty() && !asks_any(&search.query, required) {
             return Err(Refusal::TooLittleAsked { any_of: required.clone() }.into());
         }
-        search.criterion.require_held(self.settings())?;
+        search.query.require_held(self.settings())?;
         if search.limit > search.policy.page {
             return Err(Refusal::PageTooLarge { limit: search.policy.page }.into());
         }
         let mut budget = Budget { rows: search.policy.rows, limit: search.policy.rows };
-        let node = Node::resolve(self, &search.criterion, &mut budget)?;
+        let node = Node::resolve(self, &search.query, &mut budget)?;
         let candidates = self.candidates(&node, search.scope, &mut budget)?;
         self.run(search, &node, &candidates)
     }
@@ -186,20 +186,21 @@ impl Snapshot {
     }
 }
 
-/// True when everybody who has the criterion has one of these.
-fn asks_any(criterion: &Criterion, needed: &[Needed]) -> bool {
+/// True when everybody whom the query means has one of these.
+fn asks_any(query: &Query, needed: &[Needed]) -> bool {
     let has = |kind| needed.contains(&kind);
-    match criterion {
-        Criterion::Name(..) => has(Needed::Name),
-        Criterion::Born(_) => has(Needed::BirthDate),
-        Criterion::Persons(_) => has(Needed::Persons),
-        Criterion::Address(address) => {
+    match query {
+        Query::Name(..) => has(Needed::Name),
+        Query::Born(_) => has(Needed::BirthDate),
+        Query::Persons(_) => has(Needed::Persons),
+        Query::Address(address) => {
             has(Needed::StreetName) && !address.street_name.is_empty()
                 || has(Needed::StreetCode) && address.street.is_some()
         }
-        Criterion::All(all) => all.iter().any(|criterion| asks_any(criterion, needed)),
-        Criterion::Any(any) => any.iter().all(|criterion| asks_any(criterion, needed)),
-        Criterion::Sex(_) | Criterion::Status(_) | Criterion::Citizenship(_) | Criterion::Not(_) => false,
+        Query::And(all) => all.iter().any(|query| asks_any(query, needed)),
+        Query::Or(any) => any.iter().all(|query| asks_any(query, needed)),
+        Query::All | Query::Sex(_) | Query::Status(_) | Query::Protection(_) | Query::Citizenship(_) => false,
+        Query::Changed(_) | Query::ChangedBy(..) | Query::Not(_) => false,
     }
 }
 

@@ -1,43 +1,46 @@
 //! Candidates from the indexes: never fewer than are meant, and where it can be told, exactly those.
 //!
-//! Of criteria that must all be true, those that leave fewest are asked first, and each is looked up only among what
+//! Of parts that must all be true, those that leave fewest are asked first, and each is looked up only among what
 //! the ones before left; once a handful is left, documents are read instead of long rows. What no index knows (sex,
 //! floor, door, former addresses and citizenships, things at the same time) leaves the candidates as they are and the
 //! answer to the documents.
 
+use std::borrow::Cow;
 use std::ops::{Bound, RangeInclusive};
 
-use cpr_model::{CountryCode, Date};
+use cpr_model::{CountryCode, Date, ProtectionKind, Status};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
 use crate::index::keys::{SetKind, house, street};
 use crate::index::name_part::NamePart;
-use crate::index::person_set::PersonSet;
 use crate::index::street_names::{name_row, postal_row};
 use crate::index::words::{FORMER, bits, chunks, key_of, read_row};
 use crate::index::years::Years;
-use crate::search::criterion::{AddressPattern, Criterion, Sex, WordPattern};
-use crate::search::query::Query;
+use crate::search::born::Born;
+use crate::search::patterns::{AddressPattern, WordPattern};
+use crate::search::query::{Query, Sex};
 use crate::search::{Refusal, Scope};
 use crate::snapshot::Snapshot;
 
 /// So few candidates are read sooner than the row of a municipality.
 const FEW: u64 = 32;
 
-/// A criterion with what the store says about it.
+/// A query with what the store says about it.
 pub(crate) enum Node<'a> {
-    All(Vec<Node<'a>>),
-    Any(Vec<Node<'a>>),
+    And(Vec<Node<'a>>),
+    Or(Vec<Node<'a>>),
     Not(Box<Node<'a>>),
     Leaf(Leaf<'a>),
 }
 
 pub(crate) enum Leaf<'a> {
-    Persons(&'a PersonSet),
-    Born(&'a RangeInclusive<Date>),
+    /// Keys of persons, who may not be held.
+    Persons(Cow<'a, RoaringBitmap>),
+    Born(&'a RangeInclusive<Date>, Born),
     Sex(Sex),
-    Status(&'a RangeInclusive<u8>),
+    Status(&'a RangeInclusive<Status>),
+    Protection(ProtectionKind),
     Citizenship(CountryCode),
     Name(NamePart, &'a WordPattern),
     /// With the streets that ever bore the name, ascending, when a name is asked for.
@@ -61,41 +64,60 @@ impl Budget {
 pub(crate) struct Candidates {
     pub(crate) keys: RoaringBitmap,
     pub(crate) exact: bool,
+    /// True when all of them are held.
+    held: bool,
+}
+
+impl Candidates {
+    fn held(keys: RoaringBitmap, exact: bool) -> Candidates {
+        Candidates { keys, exact, held: true }
+    }
+}
+
+/// Among whom candidates are looked up.
+#[derive(Clone, Copy)]
+struct Among<'w> {
+    /// Those whom what was asked before left; none: all.
+    within: Option<&'w RoaringBitmap>,
+    /// The years of whose numbers are of interest; of others there may be anybody.
+    years: &'w Years,
 }
 
 impl<'a> Node<'a> {
-    /// Looks up what criteria name: streets by their names.
-    pub(crate) fn resolve(
-        snapshot: &Snapshot,
-        criterion: &'a Criterion,
-        budget: &mut Budget,
-    ) -> Result<Node<'a>, Error> {
-        let mut list = |criteria: &'a [Criterion]| {
-            criteria.iter().map(|criterion| Node::resolve(snapshot, criterion, budget)).collect::<Result<Vec<_>, _>>()
+    /// Looks up what a query names: streets by their names, dates of birth, deliveries.
+    pub(crate) fn resolve(snapshot: &Snapshot, query: &'a Query, budget: &mut Budget) -> Result<Node<'a>, Error> {
+        let mut list = |queries: &'a [Query]| {
+            queries.iter().map(|query| Node::resolve(snapshot, query, budget)).collect::<Result<Vec<_>, _>>()
         };
-        Ok(match criterion {
-            Criterion::All(all) => Node::All(list(all)?),
-            Criterion::Any(any) => Node::Any(list(any)?),
-            Criterion::Not(not) => Node::Not(Box::new(Node::resolve(snapshot, not, budget)?)),
-            Criterion::Persons(persons) => Node::Leaf(Leaf::Persons(persons)),
-            Criterion::Born(dates) => Node::Leaf(Leaf::Born(dates)),
-            Criterion::Sex(sex) => Node::Leaf(Leaf::Sex(*sex)),
-            Criterion::Status(range) => Node::Leaf(Leaf::Status(range)),
-            Criterion::Citizenship(country) => Node::Leaf(Leaf::Citizenship(*country)),
-            Criterion::Name(part, word) => Node::Leaf(Leaf::Name(*part, word)),
-            Criterion::Address(address) => {
+        Ok(Node::Leaf(match query {
+            Query::All => return Ok(Node::And(Vec::new())),
+            Query::And(all) => return Ok(Node::And(list(all)?)),
+            Query::Or(any) => return Ok(Node::Or(list(any)?)),
+            Query::Not(not) => return Ok(Node::Not(Box::new(Node::resolve(snapshot, not, budget)?))),
+            Query::Persons(persons) => Leaf::Persons(Cow::Borrowed(&persons.0)),
+            Query::Changed(delivery) => Leaf::Persons(Cow::Owned(snapshot.changed_keys(*delivery)?)),
+            Query::ChangedBy(delivery, code) => {
+                Leaf::Persons(Cow::Owned(snapshot.changed_by_keys(*delivery, code.as_bytes())?))
+            }
+            Query::Born(dates) => Leaf::Born(dates, Born::read(snapshot, dates)?),
+            Query::Sex(sex) => Leaf::Sex(*sex),
+            Query::Status(range) => Leaf::Status(range),
+            Query::Protection(kind) => Leaf::Protection(*kind),
+            Query::Citizenship(country) => Leaf::Citizenship(*country),
+            Query::Name(part, word) => Leaf::Name(*part, word),
+            Query::Address(address) => {
                 let named = !address.street_name.is_empty();
                 let streets = named.then(|| snapshot.streets_named(&address.street_name, budget)).transpose()?;
-                Node::Leaf(Leaf::Address(address, streets))
+                Leaf::Address(address, streets)
             }
-        })
+        }))
     }
 
-    /// How late it is asked among criteria that must all be true.
+    /// How late it is asked among those that must all be true.
     fn rank(&self) -> u8 {
         match self {
-            Node::All(all) => all.iter().map(Node::rank).min().unwrap_or(LAST),
-            Node::Any(any) => any.iter().map(Node::rank).max().unwrap_or(0),
+            Node::And(all) => all.iter().map(Node::rank).min().unwrap_or(LAST),
+            Node::Or(any) => any.iter().map(Node::rank).max().unwrap_or(0),
             Node::Not(_) => LAST,
             Node::Leaf(leaf) => leaf.rank(),
         }
@@ -110,13 +132,14 @@ impl Leaf<'_> {
     fn rank(&self) -> u8 {
         match self {
             Leaf::Persons(_) => 0,
-            Leaf::Born(_) => 1,
+            Leaf::Born(..) => 1,
             Leaf::Address(_, Some(_)) => 2,
             Leaf::Address(address, None) if address.street.is_some() => 2,
             Leaf::Address(address, None) if address.postal_code.is_some() => 5,
             Leaf::Address(..) => 6,
             Leaf::Name(_, WordPattern { rest: None, .. }) => 3,
             Leaf::Name(_, WordPattern { start, .. }) if !start.is_empty() => 4,
+            Leaf::Protection(_) => 5,
             Leaf::Citizenship(_) => 7,
             Leaf::Name(..) | Leaf::Status(_) => 8,
             Leaf::Sex(_) => LAST,
@@ -125,29 +148,46 @@ impl Leaf<'_> {
 }
 
 impl Snapshot {
-    /// Candidates of a search; everybody when no index knows.
+    /// Candidates of a query; everybody when no index knows.
     pub(crate) fn candidates(&self, node: &Node<'_>, scope: Scope, budget: &mut Budget) -> Result<Candidates, Error> {
-        match self.plan(node, scope, None, budget)? {
-            Some(candidates) => Ok(candidates),
-            None => Ok(Candidates { keys: self.index_set(SetKind::Held, 0)?, exact: false }),
+        let years = Years::all();
+        let Some(mut candidates) = self.plan(node, scope, Among { within: None, years: &years }, budget)? else {
+            return Ok(Candidates::held(self.index_set(SetKind::Held, 0)?, false));
+        };
+        if !candidates.held {
+            // A few documents say sooner who is held.
+            match candidates.keys.len() <= FEW {
+                true => candidates.exact = false,
+                false => candidates.keys &= self.held_about(&candidates.keys)?,
+            }
         }
+        Ok(candidates)
     }
 
-    /// Candidates among `within` (none: among all); none when no index knows.
+    /// Everybody who is held, of the years of these keys.
+    fn held_about(&self, keys: &RoaringBitmap) -> Result<RoaringBitmap, Error> {
+        self.index_within(SetKind::Held, 0, &Years::of_keys(spanned(Some(keys))))
+    }
+
+    /// Candidates; none when no index knows.
     fn plan(
         &self,
         node: &Node<'_>,
         scope: Scope,
-        within: Option<&RoaringBitmap>,
+        among: Among<'_>,
         budget: &mut Budget,
     ) -> Result<Option<Candidates>, Error> {
         match node {
-            Node::Leaf(leaf) => self.plan_leaf(leaf, scope, within, budget),
-            Node::All(all) => self.plan_all(all, scope, within, budget),
-            Node::Any(any) => {
-                let mut union = Candidates { keys: RoaringBitmap::new(), exact: true };
+            Node::Leaf(Leaf::Born(..)) => self.plan_and(std::slice::from_ref(node), scope, among, budget),
+            Node::Leaf(leaf) => self.plan_leaf(leaf, scope, among, budget),
+            Node::And(all) => self.plan_and(all, scope, among, budget),
+            Node::Or(any) => {
+                let mut union = Candidates::held(RoaringBitmap::new(), true);
                 for node in any {
-                    let Some(found) = self.plan(node, scope, within, budget)? else { return Ok(None) };
+                    let Some(mut found) = self.plan(node, scope, among, budget)? else { return Ok(None) };
+                    if !found.held && !found.keys.is_empty() {
+                        found.keys &= self.held_about(&found.keys)?;
+                    }
                     union.keys |= found.keys;
                     union.exact &= found.exact;
                 }
@@ -156,79 +196,97 @@ impl Snapshot {
             // Who does not have something at one moment may have it at another.
             Node::Not(_) if scope == Scope::AtTheSameTime => Ok(None),
             Node::Not(node) => {
-                let Some(found) = self.plan(node, scope, within, budget)?.filter(|found| found.exact) else {
+                let Some(found) = self.plan(node, scope, among, budget)?.filter(|found| found.exact) else {
                     return Ok(None);
                 };
-                let all = within.map_or_else(|| self.index_set(SetKind::Held, 0), |within| Ok(within.clone()))?;
-                Ok(Some(Candidates { keys: all - found.keys, exact: true }))
+                let all = match among.within {
+                    Some(within) => within.clone(),
+                    None => self.index_within(SetKind::Held, 0, among.years)?,
+                };
+                Ok(Some(Candidates { keys: all - found.keys, exact: true, held: among.within.is_none() }))
             }
         }
     }
 
-    fn plan_all(
+    /// Whom all of it means. Dates of birth say of which years, and are asked of whom the rest leaves; what is to be
+    /// left out is taken away instead of turned around.
+    fn plan_and(
         &self,
         all: &[Node<'_>],
         scope: Scope,
-        within: Option<&RoaringBitmap>,
+        among: Among<'_>,
         budget: &mut Budget,
     ) -> Result<Option<Candidates>, Error> {
-        let mut ordered: Vec<&Node<'_>> = all.iter().collect();
+        let of_born = |node: &&Node<'_>| matches!(node, Node::Leaf(Leaf::Born(..)));
+        let born =
+            all.iter().filter_map(|node| if let Node::Leaf(Leaf::Born(_, born)) = node { Some(born) } else { None });
+        let years = born.clone().fold(among.years.clone(), |years, born| years.shared_with(&born.years()));
+        let mut ordered: Vec<&Node<'_>> = all.iter().filter(|node| !of_born(node)).collect();
         ordered.sort_by_key(|node| node.rank());
         let mut exact = all.len() < 2 || scope != Scope::AtTheSameTime;
-        let mut found: Option<RoaringBitmap> = None;
+        let (mut found, mut held): (Option<RoaringBitmap>, bool) = (None, false);
         for node in ordered {
-            let left = found.as_ref().or(within);
+            let left = found.as_ref().or(among.within);
             if node.rank() >= LONG_ROWS && left.is_some_and(|left| left.len() <= FEW) {
                 exact = false;
                 continue;
             }
-            match self.plan(node, scope, left, budget)? {
-                None => exact = false,
-                Some(of_one) => {
-                    exact &= of_one.exact;
-                    found = Some(match found {
-                        None => of_one.keys,
-                        Some(found) => found & of_one.keys,
-                    });
-                }
-            }
+            let Some(of_one) = self.plan(node, scope, Among { within: left, years: &years }, budget)? else {
+                exact = false;
+                continue;
+            };
+            exact &= of_one.exact;
+            held |= of_one.held;
+            let mut keys = match found {
+                None => of_one.keys,
+                Some(found) => found & of_one.keys,
+            };
+            born.clone().for_each(|born| born.keep(&mut keys));
+            found = Some(keys);
         }
-        if all.is_empty() {
-            found = Some(self.index_set(SetKind::Held, 0)?);
+        let is_narrowed = all.is_empty() || born.clone().next().is_some();
+        if found.is_none() && is_narrowed {
+            let mut keys = match among.within {
+                Some(within) => within.clone(),
+                None => self.index_within(SetKind::Held, 0, &years)?,
+            };
+            held = among.within.is_none();
+            born.for_each(|born| born.keep(&mut keys));
+            found = Some(keys);
         }
         // Where `within` stands for what was found before, it is not for this to say that nothing narrows it.
-        Ok(found.or_else(|| within.cloned()).map(|keys| Candidates { keys, exact }))
+        Ok(found.or_else(|| among.within.cloned()).map(|keys| Candidates { keys, exact, held }))
     }
 
     fn plan_leaf(
         &self,
         leaf: &Leaf<'_>,
         scope: Scope,
-        within: Option<&RoaringBitmap>,
+        among: Among<'_>,
         budget: &mut Budget,
     ) -> Result<Option<Candidates>, Error> {
-        let keys = spanned(within);
-        let years = Years::of_keys(keys);
-        let exactly = |keys| Ok(Some(Candidates { keys, exact: true }));
+        let years = among.years.shared_with(&Years::of_keys(spanned(among.within)));
+        let exactly = |keys| Ok(Some(Candidates::held(keys, true)));
         match leaf {
-            Leaf::Persons(persons) => Ok(Some(Candidates { keys: persons.0.clone(), exact: false })),
-            Leaf::Born(dates) => exactly(self.find(&Query::Born(RangeInclusive::clone(dates)))?.0),
-            Leaf::Sex(_) => Ok(None),
+            Leaf::Persons(keys) => Ok(Some(Candidates { keys: keys.clone().into_owned(), exact: true, held: false })),
+            // Dates of birth are asked of whom the rest leaves ([`Snapshot::plan_and`]).
+            Leaf::Born(..) | Leaf::Sex(_) => Ok(None),
             Leaf::Status(range) => {
                 let mut found = RoaringBitmap::new();
-                for status in *range.start()..=(*range.end()).min(99) {
+                for status in range.start().0..=range.end().0.min(99) {
                     found |= self.index_within(SetKind::Status, status.into(), &years)?;
                 }
                 exactly(found)
             }
+            Leaf::Protection(kind) => exactly(self.index_within(SetKind::Protection, kind.0.into(), &years)?),
             Leaf::Citizenship(country) if scope == Scope::Now => {
                 exactly(self.index_within(SetKind::Citizenship, country.0.into(), &years)?)
             }
             Leaf::Name(part, word) => {
                 let current = bits(*part);
                 let places = if scope == Scope::Now { current } else { current | current << FORMER };
-                let keys = self.bearers(word, places, within, budget)?;
-                Ok(Some(Candidates { keys, exact: scope != Scope::AtTheSameTime }))
+                let keys = self.bearers(word, places, among.within, budget)?;
+                Ok(Some(Candidates::held(keys, scope != Scope::AtTheSameTime)))
             }
             Leaf::Address(address, streets) if scope == Scope::Now => {
                 self.plan_address(address, streets.as_deref(), &years, budget)
@@ -244,11 +302,11 @@ impl Snapshot {
         years: &Years,
         budget: &mut Budget,
     ) -> Result<Option<Candidates>, Error> {
-        let on_document = asked.floor.is_some() || asked.door.is_some() || asked.building.is_some() || asked.asks_003();
+        let on_document = asked.asks_document() || asked.asks_003();
         let Some(streets) = self.streets_asked(asked, named, budget)? else {
             let Some(municipality) = asked.municipality else { return Ok(None) };
             let keys = self.index_within(SetKind::Municipality, municipality.0.into(), years)?;
-            return Ok(Some(Candidates { keys, exact: !on_document && asked.houses.is_empty() }));
+            return Ok(Some(Candidates::held(keys, !on_document && asked.houses.is_empty())));
         };
         let houses: Vec<RangeInclusive<u32>> =
             asked.houses.iter().map(|range| house(Some(*range.start()))..=house(Some(*range.end()))).collect();
@@ -260,7 +318,7 @@ impl Snapshot {
             found.extend(residents.into_iter().filter(|(at, _)| inside(*at)).map(|(_, key)| key));
         }
         found.sort_unstable();
-        Ok(Some(Candidates { keys: found.into_iter().collect(), exact: !on_document }))
+        Ok(Some(Candidates::held(found.into_iter().collect(), !on_document)))
     }
 
     /// The streets that an address can be in; none when it does not say.

@@ -1,7 +1,7 @@
 //! Parts of a search that can be tested without a store.
 
 use crate::search::check::Spans;
-use crate::search::criterion::WordPattern;
+use crate::search::patterns::WordPattern;
 
 #[test]
 fn a_pattern_is_a_word_a_prefix_or_a_shape() {

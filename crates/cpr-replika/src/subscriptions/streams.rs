@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::index::person_set::PersonSet;
 use crate::ledger::delivery::Delivery;
 use crate::replika::Replika;
+use crate::search::AddressPattern;
 use crate::search::query::Query;
 use crate::snapshot::Snapshot;
 use crate::store::tables::STREAMS;
@@ -133,13 +134,16 @@ impl Snapshot {
         match filter {
             Filter::Pnr(key) => queries.push(Query::Persons(PersonSet::from_iter([*key]))),
             Filter::AgeRange(range) => queries.extend(birth_dates(*range, day).map(Query::Born)),
-            Filter::Municipality(code) => queries.push(Query::Municipality(*code)),
+            Filter::Municipality(code) => queries.push(Query::municipality(*code)),
             Filter::Everything => queries.push(Query::All),
             Filter::EventChangeCode(_) => {}
             Filter::Address(address) => {
-                let houses = address.house.map(|house| house..=house);
-                let (municipality, street) = (address.municipality, address.street);
-                let set = self.find(&Query::Street { municipality, street, houses })?;
+                let set = self.find(&Query::Address(AddressPattern {
+                    municipality: Some(address.municipality),
+                    street: Some(address.street),
+                    houses: address.house.map(|house| house..=house).into_iter().collect(),
+                    ..AddressPattern::default()
+                }))?;
                 if address.floor.is_none() && address.door.is_none() {
                     return Ok(set);
                 }

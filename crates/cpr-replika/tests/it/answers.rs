@@ -527,6 +527,6 @@ fn two_current_rows_of_a_kind_that_a_person_has_once_are_kept_and_told() {
     let image = snapshot.as_of(pnr(FIRST), None, None).unwrap().unwrap();
     assert_eq!(image.facts().filter(|fact| fact.address().is_some()).count(), 2, "kept");
     assert_eq!(snapshot.delivery(DeliveryNumber(1)).unwrap().counts.doubled_rows, 2, "in the ledger too");
-    let live_in = |code| snapshot.find(&Query::Municipality(MunicipalityCode(code))).unwrap().len();
+    let live_in = |code| snapshot.find(&Query::municipality(MunicipalityCode(code))).unwrap().len();
     assert_eq!((live_in(751), live_in(101)), (1, 0), "the address that began last counts");
 }

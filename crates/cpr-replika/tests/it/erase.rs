@@ -54,7 +54,7 @@ pub(crate) fn answers(snapshot: &Snapshot) -> Vec<String> {
         let matched = snapshot.matched(known, &name("desk")).unwrap();
         all.push(matched.iter().map(|key| key.pnr().reveal().to_owned() + " ").collect());
     }
-    let found = snapshot.find(&Query::Municipality(cpr_replika::cpr_model::MunicipalityCode(751))).unwrap();
+    let found = snapshot.find(&Query::municipality(cpr_replika::cpr_model::MunicipalityCode(751))).unwrap();
     all.push(found.iter().map(|key| key.pnr().reveal().to_owned() + " ").collect());
     assert_eq!(snapshot.verify().unwrap().faults, []);
     all

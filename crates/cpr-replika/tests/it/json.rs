@@ -6,7 +6,7 @@ use std::io::Cursor;
 use cpr_replika::cpr_model::{Aspect, Date, Day};
 use cpr_replika::cpr_subscription::Profile;
 use cpr_replika::{
-    ApplyOptions, Config, Criterion, DeliveryNumber, EventCursor, EventFilter, FilterChange, NamePart, Replika, Search,
+    ApplyOptions, Config, DeliveryNumber, EventCursor, EventFilter, FilterChange, NamePart, Query, Replika, Search,
     UnknownNumbers,
 };
 use serde_json::{Value, json, to_value};
@@ -61,7 +61,7 @@ fn handed_out() -> Vec<(&'static str, Value)> {
     let changes = snapshot.diff(sofie, first, second).unwrap();
     let events = snapshot.events_since(EventCursor::BEGINNING, EventFilter::default()).unwrap();
     let calendar = snapshot.calendar(day(2026_01_01), day(2026_12_31), &[46]).unwrap();
-    let hits = snapshot.search(&Search::now(Criterion::name(NamePart::Surname, "Bækg*"))).unwrap();
+    let hits = snapshot.search(&Search::now(Query::name(NamePart::Surname, "Bækg*"))).unwrap();
     let chain = snapshot.numbers(sofie, None).unwrap().unwrap();
     let school = "school".parse().unwrap();
     let json = |value: serde_json::Result<Value>| value.unwrap();

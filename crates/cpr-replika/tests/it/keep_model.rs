@@ -97,7 +97,7 @@ fn thirty_nights(families: bool) {
     all.load(Cursor::new(&full), &ApplyOptions::named("full")).unwrap();
     // The municipality with the most residents, and the next.
     let mut sizes: Vec<(u64, u16)> = (101..900)
-        .map(|code| (all.snapshot().find(&Query::Municipality(MunicipalityCode(code))).unwrap().len(), code))
+        .map(|code| (all.snapshot().find(&Query::municipality(MunicipalityCode(code))).unwrap().len(), code))
         .collect();
     sizes.sort_unstable();
     let [(_, second), (_, first)] = sizes[sizes.len() - 2..] else { unreachable!("hundreds") };

@@ -1,7 +1,7 @@
 //! Who lives where: the address and the status together, the same for every question.
 
 use cpr_replika::cpr_model::{MunicipalityCode, ProtectionKind};
-use cpr_replika::{Criterion, DeliveryNumber, EventCursor, EventFilter, Query, Replika, Scope, Search};
+use cpr_replika::{DeliveryNumber, EventCursor, EventFilter, Query, Replika, Scope, Search};
 
 use crate::kit::{apply, config, date, extract_of_day, moment, pnr};
 
@@ -28,7 +28,7 @@ fn at_street() -> Search {
         street: Some(cpr_replika::cpr_model::StreetCode(1188)),
         ..Default::default()
     };
-    Search::now(Criterion::Address(address))
+    Search::now(Query::Address(address))
 }
 
 #[test]
@@ -36,15 +36,15 @@ fn nobody_lives_at_a_last_known_address() {
     for gone in ["70", "80", "90"] {
         let replika = Replika::in_memory(&config()).unwrap();
         apply(&replika, &extract_of_day(1, &[(KARLA, &karla("01"))])).unwrap();
-        assert_eq!(count(&replika, Query::Municipality(COPENHAGEN)), 1);
+        assert_eq!(count(&replika, Query::municipality(COPENHAGEN)), 1);
         let since = format!("{gone}, STATUSHAENSTART=202601020800");
         apply(&replika, &extract_of_day(2, &[(KARLA, &karla(&since))])).unwrap();
 
-        assert_eq!(count(&replika, Query::Municipality(COPENHAGEN)), 0, "{gone}");
+        assert_eq!(count(&replika, Query::municipality(COPENHAGEN)), 0, "{gone}");
         let snapshot = replika.snapshot();
         assert_eq!(snapshot.search(&at_street()).unwrap().count, Some(0), "{gone}");
         let ever = Search { scope: Scope::Ever, ..at_street() };
-        assert_eq!(snapshot.search(&Search { criterion: named(), ..ever }).unwrap().count, Some(1), "{gone}");
+        assert_eq!(snapshot.search(&Search { query: named(), ..ever }).unwrap().count, Some(1), "{gone}");
 
         let person = snapshot.person(pnr(KARLA)).unwrap().unwrap();
         assert!(person.address().is_none(), "{gone}");
@@ -62,8 +62,8 @@ fn nobody_lives_at_a_last_known_address() {
     }
 }
 
-fn named() -> Criterion {
-    Criterion::name(cpr_replika::NamePart::Any, "Karla")
+fn named() -> Query {
+    Query::name(cpr_replika::NamePart::Any, "Karla")
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use cpr_replika::cpr_model::{
-    Aspect, CountryCode, Folder, MunicipalityCode, PersonKey, StreetCode, Timestamp, folded_line, latin1_of,
+    Aspect, CountryCode, Folder, MunicipalityCode, PersonKey, Status, StreetCode, Timestamp, folded_line, latin1_of,
 };
 use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
 use cpr_replika::{
-    AddressPattern, ApplyOptions, Criterion, Error, Fact, NamePart, Needed, Person, PersonSet, Policy, Refusal,
-    Replika, Scope, Search, Sex, Snapshot, WordPattern,
+    AddressPattern, ApplyOptions, Error, Fact, NamePart, Needed, Person, PersonSet, Policy, Query, Refusal, Replika,
+    Scope, Search, Sex, Snapshot, WordPattern,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -18,14 +18,14 @@ use crate::kit::{self, config, date, extract, extract_of_day, pnr};
 
 const NUMBERS: [&str; 6] = ["6101801231", "6101801232", "7212554441", "9005019999", "6812179017", "6202845678"];
 
-fn search(criterion: Criterion, scope: Scope) -> Search {
-    Search { scope, ..Search::now(criterion) }
+fn search(query: Query, scope: Scope) -> Search {
+    Search { scope, ..Search::now(query) }
 }
 
 /// All pages, two rows each.
-fn found(snapshot: &Snapshot, criterion: &Criterion, scope: Scope) -> Vec<String> {
+fn found(snapshot: &Snapshot, query: &Query, scope: Scope) -> Vec<String> {
     let mut numbers = Vec::new();
-    let mut search = Search { limit: 2, count: false, ..search(criterion.clone(), scope) };
+    let mut search = Search { limit: 2, count: false, ..search(query.clone(), scope) };
     loop {
         let page = snapshot.search(&search).unwrap();
         numbers.extend(page.rows.iter().map(|hit| hit.pnr.reveal().to_owned()));
@@ -36,12 +36,12 @@ fn found(snapshot: &Snapshot, criterion: &Criterion, scope: Scope) -> Vec<String
     }
 }
 
-fn name(text: &str) -> Criterion {
-    Criterion::name(NamePart::Any, text)
+fn name(text: &str) -> Query {
+    Query::name(NamePart::Any, text)
 }
 
-fn address(address: AddressPattern) -> Criterion {
-    Criterion::Address(address)
+fn address(address: AddressPattern) -> Query {
+    Query::Address(address)
 }
 
 fn street(name: &str) -> AddressPattern {
@@ -73,8 +73,8 @@ fn who_is_found_by_what() {
     assert!(found(&snapshot, &in_street("12A"), Scope::Now).is_empty(), "ø is a letter of its own");
     let lives = |pattern: AddressPattern| address(pattern);
     let former = AddressPattern { municipality: Some(MunicipalityCode(751)), ..AddressPattern::default() };
-    let with = |criteria: Vec<Criterion>| Criterion::All(criteria);
-    for (criterion, scope, expected) in [
+    let with = |queries: Vec<Query>| Query::And(queries);
+    for (query, scope, expected) in [
         (name("åkjær"), Scope::Now, &[hans][..]),
         (name("AAKJÆR hans"), Scope::Now, &[hans]),
         (name("hanspeter"), Scope::Now, &[hans]),
@@ -82,8 +82,8 @@ fn who_is_found_by_what() {
         (name("mø*"), Scope::Now, &[gro]),
         (name("mø*"), Scope::Ever, &[gro, hans]),
         (name("villy"), Scope::Ever, &[]),
-        (Criterion::name(NamePart::Given, "møller"), Scope::Ever, &[]),
-        (Criterion::name(NamePart::Surname, "m?ll*"), Scope::Ever, &[gro, hans]),
+        (Query::name(NamePart::Given, "møller"), Scope::Ever, &[]),
+        (Query::name(NamePart::Surname, "m?ll*"), Scope::Ever, &[gro, hans]),
         (lives(street("Nørre Alle")), Scope::Now, &[hans]),
         (lives(street("all* nørre")), Scope::Now, &[hans]),
         (lives(AddressPattern { postal_code: Some(2200..=2299), ..street("nørre") }), Scope::Now, &[hans]),
@@ -105,13 +105,13 @@ fn who_is_found_by_what() {
         (with(vec![lives(former.clone()), name("møller")]), Scope::AtTheSameTime, &[hans]),
         (with(vec![lives(street("nørre allé")), name("møller")]), Scope::AtTheSameTime, &[]),
         (with(vec![lives(street("nørre allé")), name("møller")]), Scope::Ever, &[hans]),
-        (with(vec![name("møller"), Criterion::Sex(Sex::Woman)]), Scope::Ever, &[gro]),
-        (with(vec![name("møller"), Criterion::Status(80..=90)]), Scope::Ever, &[gro]),
-        (Criterion::Born(date("1980-01-01")..=date("1980-12-31")), Scope::Now, &[hans]),
+        (with(vec![name("møller"), Query::Sex(Sex::Woman)]), Scope::Ever, &[gro]),
+        (with(vec![name("møller"), Query::Status(Status(80)..=Status(90))]), Scope::Ever, &[gro]),
+        (Query::Born(date("1980-01-01")..=date("1980-12-31")), Scope::Now, &[hans]),
         (with(vec![]), Scope::Now, &[gro, hans]),
-        (Criterion::Any(vec![]), Scope::Now, &[]),
+        (Query::Or(vec![]), Scope::Now, &[]),
     ] {
-        assert_eq!(found(&snapshot, &criterion, scope), expected, "{criterion:?} {scope:?}");
+        assert_eq!(found(&snapshot, &query, scope), expected, "{query:?} {scope:?}");
     }
     let page = snapshot.search(&Search::now(name("åkjær"))).unwrap();
     assert_eq!(page.count, Some(1));
@@ -122,23 +122,22 @@ fn who_is_found_by_what() {
 fn a_search_that_costs_or_says_too_little_is_refused_with_the_reason() {
     let told = kit::told(&[&[("6101801231", HANS), ("7212554441", GRO)]]);
     let snapshot = told.snapshot();
-    let refusal =
-        |criterion: Criterion, policy: Policy| match snapshot.search(&Search { policy, ..Search::now(criterion) }) {
-            Err(Error::Search(refusal)) => Some(refusal),
-            other => other.map(|_| None).unwrap(),
-        };
-    let sf1520 = |criterion| refusal(criterion, Policy::sf1520());
+    let refusal = |query: Query, policy: Policy| match snapshot.search(&Search { policy, ..Search::now(query) }) {
+        Err(Error::Search(refusal)) => Some(refusal),
+        other => other.map(|_| None).unwrap(),
+    };
+    let sf1520 = |query| refusal(query, Policy::sf1520());
     let too_little = Some(Refusal::TooLittleAsked { any_of: Policy::sf1520().require_any });
     let place = || address(AddressPattern { municipality: Some(MunicipalityCode(101)), ..AddressPattern::default() });
     assert_eq!(sf1520(place()), too_little);
-    assert_eq!(sf1520(Criterion::Not(Box::new(name("hans")))), too_little);
-    assert_eq!(sf1520(Criterion::Any(vec![name("hans"), place()])), too_little);
-    assert_eq!(sf1520(Criterion::All(vec![name("hans"), place()])), None);
+    assert_eq!(sf1520(Query::Not(Box::new(name("hans")))), too_little);
+    assert_eq!(sf1520(Query::Or(vec![name("hans"), place()])), too_little);
+    assert_eq!(sf1520(Query::And(vec![name("hans"), place()])), None);
     assert_eq!(sf1520(address(AddressPattern { street: Some(StreetCode(1188)), ..AddressPattern::default() })), None);
     assert!(sf1520(place()).unwrap().to_string().contains(&Needed::StreetCode.to_string()));
 
     let one = |documents, rows| Policy { documents, rows, ..Policy::open() };
-    let men = || Criterion::Sex(Sex::Man);
+    let men = || Query::Sex(Sex::Man);
     assert_eq!(refusal(men(), one(1, 9)), Some(Refusal::TooManyDocuments { limit: 1 }));
     assert_eq!(refusal(men(), one(2, 9)), None);
     assert_eq!(refusal(name("*"), one(9, 1)), Some(Refusal::TooManyRows { limit: 1 }));
@@ -227,10 +226,10 @@ fn rows() -> impl Strategy<Value = String> {
     })
 }
 
-fn criterion() -> impl Strategy<Value = Criterion> {
+fn query() -> impl Strategy<Value = Query> {
     let part = select(vec![NamePart::Any, NamePart::Any, NamePart::Given, NamePart::Surname, NamePart::Addressing]);
     let word = select(vec!["skov", "hans-peter", "a*", "*l*", "d?hl", "villy", "hanspeter"]);
-    let named = (part, word).prop_map(|(part, word)| Criterion::name(part, word));
+    let named = (part, word).prop_map(|(part, word)| Query::name(part, word));
     let asked = (
         prop::option::of(select(vec![101, 751])),
         prop::option::of(select(vec![1188, 42])),
@@ -241,7 +240,7 @@ fn criterion() -> impl Strategy<Value = Criterion> {
         select(vec!["", "", "by"]),
     );
     let address = asked.prop_map(|(municipality, street, name, houses, floor, postal_code, town)| {
-        Criterion::Address(AddressPattern {
+        Query::Address(AddressPattern {
             municipality: municipality.map(MunicipalityCode),
             street: street.map(StreetCode),
             street_name: AddressPattern::words(name),
@@ -255,19 +254,19 @@ fn criterion() -> impl Strategy<Value = Criterion> {
     let leaf = prop_oneof![
         3 => named,
         3 => address,
-        1 => select(vec![Sex::Woman, Sex::Man]).prop_map(Criterion::Sex),
-        1 => select(vec![1..=1u8, 60..=90]).prop_map(Criterion::Status),
-        1 => select(vec![5100, 5130]).prop_map(|code| Criterion::Citizenship(CountryCode(code))),
+        1 => select(vec![Sex::Woman, Sex::Man]).prop_map(Query::Sex),
+        1 => select(vec![1..=1, 60..=90]).prop_map(|range| Query::Status(Status(*range.start())..=Status(*range.end()))),
+        1 => select(vec![5100, 5130]).prop_map(|code| Query::Citizenship(CountryCode(code))),
         1 => select(vec![("1980-00-00", "1980-12-31"), ("1955-12-12", "1955-12-12")])
-            .prop_map(|(from, to)| Criterion::Born(date(from)..=date(to))),
+            .prop_map(|(from, to)| Query::Born(date(from)..=date(to))),
         1 => subsequence(NUMBERS.to_vec(), 1..=3)
-            .prop_map(|some| Criterion::Persons(some.iter().filter_map(|one| pnr(one).key()).collect::<PersonSet>())),
+            .prop_map(|some| Query::Persons(some.iter().filter_map(|one| pnr(one).key()).collect::<PersonSet>())),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
-            2 => prop::collection::vec(inner.clone(), 0..4).prop_map(Criterion::All),
-            2 => prop::collection::vec(inner.clone(), 0..3).prop_map(Criterion::Any),
-            1 => inner.prop_map(|criterion| Criterion::Not(Box::new(criterion))),
+            2 => prop::collection::vec(inner.clone(), 0..4).prop_map(Query::And),
+            2 => prop::collection::vec(inner.clone(), 0..3).prop_map(Query::Or),
+            1 => inner.prop_map(|query| Query::Not(Box::new(query))),
         ]
     })
 }
@@ -301,26 +300,24 @@ impl Scan<'_> {
         !fact.is_historic() && current.last().is_some_and(|last| last.values() == fact.values())
     }
 
-    fn holds(&self, criterion: &Criterion) -> bool {
+    fn holds(&self, query: &Query) -> bool {
         let facts = || self.person.all_facts();
         let undated = || facts().filter(|fact| !fact.is_historic()).filter_map(|fact| fact.person());
-        match criterion {
-            Criterion::All(all) => all.iter().all(|criterion| self.holds(criterion)),
-            Criterion::Any(any) => any.iter().any(|criterion| self.holds(criterion)),
-            Criterion::Not(not) => !self.holds(not),
-            Criterion::Persons(persons) => persons.contains(self.key),
-            Criterion::Sex(sex) => undated().any(|row| row.sex().latin1() == [sex.letter()]),
-            Criterion::Status(range) => {
-                undated().any(|row| row.status().is_some_and(|status| range.contains(&status.0)))
-            }
-            Criterion::Born(dates) => {
-                undated().any(|row| row.birth_date().is_some_and(|born| dates.contains(&born.value)))
-            }
-            Criterion::Citizenship(country) => facts()
+        match query {
+            Query::And(all) => all.iter().all(|query| self.holds(query)),
+            Query::Or(any) => any.iter().any(|query| self.holds(query)),
+            Query::Not(not) => !self.holds(not),
+            Query::Persons(persons) => persons.contains(self.key),
+            Query::Sex(sex) => undated().any(|row| row.sex().latin1() == [sex.letter()]),
+            Query::Status(range) => undated().any(|row| row.status().is_some_and(|status| range.contains(&status))),
+            Query::Born(dates) => undated().any(|row| row.birth_date().is_some_and(|born| dates.contains(&born.value))),
+            Query::Citizenship(country) => facts()
                 .filter(|fact| self.counts(fact))
                 .any(|fact| fact.citizenship().is_some_and(|row| row.country_code() == Some(*country))),
-            Criterion::Name(part, word) => self.bears(*part, word),
-            Criterion::Address(asked) => facts().any(|fact| self.lives(&fact, asked)),
+            Query::Name(part, word) => self.bears(*part, word),
+            Query::All => true,
+            Query::Protection(_) | Query::Changed(_) | Query::ChangedBy(..) => unreachable!("not among the queries"),
+            Query::Address(asked) => facts().any(|fact| self.lives(&fact, asked)),
         }
     }
 
@@ -418,15 +415,14 @@ fn streets<'a>(persons: impl Iterator<Item = &'a String>) -> Vec<(u16, u16, Stri
     .collect()
 }
 
-fn scanned(snapshot: &Snapshot, criterion: &Criterion, scope: Scope, streets: &[(u16, u16, String)]) -> Vec<String> {
+fn scanned(snapshot: &Snapshot, query: &Query, scope: Scope, streets: &[(u16, u16, String)]) -> Vec<String> {
     let mut numbers = Vec::new();
     for pnr in snapshot.pnrs().unwrap().map(Result::unwrap) {
         let person = snapshot.person(pnr).unwrap().unwrap();
         let bounds = person.all_facts().flat_map(|fact| [fact.valid().from, fact.valid().to]).flatten();
         let moments = bounds.chain(Timestamp::from_digits(0)).collect::<Vec<_>>();
-        let holds = |at: &Timestamp| {
-            Scan { person: &person, key: pnr.key().unwrap(), scope, at: *at, streets }.holds(criterion)
-        };
+        let holds =
+            |at: &Timestamp| Scan { person: &person, key: pnr.key().unwrap(), scope, at: *at, streets }.holds(query);
         if moments.iter().any(holds) {
             numbers.push(pnr.reveal().to_owned());
         }
@@ -446,7 +442,7 @@ proptest! {
     fn a_search_finds_whom_a_scan_finds(
         first in prop::collection::btree_map(select(NUMBERS.to_vec()), rows(), 0..=NUMBERS.len()),
         second in prop::collection::btree_map(select(NUMBERS.to_vec()), rows(), 0..=NUMBERS.len()),
-        criteria in prop::collection::vec((criterion(), select(vec![Scope::Now, Scope::Ever, Scope::AtTheSameTime])), 12),
+        queries in prop::collection::vec((query(), select(vec![Scope::Now, Scope::Ever, Scope::AtTheSameTime])), 12),
     ) {
         let replika = Replika::in_memory(&config()).unwrap();
         deliver(&replika, 1, &first);
@@ -454,10 +450,10 @@ proptest! {
         let snapshot = replika.snapshot();
         prop_assert!(snapshot.verify().unwrap().is_clean());
         let streets = streets(first.values().chain(second.values()));
-        for (criterion, scope) in criteria {
-            let expected = scanned(&snapshot, &criterion, scope, &streets);
-            prop_assert_eq!(&found(&snapshot, &criterion, scope), &expected, "{:?} {:?}", criterion, scope);
-            let counted = snapshot.search(&Search { limit: 0, ..search(criterion, scope) }).unwrap();
+        for (query, scope) in queries {
+            let expected = scanned(&snapshot, &query, scope, &streets);
+            prop_assert_eq!(&found(&snapshot, &query, scope), &expected, "{:?} {:?}", query, scope);
+            let counted = snapshot.search(&Search { limit: 0, ..search(query, scope) }).unwrap();
             prop_assert_eq!((counted.count, counted.rows, counted.next), (Some(expected.len() as u64), vec![], None));
         }
     }
@@ -466,17 +462,17 @@ proptest! {
     fn pages_lose_and_repeat_nobody_while_deliveries_arrive(
         days in prop::collection::vec(
             prop::collection::btree_map(select(NUMBERS.to_vec()), rows(), 0..=NUMBERS.len()), 5),
-        criterion in criterion(),
+        query in query(),
     ) {
         let replika = Replika::in_memory(&config()).unwrap();
         deliver(&replika, 1, &days[0]);
         // Whom a whole search of each state finds that a page was taken of.
         let (mut paged, mut states) = (Vec::new(), Vec::new());
-        let mut search = Search { limit: 2, count: false, ..Search::now(criterion.clone()) };
+        let mut search = Search { limit: 2, count: false, ..Search::now(query.clone()) };
         for day in 2.. {
             let snapshot = replika.snapshot();
             let page = snapshot.search(&search).unwrap();
-            states.push(found(&snapshot, &criterion, Scope::Now));
+            states.push(found(&snapshot, &query, Scope::Now));
             paged.extend(page.rows.iter().map(|hit| hit.pnr.reveal().to_owned()));
             search.after = page.next;
             if page.next.is_none() {

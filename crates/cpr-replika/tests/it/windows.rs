@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cpr_replika::cpr_model::{Date, MunicipalityCode, Timestamp};
-use cpr_replika::{ALL_HISTORY, Config, Criterion, DeliveryNumber, NamePart, Query, Replika, Scope, Search, Snapshot};
+use cpr_replika::{ALL_HISTORY, Config, DeliveryNumber, NamePart, Query, Replika, Scope, Search, Snapshot};
 use proptest::prelude::*;
 
 use crate::kit::{self, PLAIN, TASK, config, pnr, std_family};
@@ -139,7 +139,7 @@ fn rows_of(snapshot: &Snapshot, person: &str, known: u32) -> BTreeSet<(bool, u64
 }
 
 fn searched(snapshot: &Snapshot, name: &str, scope: Scope) -> BTreeSet<String> {
-    let search = Search { scope, limit: 10, ..Search::now(Criterion::name(NamePart::Surname, name)) };
+    let search = Search { scope, limit: 10, ..Search::now(Query::name(NamePart::Surname, name)) };
     snapshot.search(&search).unwrap().rows.iter().map(|hit| hit.pnr.reveal().to_owned()).collect()
 }
 
@@ -169,7 +169,7 @@ fn check(snapshot: &Snapshot, model: &BTreeMap<&str, Believed>, known: u32) {
             |believed: &Believed| believed.rows.iter().any(|row| !row.is_name && row.says == at && row.to.is_none());
         let expected: BTreeSet<String> =
             model.iter().filter(|(_, believed)| lives(believed)).map(|(person, _)| (*person).to_owned()).collect();
-        let found = snapshot.find(&Query::Municipality(MunicipalityCode(MUNICIPALITIES[at]))).unwrap();
+        let found = snapshot.find(&Query::municipality(MunicipalityCode(MUNICIPALITIES[at]))).unwrap();
         let found: BTreeSet<String> = found.iter().map(|key| key.pnr().reveal().to_owned()).collect();
         assert_eq!(found, expected);
     }

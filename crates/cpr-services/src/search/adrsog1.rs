@@ -9,9 +9,9 @@
 use std::fmt;
 
 use access_log::Caller;
-use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, StreetCode};
+use cpr_replika::cpr_model::{CountryCode, Date, MunicipalityCode, Pnr, Status, StreetCode};
 use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
-use cpr_replika::{AddressPattern, Criterion, NamePart, Policy, Scope, Search, Sex, Snapshot};
+use cpr_replika::{AddressPattern, NamePart, Policy, Query, Scope, Search, Sex, Snapshot};
 use serde::Serialize;
 
 use crate::contract_types::{printable, text};
@@ -55,7 +55,7 @@ const NAMES: &[&str] = &[
 /// A request: the address, the names, and what is wanted of the answer. `Debug` says which parts are asked for.
 #[derive(Clone, Debug)]
 pub struct Request {
-    criterion: Criterion,
+    query: Query,
     /// AIA: only the number of matches is wanted.
     pub only_count: bool,
     /// MAXA: most rows; 20 when left out.
@@ -77,14 +77,9 @@ impl Request {
         protected_persons: ProtectedPersons,
     ) -> Result<Request, RequestError> {
         let mut address = AddressPattern::default();
-        let mut criteria = Vec::new();
-        let mut request = Request {
-            criterion: Criterion::All(Vec::new()),
-            only_count: false,
-            most: 20,
-            after: None,
-            protected_persons,
-        };
+        let mut queries = Vec::new();
+        let mut request =
+            Request { query: Query::And(Vec::new()), only_count: false, most: 20, after: None, protected_persons };
         for (name, value) in fields {
             let value = value.trim();
             let field = *NAMES.iter().find(|known| **known == name).ok_or(RequestError::Unknown)?;
@@ -106,15 +101,15 @@ impl Request {
                 "ETAG" => address.floor = Some(Floor::parse(value.as_bytes()).ok_or(wrong)?),
                 "SIDO" => address.door = Some(Door::parse(value.as_bytes()).ok_or(wrong)?),
                 "NVN" | "NVN1" | "NVN2" | "NVN3" => {
-                    criteria.push(Criterion::name(NamePart::Any, &value.replace(['*', '?'], " ")));
+                    queries.push(Query::name(NamePart::Any, &value.replace(['*', '?'], " ")));
                 }
-                "KON" => criteria.push(Criterion::Sex(match value {
+                "KON" => queries.push(Query::Sex(match value {
                     "K" => Sex::Woman,
                     "M" => Sex::Man,
                     _ => return Err(wrong),
                 })),
-                "STAF" => criteria.push(Criterion::Status(value.parse().map_err(|_| wrong)?..=99)),
-                "STB" => criteria.push(Criterion::Citizenship(CountryCode(code()?))),
+                "STAF" => queries.push(Query::Status(Status(value.parse().map_err(|_| wrong)?)..=Status(99))),
+                "STB" => queries.push(Query::Citizenship(CountryCode(code()?))),
                 "AIA" => request.only_count = true,
                 "MAXA" => request.most = value.parse().map_err(|_| wrong)?,
                 _ => request.after = Some(Pnr::parse(value.as_bytes()).ok_or(wrong)?),
@@ -126,8 +121,8 @@ impl Request {
         if address.postal_code.is_none() && address.municipality.is_none() {
             return Err(RequestError::Missing { one: "POST", other: "KOMK" });
         }
-        criteria.push(Criterion::Address(address));
-        request.criterion = all(criteria);
+        queries.push(Query::Address(address));
+        request.query = all(queries);
         Ok(request)
     }
 }
@@ -182,7 +177,7 @@ pub fn answer(caller: Caller<'_>, snapshot: &Snapshot, request: &Request, day: D
 fn search(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answer, Error> {
     let limit = if request.only_count { 0 } else { request.most };
     let search = Search {
-        criterion: without_protected(&request.criterion, snapshot, Scope::Now, request.protected_persons)?,
+        query: without_protected(&request.query, snapshot, Scope::Now, request.protected_persons)?,
         scope: Scope::Now,
         after: request.after,
         limit,

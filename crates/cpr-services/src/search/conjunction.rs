@@ -1,29 +1,29 @@
 //! Criteria that must all be true, joined into as few questions as the engine answers best.
 
-use cpr_replika::{AddressPattern, Criterion};
+use cpr_replika::{AddressPattern, Query};
 
 /// Criteria that must all be true. Those of an address become one address, as far as none asks for two things of one
 /// part, so that they are asked of one row, and found by an index that knows street and house together.
-pub(super) fn all(criteria: Vec<Criterion>) -> Criterion {
-    let mut rest = Vec::with_capacity(criteria.len());
+pub(super) fn all(queries: Vec<Query>) -> Query {
+    let mut rest = Vec::with_capacity(queries.len());
     let mut one: Option<AddressPattern> = None;
-    for criterion in criteria {
-        match criterion {
-            Criterion::Address(address) => match one.take() {
+    for query in queries {
+        match query {
+            Query::Address(address) => match one.take() {
                 None => one = Some(address),
                 Some(so_far) => match joined(&so_far, &address) {
                     Some(both) => one = Some(both),
                     None => {
-                        rest.push(Criterion::Address(address));
+                        rest.push(Query::Address(address));
                         one = Some(so_far);
                     }
                 },
             },
-            criterion => rest.push(criterion),
+            query => rest.push(query),
         }
     }
-    rest.extend(one.map(Criterion::Address));
-    if rest.len() == 1 { rest.remove(0) } else { Criterion::All(rest) }
+    rest.extend(one.map(Query::Address));
+    if rest.len() == 1 { rest.remove(0) } else { Query::And(rest) }
 }
 
 /// Both as one; none when they ask for two things of one part.

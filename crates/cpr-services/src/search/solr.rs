@@ -11,10 +11,10 @@ use std::ops::RangeInclusive;
 
 use access_log::Caller;
 use cpr_replika::cpr_model::{
-    CountryCode, Date, MunicipalityCode, Pnr, ProtectionKind, StandardAddress, StreetCode, Text, latin1_of,
+    CountryCode, Date, MunicipalityCode, Pnr, ProtectionKind, StandardAddress, Status, StreetCode, Text, latin1_of,
 };
 use cpr_replika::cpr_subscription::{Door, Floor, HouseNumber};
-use cpr_replika::{AddressPattern, Criterion, NamePart, PersonSet, Policy, Scope, Search, Sex, WordPattern};
+use cpr_replika::{AddressPattern, NamePart, PersonSet, Policy, Query, Scope, Search, Sex, WordPattern};
 
 use percent_encoding::percent_decode_str;
 
@@ -29,7 +29,7 @@ use crate::withholding::without_protected;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Whom it is for (`q`).
-    pub criterion: Criterion,
+    pub query: Query,
     /// `rows`; 10 when left out, as in Solr.
     pub rows: usize,
     /// `start`: rows passed over. They are searched all the same; `cursorMark` is cheaper.
@@ -71,15 +71,15 @@ impl Request {
             }
         }
         let query = query.ok_or(QueryError::Parameter { name: "q" })?;
-        let criterion = criterion(&lucene::parse(query.trim(), and)?)?;
-        Ok(Request { criterion, rows, start, after, protected_persons })
+        let query = query_of(&lucene::parse(query.trim(), and)?)?;
+        Ok(Request { query, rows, start, after, protected_persons })
     }
 
     /// The search that it stands for, under what SF1520 requires. `start` rows are among its rows, and to be passed
     /// over.
     pub fn search(&self, scope: Scope) -> Search {
         Search {
-            criterion: self.criterion.clone(),
+            query: self.query.clone(),
             scope,
             after: self.after,
             limit: self.start.saturating_add(self.rows),
@@ -105,20 +105,20 @@ fn parameters(text: &str) -> impl Iterator<Item = &str> {
 
 /// Lucene's meaning of clauses: what is required and not forbidden; where nothing is required, at least one of the
 /// others.
-fn criterion(clause: &Clause) -> Result<Criterion, QueryError> {
+fn query_of(clause: &Clause) -> Result<Query, QueryError> {
     let clauses = match clause {
         Clause::Field { field, at, asked } => return of_field(field.as_deref(), *at, asked),
         Clause::Group(clauses) => clauses,
     };
     let of = |wanted: Occur| {
         let clauses = clauses.iter().filter(|(occur, _)| *occur == wanted);
-        clauses.map(|(_, clause)| criterion(clause)).collect::<Result<Vec<_>, _>>()
+        clauses.map(|(_, clause)| query_of(clause)).collect::<Result<Vec<_>, _>>()
     };
     let (mut must, mut should, must_not) = (of(Occur::Must)?, of(Occur::Should)?, of(Occur::MustNot)?);
     if must.is_empty() && !should.is_empty() {
-        must.push(if should.len() == 1 { should.remove(0) } else { Criterion::Any(should) });
+        must.push(if should.len() == 1 { should.remove(0) } else { Query::Or(should) });
     }
-    must.extend(must_not.into_iter().map(|criterion| Criterion::Not(Box::new(criterion))));
+    must.extend(must_not.into_iter().map(|query| Query::Not(Box::new(query))));
     Ok(all(must))
 }
 
@@ -174,22 +174,22 @@ const FIELDS: &[(&str, Kind)] = &[
     ("adresse", Kind::Standard),
 ];
 
-fn of_field(field: Option<&str>, at: usize, asked: &Asked) -> Result<Criterion, QueryError> {
+fn of_field(field: Option<&str>, at: usize, asked: &Asked) -> Result<Query, QueryError> {
     let Some(name) = field else { return of_default(at, asked) };
     let found = FIELDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     let &(name, kind) = found.ok_or(QueryError::Field { at })?;
-    Value { field: name, at, asked }.criterion(kind)
+    Value { field: name, at, asked }.query(kind)
 }
 
 /// A word in the default field: whatever it can be.
-fn of_default(at: usize, asked: &Asked) -> Result<Criterion, QueryError> {
+fn of_default(at: usize, asked: &Asked) -> Result<Query, QueryError> {
     let text = match asked {
-        Asked::Word(word) if word == "*" => return Ok(Criterion::All(Vec::new())),
+        Asked::Word(word) if word == "*" => return Ok(Query::And(Vec::new())),
         Asked::Word(text) | Asked::Phrase(text) => text,
         Asked::Range(..) => return Err(QueryError::Syntax { at, wanted: "a field before a range" }),
     };
     let mut any = Vec::new();
-    let value = |field, kind| Value { field, at, asked }.criterion(kind);
+    let value = |field, kind| Value { field, at, asked }.query(kind);
     any.extend(value("navn", Kind::Name(NamePart::Any)).ok());
     any.extend(value("vejnavn", Kind::StreetName).ok());
     if text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -197,7 +197,7 @@ fn of_default(at: usize, asked: &Asked) -> Result<Criterion, QueryError> {
         any.extend(value("postnummer", Kind::PostalCode).ok());
         any.extend(value("personnummer", Kind::Number).ok());
     }
-    if any.is_empty() { Err(QueryError::Syntax { at, wanted: "a letter or a digit" }) } else { Ok(Criterion::Any(any)) }
+    if any.is_empty() { Err(QueryError::Syntax { at, wanted: "a letter or a digit" }) } else { Ok(Query::Or(any)) }
 }
 
 /// What is asked of one field, and where it stands.
@@ -208,30 +208,32 @@ struct Value<'a> {
 }
 
 impl Value<'_> {
-    fn criterion(&self, kind: Kind) -> Result<Criterion, QueryError> {
-        let address = |address| Ok(Criterion::Address(address));
+    fn query(&self, kind: Kind) -> Result<Query, QueryError> {
+        let address = |address| Ok(Query::Address(address));
         let empty = AddressPattern::default;
         match kind {
-            Kind::Name(part) => match Criterion::name(part, self.text()?) {
-                Criterion::All(words) if words.is_empty() => Err(self.wrong("a letter")),
-                criterion => Ok(criterion),
+            Kind::Name(part) => match Query::name(part, self.text()?) {
+                Query::And(words) if words.is_empty() => Err(self.wrong("a letter")),
+                query => Ok(query),
             },
             Kind::Born => {
-                Ok(Criterion::Born(self.range("a day YYYY-MM-DD or YYYYMMDD", date, (date_min(), date_max()))?))
+                Ok(Query::Born(self.range("a day YYYY-MM-DD or YYYYMMDD", date, (date_min(), date_max()))?))
             }
             Kind::Number => {
                 let pnr = Pnr::parse(self.text()?.replacen('-', "", 1).as_bytes()).ok_or(self.wrong("ten digits"))?;
-                Ok(Criterion::Persons(pnr.key().into_iter().collect::<PersonSet>()))
+                Ok(Query::Persons(pnr.key().into_iter().collect::<PersonSet>()))
             }
             Kind::Sex => match self.text()? {
-                "K" | "k" => Ok(Criterion::Sex(Sex::Woman)),
-                "M" | "m" => Ok(Criterion::Sex(Sex::Man)),
+                "K" | "k" => Ok(Query::Sex(Sex::Woman)),
+                "M" | "m" => Ok(Query::Sex(Sex::Man)),
                 _ => Err(self.wrong("K or M")),
             },
-            Kind::Status => {
-                Ok(Criterion::Status(self.range("a status of two digits", |text| text.parse().ok(), (0, 99))?))
-            }
-            Kind::Citizenship => Ok(Criterion::Citizenship(CountryCode(self.code()?))),
+            Kind::Status => Ok(Query::Status(self.range(
+                "a status of two digits",
+                |text| text.parse().ok().map(Status),
+                (Status(0), Status(99)),
+            )?)),
+            Kind::Citizenship => Ok(Query::Citizenship(CountryCode(self.code()?))),
             Kind::Municipality => {
                 address(AddressPattern { municipality: Some(MunicipalityCode(self.code()?)), ..empty() })
             }
@@ -317,19 +319,19 @@ impl Value<'_> {
 
     /// A standard address: street, house, floor and door as CPR writes them, or as a person types them. One word alone,
     /// as Lucene hands it over, is a word of the street or a house.
-    fn standard(&self) -> Result<Criterion, QueryError> {
+    fn standard(&self) -> Result<Query, QueryError> {
         let text = self.text()?;
         let line = latin1_of(text);
         let is_house = text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(char::is_whitespace);
         if let Some(house) = HouseNumber::parse(&line).filter(|_| is_house) {
-            return Ok(Criterion::Address(AddressPattern { houses: vec![house..=house], ..AddressPattern::default() }));
+            return Ok(Query::Address(AddressPattern { houses: vec![house..=house], ..AddressPattern::default() }));
         }
-        let mut readings: Vec<Criterion> =
-            StandardAddress::readings(&line).iter().filter_map(address).map(Criterion::Address).collect();
+        let mut readings: Vec<Query> =
+            StandardAddress::readings(&line).iter().filter_map(address).map(Query::Address).collect();
         match readings.len() {
             0 => Err(self.wrong("a street, a house number, and floor and door behind a comma")),
             1 => Ok(readings.remove(0)),
-            _ => Ok(Criterion::Any(readings)),
+            _ => Ok(Query::Or(readings)),
         }
     }
 }
@@ -417,8 +419,8 @@ pub fn answer(
 }
 
 fn search(snapshot: &cpr_replika::Snapshot, request: &Request, scope: Scope) -> Result<Answer, crate::Error> {
-    let criterion = without_protected(&request.criterion, snapshot, scope, request.protected_persons)?;
-    let hits = snapshot.search(&Search { criterion, ..request.search(scope) })?;
+    let query = without_protected(&request.query, snapshot, scope, request.protected_persons)?;
+    let hits = snapshot.search(&Search { query, ..request.search(scope) })?;
     let docs = hits.rows.iter().skip(request.start).map(|hit| Found {
         personnummer: hit.pnr.reveal().to_owned(),
         personadresseringsnavn: hit.addressing_name.as_deref().map(crate::contract_types::printable),

@@ -10,8 +10,8 @@ use cpr_replika::cpr_model::{
 };
 use cpr_replika::cpr_subscription::{ChangeCodes, EventCode, Filter, Profile};
 use cpr_replika::{
-    AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, EventFilter, FilterChange, NamePart, PersonSet,
-    Query, Replika, Scope, Search, Snapshot, UnknownNumbers,
+    AddressPattern, ApplyOptions, Config, DeliveryNumber, EventFilter, FilterChange, NamePart, PersonSet, Query,
+    Replika, Scope, Search, Snapshot, UnknownNumbers,
 };
 use cpr_services::Caller;
 use cpr_services::sf1525::{Depth, Markings};
@@ -65,10 +65,10 @@ fn hold(replika: &Replika, day: Date) -> usize {
         .iter()
         .map(|&code| {
             let pattern = AddressPattern { municipality: Some(MunicipalityCode(code)), ..AddressPattern::default() };
-            let search = Search { limit: 100_000, ..Search::now(Criterion::Address(pattern)) };
+            let search = Search { limit: 100_000, ..Search::now(Query::Address(pattern)) };
             let hits = snapshot.search(&search).expect("answered");
             let hits = hits.rows.into_iter().map(|hit| hit.pnr).collect();
-            (code, (found(Query::Municipality(MunicipalityCode(code))), hits))
+            (code, (found(Query::municipality(MunicipalityCode(code))), hits))
         })
         .collect();
     for (&pnr, truth) in &truths {
@@ -88,7 +88,7 @@ fn hold(replika: &Replika, day: Date) -> usize {
             .collect();
         assert_eq!(following, Vec::from_iter(truth.municipality), "filters");
         if let Some(status) = truth.status {
-            assert!(found(Query::Status(Status(status))).contains(key), "find by status");
+            assert!(found(Query::status(Status(status))).contains(key), "find by status");
         }
         let own = snapshot.person(pnr).expect("a read").expect("held").protections();
         for kind in &own {
@@ -97,7 +97,7 @@ fn hold(replika: &Replika, day: Date) -> usize {
         let told = Protections::of_person(&snapshot, &request).expect("a read").expect("held");
         let kinds: BTreeSet<ProtectionKind> = told.rows().iter().map(|row| row.kind).collect();
         assert_eq!(Vec::from_iter(kinds), truth.protections, "protections");
-        let search = Search::now(Criterion::Persons([key].into_iter().collect()));
+        let search = Search::now(Query::Persons([key].into_iter().collect()));
         let rows = snapshot.search(&search).expect("answered").rows;
         assert_eq!(rows[0].protections, truth.protections, "a search row");
 
@@ -234,19 +234,19 @@ fn of_two_current_rows_every_answer_takes_the_one_that_began_last() {
         let request = Request::on(pnr(WHO), day, Caller::unlogged());
         assert_eq!(truth(&snapshot, pnr(WHO)).municipality, Some(751));
 
-        let found = |criterion: Criterion, scope| {
-            let search = Search { scope, ..Search::now(criterion) };
+        let found = |query: Query, scope| {
+            let search = Search { scope, ..Search::now(query) };
             snapshot.search(&search).expect("answered").rows.len()
         };
-        let address = |pattern: AddressPattern| Criterion::Address(pattern);
+        let address = |pattern: AddressPattern| Query::Address(pattern);
         let street = |code| address(AddressPattern { street: Some(StreetCode(code)), ..AddressPattern::default() });
         let postal = |code| address(AddressPattern { postal_code: Some(code..=code), ..AddressPattern::default() });
-        let surname = |word| Criterion::name(NamePart::Surname, word);
-        let country = |code| Criterion::Citizenship(CountryCode(code));
+        let surname = |word| Query::name(NamePart::Surname, word);
+        let country = |code| Query::Citizenship(CountryCode(code));
         for (counts, other) in
             [(street(120), street(7)), (surname("nyby"), surname("gammel")), (country(5100), country(5130))]
         {
-            let of = |criterion: &Criterion, scope| found(criterion.clone(), scope);
+            let of = |query: &Query, scope| found(query.clone(), scope);
             assert_eq!((of(&counts, Scope::Now), of(&other, Scope::Now)), (1, 0), "{counts:?}");
             assert_eq!((of(&counts, Scope::Ever), of(&other, Scope::Ever)), (1, 1), "it was so, for all that is known");
         }

@@ -73,7 +73,7 @@ fn a_question_about_what_the_store_does_not_hold_is_refused() {
     let [names, all] = stores();
     let municipality = MunicipalityCode(851);
     let queries = [
-        Query::Municipality(municipality),
+        Query::municipality(municipality),
         Query::Protection(ProtectionKind(1)),
         Query::Citizenship(CountryCode(5100)),
         Query::And(vec![Query::All, Query::Not(Box::new(Query::Protection(ProtectionKind(1))))]),

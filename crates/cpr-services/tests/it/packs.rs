@@ -11,8 +11,8 @@ use cpr_replika::cpr_model::{Aspect, Date, Day, MunicipalityCode, Pnr, Timestamp
 use cpr_replika::cpr_pack::{Checks, Pack};
 use cpr_replika::cpr_subscription::{Filter, Profile, SubscriberName};
 use cpr_replika::{
-    AddressPattern, ApplyOptions, Config, Criterion, DeliveryNumber, Error, EventCursor, EventFilter, FilterChange,
-    Image, KeyFile, NamePart, Options, OwnedFact, PackKey, Packed, PersonSet, Query, Replika, Search, Snapshot,
+    AddressPattern, ApplyOptions, Config, DeliveryNumber, Error, EventCursor, EventFilter, FilterChange, Image,
+    KeyFile, NamePart, Options, OwnedFact, PackKey, Packed, PersonSet, Query, Replika, Search, Snapshot,
     UnknownNumbers, WordPattern,
 };
 use cpr_services::Caller;
@@ -87,13 +87,13 @@ impl Both<'_> {
             .filter_map(|pnr| Some(self.store.person(pnr).expect("a read")?.address()?.municipality_code()?.0))
             .collect();
         for code in municipalities.into_iter().map(MunicipalityCode) {
-            let found = self.same("find", |snapshot| snapshot.find(&Query::Municipality(code)));
+            let found = self.same("find", |snapshot| snapshot.find(&Query::municipality(code)));
             self.same("export of some", |snapshot| {
                 let mut out = Vec::new();
                 snapshot.export_persons(&found, &mut out).map(|persons| (persons, out))
             });
             let pattern = AddressPattern { municipality: Some(code), ..AddressPattern::default() };
-            self.hold_search(Criterion::Address(pattern));
+            self.hold_search(Query::Address(pattern));
         }
         let [from, to] = ["1950-01-01", "1999-12-31"].map(|day| Date::parse(day).expect("a date"));
         let born = Query::Born(from..=to);
@@ -108,19 +108,19 @@ impl Both<'_> {
             }
         }
         for name in ["Jen*", "Hansen", "An*", "M?ller", "Peter"] {
-            self.hold_search(Criterion::name(NamePart::Any, name));
+            self.hold_search(Query::name(NamePart::Any, name));
         }
         let streets = AddressPattern {
             street_name: WordPattern::parse("Nørre*").into_iter().collect(),
             ..AddressPattern::default()
         };
-        self.hold_search(Criterion::Address(streets));
+        self.hold_search(Query::Address(streets));
         let postal = AddressPattern { postal_code: Some(1000..=4999), ..AddressPattern::default() };
-        self.hold_search(Criterion::Address(postal));
+        self.hold_search(Query::Address(postal));
     }
 
-    fn hold_search(&self, criterion: Criterion) {
-        let mut search = Search { limit: 7, count: true, ..Search::now(criterion) };
+    fn hold_search(&self, query: Query) {
+        let mut search = Search { limit: 7, count: true, ..Search::now(query) };
         loop {
             let hits = self.same("search", |snapshot| snapshot.search(&search));
             match hits.next {

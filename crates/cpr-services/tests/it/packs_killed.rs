@@ -59,7 +59,7 @@ impl Questions {
         if question < persons {
             self.ask_services(snapshot, question as u32, &mut hasher);
         } else if let Some(code) = self.municipalities.get(question - persons) {
-            let found = snapshot.find(&Query::Municipality(*code)).unwrap();
+            let found = snapshot.find(&Query::municipality(*code)).unwrap();
             let mut rows = Vec::new();
             (snapshot.export_persons(&found, &mut rows).unwrap(), rows).hash(&mut hasher);
         } else {

@@ -1,109 +1,10 @@
-//! What a search asks for: a tree of criteria.
+//! What a word or an address looks like that a query asks for.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use cpr_model::{Aspect, CountryCode, Date, Folder, MunicipalityCode, StreetCode, latin1_of};
+use cpr_model::{Folder, MunicipalityCode, StreetCode, latin1_of};
 use cpr_subscription::{Door, Floor, HouseNumber};
-
-use crate::index::name_part::NamePart;
-use crate::index::person_set::PersonSet;
-use crate::refusal::Refusal;
-use crate::store::config::Config;
-
-/// Whom a search is for. `Debug` says how it is built, not what it asks for.
-#[derive(Clone)]
-pub enum Criterion {
-    /// A word of a name.
-    Name(NamePart, WordPattern),
-    /// Whose *recorded* birth date (FOED_DT) lies between these, both included, by its digits.
-    Born(RangeInclusive<Date>),
-    /// KOEN.
-    Sex(Sex),
-    /// STATUS between these, both included: 1-90.
-    Status(RangeInclusive<u8>),
-    /// LANDEKOD of the citizenship.
-    Citizenship(CountryCode),
-    /// An address: one row that has it all.
-    Address(AddressPattern),
-    /// One of these persons.
-    Persons(PersonSet),
-    /// Every one; an empty list is everybody.
-    All(Vec<Criterion>),
-    /// Any one; an empty list is nobody.
-    Any(Vec<Criterion>),
-    /// Everybody else.
-    Not(Box<Criterion>),
-}
-
-impl fmt::Debug for Criterion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Criterion::Name(part, word) => f.debug_tuple("Name").field(part).field(word).finish(),
-            Criterion::Born(_) => f.write_str("Born(..)"),
-            Criterion::Sex(_) => f.write_str("Sex(..)"),
-            Criterion::Status(_) => f.write_str("Status(..)"),
-            Criterion::Citizenship(_) => f.write_str("Citizenship(..)"),
-            Criterion::Address(address) => address.fmt(f),
-            Criterion::Persons(persons) => persons.fmt(f),
-            Criterion::All(all) => f.debug_tuple("All").field(all).finish(),
-            Criterion::Any(any) => f.debug_tuple("Any").field(any).finish(),
-            Criterion::Not(not) => f.debug_tuple("Not").field(not).finish(),
-        }
-    }
-}
-
-impl Criterion {
-    /// Refuses what the store does not hold.
-    pub(crate) fn require_held(&self, config: &Config) -> Result<(), Refusal> {
-        match self {
-            Criterion::Name(NamePart::Any | NamePart::Addressing, _) => {
-                // The addressing name stands in either.
-                config
-                    .require(Aspect::Name)
-                    .or_else(|refusal| config.require(Aspect::FormattedAddress).map_err(|_| refusal))
-            }
-            Criterion::Name(..) => config.require(Aspect::Name),
-            Criterion::Citizenship(_) => config.require(Aspect::Citizenship),
-            Criterion::Address(address) => {
-                config.require(Aspect::Address)?;
-                let unnamed = !address.street_name.is_empty() && !config.names_streets();
-                if address.asks_003() || unnamed { config.require(Aspect::FormattedAddress) } else { Ok(()) }
-            }
-            Criterion::All(list) | Criterion::Any(list) => list.iter().try_for_each(|of| of.require_held(config)),
-            Criterion::Not(of) => of.require_held(config),
-            Criterion::Born(_) | Criterion::Sex(_) | Criterion::Status(_) | Criterion::Persons(_) => Ok(()),
-        }
-    }
-
-    /// The words of a name as it is typed, all of them: `Hans*`, `Anne-Marie Skov`, `M?ller`. A word with a hyphen
-    /// stands for the word without it and for its parts: `Anne-Marie` finds `Annemarie` and `Anne Marie` too. A text
-    /// without a letter or digit is an empty list.
-    pub fn name(part: NamePart, text: &str) -> Criterion {
-        let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | ';'));
-        let mut all: Vec<Criterion> = words.filter_map(|word| WordPattern::typed(word, part)).collect();
-        if all.len() == 1 { all.remove(0) } else { Criterion::All(all) }
-    }
-}
-
-/// Recorded sex (KOEN).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Sex {
-    /// K.
-    Woman,
-    /// M.
-    Man,
-}
-
-impl Sex {
-    /// The letter as CPR writes it.
-    pub fn letter(self) -> u8 {
-        match self {
-            Sex::Woman => b'K',
-            Sex::Man => b'M',
-        }
-    }
-}
 
 /// A folded word, or the shape of one; see [`cpr_model::Folder`].
 #[derive(Clone, Eq, PartialEq)]
@@ -147,17 +48,6 @@ impl WordPattern {
             _ if folded.is_empty() => None,
             None => Some(WordPattern { start: folded, rest: None }),
             Some(at) => Some(WordPattern { rest: Some(folded.split_off(at)), start: folded }),
-        }
-    }
-
-    /// The same as [`WordPattern::parse`] as a criterion, with what a hyphen stands for.
-    fn typed(word: &str, part: NamePart) -> Option<Criterion> {
-        let joined = Criterion::Name(part, WordPattern::parse(word)?);
-        let parts = word.split(['-', '‐', '‑', '–']).filter_map(WordPattern::parse);
-        let mut parts: Vec<Criterion> = parts.map(|word| Criterion::Name(part, word)).collect();
-        match parts.len() {
-            0 | 1 => Some(parts.pop().unwrap_or(joined)),
-            _ => Some(Criterion::Any(vec![joined, Criterion::All(parts)])),
         }
     }
 
@@ -246,6 +136,20 @@ impl AddressPattern {
     pub fn words(text: &str) -> Vec<WordPattern> {
         let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | ';' | '-'));
         words.filter_map(WordPattern::parse).collect()
+    }
+
+    /// True when nothing beside a municipality is asked for.
+    pub(crate) fn is_municipality_alone(&self) -> bool {
+        self.street.is_none()
+            && self.street_name.is_empty()
+            && self.houses.is_empty()
+            && !self.asks_document()
+            && !self.asks_003()
+    }
+
+    /// True when a part is asked for that no index has.
+    pub(crate) fn asks_document(&self) -> bool {
+        self.floor.is_some() || self.door.is_some() || self.building.is_some()
     }
 
     /// True when a part is asked for that only 003 has.
