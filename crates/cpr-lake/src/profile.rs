@@ -14,8 +14,7 @@ use crate::schema::{every_table, fields_in_any_product, name_of};
 const SHIPPED: [&str; 2] = [include_str!("../profiles/default.toml"), include_str!("../profiles/whole.toml")];
 
 /// Which tables and columns leave the house, and how exact they are.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Profile {
     /// What it is called.
     pub name: String,
@@ -32,8 +31,7 @@ pub struct Profile {
 }
 
 /// What stands in the address columns of persons with name and address protection (BESKYTTYPE 0001).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ProtectedAddresses {
     /// Nothing.
     Null,
@@ -44,8 +42,7 @@ pub enum ProtectedAddresses {
 }
 
 /// How exact a date is.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Precision {
     /// As received.
     Day,
@@ -56,6 +53,51 @@ pub enum Precision {
 }
 
 const ANY: &str = "*";
+
+/// A profile as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    name: String,
+    pnr: bool,
+    protected_addresses: ProtectedWord,
+    birth_date: PrecisionWord,
+    age_groups: Vec<u16>,
+    tables: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ProtectedWord {
+    Null,
+    Municipality,
+    Kept,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PrecisionWord {
+    Day,
+    Month,
+    Year,
+}
+
+impl From<Form> for Profile {
+    fn from(form: Form) -> Profile {
+        let Form { name, pnr, age_groups, tables, .. } = form;
+        let protected_addresses = match form.protected_addresses {
+            ProtectedWord::Null => ProtectedAddresses::Null,
+            ProtectedWord::Municipality => ProtectedAddresses::Municipality,
+            ProtectedWord::Kept => ProtectedAddresses::Kept,
+        };
+        let birth_date = match form.birth_date {
+            PrecisionWord::Day => Precision::Day,
+            PrecisionWord::Month => Precision::Month,
+            PrecisionWord::Year => Precision::Year,
+        };
+        Profile { name, pnr, protected_addresses, birth_date, age_groups, tables }
+    }
+}
 
 impl Profile {
     /// The shipped profile of this name: `default` (no number, no name, of an address the municipality), `whole`.
@@ -76,11 +118,12 @@ impl Profile {
     /// # Errors
     /// [`Error::Profile`], which repeats no more than names of tables and columns.
     pub fn parse(text: &str) -> Result<Profile, Error> {
-        let profile: Profile = toml::from_str(text).map_err(|error| {
+        let form: Form = toml::from_str(text).map_err(|error| {
             let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or_default());
             let (line, what) = (before.lines().count().max(1), error.message().to_owned());
             Error::Profile(ProfileError::Form { line, what })
         })?;
+        let profile = Profile::from(form);
         profile.check().map_err(Error::Profile)?;
         Ok(profile)
     }

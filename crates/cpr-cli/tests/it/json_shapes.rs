@@ -44,6 +44,8 @@ fn every_member_of_every_answer_stands_in_the_document() {
     let (out, whole, one, made) = (path("out"), path("whole"), path("one"), path("made"));
     let (packs, copied, restored) = (path("packs"), path("copied"), path("restored.db"));
     let (saved, drawn) = (path("saved"), path("drawn.svg"));
+    #[cfg(feature = "lake")]
+    let lake = path("lake");
     let (log, log_key) = (path("log"), path("log.key"));
     let logged = ["--log", log.as_str(), "--log-key", log_key.as_str()];
     desk.says(&["key", "new", &log_key]);
@@ -111,6 +113,8 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["filter", "clear", "all"],
         vec!["generate", "--archetypes", "--out", &made],
     ];
+    #[cfg(feature = "lake")]
+    let runs = [runs, vec![vec!["lake", &lake]]].concat();
     let mut commands = BTreeSet::new();
     for run in &runs {
         let words = if ["subscriber", "filter", "log", "outbox"].contains(&run[0]) { 2 } else { 1 };
