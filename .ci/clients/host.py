@@ -59,7 +59,9 @@ class Host:
         self.process = subprocess.Popen([self.command, *arguments], stdout=self.log, stderr=self.log)
         end = time.monotonic() + 120
         while self.metrics() is None:
-            assert self.process.poll() is None and time.monotonic() < end, f"the host does not answer: {self.log.name}"
+            if self.process.poll() is not None or time.monotonic() > end:
+                with open(self.log.name, encoding="utf-8") as log:
+                    raise AssertionError("the host does not answer: " + "".join(log.readlines()[-3:]))
             time.sleep(0.1)
 
     def metrics(self):

@@ -19,6 +19,11 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::service::Service;
+use events::EventsTable;
+
+mod events;
+
+pub use events::{Broker, ClientTls, Destination, Events};
 
 /// Everything that is configured.
 #[derive(Clone, Debug)]
@@ -47,6 +52,8 @@ pub struct Config {
     pub inbox: Option<Inbox>,
     /// The packs that are kept beside the store.
     pub packs: Option<Packs>,
+    /// Where business events go.
+    pub events: Option<Events>,
     /// How much is taken at once.
     pub bounds: Bounds,
     /// What is said of persons whose name and address are protected.
@@ -174,6 +181,7 @@ struct ConfigFile {
     log: LogTable,
     inbox: Option<InboxTable>,
     packs: Option<PacksTable>,
+    events: Option<EventsTable>,
     #[serde(default)]
     protected_persons: Protected,
     #[serde(default)]
@@ -355,6 +363,7 @@ impl Config {
                 keep_days: table.keep_days,
             }),
             packs: file.packs.map(|table| Packs { folder: at(table.folder), answer: table.answer }),
+            events: file.events.map(|table| Events::read(table, folder)).transpose()?,
             protected_persons: file.protected_persons.into(),
             bounds: read_bounds(&file.bounds)?,
             filters: read_filters(&file.sf6002)?,

@@ -26,6 +26,8 @@ use crate::journal::{Journal, Line};
 use crate::metrics::Metrics;
 use crate::outbox::{Outbox, Steps};
 use crate::pages::Pages;
+#[cfg(feature = "events")]
+use crate::publishing::Publishing;
 use crate::source::{KeptPacks, Source};
 use crate::tls::{self, TlsError};
 use crate::{server, subscriptions};
@@ -44,6 +46,8 @@ pub struct Host {
     address: SocketAddr,
     operations: SocketAddr,
     inbox: Option<Intake>,
+    #[cfg(feature = "events")]
+    publishing: Option<JoinHandle<()>>,
 }
 
 /// The thread that takes extracts.
@@ -80,6 +84,9 @@ pub enum HostError {
         /// Why.
         error: io::Error,
     },
+    /// The events.
+    #[error("events: {0}")]
+    Events(Box<dyn std::error::Error + Send + Sync>),
     /// The access log.
     #[error("access log: {0}")]
     Log(#[from] OpenError),
@@ -122,6 +129,12 @@ impl Host {
             Some(inbox) => Some(take_extracts(inbox, &config, steps, &replika, packs, &journal, &metrics)?),
             None => None,
         };
+        let (stopping, stop) = watch::channel(false);
+        #[cfg(feature = "events")]
+        let publishing = match config.events {
+            Some(events) => Some(publish(events, &replika, &journal, &metrics, stop.clone())?),
+            None => None,
+        };
         let desk = Arc::new(Desk {
             replika,
             source,
@@ -137,13 +150,22 @@ impl Host {
         });
         let turns = Semaphore::new(bounds.calls);
         let pages = Arc::new(Pages { desk: desk.clone(), bounds, turns, contracts: config.contracts });
-        let (stopping, stop) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let acceptor = TlsAcceptor::from(tls);
         tasks.spawn_on(server::serve_clients(clients, acceptor, pages.clone(), stop.clone()), runtime.handle());
         tasks.spawn_on(server::serve_operations(watchers, pages, stop), runtime.handle());
         journal.tell(&Line::event("started", Some(address.to_string()), None));
-        Ok(Host { runtime, tasks, stopping, desk, address, operations, inbox })
+        Ok(Host {
+            runtime,
+            tasks,
+            stopping,
+            desk,
+            address,
+            operations,
+            inbox,
+            #[cfg(feature = "events")]
+            publishing,
+        })
     }
 
     /// Where clients connect.
@@ -185,10 +207,14 @@ impl Host {
     /// being applied is left for the next start, with the store as before it. What cannot be stopped (a commit, a file
     /// being written) ends with the process, and the next start finds it done or not begun.
     pub fn stop(self) {
+        let mut threads = Vec::new();
+        #[cfg(feature = "events")]
+        threads.extend(self.publishing);
         let Host { runtime, mut tasks, stopping, desk, inbox, .. } = self;
         stopping.send(true).ok();
-        if let Some(intake) = &inbox {
+        if let Some(intake) = inbox {
             intake.stopping.store(true, Ordering::Relaxed);
+            threads.push(intake.thread);
         }
         runtime.block_on(async {
             let all = async { while tasks.join_next().await.is_some() {} };
@@ -197,11 +223,24 @@ impl Host {
         });
         runtime.shutdown_timeout(REST);
         let since = Instant::now();
-        while inbox.as_ref().is_some_and(|intake| !intake.thread.is_finished()) && since.elapsed() < REST {
+        while threads.iter().any(|thread| !thread.is_finished()) && since.elapsed() < REST {
             thread::sleep(Duration::from_millis(10));
         }
         desk.journal.tell(&Line::event("stopped", None, None));
     }
+}
+
+/// Begins to publish events.
+#[cfg(feature = "events")]
+fn publish(
+    events: config::Events,
+    replika: &Arc<Replika>,
+    journal: &Arc<dyn Journal>,
+    metrics: &Arc<Metrics>,
+    stop: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, HostError> {
+    let begun = Publishing::start(events, replika.clone(), journal.clone(), metrics.clone(), stop);
+    begun.map_err(|error| HostError::Events(Box::new(error)))
 }
 
 /// Begins to take extracts, on a thread of its own.

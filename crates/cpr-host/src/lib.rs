@@ -24,6 +24,8 @@ mod desk;
 
 pub mod inbox;
 pub mod outbox;
+#[cfg(feature = "events")]
+mod publishing;
 
 mod pages;
 mod server;

@@ -35,10 +35,20 @@ pub enum Number {
     LineStopped,
     /// 1 when the next extract waits for one that is missing, or for trouble to end.
     LineWaits,
+    /// Events whose receipt has come.
+    EventsPublished,
+    /// Tries that were refused.
+    EventsRefused,
+    /// Events that are parked.
+    EventsParked,
+    /// Events that wait behind those.
+    EventsWaiting,
+    /// 1 when nobody takes events.
+    EventsUnreachable,
 }
 
 /// Name, kind and meaning of each, in the order of [`Number`].
-const NUMBERS: [(&str, &str, &str); 10] = [
+const NUMBERS: [(&str, &str, &str); 15] = [
     ("connections", "gauge", "Open connections."),
     ("connections_refused_total", "counter", "Connections turned away because there were too many."),
     ("handshakes_failed_total", "counter", "TLS handshakes that failed, those without a certificate among them."),
@@ -49,12 +59,19 @@ const NUMBERS: [(&str, &str, &str); 10] = [
     ("extracts_refused_total", "counter", "Extracts refused."),
     ("line_stopped", "gauge", "1 when an extract was refused and none is taken until somebody has seen to it."),
     ("line_waits", "gauge", "1 when the next extract follows a missing one, or something fails and is tried again."),
+    ("events_published_total", "counter", "Events whose receipt has come."),
+    ("events_refused_total", "counter", "Tries to publish an event that were refused."),
+    ("events_parked", "gauge", "Events that were refused too often, until somebody has seen to them."),
+    ("events_waiting", "gauge", "Events that wait behind a parked one of the same person."),
+    ("events_unreachable", "gauge", "1 when events are tried again because nobody takes them."),
 ];
 
 /// Everything that is counted.
 #[derive(Debug, Default)]
 pub struct Metrics {
     numbers: [AtomicU64; NUMBERS.len()],
+    /// The last delivery whose events are all published, and one more; 0 where none are.
+    published: AtomicU64,
     /// By system, service and outcome.
     calls: Mutex<BTreeMap<(String, &'static str, &'static str), u64>>,
     /// Files that wait to be fetched, by system.
@@ -93,6 +110,11 @@ impl Metrics {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
     }
 
+    /// Tells the last delivery whose events are all published.
+    pub fn set_published(&self, delivery: u32) {
+        self.published.store(u64::from(delivery) + 1, Ordering::Relaxed);
+    }
+
     /// Counts a file that a system has fetched.
     pub fn count_fetched(&self, system: &str) {
         *self.fetched.lock().unwrap_or_else(PoisonError::into_inner).entry(system.to_owned()).or_default() += 1;
@@ -128,6 +150,10 @@ impl Metrics {
         for (at, (name, kind, help)) in NUMBERS.into_iter().enumerate() {
             head(&mut out, name, kind, help);
             let _ = writeln!(out, "cpr_host_{name} {}", self.numbers[at].load(Ordering::Relaxed));
+        }
+        if let Some(published) = self.published.load(Ordering::Relaxed).checked_sub(1) {
+            head(&mut out, "events_lag_deliveries", "gauge", "Deliveries with events that are still to be published.");
+            let _ = writeln!(out, "cpr_host_events_lag_deliveries {}", u64::from(delivery).saturating_sub(published));
         }
         head(&mut out, "outbox_files", "gauge", "Files that wait to be fetched, by system.");
         for (system, count) in &*self.waiting.lock().unwrap_or_else(PoisonError::into_inner) {

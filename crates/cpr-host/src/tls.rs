@@ -11,6 +11,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use sha2::{Digest, Sha256};
 
+#[cfg(feature = "events")]
+use crate::config::ClientTls;
 use crate::config::{Config, Fingerprint};
 
 /// Why there is no TLS.
@@ -39,10 +41,7 @@ pub enum TlsError {
 /// [`TlsError`], which names the file.
 pub(crate) fn server_config(config: &Config) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(ring::default_provider());
-    let mut authorities = RootCertStore::empty();
-    for certificate in read_certificates(&config.client_authorities)? {
-        authorities.add(certificate)?;
-    }
+    let authorities = read_authorities(&config.client_authorities)?;
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider.clone()).build()?;
     let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| in_file(&config.key, error))?;
     let mut server = ServerConfig::builder_with_provider(provider)
@@ -51,6 +50,28 @@ pub(crate) fn server_config(config: &Config) -> Result<Arc<ServerConfig>, TlsErr
         .with_single_cert(read_certificates(&config.certificate)?, key)?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(server))
+}
+
+/// What rustls needs to call somebody as a client with a certificate.
+///
+/// # Errors
+/// [`TlsError`], which names the file.
+#[cfg(feature = "events")]
+pub(crate) fn client_config(config: &ClientTls) -> Result<rustls::ClientConfig, TlsError> {
+    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| in_file(&config.key, error))?;
+    let client = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(read_authorities(&config.authorities)?)
+        .with_client_auth_cert(read_certificates(&config.certificate)?, key)?;
+    Ok(client)
+}
+
+fn read_authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut authorities = RootCertStore::empty();
+    for certificate in read_certificates(path)? {
+        authorities.add(certificate)?;
+    }
+    Ok(authorities)
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -44,3 +44,22 @@ fn what_cannot_be_is_refused_by_the_name_of_the_setting() {
     let system = &EXAMPLE[EXAMPLE.find("[[system]]").expect("a system")..];
     assert!(parse(&format!("{EXAMPLE}{system}")).expect_err("twice").contains("taken"));
 }
+
+#[test]
+fn events_are_configured_in_a_build_that_has_them() {
+    let start = EXAMPLE.find("# [events] ").expect("events");
+    let end = EXAMPLE.find("# [events.amqp]").expect("a broker");
+    let lines = EXAMPLE[start..end].lines().filter(|line| !line.contains('…'));
+    let lines: Vec<&str> = lines.map(|line| line.strip_prefix("# ").expect("a comment")).collect();
+    let text = format!("{EXAMPLE}\n{}", lines.join("\n"));
+    if cfg!(feature = "events") {
+        let events = parse(&text).expect("a configuration").events.expect("events");
+        assert_eq!((events.refusals, events.lanes, events.consumer.as_str()), (5, 16, "events"));
+        assert_eq!(events.authorities.len(), 1);
+        let refused = parse(&text.replace("https://", "http://")).expect_err("in the clear");
+        assert!(refused.contains("events.rest.url"), "{refused}");
+        assert!(parse(&text.replace("[events.rest]", "[events.other]")).is_err());
+    } else {
+        assert!(parse(&text).expect_err("not in this build").contains("cargo feature `events`"));
+    }
+}

@@ -5,6 +5,8 @@ mod kit;
 mod access;
 mod bounds;
 mod config;
+#[cfg(feature = "events")]
+mod events;
 mod killed;
 mod lookups;
 mod nights;
