@@ -95,7 +95,7 @@ fn table_of(row: &TableRow<'_>) -> &'static str {
 
 fn judge(gone: &Gone) -> Judge<'_> {
     let (needles, erased_of) = (Needles::default(), BTreeMap::new());
-    Judge { gone: &gone.all, erases: 0, dropped: 0, replaced: 0, needles, erased_of }
+    Judge { gone: &gone.all, old_events: None, erases: 0, dropped: 0, replaced: 0, needles, erased_of }
 }
 
 fn go_on(_: RewriteProgress) -> ControlFlow<()> {
@@ -162,6 +162,48 @@ fn what_is_told_about_a_person_is_of_every_table_that_speaks_of_them() {
     replika.erase(&[pnr(ANNA)], "a test", &options).unwrap();
     let about = replika.snapshot().about(pnr(ANNA)).unwrap();
     assert!(about.numbers[0].is_barred && about.numbers[0].rows.is_empty() && about.numbers[0].facts.is_empty());
+}
+
+#[test]
+fn old_events_go_from_every_past_and_what_was_believed_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let replika = fill(Replika::create(folder.path().join("store"), &config()).unwrap());
+    let believed = |replika: &Replika| -> Vec<Vec<u8>> {
+        let export = |known| {
+            let mut bytes = Vec::new();
+            replika.snapshot().export(Some(crate::DeliveryNumber(known)), &mut bytes).unwrap();
+            bytes
+        };
+        (1..=replika.snapshot().known().0).map(export).collect()
+    };
+    let (before, put_away) = (believed(&replika), replika.snapshot().tables().superseded.len().unwrap());
+    assert!(put_away > 0);
+    replika.add_consumer("late", crate::EventCursor::after(crate::DeliveryNumber(2))).unwrap();
+    // Deliveries 1 to 6 are of the days 2 to 7: those up to the fourth are older than a day.
+    let options = crate::TidyOptions { keep_events_days: Some(1), ..crate::TidyOptions::default() };
+    assert!(matches!(replika.tidy(&options), Err(Error::Unread { readers: 1 })));
+    replika.acknowledge("late", crate::EventCursor::after(crate::DeliveryNumber(4))).unwrap();
+    let receipt = replika.tidy(&options).unwrap().unwrap().receipt;
+    assert_eq!((receipt.persons, receipt.known.0), (0, 6));
+    assert!(replika.tidy(&options).unwrap().is_none(), "once");
+    let check = |replika: &Replika, first: u32, last: u32| {
+        let snapshot = replika.snapshot();
+        for number in [ANNA, ANNA_BEFORE, BO] {
+            let events = snapshot.events(pnr(number)).unwrap();
+            let deliveries: Vec<u32> = events.events.iter().map(|event| event.delivery.0).collect();
+            assert_eq!(deliveries, (first..=last).collect::<Vec<_>>());
+            assert_eq!(events.complete_since.unwrap().digits(), 2026_01_05);
+        }
+        let feed = snapshot.events_since(crate::EventCursor::BEGINNING, crate::EventFilter::default()).unwrap();
+        assert!(feed.map(Result::unwrap).all(|event| event.delivery.0 >= first));
+        assert_eq!(snapshot.verify().unwrap().faults, []);
+    };
+    check(&replika, 5, 6);
+    assert!(believed(&replika) == before);
+    // And the store goes on as one that never had them.
+    replika.apply(Cursor::new(night(8)), &ApplyOptions::named("made up")).unwrap();
+    check(&replika, 5, 7);
+    assert!(believed(&replika).starts_with(&before));
 }
 
 /// The rows of day 7 once more, on day 8.

@@ -39,6 +39,12 @@ pub enum Error {
         /// How many traces.
         traces: u64,
     },
+    /// Readers of the feed of events have not come as far as the events that were to go.
+    #[error("{readers} readers of events have not yet read what was to go")]
+    Unread {
+        /// How many readers.
+        readers: u64,
+    },
     /// Whom a subscriber follows may have been left out before it did: its initial load would not be whole.
     #[error(
         "{filters} filters of the subscriber ask for persons who may have been left out before: admit them from a full \
@@ -340,6 +346,7 @@ impl Error {
             Error::Config(_) => (BadQuestion, "config"),
             Error::Erase(_) => (BadQuestion, "erase"),
             Error::Followed { .. } => (OutOfOrder, "followed"),
+            Error::Unread { .. } => (OutOfOrder, "unread"),
             Error::NotAdmitted { .. } => (OutOfOrder, "not_admitted"),
             Error::NotErased { .. } => (Corrupt, "not_erased"),
             Error::Busy => (Busy, "busy"),

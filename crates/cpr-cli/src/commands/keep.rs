@@ -48,6 +48,9 @@ pub(crate) struct Tidy {
     /// List and count who would go, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Event records of deliveries that were produced more than so many days before the last one go too.
+    #[arg(long, value_name = "DAYS", value_parser = parse_count::<u16>, conflicts_with = "dry_run")]
+    keep_events: Option<u16>,
     /// A folder of packs of the store that is to hold nothing of them either: a new base is written to it.
     #[arg(long, value_name = "DIR")]
     packs: Vec<PathBuf>,
@@ -109,7 +112,12 @@ pub(crate) fn tidy_store(globals: &Globals, tidy: &Tidy, screen: &mut Screen) ->
         meter.show_rewriting(so_far);
         ControlFlow::Continue(())
     };
-    let erasure = replika.tidy(&TidyOptions { at: Some(now()), packs: &packs, progress: Some(&progress) })?;
+    let erasure = replika.tidy(&TidyOptions {
+        at: Some(now()),
+        keep_events_days: tidy.keep_events,
+        packs: &packs,
+        progress: Some(&progress),
+    })?;
     drop(meter);
     match (erasure, globals.json) {
         (Some(erasure), _) => erase::print_erasure(globals, &replika, &erasure, screen),

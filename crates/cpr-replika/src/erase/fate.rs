@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use roaring::RoaringBitmap;
 
 use super::needles::Needles;
+use super::old_events::OldEvents;
 use super::scope::filter_names;
 use crate::error::Error;
 use crate::events::consumers::{open_cursor, seal_cursor};
@@ -19,6 +20,8 @@ use crate::store::tables::{TableRow, name};
 /// Judges rows, and counts what goes.
 pub(crate) struct Judge<'a> {
     pub(crate) gone: &'a RoaringBitmap,
+    /// Event records that go, of those who stay.
+    pub(crate) old_events: Option<OldEvents<'a>>,
     /// How often persons were erased before.
     pub(crate) erases: u32,
     /// Rows dropped.
@@ -44,6 +47,16 @@ impl Judge<'_> {
 
     fn fate(&mut self, row: TableRow<'_>) -> Result<Fate, Error> {
         let keep_unless = |goes| if goes { Fate::Drop } else { Fate::Keep };
+        if let Some(old) = &mut self.old_events {
+            match row {
+                TableRow::PERSONS(key, value) if !self.gone.contains(key) => {
+                    return Ok(old.without(key, value)?.map_or(Fate::Keep, Fate::Replace));
+                }
+                TableRow::SUPERSEDED((key, _), _) if old.has_rewritten(key) => return Ok(Fate::Drop),
+                TableRow::CHANGED_BY((delivery, _), _) if delivery <= old.until => return Ok(Fate::Drop),
+                _ => {}
+            }
+        }
         Ok(match row {
             TableRow::PERSONS(key, value) | TableRow::SUPERSEDED((key, _), value) => {
                 let goes = self.gone.contains(key);

@@ -31,6 +31,7 @@
 pub(crate) mod bars;
 pub(crate) mod fate;
 pub(crate) mod needles;
+pub(crate) mod old_events;
 pub(crate) mod proof;
 mod receipt;
 pub(crate) mod scope;
@@ -49,6 +50,7 @@ use roaring::RoaringBitmap;
 use self::bars::Bars;
 use self::fate::Judge;
 use self::needles::Needles;
+use self::old_events::OldEvents;
 use self::proof::{look_for, look_for_in};
 use self::scope::Gone;
 use crate::error::Error;
@@ -142,7 +144,7 @@ impl Replika {
             return Err(Error::Followed { filters: gone.scope.filters });
         }
         let draft = Receipt { kind: Going::Erase, at: options.at, reason: reason.to_owned(), ..Receipt::default() };
-        self.write_without(&snapshot, &gone, draft, options.packs, options.progress)
+        self.write_without(&snapshot, &gone, None, draft, options.packs, options.progress)
     }
 
     /// Writes the store anew without some persons, with the proof and the receipt. The caller holds the lock of
@@ -151,6 +153,7 @@ impl Replika {
         &self,
         snapshot: &Snapshot,
         gone: &Gone,
+        old_events: Option<OldEvents<'_>>,
         draft: Receipt,
         packs: &[&Path],
         progress: Option<&dyn Fn(RewriteProgress) -> ControlFlow<()>>,
@@ -159,6 +162,7 @@ impl Replika {
         let erases = snapshot.erases()?;
         let judge = RefCell::new(Judge {
             gone: &gone.all,
+            old_events,
             erases,
             dropped: 0,
             replaced: 0,
@@ -265,6 +269,9 @@ impl Inspector for Prover<'_> {
                 let held = self.snapshot.index_set(SetKind::Held, 0)?;
                 left_out::change(&write, &(&self.gone.all & held), &RoaringBitmap::new())?;
             }
+        }
+        if let Some(old) = &judge.old_events {
+            old.write(&write)?;
         }
         let mut table = write.open_table(META)?;
         table.insert(receipt_key(self.receipt.number).as_str(), self.receipt.to_text().as_str())?;

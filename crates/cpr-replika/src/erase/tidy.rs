@@ -12,6 +12,7 @@ use cpr_subscription::Filter;
 use roaring::RoaringBitmap;
 
 use super::Erasure;
+use super::old_events::OldEvents;
 use super::receipt::{Going, Receipt};
 use super::scope::{EraseScope, Gone};
 use crate::delivery_number::DeliveryNumber;
@@ -35,6 +36,9 @@ const REASON: &str = "needed by nobody";
 pub struct TidyOptions<'a> {
     /// When it is, in seconds since 1970 UTC: for the receipt.
     pub at: Option<i64>,
+    /// Event records of deliveries that were produced more than so many days before the last one go too, and their
+    /// business events: every reader of the feed must have read them.
+    pub keep_events_days: Option<u16>,
     /// Folders of packs of the store that are to hold nothing of them either, as for an erase.
     pub packs: &'a [&'a Path],
     /// Told how far the writing is; `Break` ends it, and the store is as before.
@@ -47,16 +51,22 @@ impl Replika {
     /// with the next delivery that brings them once they are needed again. None when there is nobody to go.
     ///
     /// # Errors
-    /// As [`Replika::erase`].
+    /// As [`Replika::erase`]; [`Error::Unread`] when a reader of events has not come so far.
     pub fn tidy(&self, options: &TidyOptions<'_>) -> Result<Option<Erasure>, Error> {
         let _lock = self.write_lock()?;
         let snapshot = self.snapshot();
         let gone = needless(&snapshot)?;
-        if gone.all.is_empty() {
+        let old_events = options.keep_events_days.map(|days| OldEvents::older_than(&snapshot, days)).transpose()?;
+        let old_events = old_events.flatten();
+        if gone.all.is_empty() && old_events.is_none() {
             return Ok(None);
         }
-        let draft = Receipt { kind: Going::Tidy, at: options.at, reason: REASON.to_owned(), ..Receipt::default() };
-        self.write_without(&snapshot, &gone, draft, options.packs, options.progress).map(Some)
+        let events = old_events
+            .as_ref()
+            .map_or(String::new(), |old| format!("; event records up to delivery {} kept no longer", old.until));
+        let draft =
+            Receipt { kind: Going::Tidy, at: options.at, reason: format!("{REASON}{events}"), ..Receipt::default() };
+        self.write_without(&snapshot, &gone, old_events, draft, options.packs, options.progress).map(Some)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The feed of business events: every event once, in one order, from any place on, with filters.
 //!
 //! The order is that of the deliveries; within one that of the persons' keys, which promises nothing; within a person
-//! that of CPR's timestamps, then of the lines. Deliveries that were loaded are silent.
+//! that of CPR's timestamps, then of the lines. Deliveries that were loaded are silent, and so are those
+//! whose event records are kept no longer.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::events::cursor::{END, EventCursor};
 use crate::events::event::BusinessEvent;
 use crate::index::person_set::PersonSet;
 use crate::ledger::delivery::{Delivery, DeliveryKind};
+use crate::ledger::erases::events_until;
 use crate::person::image::Image;
 use crate::snapshot::Snapshot;
 use crate::store::config::window_end;
@@ -191,7 +193,7 @@ impl EventFeed {
             let number = self.next;
             self.next.0 += 1;
             let delivery = self.snapshot.delivery(number)?;
-            if delivery.kind != DeliveryKind::Delta {
+            if delivery.kind != DeliveryKind::Delta || number.0 <= events_until(&self.snapshot.tables().meta)? {
                 continue;
             }
             let previous = match number.0 {

@@ -11,6 +11,9 @@ pub(crate) const RECEIPT_END: &str = "erase0";
 /// What the settings begin with that say how many persons a delivery has lost; its number follows.
 const ERASED_OF: &str = "erased_of/";
 
+/// The setting that says up to which delivery event records are kept no longer.
+pub(crate) const EVENTS_UNTIL: &str = "events_gone_until";
+
 /// The table of settings.
 type Settings = One<&'static str, &'static str>;
 
@@ -28,6 +31,12 @@ pub(crate) fn erase_count(settings: &Settings) -> Result<u32, Error> {
     let Some((key, _)) = settings.range::<&str>(RECEIPT..RECEIPT_END)?.next_back().transpose()? else { return Ok(0) };
     let number = key.value().strip_prefix(RECEIPT).and_then(|digits| digits.parse().ok());
     number.ok_or(Error::Corrupt { table: name::META, what: "the number of an erase" })
+}
+
+/// Event records of deliveries up to this one are kept no longer; 0: all are.
+pub(crate) fn events_until(settings: &Settings) -> Result<u32, Error> {
+    let Some(text) = settings.get(EVENTS_UNTIL)? else { return Ok(0) };
+    text.value().parse().map_err(|_| Error::Corrupt { table: name::META, what: "up to when events are gone" })
 }
 
 /// The key under which a receipt stands.

@@ -177,6 +177,21 @@ pub(crate) mod v2 {
             self.event_values.truncate(self.events.last().map_or(0, |event| event.end as usize));
         }
 
+        /// Lets go of the events of deliveries up to one.
+        pub(crate) fn drop_events_until(&mut self, delivery: u32) {
+            let gone = self.events.partition_point(|event| event.delivery <= delivery);
+            let Some(end) = gone.checked_sub(1).map(|last| self.events[last].end) else { return };
+            self.events.drain(..gone);
+            self.event_values.drain(..end as usize);
+            self.events.iter_mut().for_each(|event| event.end -= end);
+        }
+
+        /// The delivery of the last entry.
+        pub(crate) fn last(&self) -> u32 {
+            let ended = self.groups.last().map_or(0, |group| group.known_to);
+            ended.max(self.events.last().map_or(0, |event| event.delivery))
+        }
+
         /// Adds an event that delivery `delivery` brought.
         pub(crate) fn push_event(&mut self, delivery: u32, record: u16, values: Values<'_>) {
             self.event_values.extend_from_slice(values.bytes());

@@ -4,6 +4,7 @@ use cpr_model::{Date, Pnr, Values, facts};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
+use crate::ledger::erases::events_until;
 use crate::person::image::Person;
 use crate::person::stored::v2::ArchivedPast;
 use crate::snapshot::Snapshot;
@@ -74,6 +75,10 @@ impl Snapshot {
         if let (Some(first), Some(last)) = (first, self.last_delivery()) {
             let delivery = self.delivery(DeliveryNumber(first))?;
             let held_since = delivery.events_since();
+            let held_since = match events_until(&self.tables().meta)? {
+                0 => held_since,
+                gone => held_since.max(self.delivery(DeliveryNumber(gone))?.production_date),
+            };
             found.complete_since = Some(held_since.max(last.events_complete_since));
         }
         Ok(found)
