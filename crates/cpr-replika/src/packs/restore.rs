@@ -97,7 +97,7 @@ fn make_store(
         _ => {}
     }
     let written = Opened::create(&part, options).and_then(write);
-    if let Err(error) = written.map(drop) {
+    if let Err(error) = written.and_then(Opened::close) {
         fs::remove_file(&part).ok();
         return Err(error);
     }

@@ -107,7 +107,7 @@ impl Opened {
             let (storage, file) = open_file(path, OpenOptions::new().read(true))?;
             let opened = match Opened::read_only(SharedStorage::new(storage), options) {
                 Err(OpeningError::NotClosed) => {
-                    drop(Opened::open(path, options)?);
+                    Opened::open(path, options)?.close()?;
                     continue;
                 }
                 opened => opened?,
@@ -278,6 +278,13 @@ impl Opened {
     /// The first failure, when there was one.
     pub(crate) fn check_sound(&self) -> Result<(), Error> {
         self.latch.first().map_or(Ok(()), |first| Err(storage_failed(first.into())))
+    }
+
+    /// Closes the file, which writes to it, and tells what went wrong with that or before.
+    pub(crate) fn close(self) -> Result<(), Error> {
+        let latch = self.latch.clone();
+        drop(self);
+        latch.first().map_or(Ok(()), |first| Err(storage_failed(first.into())))
     }
 
     /// What went wrong with the file first.

@@ -195,7 +195,7 @@ impl Destination {
     /// Closes a new file, which trims it, tries every block of it, and opens it for good.
     fn finish(&self, written: Opened, options: &Options, inspector: &mut dyn Inspector) -> Result<Opened, Error> {
         let Destination::File(file) = self else { return Ok(written) };
-        drop(written);
+        written.close()?;
         let found = scan_each(&file.path, options, &mut |block| inspector.block(block))?;
         match found.in_use.iter().chain(&found.blocks).next() {
             None => Opened::open(&file.path, options),
@@ -290,6 +290,11 @@ fn free_bytes(path: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use redb::StorageBackend;
+
     use super::*;
     use crate::store::tables::{CONSUMERS, FOLLOWERS};
     use crate::{Config, EventCursor, Replika};
@@ -337,5 +342,50 @@ mod tests {
         assert!(matches!(refused, Err(Error::NoRoom { needed: u64::MAX, free }) if free > 0), "{refused:?}");
         assert!(check_room(&path).is_ok());
         drop(replika);
+    }
+
+    /// A storage that fills up.
+    #[derive(Clone, Debug)]
+    struct Filling(Arc<(InMemoryBackend, AtomicBool)>);
+
+    impl StorageBackend for Filling {
+        fn len(&self) -> io::Result<u64> {
+            self.0.0.len()
+        }
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.0.0.read(offset, out)
+        }
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.0.set_len(len)
+        }
+        fn sync_data(&self) -> io::Result<()> {
+            self.0.0.sync_data()
+        }
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            match self.0.1.load(Ordering::Relaxed) {
+                true => Err(io::ErrorKind::StorageFull.into()),
+                false => self.0.0.write(offset, data),
+            }
+        }
+    }
+
+    /// What is committed is durable, and closing still writes: a new file that is not closed whole would look damaged.
+    #[test]
+    fn a_disk_that_is_full_when_a_new_file_is_closed_is_told_as_that() {
+        let closed_with = |is_full| {
+            let disk = Filling(Arc::new((InMemoryBackend::new(), AtomicBool::new(false))));
+            let new = Opened::over(disk.clone(), Opening::Create, &Options::default()).unwrap();
+            let write = new.begin_write().unwrap();
+            write.open_table(CONSUMERS).unwrap().insert("one", &b"value"[..]).unwrap();
+            write.commit().unwrap();
+            disk.0.1.store(is_full, Ordering::Relaxed);
+            new.close()
+        };
+        assert!(closed_with(false).is_ok());
+        let error = closed_with(true).unwrap_err();
+        assert!(matches!(error, Error::Storage(_)), "{error:?}");
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let kinds: Vec<_> = causes.filter_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind).collect();
+        assert_eq!(kinds, [io::ErrorKind::StorageFull]);
     }
 }

@@ -289,7 +289,7 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
             Some(state) if state.roots().is_closed_here() => self.storage.sync_data(),
             _ => Ok(()),
         };
-        self.storage.close().and(closed)
+        self.latch.note(self.storage.close().and(closed))
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
