@@ -14,6 +14,12 @@ use crate::visible;
 /// The most that is taken from a pipe: more than five times the extract of the whole country.
 pub(crate) const MOST_SPOOLED_BYTES: u64 = 64 << 30;
 
+/// The most that is taken from a pipe whose first bytes are those of no extract, as from `/dev/zero`.
+const MOST_OF_ANYTHING_BYTES: u64 = 1 << 20;
+
+/// What every extract begins with: the start record.
+const FIRST_RECORD: &[u8] = b"000";
+
 /// An extract, open at its beginning.
 #[derive(Debug)]
 pub(crate) struct InputFile {
@@ -59,7 +65,7 @@ fn spool(from: &mut impl Read, shown: &str, most: u64) -> Result<File, Failure> 
     let kept = |error| Failure::Writing("a temporary file".to_owned(), error);
     let mut file = tempfile::tempfile().map_err(kept)?;
     let mut buffer = vec![0; 1 << 20];
-    let mut bytes = 0;
+    let (mut bytes, mut start) = (0, Vec::<u8>::new());
     loop {
         let read = match from.read(&mut buffer) {
             Ok(0) => break,
@@ -68,6 +74,11 @@ fn spool(from: &mut impl Read, shown: &str, most: u64) -> Result<File, Failure> 
             Err(error) => return Err(Failure::Reading(shown.to_owned(), error)),
         };
         bytes += read as u64;
+        start.extend(buffer[..read].iter().take(FIRST_RECORD.len() - start.len()));
+        if bytes > MOST_OF_ANYTHING_BYTES && start != FIRST_RECORD {
+            let what = "it does not begin as an extract does, with record 000: after 1 MiB no more of it is read";
+            return Err(Failure::Reading(shown.to_owned(), io::Error::new(io::ErrorKind::InvalidData, what)));
+        }
         if bytes > most {
             let error = io::Error::new(io::ErrorKind::FileTooLarge, "more than 64 GiB come through the pipe");
             return Err(Failure::Reading(shown.to_owned(), error));

@@ -11,6 +11,7 @@ mod delivery_report;
 mod fact;
 mod failure;
 mod input_file;
+mod input_text;
 mod intake;
 mod keep_rule;
 mod outbox;

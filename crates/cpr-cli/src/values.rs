@@ -12,6 +12,7 @@ use cpr_replika::cpr_subscription::{EventCode, SubscriberName};
 use cpr_replika::{DeliveryNumber, Error, EventCursor, EventKind, Snapshot};
 
 use crate::failure::Failure;
+use crate::input_text::read_line;
 
 /// What a value must be, said instead of the value.
 #[derive(Clone, Debug)]
@@ -62,14 +63,6 @@ pub(crate) fn read_pnr(text: &str) -> Result<Pnr, Failure> {
         return parse_pnr(text).map_err(Failure::Usage);
     }
     parse_pnr(&read_line()?).map_err(Failure::Usage)
-}
-
-/// The first line of standard input.
-pub(crate) fn read_line() -> Result<String, Failure> {
-    let mut line = String::new();
-    let read = std::io::stdin().read_line(&mut line);
-    read.map_err(|error| Failure::Reading("standard input".to_owned(), error))?;
-    Ok(line)
 }
 
 /// A personnummer as it is written.

@@ -1,6 +1,5 @@
 //! `erase`: human beings gone from the store, with a receipt, and `readmit`, which lets them in again.
 
-use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use super::find::Criteria;
 use crate::clock::now;
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::input_text::read_standard_input;
 use crate::progress::Meter;
 use crate::screen::Screen;
 use crate::values::{Hidden, parse_pnr};
@@ -56,11 +56,8 @@ fn read_numbers(texts: &[Hidden]) -> Result<Vec<Pnr>, Failure> {
             all.push(parse_pnr(text).map_err(Failure::Usage)?);
             continue;
         }
-        for line in std::io::stdin().lock().lines() {
-            let line = line.map_err(|error| Failure::Reading("standard input".to_owned(), error))?;
-            if !line.trim().is_empty() {
-                all.push(parse_pnr(&line).map_err(Failure::Usage)?);
-            }
+        for line in read_standard_input()?.lines().filter(|line| !line.trim().is_empty()) {
+            all.push(parse_pnr(line).map_err(Failure::Usage)?);
         }
     }
     Ok(all)

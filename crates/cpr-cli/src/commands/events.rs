@@ -1,6 +1,5 @@
 //! `events`: what happened to whom, from any place in the feed on; and the readers whose place the store keeps.
 
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,9 +9,9 @@ use cpr_replika::{BusinessEvent, Consumer, EventCursor, EventFeed, EventFilter, 
 
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::input_text::read_text;
 use crate::screen::Screen;
 use crate::values::{parse_cursor, parse_event_code, parse_event_kind, parse_municipality};
-use crate::visible;
 
 #[derive(Args, Debug)]
 pub(crate) struct Events {
@@ -109,12 +108,7 @@ fn read_filter(events: &Events) -> Result<EventFilter, Failure> {
 
 /// The persons in a file, one number a line; empty lines are passed over.
 fn read_persons(path: &Path) -> Result<PersonSet, Failure> {
-    let failed = |error| Failure::Reading(visible::path(path), error);
-    let mut text = String::new();
-    match path == Path::new("-") {
-        true => _ = io::stdin().read_to_string(&mut text).map_err(failed)?,
-        false => text = std::fs::read_to_string(path).map_err(failed)?,
-    }
+    let text = read_text(path)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let key = |line: &str| Pnr::parse(line.replacen('-', "", 1).as_bytes()).and_then(|pnr| pnr.key());
     lines.map(key).collect::<Option<PersonSet>>().ok_or(Failure::Usage("a personnummer is ten digits, one a line"))

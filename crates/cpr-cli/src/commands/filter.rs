@@ -1,7 +1,5 @@
 //! `filter`: what a subscriber follows.
 
-use std::io;
-
 use clap::{Args, Subcommand};
 use cpr_replika::cpr_subscription::{ChangeCodes, Filter, FilterAnswer, FilterError, FilterKind, SubscriberName};
 use cpr_replika::{FilterChange, FilterPolicy, UnknownNumbers};
@@ -9,6 +7,7 @@ use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::input_text::read_standard_input;
 use crate::screen::Screen;
 use crate::values::{Hidden, KnownAt, parse_known};
 
@@ -99,7 +98,7 @@ impl Given {
         let mut filters = Vec::new();
         for pnr in &self.pnr {
             if pnr.reveal() == "-" {
-                read_numbers(io::stdin().lock(), &mut filters)?;
+                read_numbers(&read_standard_input()?, &mut filters)?;
             } else {
                 filters.push(parse_number(pnr.reveal())?);
             }
@@ -135,11 +134,10 @@ fn parse_number(text: &str) -> Result<Filter, FilterError> {
 }
 
 /// Reads numbers, one a line; empty lines are passed over.
-fn read_numbers(lines: impl io::BufRead, filters: &mut Vec<Filter>) -> Result<(), Failure> {
-    for (at, line) in lines.lines().enumerate() {
-        let line = line.map_err(|error| Failure::Reading("standard input".to_owned(), error))?;
+fn read_numbers(text: &str, filters: &mut Vec<Filter>) -> Result<(), Failure> {
+    for (at, line) in text.lines().enumerate() {
         if !line.trim().is_empty() {
-            filters.push(parse_number(&line).map_err(|error| Failure::Filter(error, Some(at + 1)))?);
+            filters.push(parse_number(line).map_err(|error| Failure::Filter(error, Some(at + 1)))?);
         }
     }
     Ok(())

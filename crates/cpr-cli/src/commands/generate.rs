@@ -1,6 +1,5 @@
 //! `generate`: made-up extracts, whole files under the names that CPR gives.
 
-use std::fs;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::input_text::read_text;
 use crate::output_file::{self, Buffered};
 use crate::progress::{Counted, Meter};
 use crate::screen::Screen;
@@ -97,7 +97,7 @@ fn write_denmark(generate: &Generate, persons: u32, product: &Product, writer: &
 
 fn write_scenario(path: &Path, product: &Product, writer: &mut Writer<'_>) -> Result<(), Failure> {
     let failed = |error| Failure::Reading(visible::path(path), error);
-    let text = fs::read_to_string(path).map_err(failed)?;
+    let text = read_text(path)?;
     let scenario = Scenario::parse(&text).map_err(|error| failed(Error::new(ErrorKind::InvalidInput, error)));
     let mut scenario = scenario?;
     let fixture = scenario.fixture();

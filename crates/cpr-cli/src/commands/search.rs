@@ -10,8 +10,9 @@ use serde::Serialize;
 use crate::clock;
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::input_text::read_line;
 use crate::screen::{self, Screen};
-use crate::values::{Hidden, parse_count, read_line, read_pnr};
+use crate::values::{Hidden, parse_count, read_pnr};
 use crate::visible::one_line;
 
 #[derive(Args, Debug)]

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 mod access_log;
 mod command_line;
+mod endless;
 mod erase;
 mod erase_killed;
 mod following;
