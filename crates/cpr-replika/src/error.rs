@@ -249,6 +249,16 @@ pub enum Error {
     /// A pack cannot be written, opened or read. Damage in one is [`Error::Damaged`].
     #[error("a pack: {0}")]
     Pack(#[source] cpr_pack::Error),
+    /// Writing failed while the delivery was being made durable, and whether it is stored cannot be known: what is read
+    /// now need not be on the disk. The same file again makes sure of it, and changes nothing where it is.
+    #[error("whether delivery {delivery} is stored is not known, the same file again makes sure: {error}")]
+    MaybeStored {
+        /// The delivery.
+        delivery: DeliveryNumber,
+        /// What failed.
+        #[source]
+        error: Box<Error>,
+    },
     /// The delivery is stored, and the folder of packs does not hold it.
     #[error("delivery {delivery} is stored, and its pack is not written: {error}")]
     NotPacked {
@@ -373,6 +383,7 @@ impl Error {
             Error::OtherPacks => (Storage, "other_packs"),
             Error::Folder { .. } => (Storage, "folder"),
             Error::NotPacked { .. } => (Storage, "not_packed"),
+            Error::MaybeStored { .. } => (Storage, "maybe_stored"),
             Error::Pack(cpr_pack::Error::Io { .. } | cpr_pack::Error::Unwritable { .. }) => (Storage, "pack"),
             Error::Corrupt { .. } | Error::Damaged { .. } | Error::Pack(_) => (Corrupt, "corrupt"),
         }

@@ -26,6 +26,8 @@ struct Platter {
     operations: u64,
     /// The operation from which on nothing works any more.
     fails_at: Option<(u64, io::ErrorKind)>,
+    /// The one operation that does not work.
+    fails_once_at: Option<u64>,
     vice: Option<Vice>,
 }
 
@@ -48,6 +50,9 @@ impl Platter {
     /// Counts an operation, and fails it when the power is gone.
     fn operate(&mut self) -> io::Result<()> {
         self.operations += 1;
+        if self.fails_once_at == Some(self.operations) {
+            return Err(io::ErrorKind::Other.into());
+        }
         match self.fails_at {
             Some((at, kind)) if self.operations > at => Err(io::Error::from(kind)),
             _ => Ok(()),
@@ -214,8 +219,9 @@ fn cut_everywhere(cuts: u64, vice: Option<Vice>, options: &Options) -> Found {
         disk.platter().fails_at = Some((at, io::ErrorKind::Other));
         disk.platter().vice = vice;
         // Opened and applied to: then the cut falls while writing, or while closing.
+        let mut answer = None;
         if let Ok(replika) = open(disk.clone(), options) {
-            replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second")).ok();
+            answer = Some(replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second")));
         }
         let platter = disk.platter().clone();
         for cut in 0..cuts {
@@ -228,6 +234,14 @@ fn cut_everywhere(cuts: u64, vice: Option<Vice>, options: &Options) -> Found {
                 snapshot.export(None, &mut bytes).ok()?;
                 Some((snapshot.known(), bytes))
             });
+            let is_told = match (&answer, &state) {
+                _ if vice.is_some() => true,
+                (Some(Ok(_)), Some(state)) => *state == after,
+                (Some(Err(Error::MaybeStored { .. })), _) => true,
+                (Some(Err(_)) | None, Some(state)) => *state == before,
+                (_, None) => true,
+            };
+            assert!(is_told, "operation {at}: {answer:?} does not say what became of the delivery");
             match state {
                 Some(state) if state == before => found.before += 1,
                 Some(state) if state == after => found.after += 1,
@@ -284,6 +298,33 @@ fn open(disk: Disk, options: &Options) -> Result<Replika, Error> {
 }
 
 #[test]
+fn a_commit_that_failed_and_is_not_there_is_told_as_not_stored() {
+    let options = &Options::default();
+    let (image, before, after, operations) = prepared(options);
+    let mut told = [0; 2];
+    for at in 1..operations {
+        let disk = Disk::holding(image.clone());
+        let Ok(replika) = open(disk.clone(), options) else { continue };
+        // One operation fails, and the next ones do what they are asked.
+        let opened = disk.platter().operations;
+        disk.platter().fails_once_at = Some(opened + at);
+        let answer = replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second"));
+        match answer {
+            Ok(_) => assert_eq!(exported(&replika), after),
+            Err(Error::MaybeStored { .. }) => told[0] += 1,
+            Err(error) => {
+                assert!(matches!(error, Error::Storage(_)), "operation {at}: {error}");
+                assert_eq!(exported(&replika), before, "operation {at}: told as not stored");
+                told[1] += 1;
+            }
+        }
+        let again = replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second")).unwrap();
+        assert_eq!((again.delivery.number, exported(&replika)), (after.0, after.clone()), "the file again makes sure");
+    }
+    assert!(told[0] > 0 && told[1] > 0, "{told:?}");
+}
+
+#[test]
 fn a_full_disk_is_told_and_the_delivery_can_be_applied_again() {
     let options = &Options::default();
     let (image, before, after, operations) = prepared(options);
@@ -293,7 +334,7 @@ fn a_full_disk_is_told_and_the_delivery_can_be_applied_again() {
         let opened = disk.platter().operations;
         disk.platter().fails_at = Some((opened + at, io::ErrorKind::StorageFull));
         let refused = replika.apply(Cursor::new(night(2)), &ApplyOptions::named("second"));
-        assert!(matches!(refused, Err(Error::Storage(_))), "operation {at}");
+        assert!(matches!(refused, Err(Error::Storage(_) | Error::MaybeStored { .. })), "operation {at}");
         assert_eq!(exported(&replika).0, before.0, "the snapshot stays as it was");
         drop(replika);
         disk.platter().fails_at = None;

@@ -240,6 +240,12 @@ impl Replika {
         self.announce();
     }
 
+    /// Opens the storage anew, by whoever holds the lock of writers; false when it cannot be.
+    pub(crate) fn opens_anew_locked(&self) -> bool {
+        self.open_anew_locked();
+        self.current().latch().first().is_none()
+    }
+
     fn open_anew_locked(&self) {
         let failed = self.current();
         let mut tried = self.tried_in_vain.lock().unwrap_or_else(PoisonError::into_inner);

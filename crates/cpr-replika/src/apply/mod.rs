@@ -90,7 +90,8 @@ impl Replika {
     ///
     /// # Errors
     /// A damaged, foreign or out-of-order extract is refused whole with the reason ([`Error::is_refusal`]); after any
-    /// error the store is as before, but for [`Error::NotPacked`], which says that the delivery is stored.
+    /// error the store is as before, but for [`Error::NotPacked`], which says that the delivery is stored, and
+    /// [`Error::MaybeStored`], after which nobody knows until the file is applied again.
     pub fn apply(&self, extract: impl Read + Seek + Send, options: &ApplyOptions<'_>) -> Result<Report, Error> {
         self.take_extract(extract, options, DeliveryKind::Delta)
     }
@@ -139,13 +140,14 @@ impl Replika {
             intake = Intake::check(&mut extract, &config, options)?;
         };
         let database = self.database();
-        let mut report = database.latch().sound_outside(|outside| {
+        let report = database.latch().sound_outside(|outside| {
             let progress =
                 |so_far| outside.run(|| options.progress.map_or(ControlFlow::Continue(()), |report| report(so_far)));
             let options = ApplyOptions { progress: Some(&progress), ..*options };
             let source = OutsideSource { source: extract, outside };
             self.deliver_next(source, &options, Turn { database: &database, snapshot, intake, kind, started })
-        })?;
+        });
+        let mut report = report.map_err(|error| self.settle(&database, error))?;
         drop(lock);
         let counts = &report.delivery.counts;
         span.record("delivery", report.delivery.number.0.into());
@@ -160,6 +162,17 @@ impl Replika {
             report.pack = Some(written.map_err(not_packed)?);
         }
         Ok(report)
+    }
+
+    /// What a delivery that was being committed came to: where the storage, opened anew, does not show it, it is not
+    /// stored, and all there is to tell is what failed.
+    fn settle(&self, database: &Opened, error: Error) -> Error {
+        let Error::MaybeStored { delivery, error } = error else { return error };
+        let error = database.check_sound().err().map_or(error, Box::new);
+        if self.opens_anew_locked() && self.snapshot().known() < delivery {
+            return *error;
+        }
+        Error::MaybeStored { delivery, error }
     }
 
     fn deliver_next(
@@ -295,7 +308,7 @@ impl Replika {
         }
         let commit = span!("commit", delivery);
         commit.record("delivery", number.0.into());
-        write.commit()?;
+        write.commit().map_err(|error| Error::MaybeStored { delivery: number, error: Box::new(error.into()) })?;
         drop(commit);
         self.publish()?;
         Ok(Report { outcome: Outcome::Applied, delivery, pack: None })
