@@ -283,7 +283,7 @@ impl Inspector for Prover<'_> {
             table.insert(key.as_str(), text.as_str())?;
         }
         drop(table);
-        self.renew_digests(&write)?;
+        self.renew_digests(&write, judge.old_events.as_ref().map(|old| old.state))?;
         write.commit()?;
         Ok(())
     }
@@ -302,8 +302,9 @@ impl Prover<'_> {
 
     /// The digest of the last delivery becomes that of what is left; those of the ones before are void, since the states
     /// of then cannot be had any more.
-    fn renew_digests(&self, write: &WriteTransaction) -> Result<(), Error> {
-        let gone = self.snapshot.sum_of_all(&self.gone.all)?;
+    fn renew_digests(&self, write: &WriteTransaction, events: Option<StateSum>) -> Result<(), Error> {
+        let mut gone = self.snapshot.sum_of_all(&self.gone.all)?;
+        gone.add(events.unwrap_or_default());
         if gone == StateSum::default() {
             return Ok(());
         }

@@ -15,12 +15,16 @@ use rustc_hash::FxBuildHasher;
 const BLOCK: u64 = 4096;
 /// Bytes by which a section is known: its header, and as many of the payload.
 const NEEDLE: usize = 24;
+/// Bytes of a header that few sections differ in.
+const HEAD: usize = 4;
 /// Where length and checksum stand in a header: no two sections have both.
 const TELLING: std::ops::Range<usize> = 4..12;
 
 /// What is looked for, and what was found.
 #[derive(Default)]
 pub(crate) struct Needles {
+    /// How those that are looked for begin: schema and number of sections, so there are few.
+    heads: Vec<[u8; HEAD]>,
     known: HashMap<u64, HashSet<[u8; NEEDLE], FxBuildHasher>, FxBuildHasher>,
     /// How many sections are looked for.
     pub(crate) sought: u64,
@@ -38,6 +42,10 @@ impl Needles {
         for section in [value, crate::store::sealed::after_first(value)] {
             let Some(needle) = section.first_chunk::<NEEDLE>() else { continue };
             self.sought += 1;
+            let head = needle.first_chunk().expect("a needle is longer");
+            if !self.heads.contains(head) {
+                self.heads.push(*head);
+            }
             self.known.entry(telling(needle)).or_default().insert(*needle);
         }
     }
@@ -63,6 +71,9 @@ impl Needles {
         self.seen.extend_from_slice(block);
         for window in self.seen.windows(NEEDLE) {
             let Some(window) = window.first_chunk::<NEEDLE>() else { continue };
+            if !self.heads.iter().any(|head| window.starts_with(head)) {
+                continue;
+            }
             if self.known.get(&telling(window)).is_some_and(|needles| needles.contains(window)) {
                 self.found += 1;
             }

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::events::consumers::read_consumers;
 use crate::events::cursor::EventCursor;
 use crate::ledger::erases::{EVENTS_UNTIL, events_until};
+use crate::ledger::state_digest::{PersonSum, StateSum};
 use crate::person::stored::v2::{ArchivedPast, Past};
 use crate::person::value::{document_archive, past_again, seal_document, seal_past, seal_segment};
 use crate::snapshot::Snapshot;
@@ -29,6 +30,9 @@ pub(crate) struct OldEvents<'s> {
     /// Whose pasts were put away anew.
     persons: RoaringBitmap,
     segments: BTreeMap<(u32, u32), Vec<u8>>,
+    /// What the digest of the state loses.
+    pub(crate) state: StateSum,
+    hashed: Vec<u8>,
 }
 
 impl<'s> OldEvents<'s> {
@@ -47,7 +51,14 @@ impl<'s> OldEvents<'s> {
         let behind = EventCursor::after(DeliveryNumber(until));
         let unread = read_consumers(snapshot)?.iter().filter(|consumer| consumer.cursor < behind).count() as u64;
         match unread {
-            0 => Ok(Some(OldEvents { snapshot, until, persons: RoaringBitmap::new(), segments: BTreeMap::new() })),
+            0 => Ok(Some(OldEvents {
+                snapshot,
+                until,
+                persons: RoaringBitmap::new(),
+                segments: BTreeMap::new(),
+                state: StateSum::default(),
+                hashed: Vec::new(),
+            })),
             readers => Err(Error::Unread { readers }),
         }
     }
@@ -64,7 +75,11 @@ impl<'s> OldEvents<'s> {
         let (mut archive, mut row) = (AlignedVec::new(), Vec::new());
         let (mut open, mut since) = (Past::default(), 0);
         let put_away = pasts.len() - usize::from(past_again(value).is_some());
+        let mut sum = PersonSum::new(key, &mut self.hashed);
         for (at, past) in pasts.into_iter().enumerate() {
+            for (event, values) in past.events().take_while(|(event, _)| event.delivery <= self.until) {
+                sum.add_event(event.record as u16, values, event.delivery);
+            }
             let mut left = Past::default();
             left.copy_from(past);
             left.drop_events_until(self.until);
@@ -78,6 +93,7 @@ impl<'s> OldEvents<'s> {
                 self.segments.insert((key, since), row.clone());
             }
         }
+        self.state.add(sum.sum);
         // What is put away is found by the past that follows on it, be it an empty one.
         open.since = since;
         self.persons.insert(key);
