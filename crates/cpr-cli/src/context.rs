@@ -76,9 +76,22 @@ impl Globals {
 
     /// What is read: the packs that were named, or the store.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Failure> {
+        self.snapshot_with(&self.options())
+    }
+
+    /// The same for one walk through everybody, who is then read once: what was read need not be kept.
+    #[cfg(feature = "lake")]
+    pub(crate) fn snapshot_to_walk(&self) -> Result<Snapshot, Failure> {
+        self.snapshot_with(&Options { cache_bytes: 64 * 1024 * 1024, ..self.options() })
+    }
+
+    fn snapshot_with(&self, options: &Options) -> Result<Snapshot, Failure> {
         match &self.pack {
-            Some(folder) => Ok(Packed::open_encrypted(folder, &self.options())?.snapshot()),
-            None => Ok(self.open_to_read()?.snapshot()),
+            Some(folder) => Ok(Packed::open_encrypted(folder, options)?.snapshot()),
+            None => {
+                let path = self.store_path()?;
+                Ok(self.wait_for(0, || Replika::open_read_only_with(path, options))?.snapshot())
+            }
         }
     }
 

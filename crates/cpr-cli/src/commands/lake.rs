@@ -44,7 +44,7 @@ const MOST_THREADS: usize = 4;
 
 pub(crate) fn write_parquet(globals: &Globals, lake: &Lake, screen: &mut Screen) -> Result<(), Failure> {
     let profile = read_profile(&lake.profile)?;
-    let snapshot = globals.snapshot()?;
+    let snapshot = globals.snapshot_to_walk()?;
     let key = find_key(lake, &profile, &snapshot)?;
     let threads = thread::available_parallelism().map_or(1, |count| count.get().min(MOST_THREADS));
     let options = LakeOptions { profile: &profile, key: &key, since: lake.since.map(DeliveryNumber), threads };
