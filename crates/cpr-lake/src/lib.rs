@@ -57,6 +57,7 @@ mod manifest;
 
 mod buckets;
 mod bundle;
+mod names;
 mod numbering;
 
 mod delivery;

@@ -9,7 +9,7 @@ use cpr_replika::cpr_model::Field;
 use serde::Deserialize;
 
 use crate::error::{Error, ProfileError};
-use crate::schema::{every_table, fields_in_any_product, name_of};
+use crate::names::{column_name, every_table, fields_in_any_product, name_of};
 
 const SHIPPED: [&str; 2] = [include_str!("../profiles/default.toml"), include_str!("../profiles/whole.toml")];
 
@@ -166,21 +166,6 @@ impl Profile {
     fn columns_of(&self, table: &str) -> Option<&Vec<String>> {
         self.tables.get(table).or_else(|| self.tables.get(ANY))
     }
-}
-
-/// CPR's name of a field in lower snake case, in ASCII: `START_DT-FORÆLDREMYN` is `start_dt_foraeldremyn`.
-pub(crate) fn column_name(field: Field) -> String {
-    let mut name = String::new();
-    for character in field.term().chars() {
-        match character {
-            'Æ' => name.push_str("ae"),
-            'Ø' => name.push_str("oe"),
-            'Å' => name.push_str("aa"),
-            '-' => name.push('_'),
-            other => name.push(other.to_ascii_lowercase()),
-        }
-    }
-    name
 }
 
 #[cfg(test)]

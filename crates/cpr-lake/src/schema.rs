@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
-use cpr_replika::cpr_extract::{Family, Role};
+use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_model::{Aspect, Field, Kind};
 
-use crate::profile::{Precision, Profile, ProtectedAddresses, column_name};
+use crate::names::{column_name, every_table, fields_of, name_of};
+use crate::profile::{Precision, Profile, ProtectedAddresses};
 use crate::registration::{is_address, is_birth_date, registered_at, uncertainty_of};
 
 /// What a column is filled from.
@@ -77,38 +78,6 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// By number of the field: the columns of its value and of its text.
     pub(crate) places: HashMap<u16, (usize, Option<usize>)>,
-}
-
-/// Every table that there can be.
-pub(crate) fn every_table() -> impl Iterator<Item = Aspect> {
-    Aspect::all()
-}
-
-/// The name of a table.
-pub(crate) fn name_of(aspect: Aspect) -> &'static str {
-    if aspect == Aspect::Event { "events" } else { aspect.name() }
-}
-
-/// Every field that some product has in records of this aspect.
-pub(crate) fn fields_in_any_product(aspect: Aspect) -> Vec<Field> {
-    let mut fields: Vec<Field> = Family::all().iter().flat_map(|family| fields_of(family, aspect)).collect();
-    fields.sort_unstable();
-    fields.dedup();
-    fields
-}
-
-/// The fields of an aspect's records in a family, each once, in the order of the lines.
-fn fields_of(family: &Family, aspect: Aspect) -> Vec<Field> {
-    let is_of_aspect = |role: Role| match role {
-        Role::Fact(of, _) => of == aspect,
-        Role::Event => aspect == Aspect::Event,
-        _ => false,
-    };
-    let mut fields = Vec::new();
-    for field in family.records().filter(|record| is_of_aspect(record.role)).flat_map(|record| &record.columns) {
-        fields.extend(field.field.filter(|field| !fields.contains(field)));
-    }
-    fields
 }
 
 /// The tables of a store of this family, as far as the profile has them.

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use cpr_replika::cpr_model::Aspect;
 
 use crate::ledger;
+use crate::names::name_of;
 use crate::profile::Profile;
-use crate::schema::{Table, name_of};
+use crate::schema::Table;
 
 /// Whose SQL it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,12 +1,13 @@
 //! What an open pack holds in memory: its index, and the way to its rows.
 
+use crate::block::BLOCK_BYTES;
 use crate::cipher::{CipherSource, TAG_BYTES};
 use crate::error::Error;
 use crate::header::{Description, Header, Seal, part, u32_at};
 use crate::keys::Keys;
 use crate::memory::Memory;
 use crate::sealed::Sealed;
-use crate::space::{BLOCK_BYTES, Bytes, Checks, Space};
+use crate::space::{Bytes, Checks, Space};
 use crate::trailer::{FirstKeys, TableEntry, Trailer};
 
 /// Header and trailer of a pack, checked, and its space of blocks.

@@ -1,9 +1,9 @@
 //! The first 4 KiB of a pack: what it is, how long, where the trailer stands, and a check over all of it. Drawn in
 //! docs/format.md.
 
+use crate::block::BLOCK_BYTES;
 use crate::cipher::{Parameters, TAG_BYTES, Tag};
 use crate::error::Error;
-use crate::space::BLOCK_BYTES;
 
 /// How a pack begins: no text, no line ends that a transfer could change unseen.
 const MAGIC: [u8; 8] = *b"\x89PACK\r\n\x1a";

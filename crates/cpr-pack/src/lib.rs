@@ -55,6 +55,7 @@
 //! What keys and values mean is the caller's; docs/format.md draws every byte. Files are private: only their owner may
 //! read.
 
+mod block;
 mod cipher;
 mod contents;
 mod error;

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::block::BLOCK_BYTES;
 use crate::error::Error;
 use crate::keys::Key;
 use crate::section::{RawRow, Reader, Section};
-use crate::space::BLOCK_BYTES;
 use crate::value::Value;
 
 /// A row of a table.

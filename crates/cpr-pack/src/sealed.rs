@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::block::BLOCK_BYTES;
 use crate::cipher::{BlockCipher, Tag};
 use crate::error::Error;
-use crate::space::BLOCK_BYTES;
 
 /// A run of more blocks than this is a scan: its blocks are not kept.
 pub(crate) const KEPT_RUN: u64 = 4;

@@ -1,12 +1,12 @@
 //! One table of one pack: its rows by place, by number and by order. Gone rows are rows here.
 
+use crate::block::BLOCK_BYTES;
 use crate::contents::{Contents, Part};
 use crate::error::Error;
 use crate::hash::{self, Found, LINE_BYTES};
 use crate::header::part;
 use crate::keys::{Key, Keys};
 use crate::row::{Head, UNIT_BYTES};
-use crate::space::BLOCK_BYTES;
 use crate::trailer::{NO_START, STRIDE_BYTES, TableEntry};
 use crate::value::Value;
 

@@ -6,13 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::Mmap;
 
+use crate::block::BLOCK_BYTES;
 use crate::error::Error;
 use crate::memory::{Memory, read_exactly};
 use crate::sealed::{KEPT_RUN, Sealed};
 use crate::value::Value;
-
-/// Every block has a check of its own: as long as a page, so that no get reads more pages than it needs.
-pub(crate) const BLOCK_BYTES: usize = 4096;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use crate::space::BLOCK_BYTES;
+use crate::block::BLOCK_BYTES;
 use crate::{Checks, Description, Error, Key, Keys, Kind, Pack, Packs, Row, Seal, Summary, Table, Verified, Writer};
 
 mod damage;

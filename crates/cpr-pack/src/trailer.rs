@@ -4,12 +4,12 @@
 
 use std::ops::Range;
 
+use crate::block::BLOCK_BYTES;
 use crate::error::Error;
 use crate::hash::{LINE_BYTES, PLACES_END};
 use crate::header::{Header, part, u32_at, u64_at};
 use crate::keys::Keys;
 use crate::row::UNIT_BYTES;
-use crate::space::BLOCK_BYTES;
 
 /// Rows have their first key in the trailer once in so many bytes.
 pub(crate) const STRIDE_BYTES: u64 = 64 * 1024;

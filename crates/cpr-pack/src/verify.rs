@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use crate::block::BLOCK_BYTES;
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::header::Kind;
 use crate::keys::Key;
 use crate::row::UNIT_BYTES;
 use crate::section::{RawRow, Reader, Section};
-use crate::space::BLOCK_BYTES;
 use crate::trailer::STRIDE_BYTES;
 
 /// What was read.

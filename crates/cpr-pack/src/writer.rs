@@ -9,6 +9,7 @@ use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::block::BLOCK_BYTES;
 use crate::cipher::BlockCipher;
 use crate::error::Error;
 use crate::hash::{Lines, PLACES_END, Places};
@@ -16,7 +17,6 @@ use crate::header::{Description, Encryption, Header, Kind, Seal};
 use crate::keys::{Key, Keys, RawKey};
 use crate::new_file::NewFile;
 use crate::row::{Head, UNIT_BYTES};
-use crate::space::BLOCK_BYTES;
 use crate::trailer::{FirstKeys, MAX_NAME_BYTES, NO_START, STRIDE_BYTES, TableEntry};
 
 /// Bytes that are written at once; a multiple of the block.

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::amqp_tls;
-use super::courier::{Failure, judge};
+use super::receipt::{Failure, judge};
 use crate::config::Broker;
 use crate::tls::{self, TlsError};
 

@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::courier::{Courier, Failure};
+use super::courier::Courier;
+use super::receipt::Failure;
 use crate::config::Events;
 use crate::journal::{Journal, Line};
 use crate::metrics::{Metrics, Number};

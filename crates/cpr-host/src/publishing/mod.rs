@@ -13,6 +13,7 @@ mod courier;
 mod lanes;
 mod message;
 mod parked;
+mod receipt;
 mod rest;
 
 use std::collections::BTreeMap;

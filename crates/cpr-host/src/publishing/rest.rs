@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::courier::{Failure, judge};
+use super::receipt::{Failure, judge};
 use crate::config::ClientTls;
 use crate::tls::{self, TlsError};
 
