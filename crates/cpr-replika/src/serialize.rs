@@ -248,7 +248,7 @@ impl Held<'_> {
 
 fn owned<'a>(facts: impl Iterator<Item = Fact<'a>>) -> Vec<OwnedFact> {
     let mut facts: Vec<Fact<'a>> = facts.collect();
-    facts.sort_by(Fact::told_order);
+    Fact::sort_told(&mut facts);
     facts.iter().map(Fact::to_owned).collect()
 }
 

@@ -28,7 +28,7 @@ impl<'i> Subject<'i> {
     /// The person of an image; `config` is that of the store, which says what it holds at all.
     pub(crate) fn read(pnr: Pnr, image: &'i Image<'_>, valid: Option<Timestamp>, config: &'i Config) -> Subject<'i> {
         let mut facts: Vec<Fact<'i>> = image.all_facts().collect();
-        facts.sort_by(Fact::told_order);
+        Fact::sort_told(&mut facts);
         let now = valid.map(|_| CurrentRows::read(facts.iter().copied(), None));
         let rows = CurrentRows::read(facts, valid);
         Subject { pnr, rows, now, valid, config, current_pnr: None }

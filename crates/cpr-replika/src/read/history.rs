@@ -81,7 +81,7 @@ impl Snapshot {
         let Some(image) = self.as_of(pnr, None, known)? else { return Ok(Vec::new()) };
         let rows = image.all_facts().filter(|fact| fact.aspect() == aspect && fact.mark().is_none());
         let mut rows: Vec<Fact<'_>> = rows.collect();
-        rows.sort_by(Fact::told_order);
+        Fact::sort_told(&mut rows);
         let rows = rows.iter().map(|fact| (fact.valid(), fact.to_owned())).collect();
         Ok(coalesce(rows, |a, b| self.says_the_same(a, b)))
     }
