@@ -1,8 +1,8 @@
 //! What one delivery opened and closed, from the store to the files of its tables.
 //!
 //! Persons are read in the order of their numbers by a few threads, numbered, and put into [`Buckets`]; the buckets are
-//! then sorted and written, each part of them by one thread into files of its own. So memory is bounded by a few buckets
-//! and the row groups that are being encoded, however many persons there are.
+//! then sorted and written, each part of them by one thread into files of its own. So memory is bounded by a few
+//! buckets and the row groups that are being encoded, however many persons there are.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -156,8 +156,8 @@ impl Reading<'_> {
     }
 }
 
-/// Whether name and address protection is on record as of a delivery. CPR holds it to be there as long as its row comes,
-/// in force or not.
+/// Whether name and address protection is on record as of a delivery. CPR holds it to be there as long as its row
+/// comes, in force or not.
 fn is_protected(versions: &Versions<'_>, known: u32) -> bool {
     let protections = versions.facts().filter(|fact| fact.aspect() == Aspect::Protection);
     let believed = protections.filter(|fact: &Fact<'_>| fact.known().contains(known));

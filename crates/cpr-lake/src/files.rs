@@ -1,8 +1,8 @@
 //! The Parquet files of one delivery: private, sorted by person, each whole or not there, all of them or none counted.
 //!
-//! Files are written beside their names, and published when every one of them is whole; the row of the delivery in table
-//! `deliveries` comes last. A run that was cut off leaves files that no row of `deliveries` speaks of, and the next one
-//! puts its own in their place.
+//! Files are written beside their names, and published when every one of them is whole; the row of the delivery in
+//! table `deliveries` comes last. A run that was cut off leaves files that no row of `deliveries` speaks of, and the
+//! next one puts its own in their place.
 
 use std::fs::File;
 use std::io::BufWriter;

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! No row is ever changed, so any engine and any table format can follow by adding files. `delivery=0` has no rows: it
-//! says what the columns are. A delivery counts once its row is in `deliveries`, which comes last; what a run that was cut
-//! off has left is replaced by the next.
+//! says what the columns are. A delivery counts once its row is in `deliveries`, which comes last; what a run that was
+//! cut off has left is replaced by the next.
 //!
 //! What leaves the house is told by a [`Profile`]; persons are told apart by a [`PseudonymKey`]. Rows are sorted by
 //! pseudonym and never by number, whose order is birth order.
@@ -109,8 +109,8 @@ pub struct LakeReport {
     pub bytes: u64,
 }
 
-/// Writes every delivery that the snapshot has, or those behind [`LakeOptions::since`], each all or nothing; `on_delivery`
-/// is told of each one that is in the lake.
+/// Writes every delivery that the snapshot has, or those behind [`LakeOptions::since`], each all or nothing;
+/// `on_delivery` is told of each one that is in the lake.
 ///
 /// The lake that grew delivery by delivery and the one that is written at once hold the same rows, unless persons were
 /// erased in between: what is in a lake stays there, and goes when a new one is begun.

@@ -1,6 +1,7 @@
 //! What a lake was begun with, so that only the same is added to it: `lake.toml` in its folder.
 //!
-//! It names the profile, the family of layouts and a fingerprint of the key, which tells keys apart and gives none away.
+//! It names the profile, the family of layouts and a fingerprint of the key, which tells keys apart and gives none
+//! away.
 
 use std::fs;
 use std::path::Path;

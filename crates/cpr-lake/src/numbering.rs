@@ -1,8 +1,8 @@
 //! The facts of one person, numbered: by what a fact is known when it is closed, and which of those that began together
 //! counts.
 //!
-//! Both numbers are functions of what was ever believed up to the delivery that opened the fact, so that they come out the
-//! same whenever they are computed: a lake that grew night by night is the one that is written at once.
+//! Both numbers are functions of what was ever believed up to the delivery that opened the fact, so that they come out
+//! the same whenever they are computed: a lake that grew night by night is the one that is written at once.
 
 use std::cmp::Ordering;
 

@@ -2,8 +2,9 @@
 //!
 //! A `PersonKey` is a bijection with the number, and so is any number made of it without a key: whoever has it has the
 //! person. A pseudonym is the first 63 bits of HMAC-SHA-256 over the ten digits, under one key for each recipient. The
-//! same person has the same pseudonym in every table, relation and delivery of one recipient, and another one elsewhere.
-//! Of ten million persons two collide in one lake of some 180 000; a collision is found when it is written, and refused.
+//! same person has the same pseudonym in every table, relation and delivery of one recipient, and another one
+//! elsewhere. Of ten million persons two collide in one lake of some 180 000; a collision is found when it is written,
+//! and refused.
 
 use std::fmt;
 

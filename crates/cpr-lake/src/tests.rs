@@ -1,5 +1,5 @@
-//! Lakes of a made-up Denmark: what is added night by night is what is written at once, and what is refused. That engines
-//! read them, and what they find, is checked with DuckDB and DataFusion (`.ci/lake`).
+//! Lakes of a made-up Denmark: what is added night by night is what is written at once, and what is refused. That
+//! engines read them, and what they find, is checked with DuckDB and DataFusion (`.ci/lake`).
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

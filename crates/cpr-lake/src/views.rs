@@ -1,5 +1,6 @@
-//! SQL that reads a lake: every version, what counts now, what counted as known at a delivery, as of (valid, known), the
-//! Danish names, and one row a person; for DuckDB and for Spark. It is written from the columns that the lake has, and says the same in both.
+//! SQL that reads a lake: every version, what counts now, what counted as known at a delivery, as of (valid, known),
+//! the Danish names, and one row a person; for DuckDB and for Spark. It is written from the columns that the lake has,
+//! and says the same in both.
 
 use std::fmt::Write as _;
 

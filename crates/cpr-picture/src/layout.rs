@@ -1,5 +1,5 @@
-//! Where everything stands: a lane for each aspect, in it as many tracks as it takes that no two facts cover each other,
-//! in each track a band for each delivery in which something of the lane came or went.
+//! Where everything stands: a lane for each aspect, in it as many tracks as it takes that no two facts cover each
+//! other, in each track a band for each delivery in which something of the lane came or went.
 
 use cpr_model::{Aspect, Fact};
 

@@ -1,9 +1,9 @@
 //! One person's facts as a picture, with both clocks: valid time across, known time down, a lane for each aspect.
 //!
 //! A pure function from facts to SVG, or to a page of HTML around it with a slider of deliveries. Each fact is one
-//! rectangle: its left and right edges are where it began and ended in the world, its upper and lower edges the deliveries
-//! that brought it and took it back. So what a correction changed lies below what was believed before. Rows that CPR marked
-//! as wrong are hatched; the present is a line.
+//! rectangle: its left and right edges are where it began and ended in the world, its upper and lower edges the
+//! deliveries that brought it and took it back. So what a correction changed lies below what was believed before. Rows
+//! that CPR marked as wrong are hatched; the present is a line.
 //!
 //! ```
 //! use cpr_model::{Aspect, Date, Fact, Field, RowKind, Values, ValuesWriter};

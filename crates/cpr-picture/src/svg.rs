@@ -31,8 +31,8 @@ pub fn svg(picture: &Picture<'_>) -> Result<String, Error> {
     Ok(out)
 }
 
-/// Shades that differ in print, too: what is believed is filled and framed, what no longer is, is pale and dashed, what was
-/// wrong is hatched.
+/// Shades that differ in print, too: what is believed is filled and framed, what no longer is, is pale and dashed, what
+/// was wrong is hatched.
 const STYLE: &str = r##"<defs>
 <pattern id="wrong" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/><line x1="0" y1="0" x2="0" y2="6" stroke="#777" stroke-width="2"/></pattern>
 </defs>

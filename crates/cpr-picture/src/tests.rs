@@ -1,5 +1,5 @@
-//! Pictures read back: every fact is one rectangle with its corners at its dates and deliveries, nothing stands outside,
-//! and no two labels cover each other.
+//! Pictures read back: every fact is one rectangle with its corners at its dates and deliveries, nothing stands
+//! outside, and no two labels cover each other.
 
 use bitemporal::Known;
 use cpr_model::{Aspect, CorrectionMark, Date, Day, Fact, Field, RowKind, Timestamp, Values, ValuesWriter};

@@ -15,8 +15,8 @@ pub enum ProtectedPersons {
     /// Everything but where they live, lived or can be reached. A search by an address finds none of them and counts
     /// none.
     Withhold,
-    /// Nothing: a question about one of them is [`Error::Protected`](crate::Error::Protected). As relatives and in searches they are as
-    /// withheld.
+    /// Nothing: a question about one of them is [`Error::Protected`](crate::Error::Protected). As relatives and in
+    /// searches they are as withheld.
     Refuse,
 }
 

@@ -1,4 +1,5 @@
-//! `deliveries`: the ledger, a line for each delivery, with the first sixteen digits of the digest of the state after it.
+//! `deliveries`: the ledger, a line for each delivery, with the first sixteen digits of the digest of the state after
+//! it.
 
 use cpr_replika::Delivery;
 use serde::Serialize;

@@ -1,4 +1,5 @@
-//! `digest`: by which stores, packs and copies prove that they hold the same; computed anew, and held against the ledger.
+//! `digest`: by which stores, packs and copies prove that they hold the same; computed anew, and held against the
+//! ledger.
 
 use serde::Serialize;
 

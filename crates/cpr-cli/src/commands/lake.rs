@@ -23,8 +23,8 @@ pub(crate) struct Lake {
     /// The folder; made for its owner alone when it is not there.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// What leaves the house: `default` (no number, no name, of an address the municipality), `whole`, or a file of your
-    /// own, whose name ends in .toml.
+    /// What leaves the house: `default` (no number, no name, of an address the municipality), `whole`, or a file of
+    /// your own, whose name ends in .toml.
     #[arg(long, value_name = "NAME", default_value = "default")]
     profile: String,
     /// Go on from this delivery, at which the lake ends; without it a lake is begun.
@@ -33,8 +33,8 @@ pub(crate) struct Lake {
     /// Who gets the lake: each recipient knows persons by other pseudonyms. The name of the profile when left out.
     #[arg(long, value_name = "NAME", conflicts_with = "pseudonym_key")]
     recipient: Option<String>,
-    /// A file with the recipient's key (`replika key new`), so that a store made anew gives the same pseudonyms; without
-    /// it the key is derived from the store's secret.
+    /// A file with the recipient's key (`replika key new`), so that a store made anew gives the same pseudonyms;
+    /// without it the key is derived from the store's secret.
     #[arg(long, value_name = "FILE")]
     pseudonym_key: Option<PathBuf>,
 }

@@ -86,9 +86,9 @@ fn a_host_that_is_killed_behind_each_step_of_a_night_gives_each_file_once_and_wh
     for (at, night) in nights.iter().enumerate() {
         let name = night.file_name().expect("a name");
         fs::copy(night, folder.path().join("inbox").join(name)).expect("a copy");
-        // Each start finds the extract applied, which is its first step, and goes on with the file that was not given yet:
-        // it is written, its metadata staged, and noted as given; or else given, in one step more. So the first night is
-        // killed behind every step there is; the other one goes on from wherever it is left.
+        // Each start finds the extract applied, which is its first step, and goes on with the file that was not given
+        // yet: it is written, its metadata staged, and noted as given; or else given, in one step more. So the first
+        // night is killed behind every step there is; the other one goes on from wherever it is left.
         let mut steps = [1].into_iter().chain([2, 3, 4, 2].into_iter().cycle());
         loop {
             let most = if at == 0 { steps.next().expect("it has no end") } else { kills % 23 + 2 };

@@ -2,8 +2,8 @@
 //!
 //! Behind the customer's window a historic row stops coming and stays known. When a row comes that holds at the same
 //! time and of the same thing (an earlier start of the current address, say), both cannot be true, and the one that CPR
-//! states now is the one to keep. Only new claims count: rows that overlapped when they came stay as CPR sent them, but a row does not
-//! speak for another one in its own place.
+//! states now is the one to keep. Only new claims count: rows that overlapped when they came stay as CPR sent them, but
+//! a row does not speak for another one in its own place.
 
 use std::collections::HashMap;
 

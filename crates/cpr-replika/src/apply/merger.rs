@@ -39,9 +39,9 @@ pub(crate) struct PassedOver {
     pub(crate) held: RoaringBitmap,
 }
 
-/// Merges every person of the extract but those who are passed over, a chunk at a time, in key order within the chunk. The
-/// next chunk is read and packed meanwhile, on a thread of its own. Returned are what subscribers are matched against, and
-/// what the digest of the state is carried on by.
+/// Merges every person of the extract but those who are passed over, a chunk at a time, in key order within the chunk.
+/// The next chunk is read and packed meanwhile, on a thread of its own. Returned are what subscribers are matched
+/// against, and what the digest of the state is carried on by.
 pub(crate) fn merge_all(
     write: &WriteTransaction,
     (mut groups, passed_over): (Groups<'_, impl Read + Seek + Send>, &PassedOver),

@@ -300,8 +300,8 @@ impl Prover<'_> {
         bars.write(write)
     }
 
-    /// The digest of the last delivery becomes that of what is left; those of the ones before are void, since the states
-    /// of then cannot be had any more.
+    /// The digest of the last delivery becomes that of what is left; those of the ones before are void, since the
+    /// states of then cannot be had any more.
     fn renew_digests(&self, write: &WriteTransaction, events: Option<StateSum>) -> Result<(), Error> {
         let mut gone = self.snapshot.sum_of_all(&self.gone.all)?;
         gone.add(events.unwrap_or_default());

@@ -67,9 +67,9 @@ impl Packed {
         Packed::open_as(folder.as_ref(), PackOpening::of(&Options { key: None, ..Options::default() }))
     }
 
-    /// As [`Packed::open`], of packs that were written of a store with a key, by the key source of `options`. Each block
-    /// is decrypted when it is read, and kept decrypted as far as `cache_bytes` reach, of each of the two packs. With
-    /// options without a key it is [`Packed::open`].
+    /// As [`Packed::open`], of packs that were written of a store with a key, by the key source of `options`. Each
+    /// block is decrypted when it is read, and kept decrypted as far as `cache_bytes` reach, of each of the two packs.
+    /// With options without a key it is [`Packed::open`].
     ///
     /// ```no_run
     /// use std::sync::Arc;
@@ -100,8 +100,8 @@ impl Packed {
     }
 
     /// As [`Packed::open`], with packs opened as the caller wants them: in memory by [`Pack::read`], or mapped by
-    /// [`Pack::map`], whose contract is then the caller's to keep; encrypted ones in memory by [`Pack::read_sealed`] and
-    /// a [`PackKey`].
+    /// [`Pack::map`], whose contract is then the caller's to keep; encrypted ones in memory by [`Pack::read_sealed`]
+    /// and a [`PackKey`].
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));

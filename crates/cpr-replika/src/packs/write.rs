@@ -28,8 +28,8 @@ const LARGEST_PART: u64 = 4;
 /// unless it is as small as this: of each table an overlay has a block or two, however little differs.
 const SMALL_BYTES: u64 = 1024 * 1024;
 
-/// Looks at a base before it becomes current: at what is read of it, and at its file, where its bytes are what they stand
-/// for.
+/// Looks at a base before it becomes current: at what is read of it, and at its file, where its bytes are what they
+/// stand for.
 pub(crate) type Prove<'a> = dyn FnMut(&Snapshot, Option<&Path>) -> Result<(), Error> + 'a;
 
 /// What was written to a folder of packs.
@@ -82,8 +82,8 @@ impl Snapshot {
     }
 
     /// Writes everything to a new base in a folder of packs, made for its owner alone when it is not there, and makes
-    /// it the state that the folder holds; what it held before is removed, and whoever has it open keeps it. Packs of an
-    /// encrypted store are encrypted, by the key of the same source.
+    /// it the state that the folder holds; what it held before is removed, and whoever has it open keeps it. Packs of
+    /// an encrypted store are encrypted, by the key of the same source.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));

@@ -1,5 +1,5 @@
-//! Who is born between two dates: numbers are in the order of the dates they say, so that a range of dates is a range of
-//! keys; those whose recorded date is another one are kept apart.
+//! Who is born between two dates: numbers are in the order of the dates they say, so that a range of dates is a range
+//! of keys; those whose recorded date is another one are kept apart.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,5 @@
-//! The secret of a store: 32 random bytes that ids of events and derived keys are keyed with, made with the store and kept in it.
+//! The secret of a store: 32 random bytes that ids of events and derived keys are keyed with, made with the store and
+//! kept in it.
 
 use hmac::{Hmac, KeyInit, Mac};
 use redb::WriteTransaction;
@@ -29,7 +30,8 @@ pub(crate) fn read_secret(meta: &One<&'static str, &'static str>) -> Result<[u8;
     Ok(secret)
 }
 
-/// A key for a purpose outside the engine. The words before the purpose keep it apart from every other use of the secret.
+/// A key for a purpose outside the engine. The words before the purpose keep it apart from every other use of the
+/// secret.
 pub(crate) fn derive_key(meta: &One<&'static str, &'static str>, purpose: &str) -> Result<Key, Error> {
     let secret = Key::from_bytes(read_secret(meta)?);
     let mac = Hmac::<Sha256>::new_from_slice(secret.reveal()).expect("HMAC takes keys of any length");

@@ -1,5 +1,5 @@
-//! Erases in made-up stores, many of them: plain and encrypted, with packs. Whoever is left is as if the others had never
-//! come, who is barred stays away, and who is readmitted comes back.
+//! Erases in made-up stores, many of them: plain and encrypted, with packs. Whoever is left is as if the others had
+//! never come, who is barred stays away, and who is readmitted comes back.
 //!
 //! `REPLIKA_ERASES=10000 cargo test --release -p cpr-replika --features encryption --test it campaign` is the campaign;
 //! without the variable it is a short one.

@@ -1,5 +1,5 @@
-//! What somebody finds who searches the files of an encrypted store for the persons in it: nothing, in the store, in the
-//! file that a rewriting has not finished, and in its packs. The same search of a plain store finds each of them.
+//! What somebody finds who searches the files of an encrypted store for the persons in it: nothing, in the store, in
+//! the file that a rewriting has not finished, and in its packs. The same search of a plain store finds each of them.
 #![cfg(feature = "encryption")]
 
 use std::cell::RefCell;

@@ -43,8 +43,8 @@ pub struct Request {
 
 impl Request {
     /// Reads a request: `q=...` with `rows`, `start`, `cursorMark` and `q.op` in any order, or the query in the place
-    /// of `q=...`. Percent signs with two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank. What is said
-    /// of protected persons is the host's decision, for each search anew.
+    /// of `q=...`. Percent signs with two hexadecimal digits are decoded; `+` is Lucene's sign, not a blank. What is
+    /// said of protected persons is the host's decision, for each search anew.
     ///
     /// # Errors
     /// [`QueryError`] says where the query cannot be read, or which parameter is wrong; other parameters are passed
