@@ -2,7 +2,6 @@
 //!
 //! Which profile and which key are meant is told here; what is written is `cpr-lake`'s business.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -13,6 +12,7 @@ use serde::Serialize;
 
 use crate::context::Globals;
 use crate::failure::Failure;
+use crate::input_text::read_text;
 use crate::progress::Meter;
 use crate::screen::Screen;
 use crate::values::parse_delivery;
@@ -72,7 +72,7 @@ fn read_profile(name: &str) -> Result<Profile, Failure> {
         return Err(Failure::Usage("a profile is `default`, `whole`, or a file whose name ends in .toml (--profile)"));
     }
     let shown = visible::path(Path::new(name));
-    let text = fs::read_to_string(name).map_err(|error| Failure::Reading(shown.clone(), error))?;
+    let text = read_text(Path::new(name))?;
     Profile::parse(&text).map_err(|error| Failure::Query(format!("{shown}: {error}")))
 }
 
