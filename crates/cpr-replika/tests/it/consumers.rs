@@ -2,7 +2,7 @@
 
 use cpr_replika::{BusinessEvent, Consumer, DeliveryNumber, Error, EventCursor, EventFilter, Replika};
 
-use crate::happenings::deliver_nights;
+use crate::happenings_feed::deliver_nights;
 use crate::kit::config;
 
 const START: EventCursor = EventCursor::BEGINNING;

@@ -18,6 +18,7 @@ mod erase;
 mod erase_campaign;
 mod find;
 mod happenings;
+mod happenings_feed;
 mod happenings_model;
 #[cfg(feature = "serde")]
 mod json;
