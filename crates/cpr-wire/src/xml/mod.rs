@@ -8,4 +8,5 @@ mod read;
 mod write;
 
 pub use document::{Document, Element};
-pub(crate) use write::{Writer, escaped};
+pub(crate) use write::Writer;
+pub use write::escaped;

@@ -79,7 +79,7 @@ impl Writer {
 }
 
 /// A text as it stands in XML, between tags or as a value, without the characters that XML cannot carry.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+pub fn escaped(text: &str) -> Cow<'_, str> {
     let is_plain = |c: char| is_char(c) && !matches!(c, '<' | '>' | '&' | '"' | '\'' | '\r' | '\n' | '\t');
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
