@@ -28,6 +28,7 @@ use crate::outbox::{Outbox, Steps};
 use crate::pages::Pages;
 #[cfg(feature = "events")]
 use crate::publishing::Publishing;
+use crate::server::Doorkeeper;
 use crate::source::{KeptPacks, Source};
 use crate::tls::{self, TlsError};
 use crate::{server, subscriptions};
@@ -40,6 +41,7 @@ const REST: Duration = Duration::from_millis(300);
 /// A host that runs.
 pub struct Host {
     runtime: Runtime,
+    handshakes: Runtime,
     tasks: JoinSet<()>,
     stopping: watch::Sender<bool>,
     desk: Arc<Desk>,
@@ -122,6 +124,7 @@ impl Host {
         let metrics = Arc::new(Metrics::default());
         // Threads for calls, and a few for contracts.
         let runtime = Builder::new_multi_thread().max_blocking_threads(bounds.calls + 4).enable_all().build()?;
+        let handshakes = Builder::new_multi_thread().worker_threads(1).thread_name("handshakes").build()?;
         let clients = runtime.block_on(TcpListener::bind(config.address))?;
         let watchers = runtime.block_on(TcpListener::bind(config.operations))?;
         let (address, operations) = (clients.local_addr()?, watchers.local_addr()?);
@@ -148,15 +151,16 @@ impl Host {
             rows: bounds.rows,
             today: clock::today,
         });
-        let turns = Semaphore::new(bounds.calls);
+        let turns = Arc::new(Semaphore::new(bounds.calls));
         let pages = Arc::new(Pages { desk: desk.clone(), bounds, turns, contracts: config.contracts });
         let mut tasks = JoinSet::new();
-        let acceptor = TlsAcceptor::from(tls);
-        tasks.spawn_on(server::serve_clients(clients, acceptor, pages.clone(), stop.clone()), runtime.handle());
+        let doorkeeper = Doorkeeper { acceptor: TlsAcceptor::from(tls), threads: handshakes.handle().clone() };
+        tasks.spawn_on(server::serve_clients(clients, doorkeeper, pages.clone(), stop.clone()), runtime.handle());
         tasks.spawn_on(server::serve_operations(watchers, pages, stop), runtime.handle());
         journal.tell(&Line::event("started", Some(address.to_string()), None));
         Ok(Host {
             runtime,
+            handshakes,
             tasks,
             stopping,
             desk,
@@ -210,7 +214,7 @@ impl Host {
         let mut threads = Vec::new();
         #[cfg(feature = "events")]
         threads.extend(self.publishing);
-        let Host { runtime, mut tasks, stopping, desk, inbox, .. } = self;
+        let Host { runtime, handshakes, mut tasks, stopping, desk, inbox, .. } = self;
         stopping.send(true).ok();
         if let Some(intake) = inbox {
             intake.stopping.store(true, Ordering::Relaxed);
@@ -221,6 +225,7 @@ impl Host {
             timeout(Duration::from_millis(1600), all).await.ok();
             tasks.shutdown().await;
         });
+        handshakes.shutdown_background();
         runtime.shutdown_timeout(REST);
         let since = Instant::now();
         while threads.iter().any(|thread| !thread.is_finished()) && since.elapsed() < REST {

@@ -28,6 +28,7 @@ pub mod outbox;
 mod publishing;
 
 mod pages;
+mod places;
 mod server;
 mod tls;
 

@@ -17,8 +17,12 @@ const BOUNDS: [f64; 10] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5
 pub enum Number {
     /// Connections that are open.
     Connections,
-    /// Connections turned away since there were too many.
+    /// Connections turned away since there were too many, all of them being answered.
     ConnectionsRefused,
+    /// Connections that had shown a certificate, closed since another one came.
+    ConnectionsDisplaced,
+    /// Connections without one, closed since another one came.
+    StrangersDisplaced,
     /// Handshakes that failed: no certificate, one of another authority, a version of TLS that is too old.
     HandshakesFailed,
     /// Calls that did not get their turn in time.
@@ -48,9 +52,11 @@ pub enum Number {
 }
 
 /// Name, kind and meaning of each, in the order of [`Number`].
-const NUMBERS: [(&str, &str, &str); 15] = [
+const NUMBERS: [(&str, &str, &str); 17] = [
     ("connections", "gauge", "Open connections."),
-    ("connections_refused_total", "counter", "Connections turned away because there were too many."),
+    ("connections_refused_total", "counter", "Connections turned away because all places are being answered."),
+    ("connections_displaced_total", "counter", "Quiet connections closed because their place was needed."),
+    ("strangers_displaced_total", "counter", "Connections without a handshake closed because their place was needed."),
     ("handshakes_failed_total", "counter", "TLS handshakes that failed, those without a certificate among them."),
     ("calls_turned_away_total", "counter", "Calls that did not get their turn in time."),
     ("bodies_refused_total", "counter", "Requests whose body was too large or too slow."),

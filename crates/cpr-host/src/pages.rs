@@ -16,6 +16,7 @@ use cpr_wire::{Answer, Endpoint};
 use crate::config::{Bounds, Fingerprint};
 use crate::desk::{Desk, Received};
 use crate::metrics::Number;
+use crate::places::Place;
 use crate::service::Service;
 
 /// What is behind the paths.
@@ -23,20 +24,26 @@ pub(crate) struct Pages {
     pub(crate) desk: Arc<Desk>,
     pub(crate) bounds: Bounds,
     /// A place for each call that the engine answers at once.
-    pub(crate) turns: Semaphore,
+    pub(crate) turns: Arc<Semaphore>,
     pub(crate) contracts: Option<PathBuf>,
+}
+
+/// A client that is connected.
+pub(crate) struct Visitor {
+    pub(crate) certificate: Fingerprint,
+    pub(crate) place: Place,
 }
 
 type Page = Response<Full<Bytes>>;
 
 impl Pages {
     /// Answers a client.
-    pub(crate) async fn serve(&self, request: Request<Incoming>, certificate: Fingerprint) -> Page {
+    pub(crate) async fn serve(&self, request: Request<Incoming>, visitor: &Visitor) -> Page {
         let Some(endpoint) = Endpoint::from_path(request.uri().path()) else {
             return plain(StatusCode::NOT_FOUND, "no such path\n");
         };
         match *request.method() {
-            Method::POST => self.call(request, endpoint, certificate).await,
+            Method::POST => self.call(request, endpoint, visitor).await,
             Method::GET if request.uri().query().is_some_and(|query| query.eq_ignore_ascii_case("wsdl")) => {
                 self.contract(endpoint).await
             }
@@ -44,7 +51,7 @@ impl Pages {
         }
     }
 
-    async fn call(&self, request: Request<Incoming>, endpoint: Endpoint, certificate: Fingerprint) -> Page {
+    async fn call(&self, request: Request<Incoming>, endpoint: Endpoint, visitor: &Visitor) -> Page {
         let charset = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(charset_of);
         let body = Limited::new(request.into_body(), self.bounds.body_bytes).collect();
         let body = match timeout(self.bounds.read, body).await {
@@ -55,7 +62,18 @@ impl Pages {
                 return plain(status, "the body is larger, or slower, than is taken\n");
             }
         };
-        let Ok(Ok(_turn)) = timeout(self.bounds.turn, self.turns.acquire()).await else {
+        if !visitor.place.begin() {
+            // The connection is being closed, since its place was needed.
+            return std::future::pending().await;
+        }
+        let page = self.answer(endpoint, charset, body, visitor.certificate).await;
+        visitor.place.rest();
+        page
+    }
+
+    /// Waits for a turn with the engine, and answers.
+    async fn answer(&self, endpoint: Endpoint, charset: Option<String>, body: Bytes, certificate: Fingerprint) -> Page {
+        let Ok(Ok(turn)) = timeout(self.bounds.turn, self.turns.clone().acquire_owned()).await else {
             self.desk.metrics.add(Number::CallsTurnedAway);
             let mut page = plain(StatusCode::SERVICE_UNAVAILABLE, "too many calls at once\n");
             page.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -63,6 +81,8 @@ impl Pages {
         };
         let desk = self.desk.clone();
         let answered = spawn_blocking(move || {
+            // Until the call ends, also when its client goes away meanwhile.
+            let _turn = turn;
             let charset = charset.as_deref();
             desk.serve(&Received { endpoint, charset, body: &body, certificate: &certificate })
         });

@@ -1,9 +1,14 @@
-//! Connections: accepted as far as there is room, each with its handshake, its requests and its end within a time.
+//! Connections: accepted as far as there is a place, each with its handshake, its requests and its end within a time.
 //!
-//! A slow client holds a connection and nothing else: no thread of the engine's, and memory for one head and one body.
-//! Whoever is served when the host is to stop is served to the end, for a second and a half.
+//! A slow client holds a place and nothing else, and gives way when there is none left (see [`places`]): no thread of
+//! the engine's, and memory for one head and one body. Handshakes have a thread of their own, so that many at once do
+//! not hold up whoever is connected. Whoever is served when the host is to stop is served to the end, for a second and a
+//! half.
+//!
+//! [`places`]: crate::places
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +21,18 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::config::Fingerprint;
 use crate::journal::Line;
 use crate::metrics::Number;
-use crate::pages::Pages;
+use crate::pages::{Pages, Visitor};
+use crate::places::{Displaced, Place, Places};
 use crate::tls;
 
 /// How long connections have to end when the host is to stop.
@@ -34,14 +42,22 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a request's head that are held at most.
 const HEAD_BYTES: usize = 16 * 1024;
 
+/// Shakes hands with clients.
+#[derive(Clone)]
+pub(crate) struct Doorkeeper {
+    pub(crate) acceptor: TlsAcceptor,
+    /// Where the work of handshakes is done.
+    pub(crate) threads: Handle,
+}
+
 /// Serves clients until `stopping` is true.
 pub(crate) async fn serve_clients(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    doorkeeper: Doorkeeper,
     pages: Arc<Pages>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let room = Arc::new(Semaphore::new(pages.bounds.connections));
+    let places = Places::new(pages.bounds.connections);
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -53,15 +69,20 @@ pub(crate) async fn serve_clients(
             sleep(PAUSE).await;
             continue;
         };
-        let Ok(place) = room.clone().try_acquire_owned() else {
+        let place = tokio::select! {
+            place = places.take() => place,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+        };
+        let Some(place) = place else {
             pages.desk.metrics.add(Number::ConnectionsRefused);
             continue;
         };
-        let (acceptor, pages, stopping) = (acceptor.clone(), pages.clone(), stopping.clone());
-        connections.spawn(async move {
-            serve_client(stream, from, &acceptor, pages, stopping).await;
-            drop(place);
-        });
+        match place.displaced {
+            Some(Displaced::Stranger) => pages.desk.metrics.add(Number::StrangersDisplaced),
+            Some(Displaced::Quiet) => pages.desk.metrics.add(Number::ConnectionsDisplaced),
+            None => {}
+        }
+        connections.spawn(serve_client(stream, from, place, doorkeeper.clone(), pages.clone(), stopping.clone()));
     }
     drop(listener);
     timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await.ok();
@@ -70,26 +91,38 @@ pub(crate) async fn serve_clients(
 async fn serve_client(
     stream: TcpStream,
     from: SocketAddr,
-    acceptor: &TlsAcceptor,
+    place: Place,
+    doorkeeper: Doorkeeper,
     pages: Arc<Pages>,
-    stopping: watch::Receiver<bool>,
+    mut stopping: watch::Receiver<bool>,
 ) {
     stream.set_nodelay(true).ok();
-    let handshake = async { timeout(pages.bounds.read, acceptor.accept(stream)).await };
-    let mut aborting = stopping.clone();
-    let handshake = tokio::select! {
-        handshake = handshake => handshake,
-        _ = aborting.wait_for(|stopping| *stopping) => return,
+    let mut handshake = doorkeeper.threads.spawn(doorkeeper.acceptor.accept(stream));
+    let shaken = tokio::select! {
+        shaken = timeout(pages.bounds.read, &mut handshake) => Some(shaken),
+        () = place.is_to_leave() => None,
+        _ = stopping.wait_for(|stopping| *stopping) => None,
     };
-    let certified = match handshake {
-        Ok(Ok(stream)) => tls::fingerprint(stream.get_ref().1).map(|certificate| (stream, certificate)),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
+    let certified: io::Result<(TlsStream<TcpStream>, Fingerprint)> = match shaken {
+        Some(Ok(Ok(Ok(stream)))) => tls::fingerprint(stream.get_ref().1).map(|certificate| (stream, certificate)),
+        Some(Ok(Ok(Err(error)))) => Err(error),
+        Some(Ok(Err(error))) => Err(io::Error::other(error)),
+        late => {
+            // The place is free when the connection is closed.
+            handshake.abort();
+            handshake.await.ok();
+            if late.is_none() {
+                return;
+            }
+            Err(io::ErrorKind::TimedOut.into())
+        }
     };
     match certified {
         Ok((stream, certificate)) => {
+            place.certify();
             pages.desk.metrics.add(Number::Connections);
-            serve_requests(stream, Some(certificate), pages.clone(), stopping).await;
+            let visitor = Arc::new(Visitor { certificate, place });
+            serve_requests(stream, Some(visitor), pages.clone(), stopping).await;
             pages.desk.metrics.subtract(Number::Connections);
         }
         Err(error) => {
@@ -117,19 +150,19 @@ pub(crate) async fn serve_operations(listener: TcpListener, pages: Arc<Pages>, m
     }
 }
 
-/// Serves the requests of a connection, one after the other.
+/// Serves the requests of a connection, one after the other; of a client, until it is to give way.
 async fn serve_requests(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
-    certificate: Option<Fingerprint>,
+    visitor: Option<Arc<Visitor>>,
     pages: Arc<Pages>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let bounds = pages.bounds;
     let service = service_fn(|request: Request<Incoming>| {
-        let pages = pages.clone();
+        let (pages, visitor) = (pages.clone(), visitor.clone());
         async move {
-            let answer: Response<Full<Bytes>> = match certificate {
-                Some(certificate) => pages.serve(request, certificate).await,
+            let answer: Response<Full<Bytes>> = match visitor {
+                Some(visitor) => pages.serve(request, &visitor).await,
                 None => pages.serve_operations(&request),
             };
             Ok::<_, Infallible>(answer)
@@ -141,9 +174,16 @@ async fn serve_requests(
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
+    let is_to_leave = async {
+        match &visitor {
+            Some(visitor) => visitor.place.is_to_leave().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         // A client that went away has nobody to be told.
         _ = connection.as_mut() => return,
+        () = is_to_leave => return,
         _ = stopping.wait_for(|stopping| *stopping) => {}
         () = sleep(bounds.connection) => {}
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cpr_host::demo::requests::{self, Requests};
 use cpr_wire::{Endpoint, sf1520};
 
-use crate::kit::{NOBODY, Running};
+use crate::kit::{NOBODY, Running, read_answer};
 
 const FIFTH: Endpoint = Endpoint::Sf1520(sf1520::Version::V5);
 
@@ -45,33 +45,63 @@ fn slow_clients_lose_their_connections_and_hold_up_nobody() {
     running.stop();
 }
 
-#[test]
-fn connections_beyond_the_bound_are_turned_away() {
-    let running = Running::start_with(|config| config.bounds.connections = 2);
+/// A lookup of a number that nobody has.
+fn lookup() -> String {
     let lookup = requests::complete(FIFTH, &Requests::SCHOOL, &requests::lookup_sf1520(sf1520::Version::V5, NOBODY));
-    let text = format!(
-        "POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{lookup}",
-        FIFTH.path(),
-        lookup.len()
-    );
+    let (path, length) = (FIFTH.path(), lookup.len());
+    format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n{lookup}")
+}
+
+#[test]
+fn the_connection_that_was_quiet_longest_gives_way_when_all_places_are_taken() {
+    let running = Running::start_with(|config| config.bounds.connections = 2);
+    let text = lookup();
     let mut held = [running.connect("school"), running.connect("school")];
-    for stream in &mut held {
-        stream.write_all(text.as_bytes()).expect("a request");
-        stream.read_exact(&mut [0; 12]).expect("an answer");
+    for at in [1, 0] {
+        held[at].write_all(text.as_bytes()).expect("a request");
+        assert!(read_answer(&mut held[at]).expect("an answer").contains("PNR not found"));
     }
-    assert!(running.send("school", &text).is_err());
-    assert!(running.watch("/metrics").body.contains("cpr_host_connections_refused_total 1"));
+    let mut third = running.connect("school");
+    third.write_all(text.as_bytes()).expect("a request");
+    assert!(read_answer(&mut third).expect("an answer").contains("PNR not found"));
+    held[0].write_all(text.as_bytes()).expect("a request");
+    assert!(read_answer(&mut held[0]).expect("an answer").contains("PNR not found"), "it keeps its place");
+    assert_eq!(held[1].read(&mut [0; 1]).unwrap_or(0), 0, "it was quiet longer");
+    assert!(running.watch("/metrics").body.contains("cpr_host_connections_displaced_total 1"));
+}
+
+#[test]
+fn clients_without_a_handshake_do_not_keep_others_out() {
+    let running = Running::start_with(|config| {
+        (config.bounds.connections, config.bounds.read) = (4, Duration::from_secs(60));
+    });
+    let text = lookup();
+    let mut early = running.connect("school");
+    early.write_all(text.as_bytes()).expect("a request");
+    assert!(read_answer(&mut early).expect("an answer").contains("PNR not found"));
+    let address = running.host().address();
+    let silent: Vec<_> = (0..40).map(|_| TcpStream::connect(address).expect("a connection")).collect();
+    let mut half = TcpStream::connect(address).expect("a connection");
+    half.write_all(&[22, 3, 1, 1]).expect("half a handshake");
+    for _ in 0..10 {
+        let mut late = running.connect("school");
+        late.write_all(text.as_bytes()).expect("a request");
+        assert!(read_answer(&mut late).expect("an answer").contains("PNR not found"));
+    }
+    early.write_all(text.as_bytes()).expect("a request");
+    assert!(read_answer(&mut early).expect("an answer").contains("PNR not found"), "it keeps its place all the time");
+    let metrics = running.watch("/metrics").body;
+    assert!(metrics.contains("cpr_host_connections_displaced_total 0"), "{metrics}");
+    let displaced = metrics.lines().find_map(|line| line.strip_prefix("cpr_host_strangers_displaced_total "));
+    let displaced: u32 = displaced.and_then(|count| count.parse().ok()).expect("a count");
+    assert!(displaced >= 38, "three of 41 had a place: {metrics}");
+    drop(silent);
 }
 
 #[test]
 fn the_host_ends_within_two_seconds_though_clients_stay() {
     let mut running = Running::start();
-    let lookup = requests::complete(FIFTH, &Requests::SCHOOL, &requests::lookup_sf1520(sf1520::Version::V5, NOBODY));
-    let text = format!(
-        "POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{lookup}",
-        FIFTH.path(),
-        lookup.len()
-    );
+    let text = lookup();
     let mut idle = running.connect("school");
     idle.write_all(text.as_bytes()).expect("a request");
     idle.read_exact(&mut [0; 12]).expect("an answer");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -22,7 +22,7 @@ use cpr_services::{Caller, NoRegister, Request, sf1520};
 use cpr_wire::{Endpoint, Reading};
 use uuid::Uuid;
 
-use crate::kit::Running;
+use crate::kit::{Running, read_answer};
 use crate::nights::fetch;
 
 const SUBSCRIBERS: u32 = 20;
@@ -173,7 +173,9 @@ fn each_answer_while_nights_pass_is_of_one_delivery_and_never_of_an_earlier_one_
         over.store(true, Ordering::Relaxed);
         askers.into_iter().map(|asker| asker.join().expect("an asker ends")).collect()
     });
-    let day = Date::parse(&jiff::Zoned::now().date().to_string()).expect("a day");
+    // The host's day is that of Denmark, whatever the machine's.
+    let today = jiff::Timestamp::now().in_tz("Europe/Copenhagen").expect("a time zone");
+    let day = Date::parse(&today.date().to_string()).expect("a day");
     let replika = running.host().replika();
     let expected: Vec<String> = (1..=1 + NIGHTS).map(|known| answer_as_of(replika, &number, known, day)).collect();
     for answers in seen {
@@ -184,18 +186,4 @@ fn each_answer_while_nights_pass_is_of_one_delivery_and_never_of_an_earlier_one_
             expected.len()
         );
     }
-}
-
-/// The body of the next answer of a connection.
-fn read_answer(stream: &mut impl Read) -> io::Result<String> {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head).to_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.and_then(|length| length.parse().ok()).ok_or(io::ErrorKind::InvalidData)?];
-    stream.read_exact(&mut body)?;
-    String::from_utf8(body).map_err(io::Error::other)
 }

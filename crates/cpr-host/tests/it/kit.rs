@@ -184,6 +184,20 @@ fn read_response(mut stream: impl Read) -> std::io::Result<Response> {
     Ok(Response { status, body })
 }
 
+/// The body of the next answer of a connection.
+pub(crate) fn read_answer(stream: &mut impl Read) -> std::io::Result<String> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.and_then(|length| length.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?];
+    stream.read_exact(&mut body)?;
+    String::from_utf8(body).map_err(std::io::Error::other)
+}
+
 /// A certificate of another authority, in the folder under this name.
 pub(crate) fn add_stranger(folder: &Path, name: &str) {
     let authority = Authority::new("Somebody else").expect("an authority");
