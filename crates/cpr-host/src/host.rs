@@ -232,6 +232,7 @@ impl Host {
             thread::sleep(Duration::from_millis(10));
         }
         desk.journal.tell(&Line::event("stopped", None, None));
+        desk.journal.finish();
     }
 }
 

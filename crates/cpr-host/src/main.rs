@@ -69,7 +69,7 @@ fn read(file: &Path) -> Result<Config, Box<dyn Error>> {
 }
 
 fn run(file: &Path) -> Result<(), Box<dyn Error>> {
-    let host = Host::start(read(file)?, Arc::new(JsonLines::new(io::stdout())))?;
+    let host = Host::start(read(file)?, Arc::new(JsonLines::new(io::stdout())?))?;
     host.wait_for_signal()?;
     host.stop();
     Ok(())
@@ -89,7 +89,7 @@ fn show(folder: &Path, persons: u32, port: u16) -> Result<(), Box<dyn Error>> {
     let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let demo = Demo::prepare(folder, persons, at(port), at(port.saturating_add(1)))?;
     let nights = demo.write_nights(3)?;
-    let host = Host::start(read(&demo.config)?, Arc::new(JsonLines::new(io::stdout())))?;
+    let host = Host::start(read(&demo.config)?, Arc::new(JsonLines::new(io::stdout())?))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{persons} made-up persons; everything stands in {}\n", folder.display())?;
     for (shows, line) in demo.curl_lines(host.address(), host.operations()) {
