@@ -14,7 +14,8 @@ use crate::soap::{Fault, FaultCode};
 pub enum Problem {
     /// The replica does not hold the number, or holds it only as one that was given up.
     UnknownNumber,
-    /// CPR has the number, and the replica does not keep it. CPR has no receipt that says so.
+    /// CPR has the number, and the replica does not keep it. Where a contract has a code for an unknown number alone, this goes
+    /// under that one, with a text of its own.
     NotKept,
     /// Not a personnummer.
     MalformedNumber,
@@ -68,6 +69,7 @@ impl Problem {
     pub fn receipt(&self) -> Option<Receipt> {
         match self {
             Problem::UnknownNumber => Some(Receipt::UnknownNumber),
+            Problem::NotKept => Some(Receipt::NotKept),
             Problem::MalformedNumber => Some(Receipt::MalformedNumber),
             Problem::Field => Some(Receipt::Field),
             _ => None,

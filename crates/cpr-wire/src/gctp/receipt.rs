@@ -9,6 +9,9 @@ pub enum Receipt {
     MalformedNumber,
     /// 172: not in CPR.
     UnknownNumber,
+    /// 172 too, since CPR has no other code for a person of whom nothing can be told and clients act upon the code; the
+    /// text says that CPR has the number.
+    NotKept,
 }
 
 impl Receipt {
@@ -17,7 +20,7 @@ impl Receipt {
         match self {
             Receipt::Field => "16",
             Receipt::MalformedNumber => "52",
-            Receipt::UnknownNumber => "172",
+            Receipt::UnknownNumber | Receipt::NotKept => "172",
         }
     }
 
@@ -27,6 +30,7 @@ impl Receipt {
             Receipt::Field => "Forkert felt-reference",
             Receipt::MalformedNumber => "Personnummeret er udfyldt forkert",
             Receipt::UnknownNumber => "Personen findes ikke i CPR",
+            Receipt::NotKept => "Personen findes i CPR, men opbevares ikke her",
         }
     }
 }

@@ -71,7 +71,13 @@ fn the_answer_is_text_in_the_envelope() {
 fn what_cpr_cannot_answer_is_a_receipt_with_its_code() {
     let message = inner("navne3", &field("PNR", NUMBER));
     let request = read(Endpoint::Gctp, &outer(&format!("<![CDATA[{message}]]>"))).expect("a request");
-    for (problem, code) in [(Problem::UnknownNumber, "172"), (Problem::MalformedNumber, "52"), (Problem::Field, "16")] {
+    let cases = [
+        (Problem::UnknownNumber, "172", "findes ikke i CPR"),
+        (Problem::NotKept, "172", "findes i CPR, men opbevares ikke her"),
+        (Problem::MalformedNumber, "52", "forkert"),
+        (Problem::Field, "16", "felt"),
+    ];
+    for (problem, code, words) in cases {
         let answer = request.reply.refuse(&problem);
         assert_eq!(answer.status, 200);
         let message = text(parsed(&answer).root(), "result").to_owned();
@@ -80,6 +86,7 @@ fn what_cpr_cannot_answer_is_a_receipt_with_its_code() {
         assert!(message.root().is("http://www.cpr.dk", "root"));
         let receipt = find(message.root(), "Kvit").expect("a receipt");
         assert_eq!((receipt.attribute("v"), receipt.attribute("r")), (Some(code), Some("returKode")));
+        assert!(receipt.attribute("t").is_some_and(|text| text.contains(words)), "{problem}");
         let service = find(message.root(), "Service").expect("a service");
         assert_eq!(service.attribute("r"), Some("navne3"), "as it was asked");
     }
