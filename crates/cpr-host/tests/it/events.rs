@@ -94,7 +94,7 @@ impl Receiver {
     }
 }
 
-fn server(folder: &Path) -> Arc<ServerConfig> {
+pub(crate) fn server(folder: &Path) -> Arc<ServerConfig> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(folder.join("authority.pem")).expect("an authority"))
@@ -128,7 +128,7 @@ fn read_body(stream: &mut impl BufRead) -> Option<String> {
 }
 
 /// Events of the folder's host, to this port.
-fn events_to(folder: &Path, port: u16) -> Events {
+pub(crate) fn events_to(folder: &Path, port: u16) -> Events {
     let at = |name: &str| folder.join(name);
     let message_type = Id::Uuid(Uuid::from_u128(7));
     Events {
@@ -172,7 +172,7 @@ fn start_again(running: &mut Running, port: u16) {
     });
 }
 
-fn put(running: &Running, night: &Path) {
+pub(crate) fn put(running: &Running, night: &Path) {
     let inbox = running.folder.path().join("inbox");
     fs::copy(night, inbox.join(night.file_name().expect("a name"))).expect("a copy");
 }
@@ -183,11 +183,11 @@ fn all_events(running: &Running) -> Vec<BusinessEvent> {
     feed.expect("a feed").collect::<Result<_, _>>().expect("events")
 }
 
-fn wait_for_delivery(running: &Running, delivery: u32) {
+pub(crate) fn wait_for_delivery(running: &Running, delivery: u32) {
     running.wait_until("a delivery", |running| running.watch("/health").body.contains(&format!(":{delivery}}}")));
 }
 
-fn wait_for(running: &Running, line: &str) {
+pub(crate) fn wait_for(running: &Running, line: &str) {
     running.wait_until(line, |running| running.watch("/metrics").body.lines().any(|found| found == line));
 }
 

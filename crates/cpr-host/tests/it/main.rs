@@ -4,6 +4,8 @@ mod kit;
 
 mod access;
 mod bounds;
+#[cfg(feature = "amqp")]
+mod broker;
 mod config;
 #[cfg(feature = "events")]
 mod events;
