@@ -10,10 +10,11 @@ use cpr_wire::{Call, Problem, Reading};
 use libfuzzer_sys::fuzz_target;
 use replika_fuzz::requests::{assert_envelope, endpoint};
 
-const PROBLEMS: [Problem; 7] = [
+const PROBLEMS: [Problem; 8] = [
     Problem::UnknownNumber,
     Problem::MalformedNumber,
     Problem::NoAgreement,
+    Problem::Token,
     Problem::Marking { marking: "NotatListeMarkering" },
     Problem::Field,
     Problem::UnknownService,

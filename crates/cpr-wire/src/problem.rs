@@ -21,6 +21,9 @@ pub enum Problem {
     MalformedNumber,
     /// The caller has no agreement for this service, or is not who it says.
     NoAgreement,
+    /// The message bears no security token that is believed, or is not signed as it must be. Which check it did not pass is
+    /// nobody's business but the host's.
+    Token,
     /// This version of SF1525 does not have the marking.
     Marking {
         /// Its name in the contract.
@@ -56,6 +59,7 @@ impl Problem {
             Problem::NotKept => "PNR_NOT_KEPT",
             Problem::MalformedNumber => "PNR_NOT_VALID",
             Problem::NoAgreement => "NO_SERVICE_AGREEMENT",
+            Problem::Token => "SECURITY_TOKEN_NOT_VALID",
             Problem::Marking { .. } => "MARKING_NOT_IN_VERSION",
             Problem::Field => "FIELD_NOT_VALID",
             Problem::Protected => "PERSON_PROTECTED",
@@ -100,6 +104,7 @@ impl fmt::Display for Problem {
             Problem::NotKept => f.write_str("PNR not found: the number is not kept here"),
             Problem::MalformedNumber => f.write_str("PNR not valid"),
             Problem::NoAgreement => f.write_str("No agreement allows this system to call this service"),
+            Problem::Token => f.write_str("The security token or the signature is not valid"),
             Problem::Marking { marking } => write!(f, "This version has no {marking}"),
             Problem::Field => f.write_str("A field is missing, or the service does not have it"),
             Problem::Protected => f.write_str("The person's name and address are protected"),

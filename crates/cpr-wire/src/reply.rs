@@ -42,7 +42,7 @@ pub(crate) enum Contract {
 
 impl ReplyTo {
     /// For a request of which no more than the version of its envelope is known.
-    pub(crate) fn faults(version: SoapVersion) -> ReplyTo {
+    pub fn faults(version: SoapVersion) -> ReplyTo {
         ReplyTo { version, contract: Contract::Fault }
     }
 
