@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use access_log::Asker;
-use cpr_wire::Contexts;
+use cpr_wire::{Contexts, Cvr};
 use uuid::Uuid;
 
 use crate::config::{Agreement, Fingerprint, System};
@@ -27,6 +27,22 @@ pub struct Authorization<'a> {
     pub asker: Arc<Asker>,
 }
 
+/// Who signed a message under a token: what the token service says of them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TokenHolder {
+    /// The authority.
+    pub cvr: Cvr,
+    /// SHA-256 of the certificate whose key signed.
+    pub certificate: Fingerprint,
+}
+
+impl TokenHolder {
+    /// True for the system of this authority with this certificate.
+    pub fn is(&self, system: &System) -> bool {
+        system.cvr == self.cvr && system.certificates.contains(&self.certificate)
+    }
+}
+
 /// Why a call is not allowed. The caller is told no more than that; the log has the reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Denied {
@@ -38,6 +54,8 @@ pub enum Denied {
     System,
     /// The agreement in the context is none of the system.
     Agreement,
+    /// The holder of the token is not the system that calls.
+    Token,
     /// The agreement does not have the service, or the context names another service.
     Service,
 }
@@ -50,6 +68,7 @@ impl Denied {
             Denied::NoContext => "denied_no_context",
             Denied::System => "denied_system",
             Denied::Agreement => "denied_agreement",
+            Denied::Token => "denied_token",
             Denied::Service => "denied_service",
         }
     }

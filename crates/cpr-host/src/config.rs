@@ -19,10 +19,12 @@ use file::{ConfigFile, Sf6002Table};
 mod bounds;
 mod events;
 mod file;
+mod saml;
 mod systems;
 
 pub use bounds::Bounds;
 pub use events::{Broker, ClientTls, Destination, Events};
+pub use saml::Saml;
 pub use systems::{Agreement, Fingerprint, System};
 
 /// Everything that is configured.
@@ -54,6 +56,8 @@ pub struct Config {
     pub packs: Option<Packs>,
     /// Where business events go.
     pub events: Option<Events>,
+    /// The token under which SF1525 is asked; none where certificate and agreement are enough.
+    pub saml: Option<Saml>,
     /// How much is taken at once.
     pub bounds: Bounds,
     /// What is said of persons whose name and address are protected.
@@ -157,6 +161,7 @@ impl Config {
             }),
             packs: file.packs.map(|table| Packs { folder: at(table.folder), answer: table.answer }),
             events: file.events.map(|table| Events::read(table, folder)).transpose()?,
+            saml: file.saml.map(|table| Saml::read(table, folder)).transpose()?,
             protected_persons: file.protected_persons.into(),
             bounds: Bounds::read(&file.bounds)?,
             filters: read_filters(&file.sf6002)?,

@@ -10,9 +10,9 @@ use cpr_replika::cpr_model::{Date, Pnr};
 use cpr_replika::{FilterPolicy, Replika, Snapshot};
 use cpr_services::search::adrsog1;
 use cpr_services::{Caller, Lookup, NoRegister, ProtectedPersons, Request as Asked, gctp, sf1520, sf1525, sf6008};
-use cpr_wire::{Answer, Call, Endpoint, Limits, Problem, Reading, Request};
+use cpr_wire::{Answer, AuthorityContext, Call, Endpoint, Limits, Problem, Reading, Request};
 
-use crate::authorization::{Authorization, Denied, Systems};
+use crate::authorization::{Authorization, Denied, Systems, TokenHolder};
 use crate::config::Fingerprint;
 use crate::journal::{self, Journal, Line};
 use crate::metrics::Metrics;
@@ -20,6 +20,8 @@ use crate::outcome::{Outcome, name_of};
 use crate::service::{ADRSOG1, Service};
 use crate::source::Source;
 use crate::subscriptions;
+#[cfg(feature = "saml")]
+use crate::token::TokenDesk;
 
 /// Where calls are answered.
 pub(crate) struct Desk {
@@ -43,6 +45,9 @@ pub(crate) struct Desk {
     pub(crate) body_bytes: usize,
     /// Rows that a search gives at once.
     pub(crate) rows: usize,
+    /// The token under which SF1525 is asked.
+    #[cfg(feature = "saml")]
+    pub(crate) token: Option<TokenDesk>,
     /// The day, for ages and protections in force.
     pub(crate) today: fn() -> Date,
 }
@@ -58,6 +63,8 @@ pub(crate) struct Received<'a> {
     pub(crate) body: &'a [u8],
     /// The certificate of the connection.
     pub(crate) certificate: &'a Fingerprint,
+    /// Who signed the message, when it was opened.
+    pub(crate) holder: Option<TokenHolder>,
 }
 
 impl Desk {
@@ -73,17 +80,30 @@ impl Desk {
             error: None,
             elapsed: since.elapsed(),
         };
-        let answer = self.answer(received, &mut call);
+        let answer = self.answer_opened(received, &mut call);
         call.elapsed = since.elapsed();
         self.metrics.count(&call);
         self.journal.tell(&Line::Call(call));
         answer
     }
 
-    fn answer(&self, received: &Received<'_>, call: &mut journal::Call) -> Answer {
+    /// Answers, once the message has been opened where the service is asked under a token.
+    fn answer_opened(&self, received: &Received<'_>, call: &mut journal::Call) -> Answer {
+        #[cfg(feature = "saml")]
+        if let (Some(token), Endpoint::Sf1525(_)) = (&self.token, received.endpoint) {
+            return token.answer(self, received, call);
+        }
+        self.answer(received, call)
+    }
+
+    /// How a body is read.
+    pub(crate) fn reading<'a>(&self, received: &Received<'a>) -> Reading<'a> {
         let limits = Limits { bytes: self.body_bytes, ..Limits::REQUEST };
-        let reading = Reading { charset: received.charset, limits, understood: &[] };
-        let request = match received.endpoint.read(received.body, &reading) {
+        Reading { charset: received.charset, limits, understood: &[] }
+    }
+
+    pub(crate) fn answer(&self, received: &Received<'_>, call: &mut journal::Call) -> Answer {
+        let mut request = match received.endpoint.read(received.body, &self.reading(received)) {
             Ok(request) => request,
             // A stranger is not told what is wrong with the request.
             Err(refused) if !self.systems.has(received.certificate) => {
@@ -96,7 +116,11 @@ impl Desk {
             }
         };
         call.operation = Some(request.operation);
-        let authorization = match self.authorize(received.certificate, &request, call) {
+        if let Some(holder) = received.holder {
+            // A request that names no authority is that of the authority in the token.
+            request.contexts.authority.get_or_insert(AuthorityContext { cvr: holder.cvr });
+        }
+        let authorization = match self.authorize(received, &request, call) {
             Ok(authorization) => authorization,
             Err((problem, outcome)) => {
                 call.outcome = outcome;
@@ -116,19 +140,23 @@ impl Desk {
     /// By which system and agreement the call is allowed; else the problem and its word.
     fn authorize(
         &self,
-        certificate: &Fingerprint,
+        received: &Received<'_>,
         request: &Request,
         call: &mut journal::Call,
     ) -> Result<Authorization<'_>, (Problem, &'static str)> {
         let Some(service) = Service::of(&request.call) else {
-            return Err(match self.systems.has(certificate) {
+            return Err(match self.systems.has(received.certificate) {
                 true => (Problem::UnknownService, name_of(&Problem::UnknownService)),
                 false => (Problem::NoAgreement, Denied::Certificate.name()),
             });
         };
         call.service = service.name();
         let uuid = request.call.service_uuid();
-        let authorization = self.systems.authorize(certificate, &request.contexts, service, uuid);
+        let authorization = self.systems.authorize(received.certificate, &request.contexts, service, uuid);
+        let authorization = authorization.and_then(|authorization| {
+            let is_theirs = received.holder.is_none_or(|holder| holder.is(authorization.system));
+            if is_theirs { Ok(authorization) } else { Err(Denied::Token) }
+        });
         authorization.map_err(|denied| (Problem::NoAgreement, denied.name()))
     }
 

@@ -31,6 +31,8 @@ use crate::publishing::Publishing;
 use crate::server::Doorkeeper;
 use crate::source::{KeptPacks, Source};
 use crate::tls::{self, TlsError};
+#[cfg(feature = "saml")]
+use crate::token::{self, TokenDesk};
 use crate::{server, subscriptions};
 
 /// Persons that a line of the access log names.
@@ -89,6 +91,9 @@ pub enum HostError {
     /// The events.
     #[error("events: {0}")]
     Events(Box<dyn std::error::Error + Send + Sync>),
+    /// The token of SF1525.
+    #[error("saml: {0}")]
+    Saml(Box<dyn std::error::Error + Send + Sync>),
     /// The access log.
     #[error("access log: {0}")]
     Log(#[from] OpenError),
@@ -121,6 +126,8 @@ impl Host {
         let packs = open_packs(&config, &replika)?;
         let source = packs.as_ref().and_then(KeptPacks::source).unwrap_or(Source::Store(replika.clone()));
         let bounds = config.bounds;
+        #[cfg(feature = "saml")]
+        let token = open_token(&config)?;
         let metrics = Arc::new(Metrics::default());
         // Threads for calls, and a few for contracts.
         let runtime = Builder::new_multi_thread().max_blocking_threads(bounds.calls + 4).enable_all().build()?;
@@ -147,6 +154,8 @@ impl Host {
             journal: journal.clone(),
             metrics,
             filters: config.filters,
+            #[cfg(feature = "saml")]
+            token,
             body_bytes: bounds.body_bytes,
             rows: bounds.rows,
             today: clock::today,
@@ -277,10 +286,20 @@ pub fn check(config: &Config) -> Result<(), HostError> {
     if let Some(path) = &config.store_key {
         KeyFile::new(path).key(&[0; 16]).map_err(|error| HostError::StoreKey { path: path.clone(), error })?;
     }
+    #[cfg(feature = "saml")]
+    if let Some(saml) = &config.saml {
+        token::read(saml, &config.bounds).map_err(HostError::Saml)?;
+    }
     if let Some(folder) = &config.contracts {
         std::fs::read_dir(folder)?;
     }
     Ok(())
+}
+
+#[cfg(feature = "saml")]
+fn open_token(config: &Config) -> Result<Option<TokenDesk>, HostError> {
+    let opened = config.saml.as_ref().map(|saml| TokenDesk::open(saml, &config.bounds));
+    opened.transpose().map_err(HostError::Saml)
 }
 
 fn open_log(config: &Config) -> Result<FileLog, HostError> {

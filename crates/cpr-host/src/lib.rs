@@ -21,6 +21,8 @@ mod outcome;
 mod subscriptions;
 
 mod desk;
+#[cfg(feature = "saml")]
+mod token;
 
 pub mod inbox;
 pub mod outbox;

@@ -43,7 +43,7 @@ pub(crate) fn name_of(problem: &Problem) -> &'static str {
         Problem::UnknownNumber => "unknown_number",
         Problem::NotKept => "not_kept",
         Problem::MalformedNumber => "malformed_number",
-        Problem::NoAgreement => "denied",
+        Problem::NoAgreement | Problem::Token => "denied",
         Problem::Protected => "protected",
         Problem::UnknownService => "unknown_service",
         Problem::Internal => "failed",

@@ -84,7 +84,7 @@ impl Pages {
             // Until the call ends, also when its client goes away meanwhile.
             let _turn = turn;
             let charset = charset.as_deref();
-            desk.serve(&Received { endpoint, charset, body: &body, certificate: &certificate })
+            desk.serve(&Received { endpoint, charset, body: &body, certificate: &certificate, holder: None })
         });
         match answered.await {
             Ok(Answer { status, content_type, body }) => {

@@ -74,7 +74,11 @@ fn read_authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     Ok(authorities)
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+/// The certificates of a file, one at least.
+///
+/// # Errors
+/// [`TlsError`], which names the file.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let certificates = certificates.map_err(|error| in_file(path, error))?;
     match certificates.is_empty() {
@@ -84,7 +88,7 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErr
 }
 
 /// The reason without anything of the file.
-fn in_file(path: &Path, error: pem::Error) -> TlsError {
+pub(crate) fn in_file(path: &Path, error: pem::Error) -> TlsError {
     let why = match error {
         pem::Error::Io(error) => error.to_string(),
         pem::Error::NoItemsFound => "no certificate or key in it (PEM)".to_owned(),

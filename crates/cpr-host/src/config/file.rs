@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::bounds::BoundsTable;
 use super::events::EventsTable;
+use super::saml::SamlTable;
 use super::systems::SystemTable;
 
 /// The file as it stands.
@@ -23,6 +24,7 @@ pub(super) struct ConfigFile {
     pub(super) inbox: Option<InboxTable>,
     pub(super) packs: Option<PacksTable>,
     pub(super) events: Option<EventsTable>,
+    pub(super) saml: Option<SamlTable>,
     #[serde(default)]
     pub(super) protected_persons: Protected,
     #[serde(default)]

@@ -63,3 +63,22 @@ fn events_are_configured_in_a_build_that_has_them() {
         assert!(parse(&text).expect_err("not in this build").contains("cargo feature `events`"));
     }
 }
+
+#[test]
+fn a_token_is_configured_in_a_build_that_has_it() {
+    let start = EXAMPLE.find("# [saml] ").expect("saml");
+    let end = EXAMPLE.find("[bounds]").expect("what follows");
+    let lines: Vec<&str> = EXAMPLE[start..end].lines().filter_map(|line| line.strip_prefix("# ")).collect();
+    let text = format!("{EXAMPLE}\n{}", lines.join("\n"));
+    if cfg!(feature = "saml") {
+        let saml = parse(&text).expect("a configuration").saml.expect("a token");
+        assert_eq!(saml.seen, Path::new("/etc/cpr-host/seen"));
+        for setting in ["audience", "issuer", "privilege"] {
+            let blank = text.replacen(&format!("\n{setting} = \""), &format!("\n{setting} = \" "), 1);
+            let refused = parse(&blank).expect_err("a blank in front");
+            assert!(refused.contains(&format!("saml.{setting}")), "{refused}");
+        }
+    } else {
+        assert!(parse(&text).expect_err("not in this build").contains("cargo feature `saml`"));
+    }
+}
