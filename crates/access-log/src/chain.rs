@@ -1,7 +1,8 @@
 //! The one writer of a folder: lines go to the file of their day, each chained to the line before.
 //!
 //! A write that fails leaves the log as it was: what a part of it left behind the last whole line is cut off, before
-//! anything else is written. A file begins as a part and gets its name with its first line in it.
+//! anything else is written. A file begins as a part and gets its name with its first line in it. When it is deleted while
+//! it is open, no line is written any more.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -194,7 +195,20 @@ impl DayFile {
         Ok(())
     }
 
+    /// A file that was deleted takes no line any more: nobody would ever read it.
+    fn check_in_place(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            if self.file.metadata()?.nlink() == 0 {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+        }
+        Ok(())
+    }
+
     fn append(&mut self, bytes: &[u8], synced: bool) -> io::Result<()> {
+        self.check_in_place()?;
         self.cut_torn()?;
         let sync = |file: &File| if synced { file.sync_data() } else { Ok(()) };
         match self.file.write_all(bytes).and_then(|()| sync(&self.file)) {

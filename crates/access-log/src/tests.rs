@@ -234,6 +234,26 @@ fn a_full_disk_refuses_answers_and_leaves_the_log_as_it_was() {
     assert_eq!((read.is_whole(), read.answers, read.lost), (true, 2, 0));
 }
 
+#[cfg(unix)]
+#[test]
+fn no_line_is_written_to_a_file_that_was_deleted_or_replaced() {
+    let other = tempfile::tempdir().unwrap();
+    for replaced in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = FileLog::open(folder.path(), key(), &BEFORE).unwrap();
+        log.record(entry("1")).unwrap();
+        let file = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+        let file = file.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "jsonl")).unwrap();
+        if replaced {
+            fs::copy(&file, other.path().join("copy")).unwrap();
+            fs::rename(other.path().join("copy"), &file).unwrap();
+        } else {
+            fs::remove_file(&file).unwrap();
+        }
+        assert_eq!(log.record(entry("2")), Err(NotLogged::Write(std::io::ErrorKind::NotFound)));
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn where_answers_go_on_without_a_log_it_says_so_in_its_next_line() {
