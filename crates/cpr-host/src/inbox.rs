@@ -30,6 +30,9 @@ const BEAT: Duration = Duration::from_millis(200);
 /// How often what is old is removed.
 const BETWEEN_TIDYINGS: Duration = Duration::from_secs(3600);
 const REASON: &str = ".reason";
+/// The first wait before an extract is tried again, and the longest: each try reads all of it.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Takes extracts from a folder.
 pub struct Inbox {
@@ -47,6 +50,17 @@ pub struct Inbox {
     seen: Option<(String, u64, Option<SystemTime>, Instant)>,
     /// What was told last, so that it is told once.
     told: Option<(&'static str, String)>,
+    /// Until when nothing is tried again.
+    pause: Option<Pause>,
+}
+
+/// An extract that could not be taken is left alone for a while, unless the folder changes.
+struct Pause {
+    /// The names in it; none when it could not be read.
+    names: Option<Vec<String>>,
+    beat: Beat,
+    since: Instant,
+    wait: Duration,
 }
 
 /// What a look at the folder led to.
@@ -91,8 +105,22 @@ impl Inbox {
         let (folder, settled, keep_days) = (config.folder.clone(), config.settled, config.keep_days);
         let steps = outbox.steps();
         let packs = None;
-        let (seen, told) = (None, None);
-        Inbox { replika, packs, folder, settled, keep_days, outbox, journal, metrics, stopping, steps, seen, told }
+        let (seen, told, pause) = (None, None, None);
+        Inbox {
+            replika,
+            packs,
+            folder,
+            settled,
+            keep_days,
+            outbox,
+            journal,
+            metrics,
+            stopping,
+            steps,
+            seen,
+            told,
+            pause,
+        }
     }
 
     /// The same, and the packs have each extract before it is delivered: who asks upon a file is told what is in it.
@@ -115,8 +143,24 @@ impl Inbox {
         }
     }
 
-    /// Looks at the folder, and takes the next extract when it is whole.
+    /// Looks at the folder, and takes the next extract when it is whole. One that could not be taken is tried again
+    /// after longer and longer waits.
     pub fn beat(&mut self) -> Beat {
+        let names = self.names().ok();
+        let paused = self.pause.as_ref().filter(|pause| pause.names == names && pause.since.elapsed() < pause.wait);
+        let beat = match paused.map(|pause| pause.beat) {
+            Some(beat) => beat,
+            None => self.look(names),
+        };
+        self.metrics.set(Number::LineStopped, u64::from(beat == Beat::Refused));
+        self.metrics.set(Number::LineWaits, u64::from(matches!(beat, Beat::Gap | Beat::Trouble)));
+        self.metrics.set_waiting(self.outbox.waiting());
+        self.take_receipts();
+        beat
+    }
+
+    /// Takes the next extract, or says why not.
+    fn look(&mut self, names: Option<Vec<String>>) -> Beat {
         let beat = match self.take_next() {
             Ok(None) => Beat::Idle,
             Ok(Some(true)) => Beat::Took,
@@ -132,10 +176,11 @@ impl Inbox {
                 Err(error) => self.say(Beat::Trouble, "inbox_trouble", name, error.to_string()),
             },
         };
-        self.metrics.set(Number::LineStopped, u64::from(beat == Beat::Refused));
-        self.metrics.set(Number::LineWaits, u64::from(matches!(beat, Beat::Gap | Beat::Trouble)));
-        self.metrics.set_waiting(self.outbox.waiting());
-        self.take_receipts();
+        self.pause = matches!(beat, Beat::Gap | Beat::Trouble).then(|| {
+            let before = self.pause.take().filter(|pause| pause.names == names);
+            let wait = before.map_or(FIRST_WAIT, |pause| (pause.wait * 2).min(LONGEST_WAIT));
+            Pause { names, beat, since: Instant::now(), wait }
+        });
         beat
     }
 

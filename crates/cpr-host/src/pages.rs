@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -47,7 +47,11 @@ impl Pages {
             Method::GET if request.uri().query().is_some_and(|query| query.eq_ignore_ascii_case("wsdl")) => {
                 self.contract(endpoint).await
             }
-            _ => plain(StatusCode::METHOD_NOT_ALLOWED, "requests are posted\n"),
+            _ => {
+                let mut page = plain(StatusCode::METHOD_NOT_ALLOWED, "requests are posted\n");
+                page.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+                page
+            }
         }
     }
 

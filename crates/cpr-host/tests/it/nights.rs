@@ -108,6 +108,32 @@ pub(crate) fn fetch(folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
+fn an_extract_that_waits_is_not_read_again_and_again_but_when_another_one_comes() {
+    let line = Line::new(3);
+    let settings = line.config.inbox.as_ref().expect("an inbox");
+    let (stopping, step) = (Arc::new(AtomicBool::new(false)), Arc::new(|_: &'static str| Ok(())));
+    let outbox = Outbox::new(settings.outbox.clone(), &line.config.systems, stopping.clone(), step);
+    let replika = Arc::new(Replika::open(&line.config.store).expect("a store"));
+    let (journal, metrics) = (line.journal.clone(), line.metrics.clone());
+    let mut inbox = Inbox::new(settings, outbox, replika.clone(), journal, metrics, stopping);
+    line.put(1);
+    let since = Instant::now();
+    assert_eq!(inbox.beat(), Beat::Gap);
+    let options = cpr_replika::ApplyOptions::named("by hand");
+    replika.apply(fs::File::open(&line.nights[0]).expect("a night"), &options).expect("a delivery");
+    let beat = inbox.beat();
+    // Where the machine was busy elsewhere, the wait may be over.
+    if since.elapsed() < Duration::from_millis(200) {
+        assert_eq!(beat, Beat::Gap, "it is not tried at once");
+    }
+    line.put(2);
+    if beat == Beat::Gap {
+        assert_eq!(inbox.beat(), Beat::Took, "the folder has changed");
+    }
+    assert_eq!(inbox.beat(), Beat::Took);
+}
+
+#[test]
 fn each_file_is_given_once_and_whole_wherever_the_host_is_killed() {
     const STEPS: usize = 11;
     let line = Line::new(STEPS + 1);
