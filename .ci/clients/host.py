@@ -28,6 +28,16 @@ def free_port():
                 continue
 
 
+def invalid(schema, folder):
+    """How many documents of a folder are not well-formed and valid by a schema."""
+    documents, valid = sorted(folder.iterdir()), 0
+    for at in range(0, len(documents), 500):
+        call = ["xmllint", "--nonet", "--noout", "--schema", schema, *documents[at:at + 500]]
+        told = subprocess.run(call, capture_output=True, text=True, errors="replace").stderr
+        valid += sum(line.endswith(".xml validates") for line in told.splitlines())
+    return len(documents) - valid
+
+
 class Host:
     """A host of a folder; `change` replaces parts of its configuration."""
 
