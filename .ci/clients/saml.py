@@ -2,6 +2,7 @@
 """Asks a running host under a SAML token: a token service and a client of our own, with PyPI's lxml and cryptography.
 
 usage: saml.py CPR_HOST, with a Python that has lxml and cryptography; CPR_HOST is a build with the feature `saml`
+       saml.py seeds FOLDER, writes messages of a moment in 2026, and the certificate of their token service
 
 Messages are signed as the two families of clients do it (an assertion in the default namespace or with a prefix, the transform of the
 token in both forms, SOAP 1.1 and 1.2), with what XML may be spelled like in a signed header. Each answer must relate to its message, bear
@@ -100,8 +101,9 @@ def digest(data, algorithm=SHA256):
     return base64.b64encode((hashlib.sha1 if algorithm == SHA1 else hashlib.sha256)(data).digest()).decode()
 
 
-def instant(seconds=0):
-    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+def instant(seconds=0, fixed=[]):
+    """A moment so many seconds from now, or from the one that was fixed."""
+    at = (fixed or [datetime.datetime.now(datetime.timezone.utc)])[0] + datetime.timedelta(seconds=seconds)
     return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
@@ -333,7 +335,21 @@ def refusals(service, make, others):
     service.refused("a message without a token", f"<s:Envelope xmlns:s='{SOAP['1.2']}'><s:Body>{request}</s:Body></s:Envelope>", "token_missing")
 
 
+def seeds(folder):
+    """Messages for whoever has no token service."""
+    instant.__defaults__[1].append(datetime.datetime(2026, 1, 8, 12, tzinfo=datetime.timezone.utc))
+    token_service, holder = Identity("token service"), Identity("school")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "token-service.der").write_bytes(token_service.der)
+    styles = {"prefixed": {}, "default": {"style": "default", "form": "empty default", "soap": "1.1"},
+              "kept": {"form": "empty default", "prefixes": ["s", "xs"], "extra": "<a:ReferenceParameters>a&#xD;\n<b c='d'/></a:ReferenceParameters>"}}
+    for name, change in styles.items():
+        (folder / f"{name}.xml").write_text(Message(token_service, holder, "6101801234", **change).text(), encoding="utf-8")
+
+
 def main():
+    if sys.argv[1] == "seeds":
+        return seeds(Path(sys.argv[2]))
     [command] = (Path(argument).resolve() for argument in sys.argv[1:])
     if not shutil.which("xmlsec1"):
         print("xmlsec1: not installed")

@@ -53,6 +53,15 @@ fn main() -> std::io::Result<()> {
         write("metadata", name, document.as_bytes())?;
     }
 
+    // One change of each kind to the thirtieth element, and a copy of the assertion with another character in it.
+    let names = ["left-out", "twice", "moved", "in-place-of", "within", "other-tag", "comment", "byte"];
+    for (what, name) in (0..).zip(names) {
+        write("saml", name, &[what % 3, what, 30, 0, 60, 0])?;
+    }
+    write("saml", "wrapped-assertion", &[0, 1, 20, 0, 20, 0, 7, 25, 0, 44, 1])?;
+    write("saml", "unchanged", &[1])?;
+    write("saml", "whole", &[b"\x03", include_str!("../saml/prefixed.xml").as_bytes()].concat())?;
+
     let pairs = [
         (
             "std-all-history",

@@ -5,6 +5,7 @@
 
 pub mod lines;
 pub mod made_up;
+pub mod markup;
 pub mod mutate;
 pub mod pair;
 pub mod requests;
