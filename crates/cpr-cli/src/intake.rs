@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cpr_replika::cpr_extract::{self, FIRST_LINES, Family};
-use cpr_replika::{ALL_HISTORY, Allow, ApplyOptions, Config, Error, Keep, Options, Replika, Report, Snapshot};
+use cpr_replika::{
+    ALL_HISTORY, Allow, ApplyOptions, Config, Error, Keep, Options, PackReport, Replika, Report, Snapshot,
+};
 
 use crate::commands::pack;
 use crate::context::{Globals, INTAKE_WAIT_SECONDS};
@@ -241,22 +243,24 @@ impl<'a> Target<'a> {
             false => delivery_report::write(screen, &extract.shown, &report)?,
         }
         // It is done, whatever becomes of the next one.
-        screen.flush()?;
-        match globals.packs().filter(|_| !options.dry_run) {
-            Some(folder) => self.write_packs(folder, globals, screen),
-            None => Ok(()),
-        }
+        screen.flush()
     }
 
-    /// Has a folder of packs hold what the store holds now.
-    fn write_packs(&self, folder: &Path, globals: &Globals, screen: &mut Screen) -> Result<(), Failure> {
+    /// Has the folder of packs that was named hold what the store holds now, and tells of it.
+    pub(crate) fn pack(&self, globals: &Globals, options: &IntakeOptions, screen: &mut Screen) -> Result<(), Failure> {
+        let written = self.write_packs(globals, options)?;
+        pack::tell(globals, written.as_ref(), screen)
+    }
+
+    /// The same, and nothing is told.
+    pub(crate) fn write_packs(
+        &self,
+        globals: &Globals,
+        options: &IntakeOptions,
+    ) -> Result<Option<PackReport>, Failure> {
+        let Some(folder) = globals.packs().filter(|_| !options.dry_run) else { return Ok(None) };
         let written = self.replika().snapshot().write_pack(folder);
-        let report = written.map_err(|error| Failure::Engine(error, Some(visible::path(folder))))?;
-        if globals.json {
-            return Ok(());
-        }
-        pack::write_report(screen, folder, &report)?;
-        screen.flush()
+        written.map(Some).map_err(|error| Failure::Engine(error, Some(visible::path(folder))))
     }
 }
 

@@ -5,9 +5,10 @@
 use std::io;
 use std::path::Path;
 
-use cpr_replika::{DeliveredFile, Delivery, DeliveryNumber, Error, FolderSink, Replika};
+use cpr_replika::{DeliverOptions, DeliveredFile, Delivery, DeliveryNumber, Error, FolderSink, Replika};
 use serde::Serialize;
 
+use crate::commands::pack;
 use crate::context::Globals;
 use crate::failure::Failure;
 use crate::input_file::InputFile;
@@ -52,14 +53,17 @@ pub(crate) fn deliver(
         again: extract.path.as_deref().map(|path| outbox.command_line(globals, path)),
     };
     let mut sink = FolderSink { folder: outbox.folder.to_owned(), empty_files: outbox.empty };
-    let report = replika.deliver(&delivery, extract.reopen()?, &mut sink).map_err(|error| match error {
-        Error::Input(error) => undelivered(shown.clone(), error),
-        error => in_engine(error),
-    })?;
+    let options = DeliverOptions { pack: globals.packs() };
+    let report =
+        replika.deliver_with(&delivery, extract.reopen()?, &mut sink, &options).map_err(|error| match error {
+            Error::Input(error) => undelivered(shown.clone(), error),
+            error => in_engine(error),
+        })?;
     let failed = report.undelivered.into_iter().next();
     if failed.is_none() || !report.delivered.is_empty() {
         print_delivered(globals, screen, shown, &delivery, &sink, &report.delivered)?;
     }
+    pack::tell(globals, report.pack.as_ref(), screen)?;
     failed.map_or(Ok(()), |failed| {
         let folder = outbox.folder.join(failed.file.subscriber.as_str());
         Err(undelivered(visible::path(&folder), failed.error))

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use cpr_replika::apply::{ApplyOptions, Outcome, Progress, Report};
-use cpr_replika::{DeliveryNumber, Error, ErrorClass, Replika};
+use cpr_replika::{DeliverOptions, DeliveryNumber, Error, ErrorClass, Replika};
 
 use crate::config;
 use crate::journal::{Event, Journal, Line};
@@ -256,7 +256,9 @@ impl Inbox {
             packs.bring(&self.replika).map_err(|error| Halt::Trouble(format!("packs: {error}")))?;
             (self.steps)("packed")?;
         }
-        let delivered = self.replika.deliver(&report.delivery, File::open(&path)?, &mut self.outbox);
+        let options = DeliverOptions { pack: self.packs.as_ref().map(KeptPacks::folder) };
+        let file = File::open(&path)?;
+        let delivered = self.replika.deliver_with(&report.delivery, file, &mut self.outbox, &options);
         let delivered = delivered.map_err(|error| Halt::Trouble(error.to_string()))?;
         if let Some(failed) = delivered.undelivered.into_iter().next() {
             let subscriber = failed.file.subscriber.as_str();

@@ -1,6 +1,6 @@
 //! What lookups read: the store, or the packs that are kept of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cpr_replika::{Error, Packed, Replika, Snapshot};
@@ -50,6 +50,11 @@ impl KeptPacks {
             packed.poll()?;
         }
         Ok(())
+    }
+
+    /// The folder of packs.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// What lookups read, where that is the packs.

@@ -39,10 +39,15 @@ pub(crate) fn apply_extracts(globals: &Globals, apply: &Apply, screen: &mut Scre
         }
         let target = opened.as_mut().expect("opened for the first extract");
         target.take(globals, &extract, &apply.options, allow, screen, Replika::apply)?;
-        if let Some(folder) = &apply.deliver {
-            let outbox = Outbox { folder, empty: apply.empty };
-            outbox::deliver(globals, target.replika(), &extract, &outbox, screen)?;
-        }
+        let Some(folder) = &apply.deliver else {
+            target.pack(globals, &apply.options, screen)?;
+            continue;
+        };
+        // Whoever asks upon a file is told what is in it, so the packs have it before; and once more when it is given,
+        // with what is noted of that.
+        target.write_packs(globals, &apply.options)?;
+        let outbox = Outbox { folder, empty: apply.empty };
+        outbox::deliver(globals, target.replika(), &extract, &outbox, screen)?;
     }
     Ok(())
 }

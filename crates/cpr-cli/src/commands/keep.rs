@@ -96,7 +96,8 @@ pub(crate) fn admit_persons(globals: &Globals, admit: &Admit, screen: &mut Scree
     admit.options.config()?;
     let extract = InputFile::open(&admit.file)?;
     let mut target = Target::open(globals, &admit.options)?;
-    target.take(globals, &extract, &admit.options, admit.options.allowed(), screen, Replika::admit)
+    target.take(globals, &extract, &admit.options, admit.options.allowed(), screen, Replika::admit)?;
+    target.pack(globals, &admit.options, screen)
 }
 
 pub(crate) fn tidy_store(globals: &Globals, tidy: &Tidy, screen: &mut Screen) -> Result<(), Failure> {

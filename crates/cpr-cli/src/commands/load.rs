@@ -27,5 +27,6 @@ pub(crate) fn load_extract(globals: &Globals, load: &Load, screen: &mut Screen) 
     let extract = InputFile::open(&load.file)?;
     let mut target = Target::open(globals, &load.options)?;
     let allow = Allow { reload: load.allow_reload, ..load.options.allowed() };
-    target.take(globals, &extract, &load.options, allow, screen, Replika::load)
+    target.take(globals, &extract, &load.options, allow, screen, Replika::load)?;
+    target.pack(globals, &load.options, screen)
 }

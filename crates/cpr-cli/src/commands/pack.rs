@@ -34,8 +34,15 @@ pub(crate) fn write_packs(globals: &Globals, pack: &Pack, screen: &mut Screen) -
     write_report(screen, &pack.folder, &report)
 }
 
+/// What an intake had written to the folder of packs that was named, for people.
+pub(crate) fn tell(globals: &Globals, written: Option<&PackReport>, screen: &mut Screen) -> Result<(), Failure> {
+    let Some((folder, report)) = globals.packs().zip(written).filter(|_| !globals.json) else { return Ok(()) };
+    write_report(screen, folder, report)?;
+    screen.flush()
+}
+
 /// What was written, for people.
-pub(crate) fn write_report(screen: &mut Screen, folder: &Path, report: &PackReport) -> Result<(), Failure> {
+fn write_report(screen: &mut Screen, folder: &Path, report: &PackReport) -> Result<(), Failure> {
     let (shown, kind) = (visible::path(&folder.join(&report.file)), kind(report));
     let PackReport { delivery, bytes, rows, .. } = report;
     writeln!(screen, "{shown}: {kind} as of delivery {delivery}, {rows} rows, {bytes} bytes")

@@ -103,3 +103,21 @@ fn packs_of_an_encrypted_store_are_of_use_with_its_key_alone() {
         assert!(refused(&[command, &["--key-file", &other]].concat()).contains("the key is not the one"));
     }
 }
+
+#[test]
+fn packs_have_the_files_of_subscribers_noted_when_the_night_is_told() {
+    let desk = Desk::new();
+    let path = |name: &str| desk.folder.path().join(name).display().to_string();
+    let (packs, outbox) = (path("packs"), path("outbox"));
+    desk.says(&["load", &extract("D260105.L999901")]);
+    desk.says(&["subscriber", "add", "all"]);
+    desk.says(&["filter", "add", "all", "--everything"]);
+    let said = desk.says(&["apply", &extract("D260106.L999901"), "--pack", &packs, "--deliver", &outbox]);
+    assert_eq!(said.matches(": base as of delivery 2").count() + said.matches(": overlay as of delivery 2").count(), 1);
+    let told = said.lines().find_map(|line| line.split_once(".pack: ")).expect("it is told").0;
+    assert!(fs::exists(format!("{told}.pack")).unwrap(), "the file that is told is there");
+    let streams = |stats: &str| stats.lines().find(|line| line.contains("streams/v1")).unwrap().to_owned();
+    let rows = |line: String| line.split_whitespace().nth(1).unwrap().to_owned();
+    assert_eq!(rows(streams(&desk.says(&["stats", "--pack", &packs]))), "1");
+    assert_eq!(rows(streams(&desk.says(&["stats"]))), "1");
+}

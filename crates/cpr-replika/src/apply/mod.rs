@@ -157,9 +157,7 @@ impl Replika {
         span.record("facts_superseded", counts.facts_superseded);
         self.announce();
         if let Some(folder) = options.pack.filter(|_| report.outcome != Outcome::DryRun) {
-            let written = self.snapshot().write_pack(folder);
-            let not_packed = |error| Error::NotPacked { delivery: report.delivery.number, error: Box::new(error) };
-            report.pack = Some(written.map_err(not_packed)?);
+            report.pack = Some(self.pack_delivery(folder, report.delivery.number)?);
         }
         Ok(report)
     }

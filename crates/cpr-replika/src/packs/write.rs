@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::ledger::state_digest::StateDigest;
 use crate::packs::current::Current;
 use crate::packs::opening::PackOpening;
+use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::secret::read_secret;
 use crate::store::source::Source;
@@ -122,6 +123,14 @@ impl Snapshot {
             persons |= self.changed_keys(number)? | self.redelivered_keys(number)?;
         }
         Ok(persons)
+    }
+}
+
+impl Replika {
+    /// Has a folder of packs hold what the store holds once a delivery is stored; the error says that it is.
+    pub(crate) fn pack_delivery(&self, folder: &Path, delivery: DeliveryNumber) -> Result<PackReport, Error> {
+        let written = self.snapshot().write_pack(folder);
+        written.map_err(|error| Error::NotPacked { delivery, error: Box::new(error) })
     }
 }
 

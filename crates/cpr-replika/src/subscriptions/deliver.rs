@@ -5,6 +5,7 @@
 //! and how they get there whole, is left to the sink; [`crate::FolderSink`] is one for folders.
 
 use std::io::{self, BufReader, Read, Seek, Write};
+use std::path::Path;
 
 use cpr_model::PersonKey;
 use cpr_subscription::{FileIndex, Owner, Selection, Stream, SubscriberName, ThinError, Thinned};
@@ -13,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::Delivery;
+use crate::packs::write::PackReport;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::subscriptions::streams::Recipient;
@@ -68,6 +70,16 @@ pub struct UndeliveredFile {
     pub error: io::Error,
 }
 
+/// What [`Replika::deliver_with`] does beside giving files to a sink.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeliverOptions<'a> {
+    /// A folder of packs that is to hold which files were given too ([`Snapshot::write_pack`]): a store that is restored
+    /// from it goes on with the streams of its subscribers where they are. It is written once that is noted, also where
+    /// nothing was to be noted. So that readers of the packs have the delivery before anybody has a file of it, name the
+    /// folder in [`ApplyOptions::pack`](crate::ApplyOptions::pack) too.
+    pub pack: Option<&'a Path>,
+}
+
 /// What became of the files of a night; both lists by name of the subscriber.
 #[derive(Debug, Default)]
 #[must_use = "a file that was not taken is told here"]
@@ -77,6 +89,8 @@ pub struct DeliverReport {
     pub delivered: Vec<DeliveredFile>,
     /// Those that were not. Delivering once more sends these, and gives the others again byte for byte.
     pub undelivered: Vec<UndeliveredFile>,
+    /// What was written to the folder of packs that the options named.
+    pub pack: Option<PackReport>,
 }
 
 impl Replika {
@@ -139,6 +153,33 @@ impl Replika {
     /// [`Error::UnknownDelivery`]; [`Error::Corrupt`], a storage failure, or [`Error::ReadOnly`]. What the sink refuses
     /// stands in the report instead.
     pub fn deliver(
+        &self,
+        delivery: &Delivery,
+        source: impl Read + Seek,
+        sink: &mut impl Sink,
+    ) -> Result<DeliverReport, Error> {
+        self.deliver_with(delivery, source, sink, &DeliverOptions::default())
+    }
+
+    /// As [`Replika::deliver`], with options.
+    ///
+    /// # Errors
+    /// As [`Replika::deliver`]; [`Error::NotPacked`] when the folder of packs could not be written: the files are with
+    /// the sink and noted all the same, and delivering once more gives the same files, tells of them, and packs.
+    pub fn deliver_with(
+        &self,
+        delivery: &Delivery,
+        source: impl Read + Seek,
+        sink: &mut impl Sink,
+        options: &DeliverOptions<'_>,
+    ) -> Result<DeliverReport, Error> {
+        let mut report = self.give_files(delivery, source, sink)?;
+        report.pack = options.pack.map(|folder| self.pack_delivery(folder, delivery.number)).transpose()?;
+        Ok(report)
+    }
+
+    /// Gives the files to the sink, and notes those that it took.
+    fn give_files(
         &self,
         delivery: &Delivery,
         mut source: impl Read + Seek,

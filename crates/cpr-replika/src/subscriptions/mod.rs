@@ -39,7 +39,7 @@ pub(crate) mod stored_filters;
 pub(crate) mod streams;
 pub(crate) mod subject_view;
 
-pub use self::deliver::{DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
+pub use self::deliver::{DeliverOptions, DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
 pub use self::explanation::Explanation;
 pub use self::folder_sink::FolderSink;
 pub use self::keep::Keep;

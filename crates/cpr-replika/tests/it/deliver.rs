@@ -7,7 +7,8 @@ use std::path::Path;
 
 use cpr_replika::cpr_subscription::Profile;
 use cpr_replika::{
-    Allow, ApplyOptions, DeliverReport, Delivery, DeliveryNumber, Error, FolderSink, OutgoingFile, Replika, Sink,
+    Allow, ApplyOptions, DeliverOptions, DeliverReport, Delivery, DeliveryNumber, Error, FolderSink, Options,
+    OutgoingFile, Replika, Sink,
 };
 
 use crate::kit::{self, config, extract, extract_of_day};
@@ -230,4 +231,41 @@ fn only_the_extract_of_the_delivery_is_a_source() {
         assert!(matches!(refused, Error::OtherExtract { delivery: DeliveryNumber(2) }), "{refused}");
     }
     assert!(!sink.folder.exists());
+}
+
+#[test]
+fn a_store_restored_from_packs_that_are_written_with_the_files_goes_on_with_the_streams() {
+    let (replika, file) = two_of_three();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let delivery = delivery_of(&replika, &file);
+    let deliver = |to: &Path, packs: Option<&Path>| {
+        let mut sink = FolderSink::new(to);
+        replika.deliver_with(&delivery, Cursor::new(&file), &mut sink, &DeliverOptions { pack: packs })
+    };
+    // A night that has nothing for Anna, and the next one: it follows on the last file that she was given.
+    let follows_on = |restored: &Path| {
+        let restored = Replika::restore(at("packs"), restored, &Options::default()).unwrap();
+        kit::apply(&restored, &extract_of_day(3, &[(BO, LIVES_IN_A)])).unwrap();
+        kit::apply(&restored, &extract_of_day(4, &[(ANNA, LIVES_IN_B)])).unwrap();
+        let recipients = restored.snapshot().recipients(DeliveryNumber(4)).unwrap();
+        let anna = recipients.iter().find(|one| one.subscriber.name.as_str() == "anna").unwrap();
+        anna.previous_production_date
+    };
+    replika.snapshot().write_pack(at("packs")).unwrap();
+    assert_eq!(deliver(&at("out"), None).unwrap().pack, None);
+    assert_eq!(
+        follows_on(&at("restored early")),
+        kit::date(kit::DAYS[3]),
+        "the packs do not know that she was given one"
+    );
+    let report = deliver(&at("out"), Some(&at("packs"))).unwrap();
+    assert_eq!((report.delivered.len(), report.pack.unwrap().delivery), (2, DeliveryNumber(2)));
+    assert_eq!(follows_on(&at("restored")), kit::date(kit::DAYS[2]));
+
+    // A folder that cannot be written keeps nobody from a file.
+    std::fs::write(at("no folder"), "a file").unwrap();
+    let error = deliver(&at("other"), Some(&at("no folder"))).unwrap_err();
+    assert!(matches!(error, Error::NotPacked { delivery: DeliveryNumber(2), .. }), "{error}");
+    assert_eq!(files_below(&at("other")), expected(&replika, &file));
 }
