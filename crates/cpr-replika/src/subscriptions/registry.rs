@@ -14,8 +14,9 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
-use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS};
+use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, META, PERSONS, STREAMS, SUBSCRIBERS, name};
 use crate::subscriptions::admission::{mark_for_admission, unmark, unmark_all};
+use crate::subscriptions::keep_settings::{KEEPER, KeepSettings, lasting};
 use crate::subscriptions::spans::Spans;
 use crate::subscriptions::stored_filters::{
     Editor, Subscriber, When, of_subscriber, read_filters, read_subscribers, require_held, subscriber,
@@ -72,18 +73,20 @@ impl Replika {
 
     /// Removes a subscriber with its filters, its matches and the state of its stream.
     ///
+    /// Where the rule of who is kept ([`Keep`](crate::Keep)) has days of grace, whom it followed has them too: what its
+    /// filters kept them by stands with the rule from then on, as what counted once.
+    ///
     /// # Errors
     /// As [`Replika::add_subscriber`].
     pub fn remove_subscriber(&self, name: &SubscriberName) -> Result<FilterAnswer, Error> {
         self.change(|write, last| {
             let removed = write.open_table(SUBSCRIBERS)?.remove(name.as_str())?.map(|held| held.value().0);
             let Some(number) = removed else { return Ok(FilterAnswer::NotFound) };
-            let mut filters = write.open_table(FILTERS)?;
-            let mut followers = write.open_multimap_table(FOLLOWERS)?;
-            for row in filters.extract_from_if(of_subscriber(number, &[]), |_, _| true)? {
-                let (key, _) = row?;
-                if let Ok(Filter::Pnr(key)) = Filter::from_bytes(key.value().1) {
-                    followers.remove(key.as_u32(), number)?;
+            let followed = take_filters(write, number)?;
+            if KeepSettings::read(&self.snapshot().tables().meta)?.is_some_and(|rule| rule.grace_days > 0) {
+                let mut rule = Editor::new(write, KEEPER.0, last)?;
+                for (filter, spans) in followed {
+                    lasting(&filter).map_or(Ok(()), |filter| rule.take_over(&filter, spans))?;
                 }
             }
             unmark_all(write, Some(SubscriberNumber(number)))?;
@@ -203,6 +206,22 @@ impl Replika {
             Ok(removed)
         })
     }
+}
+
+/// Takes the filters of a subscriber away, with the spans of each.
+fn take_filters(write: &WriteTransaction, number: u32) -> Result<Vec<(Filter, Spans)>, Error> {
+    let (mut filters, mut followers) = (write.open_table(FILTERS)?, write.open_multimap_table(FOLLOWERS)?);
+    let mut taken = Vec::new();
+    for row in filters.extract_from_if(of_subscriber(number, &[]), |_, _| true)? {
+        let (key, spans) = row?;
+        let corrupt = Error::Corrupt { table: name::FILTERS, what: "a filter that does not unpack" };
+        let filter = Filter::from_bytes(key.value().1).map_err(|_| corrupt)?;
+        if let Filter::Pnr(key) = filter {
+            followers.remove(key.as_u32(), number)?;
+        }
+        taken.push((filter, Spans::from_bytes(spans.value())?));
+    }
+    Ok(taken)
 }
 
 fn next_number(write: &WriteTransaction) -> Result<u32, Error> {

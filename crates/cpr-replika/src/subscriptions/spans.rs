@@ -76,6 +76,19 @@ impl Spans {
         self.0 = said;
     }
 
+    /// Has these count as well.
+    pub(crate) fn unite(&mut self, others: &Spans) {
+        let mut all: Vec<(u32, u32)> = self.0.iter().chain(&others.0).copied().collect();
+        all.sort_unstable();
+        self.0.clear();
+        for (from, to) in all {
+            match self.0.last_mut() {
+                Some((_, end)) if *end >= from => *end = to.max(*end),
+                _ => self.0.push((from, to)),
+            }
+        }
+    }
+
     pub(crate) fn contains(&self, delivery: u32) -> bool {
         self.0.iter().any(|&(from, to)| from < delivery && delivery <= to)
     }
@@ -95,6 +108,19 @@ impl Spans {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_that_are_united_count_wherever_one_did() {
+        let all = [&[][..], &[(0, 2)], &[(1, 3), (5, 6)], &[(2, 4)], &[(0, 1), (3, STILL)], &[(7, 9)]];
+        for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+            let [one, other] = [one, other].map(|spans| Spans(spans.to_vec()));
+            let mut united = Spans(one.0.clone());
+            united.unite(&other);
+            assert!(united.is_empty() || united.is_sound(9), "{:?}", united.0);
+            assert_eq!(united.counts_now(), one.counts_now() || other.counts_now());
+            assert!((0..12).all(|at| united.contains(at) == (one.contains(at) || other.contains(at))));
+        }
+    }
 
     #[test]
     fn what_was_said_later_is_said_right_after_the_delivery() {

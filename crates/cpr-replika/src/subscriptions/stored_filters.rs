@@ -122,6 +122,14 @@ impl<'t> Editor<'t> {
         Ok(FilterAnswer::Removed)
     }
 
+    /// Has a filter have counted for the deliveries that another one counted for.
+    pub(crate) fn take_over(&mut self, filter: &Filter, mut of_other: Spans) -> Result<(), Error> {
+        of_other.close(self.known);
+        let mut spans = self.spans(filter)?;
+        spans.unite(&of_other);
+        self.store(filter, &spans)
+    }
+
     fn spans(&self, filter: &Filter) -> Result<Spans, Error> {
         match self.filters.get((self.number, filter.to_bytes().as_slice()))? {
             Some(stored) => Spans::from_bytes(stored.value()),

@@ -284,3 +284,29 @@ fn a_filter_that_was_removed_keeps_nothing_back_and_one_among_others_keeps_its_n
     assert_eq!(held(&replika), [ANNA]);
     assert_eq!(replika.snapshot().filters(&name("desk"), None).unwrap().len(), 1);
 }
+
+#[test]
+fn whom_a_removed_subscriber_followed_has_the_same_grace_as_whom_a_removed_filter_did() {
+    for (grace_days, remove_subscriber) in [(0, false), (0, true), (1, false), (1, true)] {
+        let replika = store(&Keep { grace_days, ..keep(&["0751"]) });
+        let followed = ["A05+0101", CARL];
+        subscribe(&replika, "desk", Profile::SF6002, &followed);
+        apply(&replika, &extract_of_day(1, &[(ANNA, HERE), (BO, THERE), (CARL, "001 STATUS=01")])).unwrap();
+        apply(&replika, &extract_of_day(2, &[])).unwrap();
+        assert_eq!((held(&replika), tidy(&replika)), (vec![ANNA, BO, CARL], None));
+        if remove_subscriber {
+            replika.remove_subscriber(&name("desk")).unwrap();
+        } else {
+            let removed = followed.map(|text| FilterChange::Remove(filter(text)));
+            replika.change_filters(&name("desk"), &removed, UnknownNumbers::Keep).unwrap();
+        }
+        assert_eq!(tidy(&replika).is_some(), grace_days == 0, "{remove_subscriber}");
+        // Day 3, a day later: day 2 is a day of grace on which the filters counted. Day 4 is the first that has none.
+        apply(&replika, &extract_of_day(3, &[])).unwrap();
+        assert_eq!((tidy(&replika), held(&replika).len()), (None, if grace_days == 0 { 1 } else { 3 }));
+        apply(&replika, &extract_of_day(4, &[])).unwrap();
+        assert_eq!(tidy(&replika).is_some(), grace_days == 1, "{remove_subscriber}");
+        assert_eq!((held(&replika), left_out(&replika)), (vec![ANNA], vec![BO, CARL]));
+        assert_eq!(replika.snapshot().keep().unwrap().unwrap().filters, [filter("0751")]);
+    }
+}
