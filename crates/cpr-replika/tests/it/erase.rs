@@ -477,3 +477,14 @@ fn a_pack_that_is_written_after_an_erase_is_written_whole_and_keeps_the_bar() {
     assert_eq!(answers(&packed), answers(&replika.snapshot()));
     assert_eq!(exported(&replika).windows(10).filter(|window| *window == ANNA.as_bytes()).count(), 0);
 }
+
+#[test]
+fn a_store_that_is_made_anew_has_bars_where_they_are_set_before_its_first_extract() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let receipt = erase(&replika, &[ANNA]);
+    assert_eq!((receipt.persons, receipt.held), (1, 0));
+    let report = apply(&replika, &extract_of_day(1, &[(ANNA, ALONE), (BO, ALONE)])).unwrap();
+    assert_eq!((report.delivery.counts.persons_barred, report.delivery.counts.persons_new), (1, 1));
+    assert!(!holds(&replika, ANNA) && holds(&replika, BO));
+    assert_eq!(replika.snapshot().verify().unwrap().faults, []);
+}
