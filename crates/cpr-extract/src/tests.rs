@@ -440,6 +440,30 @@ fn what_never_ends_is_ended_with_the_limit_named() {
 }
 
 #[test]
+fn the_list_of_faults_does_not_grow_with_the_lines_that_are_wrong() {
+    // Every record number, known or not, with something wrong in every field.
+    let wrong = |lines: u32| {
+        let mut file = b"00000000000009999012026010520260102\n".to_vec();
+        for at in 0..lines {
+            let filling = ["x", "9", "-", "  x", "\u{e6}"][(at / 1000 % 5) as usize].repeat(120);
+            file.extend_from_slice(format!("{:03}61018012{:02}{filling}\n", at % 1000, at / 5000 % 100).as_bytes());
+        }
+        file
+    };
+    let found =
+        |lines, fault_limit| check(Cursor::new(wrong(lines)), CheckOptions { fault_limit, ..options("std") }).unwrap();
+    let [few, many] = [10_000, 30_000].map(|lines| found(lines, usize::MAX));
+    assert!(few.fault_count > 9_000 && many.fault_count > 2 * few.fault_count, "{}", many.fault_count);
+    assert!(few.faults.len() > 50 && many.faults.len() < 2 * few.faults.len(), "{}", many.faults.len());
+    let cut = found(30_000, 7);
+    assert_eq!((cut.faults.len(), cut.fault_count), (7, many.fault_count));
+    // Far more than are read on for: the end is told, and the list is what it was.
+    let ended = found(120_000, usize::MAX);
+    assert!((100_000..100_100).contains(&ended.fault_count) && ended.faults.len() < 2 * few.faults.len());
+    assert!(ended.faults.iter().any(|fault| fault.reason == Reason::TooManyFaults));
+}
+
+#[test]
 fn rows_behind_the_persons_are_asked_of_those_who_stand_before() {
     // The second 003 is of somebody whose 001 comes later.
     let found = checked(&lines_of(&[PERSON, ADDRESSED, "0036101801235Anden", OTHER]));
