@@ -11,7 +11,7 @@ use std::path::Path;
 use cpr_population::{Population, Product};
 use cpr_replika::cpr_model::Pnr;
 use cpr_replika::cpr_subscription::{Filter, Profile};
-use cpr_replika::{ApplyOptions, EraseOptions, FilterChange, Options, Packed, Replika, UnknownNumbers};
+use cpr_replika::{ApplyOptions, EraseOptions, FilterChange, Options, Packed, Replika, Snapshot, UnknownNumbers};
 
 use crate::erase::{answers, encrypted};
 use crate::kit::{config, std_family};
@@ -120,17 +120,21 @@ fn one_store(seed: u64, options: &Options, home: &Path) -> usize {
     }
     assert!(answers(&replika.snapshot()) == answers(&naive(&files, 3, &gone).snapshot()), "store {seed}");
 
-    // The next night brings them, and those who come to be one with them; they stay away, the others come.
+    // The next night brings them, and those who come to be one with them; they stay away, the others come. What is held
+    // already of one who comes to be one with them stays as it was.
     drop(replika);
     let replika = Replika::open_with(home.join("store"), options).unwrap();
+    let before = replika.snapshot();
     let barred = take(&replika, &files.0[3]).delivery.counts.persons_barred;
     let snapshot = replika.snapshot();
     assert!(gone.iter().all(|pnr| snapshot.person(*pnr).unwrap().is_none()));
-    let in_file: BTreeSet<Pnr> = brought(&files.0[3]);
-    let left_out: BTreeSet<Pnr> =
-        in_file.iter().copied().filter(|pnr| snapshot.person(*pnr).unwrap().is_none()).collect();
-    assert_eq!(barred, left_out.len() as u64);
-    assert!(left_out.iter().all(|pnr| is_one_with(&files, pnr, &gone)), "only who is one with somebody who went");
+    let everybody = naive(&files, 4, &BTreeSet::new()).snapshot();
+    let is_one = |pnr: &Pnr| gone.contains(pnr) || is_one_with(&everybody, pnr, &gone);
+    let since = |snapshot: &Snapshot, pnr: &Pnr| snapshot.person(*pnr).unwrap().map(|person| person.delivered());
+    let (one, others): (Vec<Pnr>, Vec<Pnr>) = brought(&files.0[3]).into_iter().partition(is_one);
+    assert_eq!(barred, one.len() as u64, "store {seed}");
+    assert!(one.iter().all(|pnr| since(&snapshot, pnr) == since(&before, pnr)), "store {seed}");
+    assert!(others.iter().all(|pnr| since(&snapshot, pnr).is_some()), "store {seed}");
     // Who is readmitted comes back whole.
     let back: Vec<Pnr> = brought(&files.0[4]).into_iter().filter(|pnr| gone.contains(pnr)).collect();
     replika.readmit(&back).unwrap();
@@ -146,12 +150,8 @@ fn brought(file: &[u8]) -> BTreeSet<Pnr> {
 }
 
 /// Whether a store of everybody says that a number is one with one of these.
-fn is_one_with(files: &Files, pnr: &Pnr, gone: &BTreeSet<Pnr>) -> bool {
-    if gone.contains(pnr) {
-        return true;
-    }
-    let everybody = naive(files, 4, &BTreeSet::new());
-    let chain = everybody.snapshot().numbers(*pnr, None).unwrap();
+fn is_one_with(everybody: &Snapshot, pnr: &Pnr, gone: &BTreeSet<Pnr>) -> bool {
+    let chain = everybody.numbers(*pnr, None).unwrap();
     chain.is_some_and(|chain| chain.numbers.iter().any(|number| gone.contains(&number.pnr)))
 }
 
