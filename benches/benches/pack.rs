@@ -13,6 +13,7 @@ use std::time::Instant;
 use std::{fs, sync::Arc};
 
 use benches::machine;
+use benches::packs::map;
 use benches::peers::handed_out;
 use benches::results::{Results, target_folder, version_of};
 use benches::samples::median;
@@ -126,7 +127,7 @@ impl Files {
     /// How long it takes to open a file that is in the page cache, until the first row.
     fn opens(&self, results: &mut Results) {
         let ways: [(&str, &dyn Fn() -> Pack); 2] = [
-            ("pack, mapped", &|| map(&self.base, Checks::AtFirstTouch)),
+            ("pack, mapped", &|| map(&self.base, Checks::AtFirstTouch).expect("a pack")),
             ("pack, file", &|| Pack::open(&self.base, Checks::AtFirstTouch).expect("a pack")),
         ];
         for (store, open) in ways {
@@ -165,12 +166,6 @@ fn open_lmdb(folder: &Path) -> (Environment, Database) {
     let environment = environment.open(folder).expect("an environment");
     let database = environment.create_db(None, DatabaseFlags::empty()).expect("the unnamed database");
     (environment, database)
-}
-
-#[allow(unsafe_code)]
-fn map(path: &Path, checks: Checks) -> Pack {
-    // SAFETY: the benchmark's own folder, on a disk of this machine; its packs are not touched again.
-    unsafe { Pack::map(path, checks) }.expect("a pack")
 }
 
 fn table(pack: &Pack) -> Table<'_> {
@@ -247,15 +242,16 @@ impl Stores {
         let (lmdb, database) = open_lmdb(&files.lmdb);
         let base = &files.base;
         let mut packs = vec![
-            ("pack, mapped", map(base, Checks::AtFirstTouch)),
-            ("pack, mapped, checked at every read", map(base, Checks::AtEveryRead)),
-            ("pack, mapped, never checked", map(base, Checks::Never)),
+            ("pack, mapped", map(base, Checks::AtFirstTouch).expect("a pack")),
+            ("pack, mapped, checked at every read", map(base, Checks::AtEveryRead).expect("a pack")),
+            ("pack, mapped, never checked", map(base, Checks::Never).expect("a pack")),
             ("pack, file", Pack::open(base, Checks::AtFirstTouch).expect("a pack")),
         ];
         if fs::metadata(base).is_ok_and(|found| found.len() <= MOST_READ_BYTES) {
             packs.push(("pack, in memory", Pack::read(base, Checks::AtFirstTouch).expect("a pack")));
         }
-        let [below, above] = [base, &files.overlay].map(|path| Arc::new(map(path, Checks::AtFirstTouch)));
+        let [below, above] =
+            [base, &files.overlay].map(|path| Arc::new(map(path, Checks::AtFirstTouch).expect("a pack")));
         let stores = Stores { lmdb, database, packs, both: Packs::new(below, Some(above)).expect("they fit") };
         stores.warm();
         stores

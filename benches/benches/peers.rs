@@ -15,11 +15,13 @@ use std::time::{Duration, Instant};
 
 use benches::documents::{self, Document, Documents};
 use benches::machine::{self, Size};
-use benches::peers::{self, Peer, STORES, SqliteRows};
+use benches::packs;
+use benches::peers::{self, PACKS, Peer, STORES, SqliteRows};
 use benches::results::{Results, target_folder};
 use benches::samples::{Run, Subject, median};
 use cpr_population::{Deltas, Population};
 use cpr_replika::cpr_model::{Aspect, Date, Pnr, Timestamp};
+use cpr_replika::cpr_pack::Checks;
 use cpr_replika::{ApplyOptions, Config, DeliveryNumber, Progress, Replika, Snapshot};
 
 /// Nights in which the watched persons move, before any night is timed: each leaves two superseded rows behind.
@@ -160,7 +162,11 @@ impl Plan {
         self.write_night(first + self.rounds, &mut nights, None);
         let is_other = |rank| !delivered.contains(&key(population.pnr_at(rank)));
         let others = benches::residents(&population, self.watched, is_other);
-        Prepared { watched, timed, moved: hot(&population, &ranks), others: hot(&population, &others) }
+        let [mut moved, mut others] = [&ranks, &others].map(|ranks| hot(&population, ranks));
+        // As many of each are read.
+        let fewest = moved.len().min(others.len());
+        [&mut moved, &mut others].map(|pnrs| pnrs.truncate(fewest));
+        Prepared { watched, timed, moved, others }
     }
 
     fn loads(&self, results: &mut Results) {
@@ -171,7 +177,12 @@ impl Plan {
                 let folder = self.of_store(store);
                 std::fs::remove_dir_all(&folder).ok();
                 std::fs::create_dir(&folder).expect("a folder for the store");
-                let input = if takes_extracts(store) { self.at("full") } else { self.at("documents") };
+                let input = match store {
+                    // The store was loaded right before.
+                    PACKS => self.of_store("replika").join("store"),
+                    _ if takes_extracts(store) => self.at("full"),
+                    _ => self.at("documents"),
+                };
                 let arguments = ["child-load".as_ref(), store.as_ref(), input.as_os_str(), folder.as_os_str()];
                 let (child, line) = start(&arguments);
                 finish(child);
@@ -207,6 +218,7 @@ impl Plan {
         for (_, peer) in &peers {
             peer.overwrite_durably(&nights.watched);
         }
+        replika.snapshot().write_base(self.of_store(PACKS)).expect("a base");
         let mut seconds = STORES.map(|_| Vec::new());
         for night in &nights.timed {
             for (at, store) in STORES.into_iter().enumerate() {
@@ -215,6 +227,9 @@ impl Plan {
                     Some((_, peer)) => peer.overwrite_durably(&night.documents),
                     None if store == "replika" => {
                         replika.apply(open(&night.extract), &ApplyOptions::named("night")).expect("it follows");
+                    }
+                    None if store == PACKS => {
+                        replika.snapshot().write_pack(self.of_store(PACKS)).expect("an overlay");
                     }
                     None => rows.apply(&night.extract, night.number),
                 }
@@ -241,9 +256,11 @@ impl Plan {
         check_documents(&store, &keys, &peers);
         let replika = Replika::open(&store).expect("the store");
         let snapshot = replika.snapshot();
+        let packed = packs::open_mapped(&self.of_store(PACKS), Checks::AtFirstTouch).snapshot();
         let rows = self.of_store("sqlite rows");
         let mut subjects = vec![Subject::new("the clock alone", "none", |run| run(&mut |at| at))];
-        subjects.extend(ours(&snapshot, moved, others));
+        subjects.extend(ours("replika", &snapshot, moved, others));
+        subjects.extend(ours(PACKS, &packed, moved, others));
         subjects.extend(of_rows(&rows, &keys, &other_keys));
         for (store, peer) in &peers {
             subjects.push(Subject::new("person now", store, |run| peer.read(&keys, peers::handed_out, run)));
@@ -290,6 +307,11 @@ impl Plan {
                 let mut read = 0;
                 let taken = match store {
                     "replika" => open_ours().0,
+                    PACKS => {
+                        let packed = packs::open_mapped(&folder, Checks::AtFirstTouch);
+                        read = usize::from(packed.snapshot().person(pnr).expect("a read").is_some());
+                        start.elapsed()
+                    }
                     "sqlite rows" => {
                         SqliteRows::read_now(&folder, &keys, &mut |get| read = get(0));
                         start.elapsed()
@@ -335,14 +357,14 @@ fn moment() -> Timestamp {
 }
 
 /// The engine's reads: of persons who moved again and again, and of others.
-fn ours<'a>(snapshot: &'a Snapshot, moved: &'a [Pnr], others: &'a [Pnr]) -> Vec<Subject<'a>> {
+fn ours<'a>(store: &'static str, snapshot: &'a Snapshot, moved: &'a [Pnr], others: &'a [Pnr]) -> Vec<Subject<'a>> {
     let person = |at: usize| snapshot.person(moved[at]).expect("a read").expect("held");
     let as_of = |pnr: Pnr, valid: Option<Timestamp>| {
         let image = snapshot.as_of(pnr, valid, Some(DeliveryNumber(1))).expect("a read").expect("held");
-        image.all_facts().count()
+        if valid.is_some() { image.facts().count() } else { image.all_facts().count() }
     };
     let subject = |measure, get: Box<dyn Fn(usize) -> usize + Sync + 'a>| {
-        Subject::new(measure, "replika", move |run: &mut Run<'_>| run(&mut |at| get(at)))
+        Subject::new(measure, store, move |run: &mut Run<'_>| run(&mut |at| get(at)))
     };
     vec![
         subject("person now", Box::new(move |at| person(at).delivered().0 as usize)),
@@ -406,7 +428,8 @@ fn check_answers(subjects: &[Subject<'_>], persons: usize) {
         // The engine counts deliveries, where the stores of documents hand out bytes.
         let is_asked = |other: &&Subject<'_>| other.measure == subject.measure && other.store != "replika";
         let peer = subjects[at + 1..].iter().find(is_asked);
-        if let Some(peer) = peer.filter(|_| (subject.measure, subject.store) != ("person now", "replika")) {
+        let counts_deliveries = subject.measure == "person now" && ["replika", PACKS].contains(&subject.store);
+        if let Some(peer) = peer.filter(|_| !counts_deliveries) {
             assert!(answers(subject) == answers(peer), "{subject:?} and {peer:?} do not answer the same");
         }
     }
@@ -445,6 +468,10 @@ fn load_here(store: &str, input: &Path, folder: &Path) {
         "replika" => {
             let replika = Replika::create(folder.join("store"), &Config::default()).expect("a new store");
             replika.load(open(input), &ApplyOptions::named("full")).expect("a sound extract");
+        }
+        PACKS => {
+            let snapshot = Replika::open_read_only(input).expect("the store").snapshot();
+            snapshot.write_base(folder).expect("a base");
         }
         "sqlite rows" => SqliteRows::open(folder).load(input),
         _ => peers::open(store, folder).expect("a store of documents").load(&mut Documents::open(input)),

@@ -5,6 +5,7 @@
 
 pub mod documents;
 pub mod machine;
+pub mod packs;
 pub mod peers;
 pub mod results;
 pub mod samples;

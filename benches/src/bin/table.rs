@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use benches::peers::STORES;
+use benches::peers::{OURS, STORES};
 use benches::results::target_folder;
 use serde_json::Value;
 
@@ -15,7 +15,13 @@ const BEGIN: &str = "<!-- figures -->";
 const END: &str = "<!-- /figures -->";
 
 /// Where SQLite's rows stand among the stores.
-const ROWS_AT: usize = 3;
+const ROWS_AT: usize = 4;
+
+/// Where the packs stand.
+const PACKS_AT: usize = 1;
+
+/// What packs do not do by themselves: they are written beside the store.
+const OF_A_STORE: [&str; 3] = ["load", "a night, durable", "peak memory of a load"];
 
 /// The rows of the table of peers: the measure in the results, and how the row is called.
 const ROWS: &[(&str, &str)] = &[
@@ -49,8 +55,9 @@ const NOTES: &str = "\
 (1) The engine checks a whole value (CRC32 and archive) before it believes a byte of it; the peers hand out bytes and look at none but
 the first. SQLite's rows have no such reading: see *every value decoded*. (2) The engine and SQLite's rows read, check and take apart
 the extract; the other peers are given ready documents in key order, an easier job. (3) The engine and SQLite's rows work out what
-changed and keep what ceased to be believed; the others overwrite the same persons with the documents that the engine made. A dash: the
-store has no such thing, or was not asked.";
+changed and keep what ceased to be believed; the others overwrite the same persons with the documents that the engine made. Packs are written of the
+store and read by any number of processes; each of their blocks was checked when it was first touched, and a person's value is checked
+as in the store. Their *load* is a base, *a night* an overlay, beside the store's own. A dash: the store has no such thing, or was not asked.";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = render()?;
@@ -167,25 +174,33 @@ fn peers_table(results: &Value) -> Result<String, std::fmt::Error> {
             let values = figures.iter().flatten().map(|(value, _)| *value);
             values.reduce(|a, b| if is_better(b, a) { b } else { a })
         };
+        let mut competing = figures;
+        if OF_A_STORE.contains(measure) {
+            competing[PACKS_AT] = None;
+        }
         write!(text, "| {name} |")?;
-        for found in &figures {
+        for (at, found) in figures.iter().enumerate() {
             match found {
-                Some((value, unit)) if Some(*value) == best(&figures) => {
+                Some((value, unit)) if competing[at].is_some() && Some(*value) == best(&competing) => {
                     write!(text, " **{}** |", shown(*value, unit))?
                 }
                 Some((value, unit)) => write!(text, " {} |", shown(*value, unit))?,
                 None => write!(text, " – |")?,
             }
         }
-        let versus = |theirs: f64| match figures[0] {
+        let versus = |ours: Option<(f64, &str)>, theirs: f64| match ours {
             Some((ours, _)) if is_better(ours, theirs) => format!("{:.1} x better", (ours / theirs).max(theirs / ours)),
             Some((ours, _)) => format!("**loses**, {:.1} x", (ours / theirs).max(theirs / ours)),
             None => String::from("–"),
         };
-        let mut against = best(&figures[1..]).map_or("–".to_owned(), versus);
+        let best_peer = best(&figures[OURS..]);
+        let mut against = best_peer.map_or("–".to_owned(), |theirs| versus(figures[0], theirs));
         // The only peer that does the engine's whole work.
-        if let Some((rows, _)) = figures[ROWS_AT].filter(|(rows, _)| Some(*rows) != best(&figures[1..])) {
-            against += &format!("; {} against SQLite rows", versus(rows));
+        if let Some((rows, _)) = figures[ROWS_AT].filter(|(rows, _)| Some(*rows) != best_peer) {
+            against += &format!("; {} against SQLite rows", versus(figures[0], rows));
+        }
+        if let (Some(packs), Some(theirs)) = (competing[PACKS_AT], best_peer) {
+            against += &format!("; packs: {}", versus(Some(packs), theirs));
         }
         writeln!(text, " {against} |")?;
     }

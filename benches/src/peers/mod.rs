@@ -45,8 +45,14 @@ pub fn checksummed(bytes: &[u8]) -> usize {
     crc32fast::hash(bytes) as usize
 }
 
-/// The names of the stores, as they stand in results.
-pub const STORES: [&str; 6] = ["replika", "redb", "lmdb", "sqlite rows", "sqlite blobs", "fjall"];
+/// The names of the stores, as they stand in results: the engine's own in front.
+pub const STORES: [&str; 7] = ["replika", PACKS, "redb", "lmdb", "sqlite rows", "sqlite blobs", "fjall"];
+
+/// How many of [`STORES`] are the engine's: its store, and the packs that are written of it.
+pub const OURS: usize = 2;
+
+/// The engine's packs, mapped.
+pub const PACKS: &str = "replika packs";
 
 /// Opens or creates the peer with this name, in a folder of its own.
 pub fn open(store: &str, folder: &Path) -> Option<Box<dyn Peer>> {
@@ -68,6 +74,7 @@ pub fn title(store: &str) -> String {
         "sqlite rows" => format!("SQLite {} rows", rusqlite::version()),
         "sqlite blobs" => format!("SQLite {} blobs", rusqlite::version()),
         "fjall" => format!("fjall {}", version_of("fjall")),
+        PACKS => "its packs, mapped".to_owned(),
         _ => format!("replika {}", version_of("cpr-replika")),
     }
 }

@@ -18,7 +18,7 @@ use crate::store::tables::PERSONS;
 /// # Errors
 /// As [`crate::Replika::open`].
 pub fn for_each_person(store: impl AsRef<Path>, mut visit: impl FnMut(u32, &[u8])) -> Result<(), Error> {
-    let opened = Opened::open(store.as_ref(), &Options::default())?;
+    let opened = Opened::open_read_only(store.as_ref(), &Options::default())?;
     let read = opened.begin_read()?;
     for row in read.open_table(PERSONS)?.iter()? {
         let (key, value) = row?;
