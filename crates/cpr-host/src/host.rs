@@ -43,7 +43,7 @@ const REST: Duration = Duration::from_millis(300);
 /// A host that runs.
 pub struct Host {
     runtime: Runtime,
-    handshakes: Runtime,
+    entrance: Runtime,
     tasks: JoinSet<()>,
     stopping: watch::Sender<bool>,
     desk: Arc<Desk>,
@@ -131,7 +131,7 @@ impl Host {
         let metrics = Arc::new(Metrics::default());
         // Threads for calls, and a few for contracts.
         let runtime = Builder::new_multi_thread().max_blocking_threads(bounds.calls + 4).enable_all().build()?;
-        let handshakes = Builder::new_multi_thread().worker_threads(1).thread_name("handshakes").build()?;
+        let entrance = Builder::new_multi_thread().worker_threads(1).thread_name("entrance").enable_time().build()?;
         let clients = runtime.block_on(TcpListener::bind(config.address))?;
         let watchers = runtime.block_on(TcpListener::bind(config.operations))?;
         let (address, operations) = (clients.local_addr()?, watchers.local_addr()?);
@@ -163,13 +163,14 @@ impl Host {
         let turns = Arc::new(Semaphore::new(bounds.calls));
         let pages = Arc::new(Pages { desk: desk.clone(), bounds, turns, contracts: config.contracts });
         let mut tasks = JoinSet::new();
-        let doorkeeper = Doorkeeper { acceptor: TlsAcceptor::from(tls), threads: handshakes.handle().clone() };
-        tasks.spawn_on(server::serve_clients(clients, doorkeeper, pages.clone(), stop.clone()), runtime.handle());
+        let (acceptor, inside) = (TlsAcceptor::from(tls), runtime.handle().clone());
+        let doorkeeper = Doorkeeper { acceptor, inside, pages: pages.clone() };
+        tasks.spawn_on(server::serve_clients(clients, doorkeeper, stop.clone()), entrance.handle());
         tasks.spawn_on(server::serve_operations(watchers, pages, stop), runtime.handle());
         journal.tell(&Line::event("started", Some(address.to_string()), None));
         Ok(Host {
             runtime,
-            handshakes,
+            entrance,
             tasks,
             stopping,
             desk,
@@ -223,7 +224,7 @@ impl Host {
         let mut threads = Vec::new();
         #[cfg(feature = "events")]
         threads.extend(self.publishing);
-        let Host { runtime, handshakes, mut tasks, stopping, desk, inbox, .. } = self;
+        let Host { runtime, entrance, mut tasks, stopping, desk, inbox, .. } = self;
         stopping.send(true).ok();
         if let Some(intake) = inbox {
             intake.stopping.store(true, Ordering::Relaxed);
@@ -234,7 +235,7 @@ impl Host {
             timeout(Duration::from_millis(1600), all).await.ok();
             tasks.shutdown().await;
         });
-        handshakes.shutdown_background();
+        entrance.shutdown_background();
         runtime.shutdown_timeout(REST);
         let since = Instant::now();
         while threads.iter().any(|thread| !thread.is_finished()) && since.elapsed() < REST {

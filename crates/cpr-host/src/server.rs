@@ -1,13 +1,14 @@
 //! Connections: accepted as far as there is a place, each with its handshake, its requests and its end within a time.
 //!
 //! A slow client holds a place and nothing else, and gives way when there is none left (see [`places`]): no thread of
-//! the engine's, and memory for one head and one body. Handshakes have a thread of their own, so that many at once do
-//! not hold up whoever is connected. Whoever is served when the host is to stop is served to the end, for a second and a
+//! the engine's, and memory for one head and one body. Clients are let in by a thread of its own, so that any number of
+//! strangers who come and go at once does not hold up whoever is connected. Whoever is served when the host is to stop is served to the end, for a second and a
 //! half.
 //!
 //! [`places`]: crate::places
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,26 +43,28 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a request's head that are held at most.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// Shakes hands with clients.
+/// Who lets clients in. All of it runs on a thread of its own, but for the readiness of sockets.
 #[derive(Clone)]
 pub(crate) struct Doorkeeper {
     pub(crate) acceptor: TlsAcceptor,
-    /// Where the work of handshakes is done.
-    pub(crate) threads: Handle,
+    /// The threads of those who have shown a certificate.
+    pub(crate) inside: Handle,
+    pub(crate) pages: Arc<Pages>,
 }
 
-/// Serves clients until `stopping` is true.
-pub(crate) async fn serve_clients(
-    listener: TcpListener,
-    doorkeeper: Doorkeeper,
-    pages: Arc<Pages>,
-    mut stopping: watch::Receiver<bool>,
-) {
+/// Lets clients in until `stopping` is true.
+pub(crate) async fn serve_clients(listener: TcpListener, doorkeeper: Doorkeeper, mut stopping: watch::Receiver<bool>) {
+    let Doorkeeper { pages, inside, .. } = &doorkeeper;
     let places = Places::new(pages.bounds.connections);
     let mut connections = JoinSet::new();
     loop {
+        // The socket belongs to the threads that will serve it.
+        let accept = poll_fn(|context| {
+            let _inside = inside.enter();
+            listener.poll_accept(context)
+        });
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept => accepted,
             Some(_) = connections.join_next() => continue,
             _ = stopping.wait_for(|stopping| *stopping) => break,
         };
@@ -82,48 +85,43 @@ pub(crate) async fn serve_clients(
             Some(Displaced::Quiet) => pages.desk.metrics.add(Number::ConnectionsDisplaced),
             None => {}
         }
-        connections.spawn(serve_client(stream, from, place, doorkeeper.clone(), pages.clone(), stopping.clone()));
+        connections.spawn(let_in(stream, from, place, doorkeeper.clone(), stopping.clone()));
     }
     drop(listener);
     timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await.ok();
 }
 
-async fn serve_client(
+/// Shakes hands with a client, and has it served.
+async fn let_in(
     stream: TcpStream,
     from: SocketAddr,
     place: Place,
     doorkeeper: Doorkeeper,
-    pages: Arc<Pages>,
     mut stopping: watch::Receiver<bool>,
 ) {
     stream.set_nodelay(true).ok();
-    let mut handshake = doorkeeper.threads.spawn(doorkeeper.acceptor.accept(stream));
+    let Doorkeeper { acceptor, inside, pages } = doorkeeper;
     let shaken = tokio::select! {
-        shaken = timeout(pages.bounds.read, &mut handshake) => Some(shaken),
-        () = place.is_to_leave() => None,
-        _ = stopping.wait_for(|stopping| *stopping) => None,
+        shaken = timeout(pages.bounds.read, acceptor.accept(stream)) => shaken,
+        () = place.is_to_leave() => return,
+        _ = stopping.wait_for(|stopping| *stopping) => return,
     };
     let certified: io::Result<(TlsStream<TcpStream>, Fingerprint)> = match shaken {
-        Some(Ok(Ok(Ok(stream)))) => tls::fingerprint(stream.get_ref().1).map(|certificate| (stream, certificate)),
-        Some(Ok(Ok(Err(error)))) => Err(error),
-        Some(Ok(Err(error))) => Err(io::Error::other(error)),
-        late => {
-            // The place is free when the connection is closed.
-            handshake.abort();
-            handshake.await.ok();
-            if late.is_none() {
-                return;
-            }
-            Err(io::ErrorKind::TimedOut.into())
-        }
+        Ok(Ok(stream)) => tls::fingerprint(stream.get_ref().1).map(|certificate| (stream, certificate)),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
     };
     match certified {
         Ok((stream, certificate)) => {
             place.certify();
-            pages.desk.metrics.add(Number::Connections);
             let visitor = Arc::new(Visitor { certificate, place });
-            serve_requests(stream, Some(visitor), pages.clone(), stopping).await;
-            pages.desk.metrics.subtract(Number::Connections);
+            let served = inside.spawn(async move {
+                pages.desk.metrics.add(Number::Connections);
+                serve_requests(stream, Some(visitor), pages.clone(), stopping).await;
+                pages.desk.metrics.subtract(Number::Connections);
+            });
+            // It ends by itself, also when the host is to stop.
+            served.await.ok();
         }
         Err(error) => {
             pages.desk.metrics.add(Number::HandshakesFailed);
