@@ -198,6 +198,9 @@ impl Parts {
     /// When the message was made, within five minutes of now.
     fn made(&self, now: Timestamp) -> Result<Timestamp, Refusal> {
         let tree = tree(&self.timestamp, "Timestamp")?;
+        if !tree.root().is(WSU, "Timestamp") {
+            return Err(Refusal::Form("Timestamp"));
+        }
         let at = |name| {
             let text = required(tree.root(), WSU, name)?.trimmed();
             text.parse::<Timestamp>().map_err(|_| Refusal::Form("Timestamp"))

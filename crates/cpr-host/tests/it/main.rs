@@ -14,3 +14,5 @@ mod lookups;
 mod nights;
 mod stores;
 mod subscriptions;
+#[cfg(feature = "saml")]
+mod token;
