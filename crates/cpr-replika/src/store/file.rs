@@ -75,7 +75,10 @@ impl Opened {
         how.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut how, PRIVATE);
-        Opened::file(path, &how, Opening::Create, options)
+        let opened = Opened::file(path, &how, Opening::Create, options)?;
+        // A power cut would take the name away, and with it what was told as stored since.
+        private_file::sync_folder_of(path).map_err(storage_failed)?;
+        Ok(opened)
     }
 
     /// Opens a store's file to read and to write. What a rewriting that was cut off has left is removed.

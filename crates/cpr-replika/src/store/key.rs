@@ -111,6 +111,8 @@ mod sources {
             let mut file = options.open(&path)?;
             file.write_all(Key::random()?.reveal())?;
             file.sync_all()?;
+            // What is encrypted with it must not outlive it.
+            private_file::sync_folder_of(&path)?;
             Ok(KeyFile(path))
         }
     }
