@@ -408,6 +408,14 @@ mod tests {
         let path = directory.path().join("store");
         std::fs::write(&path, vec![0; 4 * 4096]).unwrap();
         assert!(matches!(Replika::open(&path), Err(Error::Unfinished)), "its length, and nothing else");
+        for (left, kept) in [("beginning", 0..512), ("end", 7 * 512..8 * 512)] {
+            std::fs::remove_file(&path).unwrap();
+            drop(Opened::create(&path, &Options::default()).unwrap());
+            let mut begun = vec![0; 4 * 4096];
+            begun[kept.clone()].copy_from_slice(&std::fs::read(&path).unwrap()[kept]);
+            std::fs::write(&path, begun).unwrap();
+            assert!(matches!(Replika::open(&path), Err(Error::Unfinished)), "of its header the {left} alone");
+        }
         std::fs::remove_file(&path).unwrap();
         drop(Opened::create(&path, &Options::default()).unwrap());
         assert!(matches!(Replika::open(&path), Err(Error::Unfinished)), "no tables");

@@ -186,8 +186,8 @@ impl StoreHeader {
             storage.read(copy as u64 * BLOCK_BYTES, &mut **page)?;
         }
         if pages.iter().all(|page| page[..8] != MAGIC) {
-            // A new file gets its length first.
-            let is_begun = storage.len()? == SHORTEST && pages.iter().all(|page| is_zero(&page[..]));
+            // A new file gets its length first. Of a torn header its end may be there, and not its beginning.
+            let is_begun = storage.len()? == SHORTEST && pages.iter().all(|page| is_zero(&page[..4080]));
             return Err(if is_begun { BlockError::Unfinished } else { BlockError::NotAStore }.into());
         }
         let layouts = pages.each_ref().map(|page| u16::from_le_bytes([page[8], page[9]]));

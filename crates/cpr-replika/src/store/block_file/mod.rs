@@ -41,6 +41,9 @@ use super::key::KeySource;
 
 pub(crate) use header::is_magic;
 
+/// Bytes of the storage engine's header that say that it is one.
+const ENGINE_MAGIC: usize = 9;
+
 /// How a block file is opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Opening {
@@ -178,13 +181,29 @@ impl State {
                 _ => Err(BlockError::NotAStore.into()),
             };
         }
+        State::read_blocks_of(storage, bytes, opening, source).map_err(|error| match BlockError::inside(&error) {
+            // No block is in a file of this length: its creation was cut off, and left headers or roots torn.
+            Some(BlockError::Damaged(_)) if bytes == SHORTEST => BlockError::Unfinished.into(),
+            _ => error,
+        })
+    }
+
+    /// As [`State::read`], of a file that is as long as a store is.
+    fn read_blocks_of(
+        storage: &impl StorageBackend,
+        bytes: u64,
+        opening: Opening,
+        source: Option<&dyn KeySource>,
+    ) -> io::Result<State> {
         let (header, header_faults) = StoreHeader::read(storage)?;
         let seal = header.unseal(source)?;
         let roots = Roots::read(storage, &header.id, &seal)?;
         seal.count_seals_from(roots.current.seals);
         let not_whole = || BlockError::damaged(Place::File, "its length is not one of whole blocks");
         let blocks = seal.geometry().blocks(bytes).ok_or_else(not_whole)?;
-        if blocks == 0 && opening == Opening::Existing {
+        // The engine's magic is the last that it writes of a new file.
+        let is_begun = blocks == 0 || is_zero(&roots.current.engine_header[..ENGINE_MAGIC]);
+        if is_begun && opening == Opening::Existing {
             return Err(BlockError::Unfinished.into());
         }
         Ok(State::of(header, seal, roots, blocks, header_faults))
