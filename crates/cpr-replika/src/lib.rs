@@ -79,6 +79,11 @@ mod arrivals;
 mod damage;
 mod delivery_number;
 mod error;
+#[cfg(not(feature = "planted"))]
+mod planted;
+#[cfg(feature = "planted")]
+#[doc(hidden)]
+pub mod planted;
 mod refusal;
 mod trace;
 

@@ -48,6 +48,7 @@ use crate::erase::bars::{Bars, read_stated};
 use crate::error::Error;
 use crate::index::left_out;
 use crate::ledger::state_digest::{StateDigest, StateSum};
+use crate::planted::{self, Fault};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::config::{ALL_HISTORY, Config, window_end, write_config};
@@ -246,6 +247,14 @@ impl Replika {
                 bytes: checked.bytes,
                 ..Counts::default()
             },
+        };
+        let write = match planted::is(Fault::LedgerBeforeRows) {
+            true => {
+                write_delivery(&write, &delivery)?;
+                write.commit()?;
+                database.begin_write()?
+            }
+            false => write,
         };
         let delivering = Delivering {
             number,

@@ -59,6 +59,7 @@ use crate::index::left_out;
 use crate::ledger::erases::{erased_of, erased_of_entry, receipt_key};
 use crate::ledger::state_digest::{StateDigest, StateSum};
 use crate::packs::write::PackReport;
+use crate::planted::{self, Fault};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::file::Opened;
@@ -295,7 +296,9 @@ impl Prover<'_> {
         let mut bars = Bars::read(&self.snapshot.tables().meta)?;
         for key in self.gone.all.iter().filter_map(PersonKey::from_u32) {
             let links = self.gone.links(self.snapshot, key)?;
-            bars.add(key.as_u32(), self.gone.named.contains(key.as_u32()), &links);
+            if !planted::is(Fault::BarsForgotten) {
+                bars.add(key.as_u32(), self.gone.named.contains(key.as_u32()), &links);
+            }
         }
         bars.write(write)
     }

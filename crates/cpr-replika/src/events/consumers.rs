@@ -9,6 +9,7 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::events::cursor::{END, EventCursor};
 use crate::events::feed::{EventFeed, EventFilter};
+use crate::planted::{self, Fault};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::sealed;
@@ -113,7 +114,10 @@ impl Replika {
         self.change(|write, _| {
             let snapshot = self.snapshot();
             snapshot.check_cursor(cursor)?;
-            let cursor = cursor.settled(snapshot.erases()?);
+            let mut cursor = cursor.settled(snapshot.erases()?);
+            if planted::is(Fault::CursorMovesEarly) {
+                cursor.delivery.0 += 1;
+            }
             let mut table = write.open_table(CONSUMERS)?;
             let known = table.get(name)?.is_some();
             check(known)?;

@@ -15,6 +15,7 @@ use crate::packs::current::Current;
 use crate::packs::opening::PackOpening;
 use crate::packs::packed::Packed;
 use crate::packs::write::{lock, remove_others};
+use crate::planted::{self, Fault};
 use crate::snapshot::Snapshot;
 use crate::store::file::Options;
 use crate::store::source::Source;
@@ -57,6 +58,9 @@ impl Packed {
             if own == next || own.delivery > next.delivery {
                 return Ok(None);
             }
+        }
+        if planted::is(Fault::CurrentBeforePacks) {
+            next.write(folder)?;
         }
         for file in next.files().filter(|file| !folder.join(file).exists()) {
             copy(&source.join(file), &folder.join(file), &opening)?;

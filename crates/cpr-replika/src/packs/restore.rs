@@ -7,6 +7,7 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::packs::as_of::{Earlier, RestoreReport};
 use crate::packs::packed::Packed;
+use crate::planted::{self, Fault};
 use crate::replika::Replika;
 use crate::store::copier::Fate;
 use crate::store::file::{Opened, Options, is_vacant};
@@ -90,7 +91,7 @@ fn make_store(
     options: &Options,
     write: impl FnOnce(Opened) -> Result<Opened, Error>,
 ) -> Result<Replika, Error> {
-    let part = private_file::part_path(path);
+    let part = if planted::is(Fault::RestoredInPlace) { path.to_owned() } else { private_file::part_path(path) };
     let io = |source| Error::Folder { doing: "making the restored store", source };
     match fs::remove_file(&part) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),

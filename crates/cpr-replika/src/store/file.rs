@@ -19,6 +19,7 @@ use super::leftover::remove_leftover;
 use super::shared::SharedStorage;
 use crate::damage::{BlockError, Latch};
 use crate::error::Error;
+use crate::planted::{self, Fault};
 
 /// How a store is opened: what is the process's to choose, and changes nothing that is stored.
 ///
@@ -273,6 +274,9 @@ impl Opened {
             let mut write = database.begin_write()?;
             write.set_two_phase_commit(true);
             write.set_quick_repair(true);
+            if planted::is(Fault::CommitNotDurable) {
+                write.set_durability(redb::Durability::None).expect("nothing was changed in it yet");
+            }
             Ok(write)
         })
     }

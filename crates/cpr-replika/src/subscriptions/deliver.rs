@@ -15,6 +15,7 @@ use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::delivery::Delivery;
 use crate::packs::write::PackReport;
+use crate::planted::{self, Fault};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::subscriptions::streams::Recipient;
@@ -200,6 +201,9 @@ impl Replika {
             index.select(owners, &mut selection);
             let stream = Stream { previous_production_date: recipient.previous_production_date, task: None };
             let file = OutgoingFile { subscriber: recipient.subscriber.name.clone(), name: name.clone() };
+            if planted::is(Fault::StreamMovesEarly) {
+                self.note_given(delivery.number, std::slice::from_ref(&recipient))?;
+            }
             let mut written = None;
             let taken = sink.take(&file, &mut |out| {
                 written = None;

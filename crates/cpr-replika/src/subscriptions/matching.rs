@@ -24,6 +24,7 @@ use crate::ledger::delivery::DeliveryKind;
 use crate::person::mentions::mentioned;
 use crate::person::stored::v2::ArchivedDocument;
 use crate::person::value::with_document;
+use crate::planted::{self, Fault};
 use crate::snapshot::Snapshot;
 use crate::store::bitmap::{open_set, seal_set};
 use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, NUMBERS, PERSONS, SUBSCRIBERS, name};
@@ -64,7 +65,7 @@ impl MatchInput {
         self.persons.push(PersonInput {
             key: group.key(),
             before: SubjectView::read(before),
-            after: SubjectView::read(after),
+            after: SubjectView::read(if planted::is(Fault::MatchOfOldRows) { before } else { after }),
             labels: first..self.labels.len(),
         });
     }

@@ -31,6 +31,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use redb::{BackendError, StorageBackend};
 
 use crate::damage::{BlockError, Latch, Place};
+use crate::planted::{self, Fault};
 use checks::Checks;
 use geometry::{BLOCK, BLOCK_BYTES, Geometry, Run, SHORTEST, StoreId};
 use header::StoreHeader;
@@ -128,7 +129,7 @@ impl<S: StorageBackend> BlockFile<S> {
             if is_zero(check) {
                 return Err(BlockError::damaged(Place::Block(number), "it was never written").into());
             }
-            if !state.seal.open(number, block, check) {
+            if !state.seal.open(number, block, check) && !planted::is(Fault::BlockCheckSkipped) {
                 return Err(BlockError::damaged(Place::Block(number), "it does not fit its check").into());
             }
         }
