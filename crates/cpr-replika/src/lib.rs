@@ -121,8 +121,6 @@ pub mod raw;
 
 #[cfg(test)]
 mod erase_tests;
-#[cfg(test)]
-mod power_cut_tests;
 
 pub use about::{About, AboutFilter, AboutNumber};
 pub use arrivals::DeliveryListener;

@@ -1,0 +1,272 @@
+//! What a folder answers: its store, its packs, their follower, a restored store, and the files that were sent.
+//!
+//! Answers are numbers made of all that was said, so that two states can be held against each other fast; what is right
+//! the model says ([`crate::model`]).
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cpr_model::{Aspect, Date, MunicipalityCode, Timestamp};
+use cpr_replika::{
+    DeliveryNumber, Error, EventFilter, Fact, Key, KeySource, Options, Packed, Query, Replika, Snapshot,
+};
+
+use crate::model::{MUNICIPALITIES, PERSONS, pnr};
+
+/// An answer, or the word of the error that it was refused with.
+pub type Answer = Result<u64, &'static str>;
+
+/// One part of a folder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Part {
+    Nothing,
+    Is(Vec<Answer>),
+    /// Not opened.
+    Refused(&'static str),
+}
+
+/// All of a folder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answers {
+    pub store: Part,
+    pub packs: Part,
+    pub follower: Part,
+    pub restored: Part,
+    pub sent: BTreeMap<String, u64>,
+}
+
+/// The key of a made-up key source; 0: none.
+pub type KeyNumber = u8;
+
+#[derive(Debug)]
+struct MadeUp(KeyNumber);
+
+impl KeySource for MadeUp {
+    fn key(&self, _: &[u8; 16]) -> io::Result<Key> {
+        Ok(Key::from_bytes([self.0; 32]))
+    }
+}
+
+pub fn key_source(key: KeyNumber) -> Arc<dyn KeySource> {
+    Arc::new(MadeUp(key))
+}
+
+pub fn options(key: KeyNumber) -> Options {
+    Options { cache_bytes: 8 * 1024 * 1024, key: (key > 0).then(|| key_source(key)) }
+}
+
+fn number(of: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn facts<'f>(facts: impl Iterator<Item = Fact<'f>>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    facts.for_each(|fact| {
+        (fact.record(), fact.known().from, fact.known().to).hash(&mut hasher);
+        fact.values().bytes().hash(&mut hasher);
+    });
+    hasher.finish()
+}
+
+/// Asks a snapshot whatever it can be asked.
+pub fn of_snapshot(snapshot: &Snapshot) -> Vec<Answer> {
+    let mut answers: Vec<Answer> = Vec::new();
+    let mut add = |answer: Result<u64, Error>| answers.push(answer.map_err(|error| error.kind()));
+    let known = snapshot.known().0;
+    let moment = Timestamp::end_of(Date::from_digits(2010_01_01).expect("a day"));
+    for person in PERSONS.map(pnr) {
+        add(snapshot.person(person).map(|found| facts(found.iter().flat_map(|person| person.facts()))));
+        add(snapshot.events(person).map(|events| number(format!("{events:?}"))));
+        let history = snapshot.history(person, Aspect::Address);
+        add(history.map(|history| facts(history.iter().map(|fact| fact.as_fact()))));
+        for known in 1..=known {
+            let known = Some(DeliveryNumber(known));
+            let group = snapshot.group(person, known);
+            add(group.map(|group| number(group.map(|group| group.reveal().map(<[u8]>::to_vec).collect::<Vec<_>>()))));
+            let image = snapshot.as_of(person, Some(moment), known);
+            add(image.map(|image| facts(image.iter().flat_map(|image| image.facts()))));
+        }
+    }
+    for code in MUNICIPALITIES {
+        let found = snapshot.find(&Query::municipality(MunicipalityCode(code)));
+        add(found.map(|found| number(found.iter().collect::<Vec<_>>())));
+    }
+    add(snapshot.deliveries().map(|mut ledger| {
+        ledger.iter_mut().for_each(|delivery| delivery.counts.duration = Duration::ZERO);
+        number(format!("{ledger:?}"))
+    }));
+    for delivery in (1..=known).map(DeliveryNumber) {
+        add(events(snapshot, delivery));
+        let recipients = snapshot.recipients(delivery);
+        add(recipients.map(|all| number(all.iter().map(|one| one.previous_production_date).collect::<Vec<_>>())));
+    }
+    add(snapshot.erase_receipts().map(|receipts| number(format!("{receipts:?}"))));
+    add(snapshot.barred());
+    // The last question, since nothing can be asked of subscribers who cannot be read.
+    match snapshot.subscribers() {
+        Err(error) => add(Err(error)),
+        Ok(subscribers) => {
+            for subscriber in subscribers {
+                add(Ok(number(format!("{subscriber:?}"))));
+                let filters = snapshot.filters(&subscriber.name, None);
+                add(filters.map(|filters| number(filters.iter().map(|filter| filter.to_bytes()).collect::<Vec<_>>())));
+                for delivery in (1..=known).map(DeliveryNumber) {
+                    let matched = snapshot.matched(delivery, &subscriber.name);
+                    add(matched.map(|matched| number(matched.iter().collect::<Vec<_>>())));
+                }
+            }
+        }
+    }
+    answers
+}
+
+fn events(snapshot: &Snapshot, delivery: DeliveryNumber) -> Result<u64, Error> {
+    let mut told = Vec::new();
+    for event in snapshot.events_of(delivery, EventFilter::default())? {
+        told.push(event?.id.bytes());
+    }
+    Ok(number(told))
+}
+
+/// Asks a store whatever it can be asked: of its readers of events first.
+pub fn of_store(replika: &Replika) -> Vec<Answer> {
+    let readers = replika.consumers().map(|readers| number(format!("{readers:?}")));
+    let mut answers = vec![readers.map_err(|error| error.kind())];
+    answers.extend(of_snapshot(&replika.snapshot()));
+    answers
+}
+
+fn part(answers: Result<Vec<Answer>, Error>) -> Part {
+    match answers {
+        Ok(answers) => Part::Is(answers),
+        Err(error) => Part::Refused(error.kind()),
+    }
+}
+
+pub fn store_at(path: &Path, key: KeyNumber) -> Part {
+    match path.exists() {
+        true => part(Replika::open_with(path, &options(key)).map(|replika| of_store(&replika))),
+        false => Part::Nothing,
+    }
+}
+
+/// The packs of a folder, with the key that opens them: a store's key may have changed since they were written.
+pub fn packs_at(folder: &Path, key: KeyNumber) -> Part {
+    let opened = || {
+        for key in (0..=key).rev() {
+            match open_packs(folder, key) {
+                Err(error) if is_other_key(&error) => {}
+                opened => return opened,
+            }
+        }
+        Err(Error::WrongKey)
+    };
+    match opened() {
+        Err(Error::NoPacks | Error::NotFound) => Part::Nothing,
+        opened => part(opened.map(|packs| of_snapshot(&packs.snapshot()))),
+    }
+}
+
+fn is_other_key(error: &Error) -> bool {
+    matches!(error, Error::WrongKey | Error::KeyNeeded | Error::NotEncrypted)
+}
+
+pub fn open_packs(folder: &Path, key: KeyNumber) -> Result<Packed, Error> {
+    match key {
+        0 => Packed::open(folder),
+        key => Packed::open_encrypted(folder, &options(key)),
+    }
+}
+
+/// The parts of a folder.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PartName {
+    Store,
+    Packs,
+    Follower,
+    Restored,
+    Sent,
+}
+
+impl PartName {
+    /// The name below which it stands; its parts on the way there have others.
+    pub fn path(self) -> &'static str {
+        match self {
+            PartName::Store => "store",
+            PartName::Packs => "packs",
+            PartName::Follower => "follower",
+            PartName::Restored => "restored-store",
+            PartName::Sent => "sent",
+        }
+    }
+}
+
+impl Answers {
+    /// What an empty folder answers.
+    pub fn of_nothing() -> Answers {
+        let nothing = || Part::Nothing;
+        Answers { store: nothing(), packs: nothing(), follower: nothing(), restored: nothing(), sent: BTreeMap::new() }
+    }
+
+    /// Asks the parts of a folder that may have changed, and takes the others from what was answered before. The store
+    /// has one of these keys, everything else any up to the highest.
+    pub fn of(
+        home: &Path,
+        keys: &[KeyNumber],
+        highest: KeyNumber,
+        before: &Answers,
+        may_have_changed: impl Fn(PartName) -> bool,
+    ) -> Answers {
+        let all: Vec<KeyNumber> = (0..=highest).collect();
+        let store = |name: PartName, keys: &[KeyNumber]| {
+            let tried = keys.iter().map(|&key| store_at(&home.join(name.path()), key));
+            let is_other_key =
+                |part: &Part| matches!(part, Part::Refused("wrong_key" | "key_needed" | "not_encrypted"));
+            tried.into_iter().find(|part| !is_other_key(part)).unwrap_or(Part::Refused("wrong_key"))
+        };
+        let packs = |name: PartName| packs_at(&home.join(name.path()), highest);
+        let ask = |name: PartName, before: &Part| match name {
+            name if !may_have_changed(name) => before.clone(),
+            PartName::Store => store(name, keys),
+            PartName::Restored => store(name, &all),
+            name => packs(name),
+        };
+        Answers {
+            store: ask(PartName::Store, &before.store),
+            packs: ask(PartName::Packs, &before.packs),
+            follower: ask(PartName::Follower, &before.follower),
+            restored: ask(PartName::Restored, &before.restored),
+            sent: match may_have_changed(PartName::Sent) {
+                true => sent_files(&home.join(PartName::Sent.path())),
+                false => before.sent.clone(),
+            },
+        }
+    }
+}
+
+/// The files that were sent, without those on their way.
+pub fn sent_files(folder: &Path) -> BTreeMap<String, u64> {
+    let mut sent = BTreeMap::new();
+    for subscriber in fs::read_dir(folder).into_iter().flatten().flatten() {
+        for file in fs::read_dir(subscriber.path()).into_iter().flatten().flatten() {
+            let [folder, name] =
+                [subscriber.file_name(), file.file_name()].map(|name| name.to_string_lossy().into_owned());
+            if !name.starts_with('.') {
+                sent.insert(format!("{folder}/{name}"), number(fs::read(file.path()).expect("a file of ours")));
+            }
+        }
+    }
+    sent
+}
+
+pub fn number_of_file(bytes: &[u8]) -> u64 {
+    number(bytes.to_vec())
+}

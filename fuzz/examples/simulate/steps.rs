@@ -1,0 +1,292 @@
+//! What is done to a folder, one step at a time: each is one call of the engine on a store that is opened for it and
+//! closed again.
+
+use std::fs;
+use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use cpr_model::Pnr;
+use cpr_replika::{
+    ApplyOptions, Config, DeliveryNumber, EraseOptions, Error, EventCursor, FilterChange, FolderSink, Packed, Replika,
+    UnknownNumbers,
+};
+use cpr_subscription::Profile;
+
+use crate::answers::{KeyNumber, key_source, options};
+use crate::disk;
+use crate::model::{File, MUNICIPALITIES, Model, PERSONS, SUBSCRIBERS, family, pnr};
+use crate::random::Random;
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    Create,
+    Subscribe { subscriber: &'static str },
+    Night { file: File, is_load: bool, packs: bool },
+    Send { delivery: usize },
+    Follow { subscriber: &'static str, filter: String },
+    Unfollow { subscriber: &'static str, filter: String },
+    AddReader,
+    Acknowledge { delivery: u32 },
+    Erase { persons: Vec<&'static str>, packs: bool },
+    Readmit { persons: Vec<&'static str> },
+    Compact,
+    Rekey { to: KeyNumber },
+    RewriteUnderKey { to: KeyNumber },
+    Pack { base: bool },
+    Mirror,
+    Restore,
+}
+
+/// What is there, beside what the model knows.
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    pub model: Model,
+    /// The key of the store.
+    pub key: KeyNumber,
+    /// The key of the packs, once there are some.
+    pub packs: Option<KeyNumber>,
+    pub mirrored: Option<KeyNumber>,
+    /// Deliveries that were sent on.
+    pub sent: usize,
+    pub is_subscribed: usize,
+    pub is_created: bool,
+}
+
+impl Scene {
+    /// The next step: the first ones are the same for all.
+    pub fn choose(&self, random: &mut Random) -> Step {
+        let model = &self.model;
+        if !self.is_created {
+            return Step::Create;
+        }
+        if self.is_subscribed < SUBSCRIBERS.len() {
+            return Step::Subscribe { subscriber: SUBSCRIBERS[self.is_subscribed] };
+        }
+        if model.known() == 0 {
+            return Step::Night { file: model.next_file(random, true), is_load: true, packs: false };
+        }
+        loop {
+            if let Some(step) = self.maybe(random) {
+                return step;
+            }
+        }
+    }
+
+    /// A step, when there is something for it.
+    fn maybe(&self, random: &mut Random) -> Option<Step> {
+        let model = &self.model;
+        let subscriber = *random.pick(&SUBSCRIBERS);
+        let step = match random.below(20) {
+            0..=4 => {
+                let (file, packs) = (model.next_file(random, false), random.one_in(3));
+                Step::Night { file, is_load: false, packs }
+            }
+            5..=7 => Step::Send { delivery: self.next_to_send()? },
+            8..=10 => {
+                let filter = match random.below(4) {
+                    0 => "everything".to_owned(),
+                    1 => format!("{:04}", random.pick(&MUNICIPALITIES)),
+                    _ => (*random.pick(&PERSONS)).to_owned(),
+                };
+                // Followed already, or followed before: the model of the moments between is no business of this.
+                let had = model.followed.get(subscriber).is_some_and(|all| all.iter().any(|one| one.filter == filter));
+                (!had).then_some(Step::Follow { subscriber, filter })?
+            }
+            11 => {
+                let all = model.followed.get(subscriber)?;
+                let filter = all.iter().find(|followed| followed.until.is_none())?.filter.clone();
+                Step::Unfollow { subscriber, filter }
+            }
+            12 if model.reader.is_none() => Step::AddReader,
+            12 => Step::Acknowledge { delivery: model.known() as u32 },
+            13 => {
+                let persons = PERSONS.iter().copied().filter(|_| random.one_in(5)).collect::<Vec<_>>();
+                let packs = self.packs == Some(self.key) && random.one_in(2);
+                (!persons.is_empty()).then_some(Step::Erase { persons, packs })?
+            }
+            14 => {
+                let persons: Vec<_> = model.barred.iter().copied().filter(|_| random.one_in(2)).collect();
+                (!persons.is_empty()).then_some(Step::Readmit { persons })?
+            }
+            15 => Step::Compact,
+            16 if self.key > 0 => Step::Rekey { to: self.key + 1 },
+            16 => Step::RewriteUnderKey { to: 1 },
+            17 => Step::Pack { base: random.one_in(3) },
+            18 => self.packs.map(|_| Step::Mirror)?,
+            _ => self.packs.map(|_| Step::Restore)?,
+        };
+        Some(step)
+    }
+
+    fn next_to_send(&self) -> Option<usize> {
+        (self.sent + 1..=self.model.known()).find(|&delivery| !self.model.nights[delivery - 1].is_load)
+    }
+
+    /// What the step has made of the scene.
+    pub fn take(&mut self, step: &Step) {
+        let model = &mut self.model;
+        match step {
+            Step::Create => self.is_created = true,
+            Step::Subscribe { subscriber } => {
+                self.is_subscribed += 1;
+                model.followed.entry(subscriber).or_default();
+            }
+            Step::Night { file, is_load, packs } => {
+                model.take(file, *is_load);
+                self.packs = if *packs { Some(self.key) } else { self.packs };
+            }
+            Step::Send { delivery } => {
+                for subscriber in SUBSCRIBERS {
+                    if model.file_for(*delivery, subscriber).is_some() {
+                        let day = model.nights[delivery - 1].file.day;
+                        model.given.entry(subscriber).or_default().push(day);
+                    }
+                }
+                self.sent = *delivery;
+            }
+            Step::Follow { subscriber, filter } => model.follow(subscriber, filter),
+            Step::Unfollow { subscriber, filter } => model.unfollow(subscriber, filter),
+            Step::AddReader => model.reader = Some(0),
+            Step::Acknowledge { delivery } => model.reader = Some(*delivery),
+            Step::Erase { persons, packs } => {
+                model.erase(persons);
+                self.packs = if *packs { Some(self.key) } else { self.packs };
+            }
+            Step::Readmit { persons } => persons.iter().for_each(|person| _ = model.barred.remove(person)),
+            Step::Compact | Step::Restore => {}
+            Step::Rekey { to } | Step::RewriteUnderKey { to } => self.key = *to,
+            Step::Pack { .. } => self.packs = Some(self.key),
+            Step::Mirror => self.mirrored = self.packs,
+        }
+    }
+}
+
+/// How a step is taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum How {
+    /// Once.
+    Once,
+    /// Where it fails, once more on the same open store.
+    WithAnotherTry,
+    /// It may have been taken before.
+    Again,
+}
+
+/// Takes a step in a folder.
+pub fn run(step: &Step, scene: &Scene, home: &Path, how: How) -> Result<(), Error> {
+    let [store, packs, follower, restored] =
+        ["store", "packs", "follower", "restored-store"].map(|name| home.join(name));
+    let key = scene.key;
+    let taken = match step {
+        Step::Create => {
+            if how == How::Again && Replika::open_with(&store, &options(key)).is_err() {
+                // What is told as unfinished is there to be removed.
+                fs::remove_file(&store).ok();
+            }
+            let config = Config { family: Some(family()), ..Config::default() };
+            Replika::create_with(&store, &config, &options(key)).map(|replika| {
+                disk::done();
+                drop(replika);
+            })
+        }
+        Step::Rekey { to } => {
+            let rekeyed = Replika::rekey(&store, &*key_source(key), &*key_source(*to));
+            rekeyed.map(|()| disk::done())
+        }
+        Step::Mirror => {
+            let packs_key = scene.packs.unwrap_or(0);
+            Packed::follow(&follower, &packs, &options(packs_key)).map(|_| disk::done())
+        }
+        Step::Restore => {
+            let packs_key = scene.packs.unwrap_or(0);
+            Replika::restore(&packs, &restored, &options(packs_key)).map(|replika| {
+                disk::done();
+                drop(replika);
+            })
+        }
+        step => on_store(step, scene, home, how),
+    };
+    match taken {
+        Err(Error::Exists | Error::ConsumerExists | Error::WrongKey) if how == How::Again => Ok(()),
+        taken => taken,
+    }
+}
+
+fn on_store(step: &Step, scene: &Scene, home: &Path, how: How) -> Result<(), Error> {
+    let replika = Replika::open_with(home.join("store"), &options(scene.key))?;
+    let taken = match act(step, scene, &replika, home) {
+        Err(_) if how == How::WithAnotherTry => act(step, scene, &replika, home),
+        taken => taken,
+    };
+    taken.map(|()| disk::done())
+}
+
+fn act(step: &Step, scene: &Scene, replika: &Replika, home: &Path) -> Result<(), Error> {
+    let packs = home.join("packs");
+    let folders = [packs.as_path()];
+    let go_on = |_| ControlFlow::Continue(());
+    let numbers = |persons: &[&str]| persons.iter().map(|person| pnr(person)).collect::<Vec<Pnr>>();
+    match step {
+        Step::Subscribe { subscriber } => {
+            replika.add_subscriber(&subscriber.parse().expect("a name"), Profile::SF6002).map(drop)
+        }
+        Step::Night { file, is_load, packs: with_packs } => {
+            let options = ApplyOptions { pack: with_packs.then_some(&*packs), ..ApplyOptions::named("night") };
+            let bytes = Cursor::new(file.bytes());
+            let taken = if *is_load { replika.load(bytes, &options) } else { replika.apply(bytes, &options) };
+            taken.map(drop)
+        }
+        Step::Send { delivery } => {
+            let file = &scene.model.nights[delivery - 1].file;
+            let ledger = replika.snapshot().delivery(DeliveryNumber(*delivery as u32))?;
+            let mut sink = FolderSink::new(home.join("sent"));
+            let report = replika.deliver(&ledger, Cursor::new(file.bytes()), &mut sink)?;
+            match report.undelivered.into_iter().next() {
+                None => Ok(()),
+                Some(file) => Err(Error::Folder { doing: "sending a file", source: file.error }),
+            }
+        }
+        Step::Follow { subscriber, filter } => {
+            change(replika, subscriber, FilterChange::Add(filter.parse().expect("a filter")))
+        }
+        Step::Unfollow { subscriber, filter } => {
+            change(replika, subscriber, FilterChange::Remove(filter.parse().expect("a filter")))
+        }
+        Step::AddReader => replika.add_consumer("reader", EventCursor::BEGINNING),
+        Step::Acknowledge { delivery } => replika.acknowledge("reader", EventCursor::after(DeliveryNumber(*delivery))),
+        Step::Erase { persons, packs } => {
+            let folders = &folders[..usize::from(*packs)];
+            let options = EraseOptions { unfollow: true, packs: folders, ..EraseOptions::default() };
+            replika.erase(&numbers(persons), "a simulation", &options).map(drop)
+        }
+        Step::Readmit { persons } => replika.readmit(&numbers(persons)).map(drop),
+        Step::Compact => replika.compact(go_on).map(drop),
+        Step::RewriteUnderKey { to } => replika.rewrite_under_key(key_source(*to), go_on).map(drop),
+        Step::Pack { base: true } => replika.snapshot().write_base(packs).map(drop),
+        Step::Pack { base: false } => replika.snapshot().write_pack(packs).map(drop),
+        Step::Create | Step::Rekey { .. } | Step::Mirror | Step::Restore => unreachable!("on no open store"),
+    }
+}
+
+fn change(replika: &Replika, subscriber: &str, change: FilterChange) -> Result<(), Error> {
+    replika.change_filters(&subscriber.parse().expect("a name"), &[change], UnknownNumbers::Keep).map(drop)
+}
+
+impl Step {
+    /// Whether a failure that does not say otherwise leaves the store as before: of a delivery that is promised. What
+    /// else is written in one transaction may be there when its last sync has failed.
+    pub fn tells_whether_it_is_done(&self) -> bool {
+        matches!(self, Step::Night { packs: false, .. })
+    }
+
+    /// Whether the step, taken once more, changes something.
+    pub fn counts_twice(&self) -> bool {
+        matches!(self, Step::Erase { .. })
+    }
+
+    pub fn name(&self) -> String {
+        let text = format!("{self:?}");
+        text.split([' ', '{']).next().unwrap_or_default().to_owned()
+    }
+}

@@ -1,0 +1,384 @@
+//! One seed: steps of a made-up store, and what becomes of each when the power is cut, a call fails, the disk fills up
+//! or bytes change.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use cpr_replika::Replika;
+
+use crate::answers::{self, Answers, KeyNumber, Part, PartName, options};
+use crate::crash::{Replay, outcome};
+use crate::damage;
+use crate::disk::{self, Failing, History, Tree};
+use crate::model::{SUBSCRIBERS, same};
+use crate::random::Random;
+use crate::steps::{How, Scene, Step, run};
+
+/// How much is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    pub steps: usize,
+    /// Crash states of a step.
+    pub states: usize,
+    /// Runs of a step with calls that fail.
+    pub failures: usize,
+    /// Damaged copies of what a step has left.
+    pub damages: usize,
+}
+
+/// What was tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub seeds: u64,
+    pub steps: u64,
+    /// Different crash states that were opened and asked.
+    pub states: u64,
+    /// Of those, in which the step was taken again.
+    pub again: u64,
+    pub failures: u64,
+    pub damages: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Tally) {
+        self.seeds += other.seeds;
+        self.steps += other.steps;
+        self.states += other.states;
+        self.again += other.again;
+        self.failures += other.failures;
+        self.damages += other.damages;
+    }
+}
+
+/// Folders of a trial, in memory where the system has such.
+pub struct Folders {
+    live: PathBuf,
+    crashed: PathBuf,
+}
+
+impl Folders {
+    pub fn new(home: &Path) -> Folders {
+        Folders { live: home.join("live"), crashed: home.join("crashed") }
+    }
+}
+
+pub struct Trial<'a> {
+    folders: &'a Folders,
+    effort: Effort,
+    random: Random,
+    scene: Scene,
+    pub tally: Tally,
+    /// Whether each step is told.
+    is_told: bool,
+}
+
+/// What a step is held against.
+struct Around<'a> {
+    step: &'a Step,
+    scene: &'a Scene,
+    before: &'a Answers,
+    after: &'a Answers,
+    /// Keys of the store before and after.
+    keys: [KeyNumber; 2],
+    /// The names of what it changes.
+    touched: BTreeSet<PathBuf>,
+}
+
+impl<'a> Trial<'a> {
+    pub fn new(folders: &'a Folders, effort: Effort, seed: u64, is_told: bool) -> Trial<'a> {
+        let mut random = Random::new(seed);
+        let scene = Scene { key: if random.one_in(3) { 1 } else { 0 }, ..Scene::default() };
+        Trial { folders, effort, random, scene, tally: Tally { seeds: 1, ..Tally::default() }, is_told }
+    }
+
+    /// Takes every step of the seed; an error is a difference from what must be.
+    pub fn run(&mut self) -> Result<(), String> {
+        disk::write_tree(&self.folders.live, &Tree::default());
+        let mut before = Answers::of_nothing();
+        for number in 0..self.effort.steps {
+            let step = self.scene.choose(&mut self.random);
+            let told = |what: String| format!("step {number}, {}: {what}", step.name());
+            if self.is_told {
+                eprintln!("step {number}: {step:?}");
+            }
+            before = self.take(&step, before).map_err(told)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, step: &Step, before: Answers) -> Result<Answers, String> {
+        let live = &self.folders.live;
+        if matches!(step, Step::Restore) {
+            fs::remove_file(live.join("restored-store")).ok();
+        }
+        let before = Answers {
+            restored: if live.join("restored-store").exists() { before.restored } else { Part::Nothing },
+            ..before
+        };
+        let reader = self.scene.packs.and_then(|key| answers::open_packs(&live.join("packs"), key).ok());
+        let seen = reader.as_ref().map(|reader| answers::of_snapshot(&reader.snapshot()));
+        disk::arm(live, None);
+        let taken = guarded(|| run(step, &self.scene, live, How::Once).map_err(|error| error.to_string()));
+        let history = disk::disarm();
+        taken.map_err(|error| format!("it fails: {error}"))?;
+        check_log(&history, live)?;
+
+        let then = self.scene.clone();
+        self.scene.take(step);
+        let after = self.check_live(step, &before)?;
+        if let Some(reader) = reader {
+            same("a reader of packs who stands where he stood", Some(answers::of_snapshot(&reader.snapshot())), seen)?;
+        }
+        let keys = [then.key, self.scene.key];
+        let around = Around { step, scene: &then, before: &before, after: &after, keys, touched: history.touched() };
+        self.crash(&around, &history)?;
+        for _ in 0..self.effort.failures {
+            self.fail(&around, &history)?;
+        }
+        for _ in 0..self.effort.damages {
+            self.tally.damages +=
+                damage::try_one(live, &self.folders.crashed, self.scene.key, &after, &mut self.random)?;
+        }
+        self.tally.steps += 1;
+        Ok(after)
+    }
+
+    /// Holds the folder after a step against the model.
+    fn check_live(&self, step: &Step, before: &Answers) -> Result<Answers, String> {
+        let (live, model) = (&self.folders.live, &self.scene.model);
+        let (store, after) = guarded(|| {
+            let store = Replika::open_with(live.join("store"), &options(self.scene.key));
+            let store = store.map_err(|error| format!("it does not open: {error}"))?;
+            model.check(&store.snapshot())?;
+            let readers = store.consumers().map_err(|error| error.to_string())?;
+            let stand = readers.iter().map(|reader| reader.cursor.delivery().0).collect::<Vec<_>>();
+            same("where a reader of events stands", stand, model.reader.into_iter().collect::<Vec<_>>())?;
+            let answers = answers::of_snapshot(&store.snapshot());
+            drop(store);
+            Ok((answers, Answers::of(live, &[self.scene.key], self.highest_key(), before, |_| true)))
+        })?;
+        let is_part =
+            |part: &Part, answers: &[answers::Answer]| matches!(part, Part::Is(found) if found.ends_with(answers));
+        let writes_packs =
+            matches!(step, Step::Pack { .. } | Step::Night { packs: true, .. } | Step::Erase { packs: true, .. });
+        if writes_packs && after.packs != Part::Is(store) {
+            return Err("the packs do not answer as the store".to_owned());
+        }
+        if !writes_packs && after.packs != before.packs {
+            return Err("the packs answer otherwise".to_owned());
+        }
+        if matches!(step, Step::Mirror) && after.follower != after.packs {
+            return Err("the follower does not answer as the packs".to_owned());
+        }
+        if let (Step::Restore, Part::Is(packs)) = (step, &after.packs)
+            && !is_part(&after.restored, packs)
+        {
+            return Err("the restored store does not answer as the packs".to_owned());
+        }
+        if let Step::Send { delivery } = step {
+            let mut expected = before.sent.clone();
+            for (name, bytes) in SUBSCRIBERS.iter().filter_map(|to| self.scene.model.file_for(*delivery, to)) {
+                expected.insert(name, answers::number_of_file(&bytes));
+            }
+            same("the files that were sent", &after.sent, &expected)?;
+        }
+        Ok(after)
+    }
+
+    fn highest_key(&self) -> KeyNumber {
+        [Some(self.scene.key), self.scene.packs, self.scene.mirrored].into_iter().flatten().max().unwrap_or(0) + 1
+    }
+
+    /// Cuts the power at moments of a step, and asks what is left.
+    fn crash(&mut self, around: &Around<'_>, history: &History) -> Result<(), String> {
+        let events = history.events.len();
+        let mut seen = HashSet::new();
+        let mut replay = Replay::new(history);
+        // Moments in the order of time, the last one among them; more than one state of some.
+        let wanted = self.effort.states;
+        let mut moments: Vec<usize> = (1..wanted).map(|_| self.random.below(events as u64 + 1) as usize).collect();
+        moments.push(events);
+        moments.sort_unstable();
+        for moment in moments {
+            while replay.at() < moment && replay.advance() {}
+            let crash = replay.crash(&mut self.random);
+            if seen.insert((crash.number, replay.is_done)) {
+                let is_done = replay.is_done;
+                self.check_crash(around, &crash.tree, is_done)
+                    .map_err(|what| format!("power cut after event {moment} of {events}: {what}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_crash(&mut self, around: &Around<'_>, tree: &Tree, is_done: bool) -> Result<(), String> {
+        self.tally.states += 1;
+        let crashed = &self.folders.crashed;
+        disk::write_tree(crashed, &Tree::default());
+        disk::add_to_tree(crashed, tree, |first| around.has(first));
+        let cuts_again = self.random.one_in(64);
+        if cuts_again {
+            disk::arm(crashed, None);
+        }
+        let found = guarded(|| Ok(around.ask(crashed, is_done, self.highest_key())));
+        let history = disk::disarm();
+        let found = found?;
+        around.check(&found, is_done)?;
+        if cuts_again {
+            let mut replay = Replay::new(&history);
+            for _ in 0..4 {
+                let moment = self.random.below(history.events.len() as u64 + 1) as usize;
+                while replay.at() < moment && replay.advance() {}
+                self.tally.states += 1;
+                disk::write_tree(crashed, &replay.crash(&mut self.random).tree);
+                let found = guarded(|| Ok(around.ask(crashed, is_done, self.highest_key())))?;
+                around.check(&found, is_done).map_err(|what| format!("and another one while it was opened: {what}"))?;
+            }
+        } else if self.random.one_in(8) {
+            self.tally.again += 1;
+            disk::add_to_tree(crashed, tree, |first| !around.has(first));
+            self.check_again(around, crashed, &found)?;
+        }
+        Ok(())
+    }
+
+    /// What was cut off is verified, and done once more.
+    fn check_again(&self, around: &Around<'_>, home: &Path, found: &Answers) -> Result<(), String> {
+        let is_store = matches!(found.store, Part::Is(_));
+        // A key that was changed halfway is told: one copy of the header is the old one.
+        if is_store && !matches!(around.step, Step::Rekey { .. }) {
+            let key = around.keys[usize::from(found.store == around.after.store)];
+            let faults = guarded(|| {
+                let tried = [key, around.keys[0], around.keys[1]]
+                    .map(|key| Replika::verify_file(home.join("store"), &options(key)));
+                let report = tried.into_iter().find_map(Result::ok).ok_or("a store that opens cannot be verified")?;
+                Ok(format!("{:?}", report.faults))
+            })?;
+            same("what a verification finds", faults, "[]".to_owned())?;
+        }
+        if around.step.counts_twice() && found.store == around.after.store {
+            return Ok(());
+        }
+        let is_rewritten = matches!(around.step, Step::RewriteUnderKey { .. } | Step::Rekey { .. });
+        if is_rewritten && Replika::open_with(home.join("store"), &options(around.keys[0])).is_err() {
+            return Ok(());
+        }
+        guarded(|| {
+            run(around.step, around.scene, home, How::Again)
+                .map_err(|error| format!("it fails when done again: {error}"))
+        })?;
+        let found = guarded(|| Ok(around.ask(home, true, self.highest_key())))?;
+        around.check(&found, true).map_err(|what| format!("done again: {what}"))
+    }
+
+    /// Takes the step with a call that fails, or on a disk that fills up.
+    fn fail(&mut self, around: &Around<'_>, history: &History) -> Result<(), String> {
+        self.tally.failures += 1;
+        let crashed = &self.folders.crashed;
+        disk::write_tree(crashed, &history.before);
+        let at = 1 + self.random.below(history.calls);
+        let another_try = if around.step.counts_twice() { How::Once } else { How::WithAnotherTry };
+        let (failing, how) = match self.random.below(3) {
+            0 => (Failing::FullFrom(at), How::Once),
+            1 => (Failing::Once(at, libc::EIO), How::Once),
+            _ => (Failing::Once(at, libc::EIO), another_try),
+        };
+        disk::arm(crashed, Some(failing));
+        let taken = guarded(|| Ok(run(around.step, around.scene, crashed, how).map_err(|error| error.kind())));
+        disk::disarm();
+        let told = |what: String| format!("{failing:?}, {how:?}: {what}");
+        let taken = taken.map_err(told)?;
+        let found = guarded(|| Ok(around.ask(crashed, taken.is_ok(), self.highest_key()))).map_err(told)?;
+        around.check(&found, taken.is_ok()).map_err(told)?;
+        if let Err(kind) = taken {
+            let may_be_done = matches!(kind, "maybe_stored" | "not_packed") || how == How::WithAnotherTry;
+            if around.step.tells_whether_it_is_done() && !may_be_done && found.store != around.before.store {
+                return Err(told(format!("told as {kind}, and it was done")));
+            }
+            self.check_again(around, crashed, &found).map_err(told)?;
+        }
+        Ok(())
+    }
+}
+
+impl Around<'_> {
+    fn ask(&self, home: &Path, is_done: bool, highest: KeyNumber) -> Answers {
+        let keys = if is_done { &self.keys[1..] } else { &self.keys[..] };
+        Answers::of(home, keys, highest, self.before, |part| self.touches(part))
+    }
+
+    /// Whether the step has changed a part, or something beside it on its way there.
+    fn touches(&self, part: PartName) -> bool {
+        let part = part.path();
+        let names = [part.to_owned(), format!(".{part}.new"), format!(".{part}.part")];
+        names.iter().any(|name| self.touched.contains(Path::new(name)))
+    }
+
+    fn has(&self, first: &Path) -> bool {
+        self.touched.contains(first)
+    }
+
+    /// Before or after, never between; and after, once it was told as done.
+    fn check(&self, found: &Answers, is_done: bool) -> Result<(), String> {
+        let parts = [
+            ("store", &found.store, &self.before.store, &self.after.store),
+            ("packs", &found.packs, &self.before.packs, &self.after.packs),
+            ("follower", &found.follower, &self.before.follower, &self.after.follower),
+            ("restored store", &found.restored, &self.before.restored, &self.after.restored),
+        ];
+        for (name, found, before, after) in parts {
+            let is_begun =
+                matches!(self.step, Step::Create) && matches!(found, Part::Refused("unfinished" | "not_a_store"));
+            if found == after || (!is_done && (found == before || is_begun)) {
+                continue;
+            }
+            let how = match found {
+                Part::Nothing => "is gone".to_owned(),
+                Part::Refused(kind) => format!("does not open: {kind}"),
+                _ if found == before => "is as before, and was told as changed".to_owned(),
+                Part::Is(answers) => match answers.iter().find_map(|answer| answer.err()) {
+                    Some(kind) => format!("refuses an answer: {kind}"),
+                    None => "answers neither as before nor as after".to_owned(),
+                },
+            };
+            return Err(format!("the {name} {how}"));
+        }
+        let is_sent = |name: &String| found.sent.get(name) == self.after.sent.get(name);
+        if !found.sent.keys().all(is_sent) || !self.before.sent.keys().all(is_sent) {
+            return Err("a file that was sent is not what it must be".to_owned());
+        }
+        let is_noted = self.before.store != self.after.store && found.store == self.after.store;
+        if (is_done || is_noted) && found.sent != self.after.sent {
+            return Err("a file is noted as sent, and is not there".to_owned());
+        }
+        let is_ahead = self.before.packs != self.after.packs && found.packs == self.after.packs;
+        if is_ahead && found.store != self.after.store {
+            return Err("the packs are ahead of the store".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A panic is a difference, too.
+pub fn guarded<T>(what: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(what)).unwrap_or_else(|_| Err("a panic".to_owned()))
+}
+
+/// That every call was noted.
+fn check_log(history: &History, live: &Path) -> Result<(), String> {
+    let (noted, real) = (outcome(history), disk::read_tree(live));
+    let by_name = |tree: &Tree| -> Vec<(PathBuf, Option<std::sync::Arc<Vec<u8>>>)> {
+        let content = |node: &disk::Node| match node {
+            disk::Node::Folder => None,
+            disk::Node::File(file) => Some(std::sync::Arc::clone(&tree.contents[*file])),
+        };
+        tree.names.iter().map(|(name, node)| (name.clone(), content(node))).collect()
+    };
+    let (noted, real) = (by_name(&noted), by_name(&real));
+    match noted.iter().zip(&real).find(|(noted, real)| noted != real) {
+        None if noted.len() == real.len() => Ok(()),
+        differs => Err(format!("the simulator has not seen every change: {:?}", differs.map(|(noted, _)| &noted.0))),
+    }
+}
