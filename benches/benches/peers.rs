@@ -165,7 +165,8 @@ impl Plan {
         let [mut moved, mut others] = [&ranks, &others].map(|ranks| hot(&population, ranks));
         // As many of each are read.
         let fewest = moved.len().min(others.len());
-        [&mut moved, &mut others].map(|pnrs| pnrs.truncate(fewest));
+        moved.truncate(fewest);
+        others.truncate(fewest);
         Prepared { watched, timed, moved, others }
     }
 
