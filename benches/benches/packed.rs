@@ -202,7 +202,7 @@ impl Files {
         if let Some(key) = &self.key {
             all.push(("base and overlay, mapped", packs::open_mapped(&both, Checks::AtFirstTouch)));
             let encrypted = self.at("encrypted");
-            let options = |cache_bytes| Options { key: Some(key.clone()), cache_bytes, ..Options::default() };
+            let options = |cache_bytes| Options { key: Some(key.clone()), cache_bytes };
             let open = |cache_bytes| Packed::open_encrypted(&encrypted, &options(cache_bytes)).expect("packs");
             all.push(("encrypted packs, blocks kept decrypted", open(Options::default().cache_bytes)));
             all.push(("encrypted packs, decrypted at every read", open(0)));
