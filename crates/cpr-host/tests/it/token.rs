@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::kit::{Response, Running};
 use signer::{AUDIENCE, HOLDER, ISSUER, Identity, OTHER, PRIVILEGE, Plan, TOKEN_SERVICE, privileges};
 
-#[allow(dead_code, reason = "the other tests of the signer use the rest")]
+#[allow(dead_code, clippy::unwrap_used, reason = "it is a test of another crate, which uses the rest")]
 #[path = "../../../saml-token/tests/it/signer.rs"]
 mod signer;
 
