@@ -277,7 +277,7 @@ fn take_extracts(
     Ok(Intake { stopping, thread })
 }
 
-/// Reads the certificates and keys of a configuration, and looks for its folder of contracts.
+/// Reads the certificates and keys of a configuration, those for events too, and looks for its folder of contracts.
 ///
 /// # Errors
 /// [`HostError`].
@@ -293,6 +293,10 @@ pub fn check(config: &Config) -> Result<(), HostError> {
     }
     if let Some(folder) = &config.contracts {
         std::fs::read_dir(folder)?;
+    }
+    #[cfg(feature = "events")]
+    if let Some(events) = &config.events {
+        tls::client_config(events.to.tls())?;
     }
     Ok(())
 }

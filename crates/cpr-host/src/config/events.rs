@@ -52,6 +52,16 @@ pub enum Destination {
     Amqp(Broker),
 }
 
+impl Destination {
+    /// How the other side is known, and the host by it.
+    pub fn tls(&self) -> &ClientTls {
+        match self {
+            Destination::Rest { tls, .. } => tls,
+            Destination::Amqp(broker) => &broker.tls,
+        }
+    }
+}
+
 /// A broker.
 #[derive(Clone, Debug)]
 pub struct Broker {

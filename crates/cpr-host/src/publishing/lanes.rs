@@ -108,6 +108,7 @@ impl Lanes {
             match self.courier.send(message, &self.config.publisher).await {
                 Ok(()) => {
                     self.tell_reached();
+                    self.metrics.add(Number::EventsPublished);
                     return Fate::Taken;
                 }
                 Err(Failure::Refused(reason)) => {

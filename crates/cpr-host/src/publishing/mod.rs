@@ -165,7 +165,7 @@ impl Publishing {
         let mut halt = None;
         for (event, fate) in events.iter().zip(fates) {
             match fate {
-                Fate::Taken => self.metrics.add(Number::EventsPublished),
+                Fate::Taken => {}
                 Fate::Refused(reason) => self.park(event, Some(&reason))?,
                 Fate::HeldBack => self.park(event, None)?,
                 // What was taken behind it is sent again, with the same id.
@@ -195,10 +195,7 @@ impl Publishing {
             let fates = runtime.block_on(self.lanes.send(letters?));
             for (event, fate) in events.iter().zip(fates) {
                 match fate {
-                    Fate::Taken => {
-                        self.metrics.add(Number::EventsPublished);
-                        self.parked.remove(event)?;
-                    }
+                    Fate::Taken => self.parked.remove(event)?,
                     Fate::Refused(reason) => self.park(event, Some(&reason))?,
                     Fate::HeldBack | Fate::Open => return Err(Halt::Stopping),
                 }

@@ -326,3 +326,17 @@ fn an_event_that_is_refused_is_parked_and_its_person_waits_until_somebody_has_se
     check(&running, &receiver.taken());
     assert_eq!(fs::read_dir(&parked).expect("a folder").count(), 0);
 }
+
+#[test]
+fn a_check_reads_the_certificates_and_keys_for_events() {
+    let running = Running::start();
+    let mut config = running.config();
+    let mut events = events_to(running.folder.path(), 1);
+    config.events = Some(events.clone());
+    cpr_host::check(&config).expect("in order");
+    let Destination::Rest { tls, .. } = &mut events.to else { panic!("a receiver") };
+    tls.key = running.folder.path().join("missing.key");
+    config.events = Some(events);
+    let refused = cpr_host::check(&config).expect_err("there is no such file").to_string();
+    assert!(refused.contains("missing.key"), "{refused}");
+}
