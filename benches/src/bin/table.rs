@@ -89,6 +89,9 @@ fn render() -> Result<String, Box<dyn std::error::Error>> {
     for checks in results("checks")? {
         text += &columns(&checks, &format!("checks of blocks, {} persons", checks["persons"]))?;
     }
+    for packed in results("packed")? {
+        text += &packs_table(&packed)?;
+    }
     text += &reading()?;
     Ok(text)
 }
@@ -226,6 +229,43 @@ fn columns(results: &Value, head: &str) -> Result<String, std::fmt::Error> {
         for mark in &marks {
             let shown = figure(results, measure, mark).map_or("–".to_owned(), |(value, unit)| shown(value, unit));
             write!(text, " {shown} |")?;
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// A row for each way to read persons from packs, and for the stores beside them; each figure with its ratio to LMDB's.
+fn packs_table(results: &Value) -> Result<String, std::fmt::Error> {
+    const MEASURES: [&str; 3] = ["person now, spread", "person now, hot", "person now, cold"];
+    let figures = results["figures"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let of_measures = figures.iter().filter(|figure| MEASURES.iter().any(|measure| figure["measure"] == *measure));
+    let mut stores: Vec<&str> = Vec::new();
+    for store in of_measures.filter_map(|figure| figure["store"].as_str()) {
+        if !stores.contains(&store) {
+            stores.push(store);
+        }
+    }
+    let date = results["date"].as_str().map_or(String::new(), |date| format!(" on {date}"));
+    let load =
+        results["machine"]["load_average_at_start"].as_str().unwrap_or("?").split(' ').next().unwrap_or_default();
+    let mut text = format!(
+        "\nA person now from packs of {} persons, the value checked whole; LMDB and redb hand out the same values and look at none. \
+         `--bench packed`{date}, load average {load} when it began.\n\n| | spread over all | hot | cold |\n|---|---|---|---|\n",
+        results["persons"]
+    );
+    for store in stores {
+        write!(text, "| {store} |")?;
+        for measure in MEASURES {
+            let ratio = results[format!("{measure}: {store}, of LMDB's plain get")].as_f64();
+            match figure(results, measure, store).zip(ratio) {
+                Some(((value, unit), _)) if store == "lmdb" => write!(text, " {} |", shown(value, unit))?,
+                Some(((value, unit), ratio)) if ratio > 1.0 => {
+                    write!(text, " {}, **loses**, {ratio:.2} x LMDB's |", shown(value, unit))?;
+                }
+                Some(((value, unit), ratio)) => write!(text, " {}, {ratio:.2} x LMDB's |", shown(value, unit))?,
+                None => write!(text, " – |")?,
+            }
         }
         text.push('\n');
     }
