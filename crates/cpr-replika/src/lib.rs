@@ -80,6 +80,7 @@ mod damage;
 mod delivery_number;
 mod error;
 #[cfg(not(feature = "planted"))]
+#[allow(unreachable_pub, reason = "it is public where the feature asks for it")]
 mod planted;
 #[cfg(feature = "planted")]
 #[doc(hidden)]
