@@ -73,6 +73,18 @@ fn read_terms(key: PersonKey, rows: &CurrentRows<'_>, terms: &mut Vec<Term>) {
     terms.dedup();
 }
 
+/// Calls `each` with the rows that a stored person stands in, and its entries there.
+pub(crate) fn each_entry(
+    key: PersonKey,
+    person: &CurrentRows<'_>,
+    terms: &mut Vec<Term>,
+    mut each: impl FnMut(RowKey, Entry),
+) {
+    read_terms(key, person, terms);
+    let key = key.as_u32();
+    terms.iter().for_each(|term| each(term.row(key), (term.house, key)));
+}
+
 /// What came to a row and what went from it.
 #[derive(Default)]
 struct Changes {
@@ -81,7 +93,7 @@ struct Changes {
 }
 
 /// House number (0 but for streets) and person.
-type Entry = (u32, u32);
+pub(crate) type Entry = (u32, u32);
 
 /// The changes that a delivery makes to the index, collected person by person and written once.
 #[derive(Default)]
@@ -148,15 +160,6 @@ impl Index {
         Ok(())
     }
 
-    /// The rows of an index that was noted from stored persons.
-    pub(crate) fn expected(self) -> impl Iterator<Item = (RowKey, Row)> {
-        self.sorted().into_iter().map(|(key, changes)| {
-            let mut row = Row::empty(key);
-            row.change(changes);
-            (key, row)
-        })
-    }
-
     fn sorted(self) -> Vec<(RowKey, Changes)> {
         let mut rows: Vec<_> = self.rows.into_iter().collect();
         rows.sort_unstable_by_key(|(key, _)| *key);
@@ -218,6 +221,14 @@ impl Row {
                 entries.extend(changes.added);
                 entries.sort_unstable();
             }
+        }
+    }
+
+    /// What stands in the row, in the order in which it stands there.
+    pub(crate) fn entries(&self) -> Box<dyn Iterator<Item = Entry> + '_> {
+        match self {
+            Row::Set(set) => Box::new(set.iter().map(|key| (0, key))),
+            Row::Street(entries) => Box::new(entries.iter().copied()),
         }
     }
 

@@ -59,17 +59,21 @@ impl StreetNames {
     /// Collects what the rows of a person say after a delivery, unless all of them stood before and the same address
     /// was the current one: a row less may make another one current.
     pub(crate) fn change(&mut self, before: &CurrentRows<'_>, after: &CurrentRows<'_>) {
+        if before.is_empty() {
+            return self.add(after);
+        }
         let held: HashSet<_, FxBuildHasher> =
             before.facts().iter().filter(|fact| is_of_address(fact)).map(Fact::line).collect();
         let mut rows = after.facts().iter().filter(|fact| is_of_address(fact));
         let [current_before, current_after] = [before, after].map(|rows| rows.row(Aspect::Address));
         let same_address = current_before.map(|fact| fact.line()) == current_after.map(|fact| fact.line());
-        if before.is_empty() || !same_address || !rows.all(|row| held.contains(&row.line())) {
-            self.read(after);
+        if !same_address || !rows.all(|row| held.contains(&row.line())) {
+            self.add(after);
         }
     }
 
-    fn read(&mut self, rows: &CurrentRows<'_>) {
+    /// Collects what the rows of a person say.
+    pub(crate) fn add(&mut self, rows: &CurrentRows<'_>) {
         // The postal code is that of the current address, whatever street 003 names.
         let current = rows.last_known_address();
         for fact in rows.facts().iter().filter(|fact| is_of_address(fact)) {

@@ -82,6 +82,52 @@ fn names<'a>(rows: &CurrentRows<'a>, mut name: impl FnMut(u8, &'a [u8])) {
     }
 }
 
+/// Reads the words of a person, sorted, each once: what `id` makes of the word, less than 2^56, and in the lowest byte all
+/// places where it stands.
+fn read_words(rows: &CurrentRows<'_>, folder: &mut Folder, words: &mut Vec<u64>, mut id: impl FnMut(&[u8]) -> u64) {
+    words.clear();
+    // The addressing name stands in the name record and in 003, mostly the same.
+    let mut last: (u8, &[u8]) = (0, &[]);
+    names(rows, |bit, text| {
+        if last == (bit, text) {
+            return;
+        }
+        last = (bit, text);
+        folder.words(text, |word| words.push(id(word) << 8 | u64::from(bit)));
+    });
+    words.sort_unstable();
+    words.dedup_by(|again, word| {
+        let same = *again >> 8 == *word >> 8;
+        *word |= if same { *again & 0xFF } else { 0 };
+        same
+    });
+}
+
+/// Reads of stored persons what rows they stand in.
+#[derive(Default)]
+pub(crate) struct WordReader {
+    folder: Folder,
+    words: Vec<u64>,
+}
+
+impl WordReader {
+    /// Calls `each` with the rows and entries of a person; `id` makes a number below 2^56 of a word, which stands for
+    /// it.
+    pub(crate) fn read(
+        &mut self,
+        key: u32,
+        person: &CurrentRows<'_>,
+        id: impl FnMut(&[u8]) -> u64,
+        mut each: impl FnMut((u64, u8), Entry),
+    ) {
+        read_words(person, &mut self.folder, &mut self.words, id);
+        for word in &self.words {
+            let entry = u64::from(key) << 8 | word & 0xFF;
+            each((word >> 8, chunk_of(entry)), entry);
+        }
+    }
+}
+
 /// The persons who came under a word and went from it.
 #[derive(Default)]
 struct Changes {
@@ -123,35 +169,17 @@ impl Words {
         self.collect_changes(key);
     }
 
-    /// Reads the words of a person into `after`, sorted, each once, with all places where it stands.
+    /// Reads the words of a person into `after`, by their numbers.
     fn read(&mut self, rows: &CurrentRows<'_>) {
         let Words { ids, changes, folder, after, .. } = self;
-        after.clear();
-        // The addressing name stands in the name record and in 003, mostly the same.
-        let mut last: (u8, &[u8]) = (0, &[]);
-        names(rows, |bit, text| {
-            if last == (bit, text) {
-                return;
+        read_words(rows, folder, after, |word| match ids.get(word) {
+            Some(id) => u64::from(*id),
+            None => {
+                let id = changes.len() as u32;
+                ids.insert(word.into(), id);
+                changes.push(Changes::default());
+                id.into()
             }
-            last = (bit, text);
-            folder.words(text, |word| {
-                let id = match ids.get(word) {
-                    Some(id) => *id,
-                    None => {
-                        let id = changes.len() as u32;
-                        ids.insert(word.into(), id);
-                        changes.push(Changes::default());
-                        id
-                    }
-                };
-                after.push(u64::from(id) << 8 | u64::from(bit));
-            });
-        });
-        after.sort_unstable();
-        after.dedup_by(|again, word| {
-            let same = *again >> 8 == *word >> 8;
-            *word |= if same { *again & 0xFF } else { 0 };
-            same
         });
     }
 
@@ -193,15 +221,6 @@ impl Words {
             }
         }
         Ok(())
-    }
-
-    /// The rows of a table that was noted from stored persons, in the order of their keys.
-    pub(crate) fn expected(self) -> impl Iterator<Item = (Box<[u8]>, u8, Vec<Entry>)> {
-        self.sorted().into_iter().flat_map(|(word, changes)| {
-            let rows: Vec<_> =
-                changes.chunks().into_iter().map(|(chunk, came, _)| (word.clone(), chunk, came.to_vec())).collect();
-            rows
-        })
     }
 
     /// Words that have changes, in their order, with the changes in theirs.

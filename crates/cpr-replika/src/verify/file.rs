@@ -57,8 +57,12 @@ impl Replika {
     }
 }
 
+/// Bytes of pages kept in memory while rows are checked, most of them once.
+const ROWS_CACHE_BYTES: usize = 128 * 1024 * 1024;
+
 /// Verifies the rows of a file, behind whatever does not check.
 fn verify_rows(path: &Path, options: &Options) -> Result<VerifyReport, Error> {
-    let (opened, lost) = Opened::open_damaged(path, options)?;
+    let options = Options { cache_bytes: options.cache_bytes.min(ROWS_CACHE_BYTES), ..options.clone() };
+    let (opened, lost) = Opened::open_damaged(path, &options)?;
     Snapshot::take(&Arc::new(opened))?.verify_what_is_left(&lost)
 }

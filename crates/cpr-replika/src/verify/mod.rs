@@ -1,10 +1,11 @@
 //! Rechecks every stored byte that can be rechecked: checksums, archives, and what tables owe each other.
 
 mod file;
+mod index;
 mod packs;
 mod report;
+mod streets;
 mod subscriptions;
-mod words;
 
 use std::sync::Arc;
 
@@ -14,9 +15,7 @@ use roaring::RoaringBitmap;
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::events::consumers::read_consumers;
-use crate::index::keys::SetKind;
-use crate::index::left_out;
-use crate::index::sets::{Index, Row};
+use crate::index::street_names::StreetNames;
 use crate::ledger::delivery::{Delivery, DeliveryKind};
 use crate::ledger::erases::{ErasedOf, erased_of};
 use crate::ledger::state_digest::StateSum;
@@ -33,6 +32,7 @@ use crate::store::read_table::One;
 use crate::store::secret::read_secret;
 use crate::store::tables::name;
 use crate::trace::span;
+use crate::verify::index::IndexOfDocuments;
 
 pub use report::{VerifyFault, VerifyReport};
 
@@ -52,6 +52,12 @@ impl Known {
     fn holds_all(&self, keys: &RoaringBitmap) -> bool {
         self.held.as_ref().is_none_or(|held| keys.is_subset(held))
     }
+}
+
+/// What the documents say of tables that are derived from them.
+struct Derived {
+    index: IndexOfDocuments,
+    streets: StreetNames,
 }
 
 impl Snapshot {
@@ -120,27 +126,22 @@ impl Snapshot {
         let deliveries = self.verify_deliveries(&mut report);
         let has_all = report.sound(deliveries)?.unwrap_or(false);
         let mut known = Known { held: None, last: if has_all { self.known().0 } else { u32::MAX } };
-        let mut index = Index::default();
+        let mut derived = Derived { index: IndexOfDocuments::new()?, streets: StreetNames::default() };
         let mut state = StateSum::default();
-        let held = self.verify_persons(&mut report, &known, &mut index, &mut state);
+        let held = self.verify_persons(&mut report, &known, &mut derived, &mut state);
         known.held = report.sound(held)?.flatten();
-        let words = match known.held {
-            Some(_) => self.verify_words(&mut report, std::mem::take(&mut index.words)),
-            None => self.open_words(&mut report),
-        };
-        report.sound(words)?;
-        let streets = match known.held {
-            Some(_) => self.verify_street_names(&mut report, std::mem::take(&mut index.streets)),
-            None => Ok(()),
-        };
-        report.sound(streets)?;
-        let streets = self.open_street_names(&mut report);
-        report.sound(streets)?;
-        let sets = match known.held {
-            Some(_) => self.verify_index(&mut report, index),
-            None => self.open_index(&mut report),
-        };
-        report.sound(sets)?;
+        match known.held {
+            Some(_) => {
+                self.verify_index(&mut report, derived.index)?;
+                let streets = self.verify_street_names(&mut report, derived.streets);
+                report.sound(streets)?;
+            }
+            None => self.open_index(&mut report)?,
+        }
+        for verify in [Self::verify_left_out, Self::open_street_names] {
+            let verified = verify(self, &mut report, &known);
+            report.sound(verified)?;
+        }
         let superseded = self.verify_superseded(&mut report, &known, &mut state);
         report.sound(superseded)?;
         if let Some(told) = self.ledger_digest().filter(|_| has_all && report.is_clean()) {
@@ -189,7 +190,7 @@ impl Snapshot {
         &self,
         report: &mut VerifyReport,
         known: &Known,
-        index: &mut Index,
+        derived: &mut Derived,
         state: &mut StateSum,
     ) -> Result<Option<RoaringBitmap>, Error> {
         let mut hashed = Vec::new();
@@ -211,7 +212,9 @@ impl Snapshot {
                 let follows = before.map_or(0, |(at, _)| at.value().1) == past.since.to_native();
                 report.expect(follows, name::PERSONS, "a past that does not follow on the one put away");
             }
-            index.collect_stored(key, &CurrentRows::read(person.archived().facts(), None));
+            let rows = CurrentRows::read(person.archived().facts(), None);
+            derived.index.add(key, &rows);
+            derived.streets.add(&rows);
             state.add(sum_of_facts(row, person.archived().facts(), &mut hashed));
             self.verify_document(report, known, key, person.archived())?;
         }
@@ -334,41 +337,6 @@ impl Snapshot {
                 checked => report.sound(checked)?.is_some(),
             };
             report.expect(is_place, name::CONSUMERS, "a reader at a place that there is not");
-        }
-        Ok(())
-    }
-
-    /// Every row of the index is what the documents say, and there is no other.
-    fn verify_index(&self, report: &mut VerifyReport, index: Index) -> Result<(), Error> {
-        let mut rows = 0;
-        for (key, expected) in index.expected() {
-            rows += 1;
-            let Some(sealed) = self.tables().sets.get(key)? else {
-                report.fault(name::SETS, "a row is missing");
-                continue;
-            };
-            if let Some(found) = report.sound(Row::open(key, sealed.value()))? {
-                report.expect(found == expected, name::SETS, "a row that is not what the documents say");
-            }
-        }
-        let held = self.index_set(SetKind::Held, 0)?;
-        for row in self.tables().sets.range((left_out::KIND, 0, 0)..=(left_out::KIND, u32::MAX, u16::MAX))? {
-            let (key, sealed) = row?;
-            rows += 1;
-            let Some(Row::Set(numbers)) = report.sound(Row::open(key.value(), sealed.value()))? else { continue };
-            report.expect(numbers.is_disjoint(&held), name::SETS, "a number left out that is held");
-            let is_of_row = |number| left_out::row_of(number) == key.value() && PersonKey::from_u32(number).is_some();
-            report.expect(!numbers.is_empty() && numbers.iter().all(is_of_row), name::SETS, "no number of its row");
-        }
-        report.expect(self.tables().sets.len()? == rows, name::SETS, "a row that no document calls for");
-        Ok(())
-    }
-
-    /// Without all documents, rows of the index can only be opened.
-    fn open_index(&self, report: &mut VerifyReport) -> Result<(), Error> {
-        for row in self.tables().sets.iter()? {
-            let (key, sealed) = row?;
-            report.sound(Row::open(key.value(), sealed.value()))?;
         }
         Ok(())
     }

@@ -1,32 +1,12 @@
-//! Rechecks the tables that names are found by, against the documents.
+//! Rechecks the names of streets against the documents.
 
 use crate::error::Error;
 use crate::index::street_names::{StreetNames, name_row, postal_row};
-use crate::index::words::{Words, read_row};
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
-use crate::verify::VerifyReport;
+use crate::verify::{Known, VerifyReport};
 
 impl Snapshot {
-    /// Every row of words is what the documents say, and there is no other.
-    pub(crate) fn verify_words(&self, report: &mut VerifyReport, words: Words) -> Result<(), Error> {
-        let mut rows = 0;
-        for (word, chunk, expected) in words.expected() {
-            rows += 1;
-            let key = (&*word, chunk);
-            let Some(sealed) = self.tables().words.get(key)? else {
-                report.fault(name::WORDS, "a row is missing");
-                continue;
-            };
-            let mut found = Vec::new();
-            if report.sound(read_row(key, sealed.value(), |entry| found.push(entry)))?.is_some() {
-                report.expect(found == expected, name::WORDS, "a row that is not what the documents say");
-            }
-        }
-        report.expect(self.tables().words.len()? == rows, name::WORDS, "a row that no document calls for");
-        Ok(())
-    }
-
     /// Every street that a document names is found by its name and postal code. Others were named by documents of the
     /// past.
     pub(crate) fn verify_street_names(&self, report: &mut VerifyReport, streets: StreetNames) -> Result<(), Error> {
@@ -49,17 +29,8 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Without all documents, rows of words can only be opened.
-    pub(super) fn open_words(&self, report: &mut VerifyReport) -> Result<(), Error> {
-        for row in self.tables().words.iter()? {
-            let (key, sealed) = row?;
-            report.sound(read_row(key.value(), sealed.value(), |_| ()))?;
-        }
-        Ok(())
-    }
-
     /// Every row of streets opens.
-    pub(super) fn open_street_names(&self, report: &mut VerifyReport) -> Result<(), Error> {
+    pub(super) fn open_street_names(&self, report: &mut VerifyReport, _: &Known) -> Result<(), Error> {
         for row in self.tables().street_names.iter()? {
             let (key, sealed) = row?;
             report.sound(name_row(key.value(), sealed.value()))?;
