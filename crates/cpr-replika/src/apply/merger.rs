@@ -1,11 +1,8 @@
 //! The persons of an extract into the tables, a chunk at a time, in key order within the chunk.
-//!
-//! The next chunk is read and packed meanwhile, on a thread of its own.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Seek};
+use std::io::{Read, Seek};
 use std::ops::Bound;
-use std::sync::mpsc;
 
 use cpr_extract::{Group, Groups};
 use cpr_model::{CurrentRows, Field, RowsBuffer};
@@ -15,6 +12,7 @@ use roaring::RoaringBitmap;
 
 use crate::apply::merge::{Delivering, Merge, OpenPast, Verdict};
 use crate::apply::options::{ApplyOptions, Progress};
+use crate::apply::read_ahead::{ChunkOrder, for_each_chunk};
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::index::sets::Index;
@@ -25,9 +23,6 @@ use crate::person::value::{StoredPerson, seal_document, seal_past, seal_segment}
 use crate::store::bitmap::seal_set;
 use crate::store::tables::{CHANGED, CHANGED_BY, NUMBERS, PERSONS, REDELIVERED, SUPERSEDED};
 use crate::subscriptions::matching::MatchInput;
-
-/// Persons that are read, sorted and written at a time.
-const CHUNK: usize = 8 * 1024;
 
 /// Whom of the extract is not merged.
 pub(crate) struct PassedOver {
@@ -40,11 +35,10 @@ pub(crate) struct PassedOver {
 }
 
 /// Merges every person of the extract but those who are passed over, a chunk at a time, in key order within the chunk.
-/// The next chunk is read and packed meanwhile, on a thread of its own. Returned are what subscribers are matched
-/// against, and what the digest of the state is carried on by.
+/// Returned are what subscribers are matched against, and what the digest of the state is carried on by.
 pub(crate) fn merge_all(
     write: &WriteTransaction,
-    (mut groups, passed_over): (Groups<'_, impl Read + Seek + Send>, &PassedOver),
+    (groups, passed_over): (Groups<'_, impl Read + Seek + Send>, &PassedOver),
     delivering: Delivering,
     match_input: Option<MatchInput>,
     same_style: &dyn Fn(DeliveryNumber) -> bool,
@@ -72,46 +66,25 @@ pub(crate) fn merge_all(
         held: AlignedVec::new(),
     };
     let (mut done, number) = (0, delivering.number.0);
-    std::thread::scope(|scope| {
-        let (read, chunks) = mpsc::sync_channel::<io::Result<(Vec<Group>, usize)>>(1);
-        let (spent, reused) = mpsc::channel::<Vec<Group>>();
-        scope.spawn(move || {
-            loop {
-                let mut chunk = reused.try_recv().unwrap_or_default();
-                let next = groups.next_chunk(&mut chunk, CHUNK).map(|count| {
-                    chunk[..count].sort_by_key(Group::key);
-                    (chunk, count)
-                });
-                let last = !matches!(next, Ok((_, 1..)));
-                if read.send(next).is_err() || last {
-                    break;
-                }
+    for_each_chunk(groups, ChunkOrder::ByKey, |chunk| {
+        for group in chunk {
+            let key = group.key().as_u32();
+            if passed_over.barred.contains(key) {
+                counts.persons_barred += 1;
+                continue;
             }
-        });
-        for chunk in chunks {
-            let (chunk, count) = chunk.map_err(Error::of_source)?;
-            for group in &chunk[..count] {
-                let key = group.key().as_u32();
-                if passed_over.barred.contains(key) {
-                    counts.persons_barred += 1;
-                    continue;
-                }
-                if passed_over.left_out.contains(key) {
-                    counts.persons_left_out += 1;
-                    continue;
-                }
-                if passed_over.held.contains(key) {
-                    continue;
-                }
-                merger.merge_person(group, delivering, same_style, counts)?;
+            if passed_over.left_out.contains(key) {
+                counts.persons_left_out += 1;
+                continue;
             }
-            merger.append()?;
-            done += count as u64;
-            options.report(Progress::Merging { done, of })?;
-            // The reader may be done and gone.
-            spent.send(chunk).ok();
+            if passed_over.held.contains(key) {
+                continue;
+            }
+            merger.merge_person(group, delivering, same_style, counts)?;
         }
-        Ok::<(), Error>(())
+        merger.append()?;
+        done += chunk.len() as u64;
+        options.report(Progress::Merging { done, of })
     })?;
     if done != of {
         return Err(Error::Changed);

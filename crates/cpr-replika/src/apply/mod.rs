@@ -27,6 +27,7 @@ mod intake;
 mod merge;
 mod merger;
 mod options;
+mod read_ahead;
 mod report;
 mod selection;
 

@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Seek};
-use std::sync::mpsc;
 
 use cpr_extract::{Group, Groups};
 use cpr_model::{CurrentRows, Date, PersonKey, RowsBuffer};
 use roaring::RoaringBitmap;
 use rustc_hash::FxBuildHasher;
 
+use crate::apply::read_ahead::{ChunkOrder, for_each_chunk};
 use crate::error::Error;
 use crate::index::keys::SetKind;
 use crate::person::mentions::relatives;
@@ -19,9 +19,6 @@ use crate::snapshot::Snapshot;
 use crate::subscriptions::keep_settings::KeepSettings;
 use crate::subscriptions::keeper::Keeper;
 use crate::subscriptions::subject_view::SubjectView;
-
-/// Groups that are read at a time.
-const CHUNK: usize = 8 * 1024;
 
 /// Whom a file brings, as far as it matters to a store that does not keep everybody.
 #[derive(Default)]
@@ -74,33 +71,16 @@ struct Selector<'s> {
 }
 
 impl Selector<'_> {
-    /// Reads the file, the next part of it on a thread of its own.
-    fn read_file(&self, mut groups: Groups<'_, impl Read + Seek + Send>) -> Result<FileView, Error> {
+    fn read_file(&self, groups: Groups<'_, impl Read + Seek + Send>) -> Result<FileView, Error> {
         let mut file = FileView::default();
         let mut buffer = RowsBuffer::default();
-        std::thread::scope(|scope| {
-            let (read, chunks) = mpsc::sync_channel::<std::io::Result<(Vec<Group>, usize)>>(1);
-            let (spent, reused) = mpsc::channel::<Vec<Group>>();
-            scope.spawn(move || {
-                loop {
-                    let mut chunk = reused.try_recv().unwrap_or_default();
-                    let next = groups.next_chunk(&mut chunk, CHUNK).map(|count| (chunk, count));
-                    let last = !matches!(next, Ok((_, 1..)));
-                    if read.send(next).is_err() || last {
-                        break;
-                    }
-                }
-            });
-            for chunk in chunks {
-                let (chunk, count) = chunk.map_err(Error::of_source)?;
-                for group in &chunk[..count] {
-                    buffer = self.look_at(group, buffer, &mut file)?;
-                }
-                // The reader may be done and gone.
-                spent.send(chunk).ok();
+        for_each_chunk(groups, ChunkOrder::AsRead, |chunk| {
+            for group in chunk {
+                buffer = self.look_at(group, std::mem::take(&mut buffer), &mut file)?;
             }
-            Ok(file)
-        })
+            Ok(())
+        })?;
+        Ok(file)
     }
 
     fn look_at(&self, group: &Group, buffer: RowsBuffer, file: &mut FileView) -> Result<RowsBuffer, Error> {
