@@ -26,6 +26,9 @@ pub(crate) enum SetKind {
     LeftOut = 9,
 }
 
+/// Years of numbers in a row of words.
+pub(crate) const YEARS_OF_WORDS: u16 = 16;
+
 /// Keys of one year.
 const YEAR: u32 = 13 * 64 * 10_000;
 
@@ -36,7 +39,7 @@ pub(crate) fn year_of(key: u32) -> u16 {
 
 /// The keys that a row of this year can hold.
 pub(crate) fn numbers_of(year: u16) -> std::ops::Range<u32> {
-    let first = u32::from(year) * YEAR;
+    let first = u32::from(year).saturating_mul(YEAR);
     first..first.saturating_add(YEAR)
 }
 

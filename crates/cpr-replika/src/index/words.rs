@@ -15,13 +15,11 @@ use rustc_hash::FxBuildHasher;
 
 use crate::error::Error;
 use crate::index::distances;
-use crate::index::keys::year_of;
+use crate::index::keys::{YEARS_OF_WORDS, year_of};
 use crate::index::name_part::NamePart;
+use crate::index::years::Years;
 use crate::store::sealed;
 use crate::store::tables::{WORDS, WordKey, name};
-
-/// Years of numbers in a row.
-const YEARS: u16 = 16;
 
 /// A person under a word: the key, and in the lowest byte where the word stands, see [`bits`].
 pub(crate) type Entry = u64;
@@ -45,13 +43,14 @@ pub(crate) fn key_of(entry: Entry) -> u32 {
     (entry >> 8) as u32
 }
 
-/// The part of a word's rows that these persons stand in.
-pub(crate) fn chunks(keys: RangeInclusive<u32>) -> RangeInclusive<u8> {
-    (year_of(*keys.start()) / YEARS) as u8..=(year_of(*keys.end()) / YEARS).min(u8::MAX.into()) as u8
+/// The part of a word's rows that persons of these years stand in.
+pub(crate) fn chunks(years: &Years) -> RangeInclusive<u8> {
+    let chunk = |year: u16| (year / YEARS_OF_WORDS).min(u8::MAX.into()) as u8;
+    years.bounds().map_or(1..=0, |years| chunk(*years.start())..=chunk(*years.end()))
 }
 
 fn chunk_of(entry: Entry) -> u8 {
-    (year_of(key_of(entry)) / YEARS) as u8
+    (year_of(key_of(entry)) / YEARS_OF_WORDS) as u8
 }
 
 /// Calls `name` with every text of a name that counts, and the bit of where it stands. A current name beside the one

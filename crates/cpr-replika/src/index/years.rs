@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::keys::year_of;
+use super::keys::{YEARS_OF_WORDS, numbers_of, year_of};
 
 /// A set of years of numbers, as spans that are apart and ascending.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,6 +22,27 @@ impl Years {
     /// The years of the numbers between two keys.
     pub(crate) fn of_keys(keys: RangeInclusive<u32>) -> Years {
         Years(vec![year_of(*keys.start())..=year_of(*keys.end())])
+    }
+
+    /// The years of the numbers from this key on, in pieces that grow, for whoever may have enough with the first ones.
+    /// A piece begins where rows of words begin.
+    pub(crate) fn pieces(from: u32) -> impl Iterator<Item = Years> {
+        let first = year_of(from) / YEARS_OF_WORDS * YEARS_OF_WORDS;
+        let ends = [1, 2, 4, 8].map(|rows| first + rows * YEARS_OF_WORDS - 1).into_iter().chain([u16::MAX]);
+        let mut next = first;
+        ends.map(move |end| Years(vec![std::mem::replace(&mut next, end.saturating_add(1))..=end]))
+    }
+
+    /// From the first key of these years, or from this one if it is greater, to the last.
+    pub(crate) fn keys_from(&self, from: u32) -> RangeInclusive<u32> {
+        self.bounds().map_or(1..=0, |years| {
+            numbers_of(*years.start()).start.max(from)..=numbers_of(*years.end()).end.saturating_sub(1)
+        })
+    }
+
+    /// From the first to the last; none when there is none.
+    pub(crate) fn bounds(&self) -> Option<RangeInclusive<u16>> {
+        Some(*self.0.first()?.start()..=*self.0.last()?.end())
     }
 
     pub(crate) fn spans(&self) -> &[RangeInclusive<u16>] {
@@ -60,6 +81,15 @@ mod tests {
 
     fn years(spans: &[(u16, u16)]) -> Years {
         spans.iter().map(|&(first, last)| Years(vec![first..=last])).fold(Years::none(), Years::joined)
+    }
+
+    #[test]
+    fn pieces_cover_all_years_from_a_key_on_once() {
+        let key = 8_320_000 * 35 + 5;
+        let pieces: Vec<Years> = Years::pieces(key).collect();
+        assert_eq!(pieces[..2], [Years(vec![32..=47]), Years(vec![48..=63])]);
+        let all = pieces.into_iter().fold(Years::none(), Years::joined);
+        assert_eq!(all, Years(vec![32..=u16::MAX]));
     }
 
     #[test]

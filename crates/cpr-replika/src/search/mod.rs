@@ -33,6 +33,7 @@ pub(crate) mod query;
 mod tests;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use cpr_model::{CurrentRows, PersonKey, Pnr, ProtectionKind, RowsBuffer};
 
@@ -46,6 +47,7 @@ pub use crate::refusal::{Needed, Refusal};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
+use crate::index::years::Years;
 use crate::search::plan::{Budget, Candidates, Node};
 use crate::snapshot::Snapshot;
 
@@ -143,30 +145,57 @@ impl Snapshot {
         }
         let mut budget = Budget { rows: search.policy.rows, limit: search.policy.rows };
         let node = Node::resolve(self, &search.query, &mut budget)?;
-        let candidates = self.candidates(&node, search.scope, &mut budget)?;
-        self.run(search, &node, &candidates)
+        let mut page = Page { hits: Hits { count: None, rows: Vec::new(), next: None }, read: 0 };
+        let first = search.after.and_then(|after| after.key()).map_or(0, |after| after.as_u32() + 1);
+        if search.count || !node.is_cut_by_years() {
+            let candidates = self.candidates(&node, search.scope, &mut budget)?;
+            self.fill(&mut page, search, &node, &candidates, first..=u32::MAX)?;
+        } else if let Some(held) = self.tables().persons.range(first..)?.next().transpose()? {
+            // A page of many is cut from the first of them.
+            for years in Years::pieces(held.0.value()) {
+                let candidates = self.candidates_of(&node, search.scope, &years, &mut budget)?;
+                self.fill(&mut page, search, &node, &candidates, years.keys_from(first))?;
+                if page.hits.rows.len() > search.limit {
+                    break;
+                }
+            }
+        }
+        let mut hits = page.hits;
+        if hits.rows.len() > search.limit {
+            hits.rows.truncate(search.limit);
+            hits.next = hits.rows.last().map(|last| last.pnr);
+        }
+        Ok(hits)
     }
 
-    /// Reads the documents that must be read, up to what the page and the count need.
-    fn run(&self, search: &Search, node: &Node<'_>, candidates: &Candidates) -> Result<Hits, Error> {
-        let first = search.after.and_then(|after| after.key()).map_or(0, |after| after.as_u32() + 1);
+    /// Adds whom the candidates with these keys bring to a page, and counts all of them where that is asked for. Reads
+    /// the documents that must be read for it, up to what the page and the count need.
+    fn fill(
+        &self,
+        page: &mut Page,
+        search: &Search,
+        node: &Node<'_>,
+        candidates: &Candidates,
+        keys: RangeInclusive<u32>,
+    ) -> Result<(), Error> {
         let limit = search.policy.documents;
         // A count of documents is a count of all of them; told before the first is read.
         if search.count && !candidates.exact && candidates.keys.len() > limit {
             return Err(Refusal::TooManyDocuments { limit }.into());
         }
-        let mut hits = Hits { count: None, rows: Vec::new(), next: None };
-        let (mut count, mut read, mut buffer) = (0, 0, RowsBuffer::default());
-        let from = if search.count && !candidates.exact { 0 } else { first };
-        for raw in candidates.keys.range(from..) {
-            let wanted = raw >= first && hits.rows.len() <= search.limit && search.limit > 0;
-            if !wanted && (candidates.exact || !search.count) {
+        let Page { hits, read } = page;
+        let (mut count, mut buffer) = (0, RowsBuffer::default());
+        let reads_all = search.count && !candidates.exact;
+        let from = if reads_all { 0 } else { *keys.start() };
+        for raw in candidates.keys.range(from..=*keys.end()) {
+            let wanted = raw >= *keys.start() && hits.rows.len() <= search.limit && search.limit > 0;
+            if !wanted && !reads_all {
                 break;
             }
-            if read >= limit && !candidates.exact {
+            if *read >= limit && !candidates.exact {
                 return Err(Refusal::TooManyDocuments { limit }.into());
             }
-            read += 1;
+            *read += 1;
             let Some(key) = PersonKey::from_u32(raw) else { continue };
             let Some(person) = self.person(key.pnr())? else { continue };
             let rows = CurrentRows::read_into(std::mem::take(&mut buffer), person.all_facts(), None);
@@ -177,13 +206,16 @@ impl Snapshot {
             }
             buffer = rows.recycle();
         }
-        if hits.rows.len() > search.limit {
-            hits.rows.truncate(search.limit);
-            hits.next = hits.rows.last().map(|last| last.pnr);
-        }
         hits.count = search.count.then(|| if candidates.exact { candidates.keys.len() } else { count });
-        Ok(hits)
+        Ok(())
     }
+}
+
+/// What a search has found so far.
+struct Page {
+    hits: Hits,
+    /// Persons read for it.
+    read: u64,
 }
 
 /// True when everybody whom the query means has one of these.

@@ -113,6 +113,20 @@ impl<'a> Node<'a> {
         }))
     }
 
+    /// Whether asking of some years only leaves rows unread: those of all that it asks are cut by years, and it does not
+    /// say of which years it is.
+    pub(crate) fn is_cut_by_years(&self) -> bool {
+        match self {
+            Node::And(all) | Node::Or(all) => all.iter().all(Node::is_cut_by_years),
+            Node::Not(node) => node.is_cut_by_years(),
+            Node::Leaf(Leaf::Persons(_) | Leaf::Born(..)) => false,
+            Node::Leaf(Leaf::Address(asked, named)) => {
+                named.is_none() && asked.street.is_none() && asked.postal_code.is_none()
+            }
+            Node::Leaf(_) => true,
+        }
+    }
+
     /// How late it is asked among those that must all be true.
     fn rank(&self) -> u8 {
         match self {
@@ -150,9 +164,19 @@ impl Leaf<'_> {
 impl Snapshot {
     /// Candidates of a query; everybody when no index knows.
     pub(crate) fn candidates(&self, node: &Node<'_>, scope: Scope, budget: &mut Budget) -> Result<Candidates, Error> {
-        let years = Years::all();
-        let Some(mut candidates) = self.plan(node, scope, Among { within: None, years: &years }, budget)? else {
-            return Ok(Candidates::held(self.index_set(SetKind::Held, 0)?, false));
+        self.candidates_of(node, scope, &Years::all(), budget)
+    }
+
+    /// Candidates whose numbers are of these years; of other years there may be anybody.
+    pub(crate) fn candidates_of(
+        &self,
+        node: &Node<'_>,
+        scope: Scope,
+        years: &Years,
+        budget: &mut Budget,
+    ) -> Result<Candidates, Error> {
+        let Some(mut candidates) = self.plan(node, scope, Among { within: None, years }, budget)? else {
+            return Ok(Candidates::held(self.index_within(SetKind::Held, 0, years)?, false));
         };
         if !candidates.held {
             // A few documents say sooner who is held.
@@ -285,7 +309,7 @@ impl Snapshot {
             Leaf::Name(part, word) => {
                 let current = bits(*part);
                 let places = if scope == Scope::Now { current } else { current | current << FORMER };
-                let keys = self.bearers(word, places, among.within, budget)?;
+                let keys = self.bearers(word, places, (among.within, &years), budget)?;
                 Ok(Some(Candidates::held(keys, scope != Scope::AtTheSameTime)))
             }
             Leaf::Address(address, streets) if scope == Scope::Now => {
@@ -357,15 +381,16 @@ impl Snapshot {
         Ok(streets)
     }
 
-    /// Who has a word of this shape in one of these places (see [`bits`]); among `within` when that is given.
+    /// Who has a word of this shape in one of these places (see [`bits`]); of these years, and among `within` when that
+    /// is given.
     fn bearers(
         &self,
         pattern: &WordPattern,
         places: u8,
-        within: Option<&RoaringBitmap>,
+        (within, years): (Option<&RoaringBitmap>, &Years),
         budget: &mut Budget,
     ) -> Result<RoaringBitmap, Error> {
-        let chunks = chunks(spanned(within));
+        let chunks = chunks(years);
         let start = pattern.start.as_slice();
         let first = Bound::Included((start, *chunks.start()));
         let last = match pattern.rest {
@@ -379,8 +404,11 @@ impl Snapshot {
             if !word.starts_with(start) {
                 break;
             }
+            if !chunks.contains(&chunk) {
+                continue;
+            }
             budget.take()?;
-            if !chunks.contains(&chunk) || !pattern.matches(word) {
+            if !pattern.matches(word) {
                 continue;
             }
             read_row((word, chunk), sealed.value(), |entry| {
