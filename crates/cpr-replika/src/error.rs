@@ -508,6 +508,8 @@ impl StorageTrouble for redb::TransactionError {}
 impl StorageTrouble for redb::CommitError {}
 impl StorageTrouble for redb::CursorError {}
 impl StorageTrouble for redb::DatabaseError {}
+impl StorageTrouble for redb::SavepointError {}
+impl StorageTrouble for redb::SetDurabilityError {}
 
 impl From<BlockError> for Error {
     fn from(error: BlockError) -> Error {

@@ -21,6 +21,7 @@ use crate::ledger::state_digest::StateSum;
 use crate::person::stored::v2::ArchivedDocument;
 use crate::person::value::{StoredPerson, seal_document, seal_past, seal_segment};
 use crate::store::bitmap::seal_set;
+use crate::store::staged_write::StagedWrite;
 use crate::store::tables::{CHANGED, CHANGED_BY, NUMBERS, PERSONS, REDELIVERED, SUPERSEDED};
 use crate::subscriptions::matching::MatchInput;
 
@@ -37,7 +38,7 @@ pub(crate) struct PassedOver {
 /// Merges every person of the extract but those who are passed over, a chunk at a time, in key order within the chunk.
 /// Returned are what subscribers are matched against, and what the digest of the state is carried on by.
 pub(crate) fn merge_all(
-    write: &WriteTransaction,
+    write: &mut StagedWrite<'_>,
     (groups, passed_over): (Groups<'_, impl Read + Seek + Send>, &PassedOver),
     delivering: Delivering,
     match_input: Option<MatchInput>,
@@ -45,28 +46,11 @@ pub(crate) fn merge_all(
     (options, of): (&ApplyOptions<'_>, u64),
     counts: &mut Counts,
 ) -> Result<(Option<MatchInput>, StateSum), Error> {
-    let persons = write.open_table(PERSONS)?;
-    let last = persons.last()?.map(|(key, _)| key.value());
-    let mut merger = Merger {
-        last,
-        appended: Vec::new(),
-        appended_values: Vec::new(),
-        persons,
-        superseded: write.open_table(SUPERSEDED)?,
-        numbers: write.open_multimap_table(NUMBERS)?,
-        changed: RoaringBitmap::new(),
-        redelivered: RoaringBitmap::new(),
-        by_code: BTreeMap::new(),
-        index: Index::default(),
-        match_input,
-        merge: Merge::default(),
-        rows_before: RowsBuffer::default(),
-        rows_after: RowsBuffer::default(),
-        sealed: Vec::new(),
-        held: AlignedVec::new(),
-    };
+    let last = write.transaction().open_table(PERSONS)?.last()?.map(|(key, _)| key.value());
+    let mut merger = Merger { last, match_input, ..Merger::default() };
     let (mut done, number) = (0, delivering.number.0);
     for_each_chunk(groups, ChunkOrder::ByKey, |chunk| {
+        let mut tables = MergeTables::open(write.transaction())?;
         for group in chunk {
             let key = group.key().as_u32();
             if passed_over.barred.contains(key) {
@@ -80,15 +64,18 @@ pub(crate) fn merge_all(
             if passed_over.held.contains(key) {
                 continue;
             }
-            merger.merge_person(group, delivering, same_style, counts)?;
+            merger.merge_person(&mut tables, group, delivering, same_style, counts)?;
         }
-        merger.append()?;
+        merger.append(&mut tables)?;
+        drop(tables);
+        write.wrote(std::mem::take(&mut merger.written))?;
         done += chunk.len() as u64;
         options.report(Progress::Merging { done, of })
     })?;
     if done != of {
         return Err(Error::Changed);
     }
+    let write = write.transaction();
     let Merger { changed, redelivered, by_code, index, match_input, merge, mut sealed, .. } = merger;
     seal_set((number, 0), &changed, &mut sealed)?;
     write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
@@ -104,17 +91,32 @@ pub(crate) fn merge_all(
     Ok((match_input, merge.state))
 }
 
-/// The tables that persons are merged into, and buffers that are reused from person to person.
-struct Merger<'t> {
+/// The tables that persons are merged into.
+struct MergeTables<'t> {
     persons: Table<'t, u32, &'static [u8]>,
+    superseded: Table<'t, (u32, u32), &'static [u8]>,
+    numbers: MultimapTable<'t, u32, u32>,
+}
+
+impl<'t> MergeTables<'t> {
+    fn open(write: &'t WriteTransaction) -> Result<MergeTables<'t>, Error> {
+        Ok(MergeTables {
+            persons: write.open_table(PERSONS)?,
+            superseded: write.open_table(SUPERSEDED)?,
+            numbers: write.open_multimap_table(NUMBERS)?,
+        })
+    }
+}
+
+/// What becomes of the persons beside what is written of each, and buffers that are reused from person to person.
+#[derive(Default)]
+struct Merger {
     /// The largest key among the persons, those to be appended included.
     last: Option<u32>,
     /// New persons behind all others, as a load brings them: written together, without a search for each. Key, and
     /// where the sealed value ends in `appended_values`.
     appended: Vec<(u32, usize)>,
     appended_values: Vec<u8>,
-    superseded: Table<'t, (u32, u32), &'static [u8]>,
-    numbers: MultimapTable<'t, u32, u32>,
     changed: RoaringBitmap,
     redelivered: RoaringBitmap,
     /// Whom an event of this code is about.
@@ -127,11 +129,14 @@ struct Merger<'t> {
     rows_after: RowsBuffer,
     sealed: Vec<u8>,
     held: AlignedVec<4>,
+    /// Bytes of values written since somebody took account of them.
+    written: usize,
 }
 
-impl Merger<'_> {
+impl Merger {
     fn merge_person(
         &mut self,
+        tables: &mut MergeTables<'_>,
         group: &Group,
         delivering: Delivering,
         same_style: &dyn Fn(DeliveryNumber) -> bool,
@@ -140,10 +145,10 @@ impl Merger<'_> {
         let key = group.key().as_u32();
         let is_behind_all = self.last.is_none_or(|last| key > last);
         if !is_behind_all {
-            self.append()?;
+            self.append(tables)?;
         }
         self.held.clear();
-        if !is_behind_all && let Some(stored) = self.persons.get(key)? {
+        if !is_behind_all && let Some(stored) = tables.persons.get(key)? {
             self.held.extend_from_slice(stored.value());
         }
         let held = StoredPerson::open(key, &self.held)?;
@@ -187,7 +192,7 @@ impl Merger<'_> {
         let sealed = &mut self.sealed;
         if let Some((last, past)) = full {
             seal_segment(key, last, past, sealed);
-            self.superseded.insert((key, last), sealed.as_slice())?;
+            tables.superseded.insert((key, last), sealed.as_slice())?;
         }
         if verdict == Verdict::Same {
             sealed.clear();
@@ -198,27 +203,26 @@ impl Merger<'_> {
         if !self.merge.history.is_empty() {
             seal_past(key, &self.merge.history, sealed);
         }
+        self.written += sealed.len();
         if is_behind_all {
             self.appended_values.extend_from_slice(sealed);
             self.appended.push((key, self.appended_values.len()));
             self.last = Some(key);
         } else {
-            self.persons.insert(key, sealed.as_slice())?;
+            tables.persons.insert(key, sealed.as_slice())?;
         }
         for mentioned in &self.merge.mentions {
-            self.numbers.insert(mentioned.as_u32(), key)?;
+            tables.numbers.insert(mentioned.as_u32(), key)?;
         }
         Ok(())
     }
-}
 
-impl Merger<'_> {
     /// Writes the persons that stand behind all others, in key order.
-    fn append(&mut self) -> Result<(), Error> {
+    fn append(&mut self, tables: &mut MergeTables<'_>) -> Result<(), Error> {
         if self.appended.is_empty() {
             return Ok(());
         }
-        let mut cursor = self.persons.upper_bound_mut(Bound::<u32>::Unbounded)?;
+        let mut cursor = tables.persons.upper_bound_mut(Bound::<u32>::Unbounded)?;
         let mut start = 0;
         for &(key, end) in &self.appended {
             cursor.insert_before(key, &self.appended_values[start..end])?;

@@ -30,6 +30,8 @@ mod options;
 mod read_ahead;
 mod report;
 mod selection;
+#[cfg(test)]
+mod staged_load_tests;
 
 use std::io::{Read, Seek};
 use std::ops::ControlFlow;
@@ -55,6 +57,7 @@ use crate::snapshot::Snapshot;
 use crate::store::config::{ALL_HISTORY, Config, window_end, write_config};
 use crate::store::file::Opened;
 use crate::store::read_table::OutsideSource;
+use crate::store::staged_write::StagedWrite;
 use crate::store::tables::{DELIVERIES, DIGESTS, PERSONS};
 use crate::subscriptions::admission::unmark_all;
 use crate::subscriptions::keep_settings::KeepSettings;
@@ -216,7 +219,11 @@ impl Replika {
                 bars.take(&read_stated(groups)?, config.window_years == ALL_HISTORY)
             }
         };
-        let write = database.begin_write()?;
+        // Others read what was published before.
+        let write = match last {
+            None => StagedWrite::in_stages(database)?,
+            Some(_) => StagedWrite::whole(database)?,
+        };
         let number = DeliveryNumber(snapshot.known().0 + 1);
         let unbroken = last.filter(|last| last.production_date == header.previous_production_date);
         let mut delivery = Delivery {
@@ -249,11 +256,11 @@ impl Replika {
                 ..Counts::default()
             },
         };
-        let write = match planted::is(Fault::LedgerBeforeRows) {
+        let mut write = match planted::is(Fault::LedgerBeforeRows) {
             true => {
-                write_delivery(&write, &delivery)?;
+                write_delivery(write.transaction(), &delivery)?;
                 write.commit()?;
-                database.begin_write()?
+                StagedWrite::whole(database)?
             }
             false => write,
         };
@@ -275,7 +282,7 @@ impl Replika {
         let groups = Groups::new(&mut extract, &checked, &config.ignored).map_err(Error::Input)?;
         // Loads and admissions are silent.
         let match_input = match kind {
-            DeliveryKind::Delta => MatchInput::when_wanted(&write)?,
+            DeliveryKind::Delta => MatchInput::when_wanted(write.transaction())?,
             DeliveryKind::Load | DeliveryKind::Admission => None,
         };
         let of = checked.persons;
@@ -286,7 +293,7 @@ impl Replika {
             barred,
         };
         let (match_input, brought) = merge_all(
-            &write,
+            &mut write,
             (groups, &passed_over),
             delivering,
             match_input,
@@ -301,22 +308,23 @@ impl Replika {
             return Ok(Report { outcome: Outcome::DryRun, delivery, pack: None });
         }
         options.report(Progress::Committing)?;
-        delivery.state = state_after(&write, &snapshot, brought, &digest)?;
+        let transaction = write.transaction();
+        delivery.state = state_after(transaction, &snapshot, brought, &digest)?;
         if let Some(match_input) = match_input {
-            matching::write(&write, number.0, header.production_date, match_input)?;
+            matching::write(transaction, number.0, header.production_date, match_input)?;
         }
-        bars.write(&write)?;
-        left_out::change(&write, &passed_over.left_out, &selection.kept)?;
+        bars.write(transaction)?;
+        left_out::change(transaction, &passed_over.left_out, &selection.kept)?;
         if is_admission {
-            unmark_all(&write, None)?;
+            unmark_all(transaction, None)?;
         }
-        write_delivery(&write, &delivery)?;
+        write_delivery(transaction, &delivery)?;
         if config.family.is_none() {
-            write_config(&write, &Config { family: Some(family), ..config })?;
+            write_config(transaction, &Config { family: Some(family), ..config })?;
         }
         let commit = span!("commit", delivery);
         commit.record("delivery", number.0.into());
-        write.commit().map_err(|error| Error::MaybeStored { delivery: number, error: Box::new(error.into()) })?;
+        write.commit().map_err(|error| Error::MaybeStored { delivery: number, error: Box::new(error) })?;
         drop(commit);
         self.publish()?;
         Ok(Report { outcome: Outcome::Applied, delivery, pack: None })

@@ -7,8 +7,8 @@ use cpr_extract::{Group, Groups};
 
 use crate::error::Error;
 
-/// Persons that are read, and handed over, at a time.
-const CHUNK: usize = 8 * 1024;
+/// Persons that are read, and handed over, at a time; the few of a test take several turns, too.
+const CHUNK: usize = if cfg!(test) { 64 } else { 8 * 1024 };
 
 /// In which order the persons of a chunk are handed over.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -21,4 +21,5 @@ pub(crate) mod sealed;
 pub(crate) mod secret;
 mod shared;
 pub(crate) mod source;
+pub(crate) mod staged_write;
 pub(crate) mod tables;
