@@ -81,8 +81,8 @@ fn names<'a>(rows: &CurrentRows<'a>, mut name: impl FnMut(u8, &'a [u8])) {
     }
 }
 
-/// Reads the words of a person, sorted, each once: what `id` makes of the word, less than 2^56, and in the lowest byte all
-/// places where it stands.
+/// Reads the words of a person, sorted, each once: what `id` makes of the word, less than 2^56, and in the lowest byte
+/// all places where it stands.
 fn read_words(rows: &CurrentRows<'_>, folder: &mut Folder, words: &mut Vec<u64>, mut id: impl FnMut(&[u8]) -> u64) {
     words.clear();
     // The addressing name stands in the name record and in 003, mostly the same.

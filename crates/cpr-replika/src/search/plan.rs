@@ -113,8 +113,8 @@ impl<'a> Node<'a> {
         }))
     }
 
-    /// Whether asking of some years only leaves rows unread: those of all that it asks are cut by years, and it does not
-    /// say of which years it is.
+    /// Whether asking of some years only leaves rows unread: those of all that it asks are cut by years, and it does
+    /// not say of which years it is.
     pub(crate) fn is_cut_by_years(&self) -> bool {
         match self {
             Node::And(all) | Node::Or(all) => all.iter().all(Node::is_cut_by_years),

@@ -4,17 +4,22 @@
 //! reads.
 
 use std::hash::Hasher;
+use std::ops::Bound;
 
-use redb::{Key, MultimapTable, Table};
+use redb::{Key, MultimapTableDefinition, TableDefinition};
 use twox_hash::XxHash3_64;
 
 use super::column::Column;
 use super::guard::Guard;
 use super::read_table::{Many, One};
+use super::staged_write::StagedWrite;
 use crate::error::Error;
 
 /// Rows between two calls of whoever wants to know how far it is.
 const ROWS_A_REPORT: u64 = 4096;
+
+/// Rows that are written before a stage may end.
+const ROWS_A_TURN: usize = 4096;
 
 /// Called with the rows so far; an error ends the work.
 pub(super) type Tell<'a> = dyn FnMut(u64) -> Result<(), Error> + 'a;
@@ -52,12 +57,14 @@ struct TableDigest {
 }
 
 impl TableDigest {
-    fn row(&mut self, key: &[u8], value: &[u8]) {
+    /// Adds a row, and says how many bytes it has.
+    fn row(&mut self, key: &[u8], value: &[u8]) -> usize {
         self.rows += 1;
         for bytes in [key, value] {
             self.hasher.write(&(bytes.len() as u64).to_le_bytes());
             self.hasher.write(bytes);
         }
+        key.len() + value.len()
     }
 }
 
@@ -90,26 +97,35 @@ impl<'a> Copier<'a> {
         self.written
     }
 
-    /// Copies a table with one value a key.
+    /// Copies a table with one value a key, into one that is empty.
     pub(super) fn one<K: Key + Column, V: Column>(
         &mut self,
         name: &'static str,
         from: &One<K, V>,
-        mut into: Table<'_, K, V>,
+        (write, into): (&mut StagedWrite<'_>, TableDefinition<'static, K, V>),
         mut judge: impl FnMut(&Guard<'_, K>, &Guard<'_, V>) -> Result<Fate, Error>,
     ) -> Result<(), Error> {
         let mut digest = TableDigest::default();
-        for row in from.iter()? {
-            let (key, value) = row?;
-            self.pace.step()?;
-            let replaced = match judge(&key, &value)? {
-                Fate::Keep => None,
-                Fate::Drop => continue,
-                Fate::Replace(bytes) => Some(bytes),
-            };
-            let new = replaced.as_deref().map_or_else(|| value.value(), V::from_bytes);
-            digest.row(K::as_bytes(&key.value()).as_ref(), V::as_bytes(&new).as_ref());
-            into.insert(key.value(), new)?;
+        let mut rows = from.iter()?.peekable();
+        while rows.peek().is_some() {
+            let mut table = write.transaction().open_table(into)?;
+            let mut end = table.upper_bound_mut(Bound::<K::SelfType<'_>>::Unbounded)?;
+            let mut bytes = 0;
+            for row in rows.by_ref().take(ROWS_A_TURN) {
+                let (key, value) = row?;
+                self.pace.step()?;
+                let replaced = match judge(&key, &value)? {
+                    Fate::Keep => None,
+                    Fate::Drop => continue,
+                    Fate::Replace(bytes) => Some(bytes),
+                };
+                let new = replaced.as_deref().map_or_else(|| value.value(), V::from_bytes);
+                bytes += digest.row(K::as_bytes(&key.value()).as_ref(), V::as_bytes(&new).as_ref());
+                end.insert_before(key.value(), new)?;
+            }
+            end.close()?;
+            drop(table);
+            write.wrote(bytes)?;
         }
         self.written.add(name, digest);
         Ok(())
@@ -120,20 +136,27 @@ impl<'a> Copier<'a> {
         &mut self,
         name: &'static str,
         from: &Many,
-        mut into: MultimapTable<'_, u32, u32>,
+        (write, into): (&mut StagedWrite<'_>, MultimapTableDefinition<'static, u32, u32>),
         mut judge: impl FnMut(u32, u32) -> Result<Fate, Error>,
     ) -> Result<(), Error> {
         let mut digest = TableDigest::default();
-        for pair in from.iter()? {
-            let (key, value) = pair?;
-            self.pace.step()?;
-            match judge(key, value)? {
-                Fate::Keep => {}
-                Fate::Drop => continue,
-                Fate::Replace(_) => return Err(Error::Config("a value among several is kept or dropped")),
+        let mut pairs = from.iter()?.peekable();
+        while pairs.peek().is_some() {
+            let mut table = write.transaction().open_multimap_table(into)?;
+            let mut bytes = 0;
+            for pair in pairs.by_ref().take(ROWS_A_TURN) {
+                let (key, value) = pair?;
+                self.pace.step()?;
+                match judge(key, value)? {
+                    Fate::Keep => {}
+                    Fate::Drop => continue,
+                    Fate::Replace(_) => return Err(Error::Config("a value among several is kept or dropped")),
+                }
+                bytes += digest.row(&key.to_le_bytes(), &value.to_le_bytes());
+                table.insert(key, value)?;
             }
-            digest.row(&key.to_le_bytes(), &value.to_le_bytes());
-            into.insert(key, value)?;
+            drop(table);
+            write.wrote(bytes)?;
         }
         self.written.add(name, digest);
         Ok(())

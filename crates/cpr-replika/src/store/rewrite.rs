@@ -18,6 +18,7 @@ use super::block_file::Opening;
 use super::copier::{Copier, Digester, Fate, RowDigest};
 use super::file::{Opened, Options, scan_each, storage_failed};
 use super::leftover::{remove_leftover, temporary_path};
+use super::staged_write::StagedWrite;
 use super::tables::{TableRow, Tables, name};
 use crate::damage::BlockError;
 use crate::error::Error;
@@ -143,7 +144,8 @@ fn report(plan: &mut Plan<'_>, progress: RewriteProgress) -> Result<(), Error> {
 /// Copies all rows in one transaction, and digests what was written.
 fn copy(rows: &Tables, new: Opened, plan: &mut Plan<'_>) -> Result<(Opened, RowDigest), Error> {
     let of = rows.rows()?;
-    let write = new.begin_write()?;
+    let mut write = StagedWrite::into_new_file(&new)?;
+    Tables::create(write.transaction())?;
     let Plan { fate, progress, .. } = plan;
     let digest = new.latch().sound_outside(|outside| {
         let mut fate = |row: TableRow<'_>| outside.run(|| fate(row));
@@ -153,7 +155,7 @@ fn copy(rows: &Tables, new: Opened, plan: &mut Plan<'_>) -> Result<(Opened, RowD
         };
         tell(0)?;
         let mut copier = Copier::new(&mut tell);
-        rows.copy(&write, &mut copier, &mut fate)?;
+        rows.copy(&mut write, &mut copier, &mut fate)?;
         let digest = copier.finish();
         write.commit()?;
         Ok(digest)

@@ -1,10 +1,10 @@
 //! A write of a whole country: one change for everybody, in stages for redb.
 //!
-//! redb takes the checksums of what a transaction wrote when it commits. Pages that have left its buffer by then are read
-//! back, and written once more. So a write that is larger than the buffer is committed in stages that fit into it, none of
-//! which is durable: a crash leaves what was before the first, and whoever gives up goes back to that. Nobody sees a stage,
-//! since snapshots are taken of what was published, and while the write lock is held nothing is. Stages are for a store in
-//! which nothing is held: elsewhere each would copy the pages of the others anew.
+//! redb takes the checksums of what a transaction wrote when it commits. Pages that have left its buffer by then are
+//! read back, and written once more. So a write that is larger than the buffer is committed in stages that fit into it,
+//! none of which is durable: a crash leaves what was before the first, and whoever gives up goes back to that. Nobody
+//! sees a stage, since snapshots are taken of what was published, and while the write lock is held nothing is. Stages
+//! are for a store in which nothing is held: elsewhere each would copy the pages of the others anew.
 
 use redb::{Durability, Savepoint, WriteTransaction};
 
@@ -18,13 +18,21 @@ const PART_OF_CACHE: usize = 6;
 
 const NOT_UNDONE: &str = "what was not committed is still there";
 
+/// Whether there may be several stages, and what becomes of them when the write is given up.
+enum Stages {
+    One,
+    /// They are undone, up to here.
+    Undone(Savepoint),
+    /// They stay: the file is thrown away.
+    Left,
+}
+
 /// A write that goes on until it is committed, and is undone when it is dropped before.
 pub(crate) struct StagedWrite<'d> {
     opened: &'d Opened,
     /// None once it has ended.
     write: Option<WriteTransaction>,
-    /// What was before the first stage; none where there is to be one stage.
-    before: Option<Savepoint>,
+    stages: Stages,
     /// Bytes written in this stage.
     written: usize,
     /// A stage has been committed.
@@ -34,15 +42,26 @@ pub(crate) struct StagedWrite<'d> {
 impl<'d> StagedWrite<'d> {
     /// A write in one stage.
     pub(crate) fn whole(opened: &'d Opened) -> Result<StagedWrite<'d>, Error> {
-        let write = opened.begin_write()?;
-        Ok(StagedWrite { opened, write: Some(write), before: None, written: 0, is_staged: false })
+        StagedWrite::begin(opened, |_| Ok(Stages::One))
     }
 
     /// A write in as many stages as it takes.
     pub(crate) fn in_stages(opened: &'d Opened) -> Result<StagedWrite<'d>, Error> {
-        let mut whole = StagedWrite::whole(opened)?;
-        whole.before = Some(whole.transaction().ephemeral_savepoint()?);
-        Ok(whole)
+        StagedWrite::begin(opened, |write| Ok(Stages::Undone(write.ephemeral_savepoint()?)))
+    }
+
+    /// A write in as many stages as it takes, to a file that whoever gives up throws away.
+    pub(crate) fn into_new_file(opened: &'d Opened) -> Result<StagedWrite<'d>, Error> {
+        StagedWrite::begin(opened, |_| Ok(Stages::Left))
+    }
+
+    fn begin(
+        opened: &'d Opened,
+        stages: impl FnOnce(&WriteTransaction) -> Result<Stages, Error>,
+    ) -> Result<StagedWrite<'d>, Error> {
+        let write = opened.begin_write()?;
+        let stages = stages(&write)?;
+        Ok(StagedWrite { opened, write: Some(write), stages, written: 0, is_staged: false })
     }
 
     /// The transaction of this stage. No table of it may be open when a stage ends.
@@ -53,7 +72,7 @@ impl<'d> StagedWrite<'d> {
     /// Notes that so many bytes were written, and ends the stage when it is full.
     pub(crate) fn wrote(&mut self, bytes: usize) -> Result<(), Error> {
         self.written += bytes;
-        if self.before.is_none() || self.written < self.opened.options().cache_bytes / PART_OF_CACHE {
+        if matches!(self.stages, Stages::One) || self.written < self.opened.options().cache_bytes / PART_OF_CACHE {
             return Ok(());
         }
         self.written = 0;
@@ -69,8 +88,8 @@ impl<'d> StagedWrite<'d> {
     /// Makes all of it durable.
     pub(crate) fn commit(mut self) -> Result<(), Error> {
         let write = self.write.take().expect("a write that has ended is gone");
-        // Kept any longer, it would be written down what there is to undo.
-        self.before = None;
+        // With a savepoint left, redb would write down what there is to undo.
+        self.stages = Stages::One;
         let committed = write.commit();
         if committed.is_ok() {
             self.is_staged = false;
@@ -87,10 +106,12 @@ impl<'d> StagedWrite<'d> {
         if let Some(write) = self.write.take() {
             write.abort()?;
         }
-        if !self.is_staged {
+        if !self.is_staged || matches!(self.stages, Stages::Left) {
             return Ok(());
         }
-        let before = self.before.take().ok_or(Error::Damaged { place: Place::File, what: NOT_UNDONE })?;
+        let Stages::Undone(before) = std::mem::replace(&mut self.stages, Stages::One) else {
+            return Err(Error::Damaged { place: Place::File, what: NOT_UNDONE });
+        };
         let mut write = self.opened.begin_write()?;
         write.restore_savepoint(&before)?;
         write.commit()?;
@@ -103,7 +124,7 @@ impl<'d> StagedWrite<'d> {
 impl Drop for StagedWrite<'_> {
     fn drop(&mut self) {
         let latch = self.opened.latch();
-        if latch.sound(|| self.undo()).is_err() && self.is_staged {
+        if latch.sound(|| self.undo()).is_err() {
             latch.note::<()>(Err(std::io::Error::other(NOT_UNDONE))).ok();
         }
     }

@@ -12,6 +12,7 @@ use roaring::RoaringBitmap;
 
 use super::copier::{Copier, Digester, Fate};
 use super::read_table::{Many, One};
+use super::staged_write::StagedWrite;
 use crate::damage::Latch;
 use crate::error::Error;
 
@@ -120,14 +121,14 @@ macro_rules! tables {
             /// Copies the rows of every table, in the order of their keys, as `judge` has each.
             pub(super) fn copy(
                 &self,
-                write: &WriteTransaction,
+                write: &mut StagedWrite<'_>,
                 copier: &mut Copier<'_>,
                 judge: &mut dyn FnMut(TableRow<'_>) -> Result<Fate, Error>,
             ) -> Result<(), Error> {
-                $(copier.one($one_name, &self.$one, write.open_table($ONE)?, |key, value| {
+                $(copier.one($one_name, &self.$one, (write, $ONE), |key, value| {
                     judge(TableRow::$ONE(key.value(), value.value()))
                 })?;)*
-                $(copier.many($many_name, &self.$many, write.open_multimap_table($MANY)?, |key, value| {
+                $(copier.many($many_name, &self.$many, (write, $MANY), |key, value| {
                     judge(TableRow::$MANY(key, value))
                 })?;)*
                 Ok(())
