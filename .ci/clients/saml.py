@@ -165,31 +165,37 @@ class Message:
         prefixes = ["saml2", "xs"] if self.prefixes else []
         value = digest(canonical(etree.fromstring(text.replace("@SIGNATURE@", "")), prefixes), self.digest)
         transforms = f"<ds:Transform Algorithm='{ENVELOPED}'/>" + exclusive("Transform", prefixes)
-        own_key = f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{base64.b64encode(self.service.der).decode()}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+        service = base64.b64encode(self.service.der).decode()
+        own_key = f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{service}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
         made = signature(reference(identifier, transforms, value, self.digest), own_key, self.service, self.algorithm)
         return identifier, text.replace("@SIGNATURE@", made)
 
     def text(self):
         identifier, assertion = self.assertion()
         token = (f"<o:KeyIdentifier ValueType='{SAML_ID}'>{identifier}</o:KeyIdentifier></o:SecurityTokenReference>")
-        framework = f"<sbf:Framework xmlns:sbf='{SBF}' xmlns:sbfprofile='urn:liberty:sb:profile' version='2.0' sbfprofile:profile='urn:liberty:sb:profile:basic' u:Id='framework'/>"
-        request = (f"<PersonStamoplysningerSamlingHent_I xmlns='{SERVICE}'><k:HovedOplysninger xmlns:k='http://kombit.dk/xml/schemas/kontekst/2017/01/01/'>"
+        framework = (f"<sbf:Framework xmlns:sbf='{SBF}' xmlns:sbfprofile='urn:liberty:sb:profile' version='2.0' "
+                     f"sbfprofile:profile='urn:liberty:sb:profile:basic' u:Id='framework'/>")
+        request = (f"<PersonStamoplysningerSamlingHent_I xmlns='{SERVICE}'>"
+                   f"<k:HovedOplysninger xmlns:k='http://kombit.dk/xml/schemas/kontekst/2017/01/01/'>"
                    f"<k:TransaktionsId>æ1</k:TransaktionsId><k:TransaktionsTid>2026-01-08T12:00:00Z</k:TransaktionsTid></k:HovedOplysninger>"
                    f"<Personnummer>urn:oio:cpr-nr:{self.number}</Personnummer><NavnMarkering>AktuelMedHistorik</NavnMarkering>"
                    f"</PersonStamoplysningerSamlingHent_I>")
         text = (f"<s:Envelope xmlns:s='{SOAP[self.soap]}' xmlns:a='{WSA}' xmlns:u='{WSU}'><s:Header>\n"
-                f"<a:Action s:mustUnderstand='1' u:Id='action'>http://kombit.dk/ask</a:Action><a:MessageID u:Id='message-id'>{self.id}</a:MessageID>\n"
-                f"<a:To u:Id='to'>https://cpr.example.test/</a:To><a:ReplyTo u:Id='reply-to'><a:Address>{WSA}/anonymous</a:Address>{self.extra}</a:ReplyTo>"
+                f"<a:Action s:mustUnderstand='1' u:Id='action'>http://kombit.dk/ask</a:Action>"
+                f"<a:MessageID u:Id='message-id'>{self.id}</a:MessageID>\n<a:To u:Id='to'>https://cpr.example.test/</a:To>"
+                f"<a:ReplyTo u:Id='reply-to'><a:Address>{WSA}/anonymous</a:Address>{self.extra}</a:ReplyTo>"
                 f"{framework if self.framework else ''}<o:Security s:mustUnderstand='1' xmlns:o='{WSSE}'>\n<u:Timestamp u:Id='timestamp'>"
                 f"<u:Created>{instant(self.made)}</u:Created><u:Expires>{instant(self.made + 300)}</u:Expires></u:Timestamp>{assertion}"
-                f"<o:SecurityTokenReference u:Id='token'>{token}\n@SIGNATURE@</o:Security></s:Header><s:Body u:Id='body'>{request}</s:Body></s:Envelope>")
+                f"<o:SecurityTokenReference u:Id='token'>{token}\n@SIGNATURE@</o:Security></s:Header>"
+                f"<s:Body u:Id='body'>{request}</s:Body></s:Envelope>")
         document = etree.fromstring(text.replace("@SIGNATURE@", "").encode())
         parts = ["action", "message-id", "to", "reply-to", "timestamp", "body"] + ["framework"] * self.framework
         references = ""
         for part in parts:
             [element] = document.xpath(f"//*[@u:Id='{part}']", namespaces={"u": WSU})
             if part not in self.unsigned:
-                references += reference(part, exclusive("Transform", self.prefixes), digest(canonical(element, self.prefixes), self.digest), self.digest)
+                value = digest(canonical(element, self.prefixes), self.digest)
+                references += reference(part, exclusive("Transform", self.prefixes), value, self.digest)
         digested = canonical(document.find(f".//{{{SAML}}}Assertion"))
         if self.form == "empty default" and b" xmlns=" not in digested.split(b">")[0]:
             digested = re.sub(rb"^(<[^ >]+)", rb'\1 xmlns=""', digested)
@@ -326,7 +332,8 @@ def refusals(service, make, others):
         "before the signed one": evil + assertion, "behind the signed one": assertion + evil,
         "around the signed one": evil.replace("</saml2:Issuer>", "</saml2:Issuer>" + assertion),
         "with the signed one in an object": evil.replace(
-            "</saml2:Issuer>", "</saml2:Issuer>" + signed.replace("</ds:Signature>", f"<ds:Object>{assertion.replace(signed, '')}</ds:Object></ds:Signature>")),
+            "</saml2:Issuer>",
+            "</saml2:Issuer>" + signed.replace("</ds:Signature>", f"<ds:Object>{assertion.replace(signed, '')}</ds:Object></ds:Signature>")),
     }
     for shape, text in shapes.items():
         service.refused(f"a forged assertion {shape}", first.replace(assertion, text), "token_repeated")
