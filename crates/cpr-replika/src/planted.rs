@@ -3,8 +3,6 @@
 //! Only a build with the feature `planted` has them, which nothing but `fuzz/` asks for, and there they lie dormant
 //! until one is planted. In every other build [`is`] is `false` where the compiler sees it.
 
-#![cfg_attr(not(feature = "planted"), allow(unreachable_pub, reason = "the simulator reaches it"))]
-
 /// A fault. Each stands in one place of the code, which asks for it by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {

@@ -46,7 +46,7 @@ pub(crate) fn key_of(entry: Entry) -> u32 {
 /// The part of a word's rows that persons of these years stand in.
 pub(crate) fn chunks(years: &Years) -> RangeInclusive<u8> {
     let chunk = |year: u16| (year / YEARS_OF_WORDS).min(u8::MAX.into()) as u8;
-    years.bounds().map_or(1..=0, |years| chunk(*years.start())..=chunk(*years.end()))
+    years.bounds().map_or(RangeInclusive::new(1, 0), |years| chunk(*years.start())..=chunk(*years.end()))
 }
 
 fn chunk_of(entry: Entry) -> u8 {

@@ -35,7 +35,7 @@ impl Years {
 
     /// From the first key of these years, or from this one if it is greater, to the last.
     pub(crate) fn keys_from(&self, from: u32) -> RangeInclusive<u32> {
-        self.bounds().map_or(1..=0, |years| {
+        self.bounds().map_or(RangeInclusive::new(1, 0), |years| {
             numbers_of(*years.start()).start.max(from)..=numbers_of(*years.end()).end.saturating_sub(1)
         })
     }
