@@ -10,13 +10,19 @@ use cpr_replika::cpr_model::{Date, Pnr};
 use cpr_replika::{FilterPolicy, Replika, Snapshot};
 use cpr_services::search::adrsog1;
 use cpr_services::{Caller, Lookup, NoRegister, ProtectedPersons, Request as Asked, gctp, sf1520, sf1525, sf6008};
-use cpr_wire::{Answer, AuthorityContext, Call, Endpoint, Limits, Problem, Reading, Request};
+use cpr_wire::{Answer, AuthorityContext, Call, Problem, Request};
+#[cfg(feature = "saml")]
+use cpr_wire::{Endpoint, ReplyTo};
+#[cfg(feature = "saml")]
+use saml_token::Refusal;
 
-use crate::authorization::{Authorization, Denied, Systems, TokenHolder};
-use crate::config::Fingerprint;
+#[cfg(feature = "saml")]
+use crate::authorization::TokenHolder;
+use crate::authorization::{Authorization, Denied, Systems};
 use crate::journal::{self, Journal, Line};
 use crate::metrics::Metrics;
 use crate::outcome::{Outcome, name_of};
+use crate::received::Received;
 use crate::service::{ADRSOG1, Service};
 use crate::source::Source;
 use crate::subscriptions;
@@ -52,21 +58,6 @@ pub(crate) struct Desk {
     pub(crate) today: fn() -> Date,
 }
 
-/// A body that came in.
-#[derive(Clone, Copy)]
-pub(crate) struct Received<'a> {
-    /// What is served under the path.
-    pub(crate) endpoint: Endpoint,
-    /// The charset of HTTP's `Content-Type`.
-    pub(crate) charset: Option<&'a str>,
-    /// The body.
-    pub(crate) body: &'a [u8],
-    /// The certificate of the connection.
-    pub(crate) certificate: &'a Fingerprint,
-    /// Who signed the message, when it was opened.
-    pub(crate) holder: Option<TokenHolder>,
-}
-
 impl Desk {
     /// Answers a body.
     pub(crate) fn serve(&self, received: &Received<'_>) -> Answer {
@@ -91,19 +82,48 @@ impl Desk {
     fn answer_opened(&self, received: &Received<'_>, call: &mut journal::Call) -> Answer {
         #[cfg(feature = "saml")]
         if let (Some(token), Endpoint::Sf1525(_)) = (&self.token, received.endpoint) {
-            return token.answer(self, received, call);
+            return self.answer_under(token, received, call);
         }
         self.answer(received, call)
     }
 
-    /// How a body is read.
-    pub(crate) fn reading<'a>(&self, received: &Received<'a>) -> Reading<'a> {
-        let limits = Limits { bytes: self.body_bytes, ..Limits::REQUEST };
-        Reading { charset: received.charset, limits, understood: &[] }
+    /// Opens the message, answers what was signed of it, and signs the answer.
+    #[cfg(feature = "saml")]
+    fn answer_under(&self, token: &TokenDesk, received: &Received<'_>, call: &mut journal::Call) -> Answer {
+        // Unsigned, in the version that was asked: nobody is known to whom it could be signed.
+        let refuse = |problem: &Problem| {
+            let reply = match received.endpoint.read(received.body, &received.reading(self.body_bytes)) {
+                Ok(request) => request.reply,
+                Err(refused) => refused.reply,
+            };
+            ReplyTo::faults(reply.version()).refuse(problem)
+        };
+        if !self.systems.has(received.certificate) {
+            call.outcome = Denied::Certificate.name();
+            return refuse(&Problem::NoAgreement);
+        }
+        let opened = match token.open_message(received) {
+            Ok(opened) => opened,
+            Err(refusal) => {
+                call.outcome = refusal.name();
+                call.error = Some(refusal.to_string());
+                let is_ours = refusal == Refusal::Memory;
+                return refuse(if is_ours { &Problem::Internal } else { &Problem::Token });
+            }
+        };
+        let holder = TokenHolder { cvr: opened.cvr, certificate: opened.holder };
+        let envelope = opened.envelope();
+        let signed = Received { charset: Some("utf-8"), body: envelope.as_bytes(), holder: Some(holder), ..*received };
+        let answer = self.answer(&signed, call);
+        token.sign(&opened, answer).unwrap_or_else(|trouble| {
+            call.outcome = name_of(&Problem::Internal);
+            call.error = Some(trouble.to_string());
+            ReplyTo::faults(opened.version).refuse(&Problem::Internal)
+        })
     }
 
-    pub(crate) fn answer(&self, received: &Received<'_>, call: &mut journal::Call) -> Answer {
-        let mut request = match received.endpoint.read(received.body, &self.reading(received)) {
+    fn answer(&self, received: &Received<'_>, call: &mut journal::Call) -> Answer {
+        let mut request = match received.endpoint.read(received.body, &received.reading(self.body_bytes)) {
             Ok(request) => request,
             // A stranger is not told what is wrong with the request.
             Err(refused) if !self.systems.has(received.certificate) => {

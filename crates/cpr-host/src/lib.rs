@@ -18,11 +18,13 @@ pub mod journal;
 pub mod metrics;
 
 mod outcome;
+mod received;
 mod subscriptions;
 
-mod desk;
 #[cfg(feature = "saml")]
 mod token;
+
+mod desk;
 
 pub mod inbox;
 pub mod outbox;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cpr_replika::cpr_subscription::SubscriberName;
-use cpr_replika::subscriptions::{OutgoingFile, Sink};
+use cpr_replika::deliver::{OutgoingFile, Sink};
 use cpr_wire::FileMetadata;
 use private_file::PartFile;
 use sha2::{Digest, Sha256};

@@ -14,9 +14,10 @@ use tokio::time::timeout;
 use cpr_wire::{Answer, Endpoint};
 
 use crate::config::{Bounds, Fingerprint};
-use crate::desk::{Desk, Received};
+use crate::desk::Desk;
 use crate::metrics::Number;
 use crate::places::Place;
+use crate::received::Received;
 use crate::service::Service;
 
 /// What is behind the paths.

@@ -18,8 +18,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use cpr_replika::apply::{ApplyOptions, Progress};
+use cpr_replika::deliver::FolderSink;
 use cpr_replika::events::{EventCursor, EventFilter};
-use cpr_replika::subscriptions::FolderSink;
 use cpr_replika::{Config, DeliveryNumber, Error, ErrorClass, Options, Replika};
 
 /// How often the inbox is looked at, and how long a wait may last before the service looks whether it is to end.

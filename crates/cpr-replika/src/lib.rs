@@ -61,8 +61,8 @@
 //! | only those held whom somebody needs | [`Replika::keep`], [`Replika::tidy`], [`Replika::admit`] |
 //!
 //! The modules hold what belongs to one subject, each with a page that teaches it: [`apply`], [`search`], [`events`],
-//! [`subscriptions`], [`erase`]. docs/embedding.md is about living with the engine: threads, memory, shutdown, disk
-//! space, backup.
+//! [`subscriptions`], [`deliver`], [`erase`]. docs/embedding.md is about living with the engine: threads, memory,
+//! shutdown, disk space, backup.
 //!
 //! # Who waits for whom
 //!
@@ -108,6 +108,7 @@ mod salvage;
 pub mod events;
 pub mod subscriptions;
 
+pub mod deliver;
 pub mod erase;
 
 mod about;
@@ -155,7 +156,7 @@ pub use verify::{VerifyFault, VerifyReport};
 
 // What the modules hold, under short names too.
 #[doc(no_inline)]
-pub use {apply::*, erase::*, events::*, search::*, subscriptions::*};
+pub use {apply::*, deliver::*, erase::*, events::*, search::*, subscriptions::*};
 
 /// The crates whose types stand in this crate's signatures.
 pub use {bitemporal, cpr_events, cpr_extract, cpr_model, cpr_pack, cpr_subscription};

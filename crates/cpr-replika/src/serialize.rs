@@ -13,6 +13,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::about::{About, AboutFilter, AboutNumber};
 use crate::apply::{Delivery, DeliveryKind, Outcome, Report};
 use crate::damage::Place;
+use crate::deliver::{DeliverReport, DeliveredFile, UndeliveredFile};
 use crate::delivery_number::DeliveryNumber;
 use crate::erase::{ClearedPacks, EraseScope, Receipt};
 use crate::events::{BusinessEvent, CalendarEvent, Consumer, Due, EventCursor, EventId, Events, StoredEvent};
@@ -27,10 +28,7 @@ use crate::search::{Hit, Hits, PersonSet};
 use crate::store::config::Config;
 use crate::store::rewrite::RewriteReport;
 use crate::store::source::TableStats;
-use crate::subscriptions::{
-    DeliverReport, DeliveredFile, Explanation, Follower, InitialLoad, Match, Matches, Recipient, Subscriber,
-    UndeliveredFile,
-};
+use crate::subscriptions::{Explanation, Follower, InitialLoad, Match, Matches, Recipient, Subscriber};
 use crate::verify::{VerifyFault, VerifyReport};
 
 json_strings! {

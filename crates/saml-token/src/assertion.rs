@@ -10,8 +10,8 @@ use crate::message::Message;
 use crate::names::{ASSURANCE, CVR, DS, HOLDER_OF_KEY, PRIVILEGE_LIST, SAML, SPECIFICATION};
 use crate::privilege::has_privilege;
 use crate::refusal::Refusal;
+use crate::settings::Settings;
 use crate::signature::{self, Transforms};
-use crate::verifier::Settings;
 
 /// How far the clock of the token service may be ahead.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);

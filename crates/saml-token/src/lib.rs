@@ -17,6 +17,7 @@
 
 mod names;
 mod refusal;
+mod settings;
 
 mod bytes;
 mod message;
@@ -32,7 +33,8 @@ mod answer;
 pub use answer::{AnswerHead, Signer, SignerError};
 pub use refusal::Refusal;
 pub use seen::{MessageKey, Seen, SeenMessages, Unavailable};
-pub use verifier::{Settings, SettingsError, Verified, Verifier};
+pub use settings::{Settings, SettingsError};
+pub use verifier::{Verified, Verifier};
 
 /// Moments, certificates and keys, whose types stand in this crate's signatures.
 pub use {jiff, rustls_pki_types};

@@ -4,10 +4,9 @@ use std::fmt;
 
 use bergshamra_xml::uppsala::NodeId;
 use cpr_wire::xml::Element;
-use cpr_wire::{Cvr, Limits, SoapVersion};
+use cpr_wire::{Cvr, SoapVersion};
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{self, SHA256};
-use rustls_pki_types::CertificateDer;
 
 use crate::assertion::Assertion;
 use crate::bytes::{optional, required, tree};
@@ -15,41 +14,12 @@ use crate::message::{self, Message};
 use crate::names::{BASIC_PROFILE, DS, LIBERTY, LIBERTY_PROFILE, SAML_ID, WSA, WSSE, WSU};
 use crate::refusal::Refusal;
 use crate::seen::{MessageKey, SeenMessages};
+use crate::settings::{Settings, SettingsError};
 use crate::signature::{self, Reference, Transforms};
 
 /// How far from now a message may have been made.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 const LONGEST_TEXT: usize = 1_024;
-
-/// Whom the messages are for, and whom they are believed from.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The entityId of the service.
-    pub audience: String,
-    /// The name of the token service.
-    pub issuer: String,
-    /// The certificates of the token service. They are trusted as they stand: nobody has to have issued them.
-    pub issuer_certificates: Vec<CertificateDer<'static>>,
-    /// The privilege that an authority must have; none where the agreement alone decides.
-    pub privilege: Option<String>,
-    /// How much of a message is read.
-    pub limits: Limits,
-}
-
-/// Why there is no verifier.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SettingsError {
-    /// Without a certificate of the token service nothing can be believed.
-    #[error("no certificate of the token service")]
-    NoIssuer,
-    /// One of the certificates is none (X.509 version 3).
-    #[error("a certificate of the token service cannot be read")]
-    Certificate,
-    /// An empty name would be that of whoever leaves it out.
-    #[error("an empty name")]
-    EmptyName,
-}
 
 /// Verifies messages.
 #[derive(Debug)]

@@ -6,18 +6,15 @@
 
 use std::error::Error;
 
-use cpr_wire::{Answer, Problem, ReplyTo};
+use cpr_wire::Answer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use saml_token::jiff::Timestamp;
 use saml_token::{AnswerHead, Refusal, Settings, Signer, Verified, Verifier};
 
 use self::seen_file::SeenFile;
-use crate::authorization::{Denied, TokenHolder};
 use crate::config::{Bounds, Saml};
-use crate::desk::{Desk, Received};
-use crate::journal;
-use crate::outcome::name_of;
+use crate::received::Received;
 use crate::tls;
 
 mod seen_file;
@@ -62,34 +59,19 @@ impl TokenDesk {
         Ok(TokenDesk { verifier, signer, seen })
     }
 
-    /// Answers a message.
-    pub(crate) fn answer(&self, desk: &Desk, received: &Received<'_>, call: &mut journal::Call) -> Answer {
-        if !desk.systems.has(received.certificate) {
-            call.outcome = Denied::Certificate.name();
-            return refuse(desk, received, &Problem::NoAgreement);
-        }
-        let opened = self.verifier.verify(received.body, received.charset, Timestamp::now(), &self.seen);
-        let opened = match opened {
-            Ok(opened) => opened,
-            Err(refusal) => {
-                call.outcome = refusal.name();
-                call.error = Some(refusal.to_string());
-                let is_ours = refusal == Refusal::Memory;
-                return refuse(desk, received, if is_ours { &Problem::Internal } else { &Problem::Token });
-            }
-        };
-        let holder = TokenHolder { cvr: opened.cvr, certificate: opened.holder };
-        let envelope = opened.envelope();
-        let signed = Received { charset: Some("utf-8"), body: envelope.as_bytes(), holder: Some(holder), ..*received };
-        let answer = desk.answer(&signed, call);
-        self.sign(&opened, answer).unwrap_or_else(|trouble| {
-            call.outcome = name_of(&Problem::Internal);
-            call.error = Some(trouble.to_string());
-            ReplyTo::faults(opened.version).refuse(&Problem::Internal)
-        })
+    /// Who sends a message and what was signed of it.
+    ///
+    /// # Errors
+    /// By the first check that it does not pass.
+    pub(crate) fn open_message(&self, received: &Received<'_>) -> Result<Verified, Refusal> {
+        self.verifier.verify(received.body, received.charset, Timestamp::now(), &self.seen)
     }
 
-    fn sign(&self, opened: &Verified, answer: Answer) -> Result<Answer, Trouble> {
+    /// Signs the answer to a message.
+    ///
+    /// # Errors
+    /// Those of the key.
+    pub(crate) fn sign(&self, opened: &Verified, answer: Answer) -> Result<Answer, Trouble> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)?;
         let id = uuid::Builder::from_random_bytes(random).into_uuid();
@@ -98,13 +80,4 @@ impl TokenDesk {
         let body = self.signer.sign(&answer.body, &head, Timestamp::now())?;
         Ok(Answer { body, ..answer })
     }
-}
-
-/// A fault in the version that was asked, unsigned: nobody is known to whom it could be signed.
-fn refuse(desk: &Desk, received: &Received<'_>, problem: &Problem) -> Answer {
-    let reply = match received.endpoint.read(received.body, &desk.reading(received)) {
-        Ok(request) => request.reply,
-        Err(refused) => refused.reply,
-    };
-    ReplyTo::faults(reply.version()).refuse(problem)
 }

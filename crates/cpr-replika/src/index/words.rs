@@ -17,7 +17,6 @@ use crate::error::Error;
 use crate::index::distances;
 use crate::index::keys::{YEARS_OF_WORDS, year_of};
 use crate::index::name_part::NamePart;
-use crate::index::years::Years;
 use crate::store::sealed;
 use crate::store::tables::{WORDS, WordKey, name};
 
@@ -44,9 +43,9 @@ pub(crate) fn key_of(entry: Entry) -> u32 {
 }
 
 /// The part of a word's rows that persons of these years stand in.
-pub(crate) fn chunks(years: &Years) -> RangeInclusive<u8> {
+pub(crate) fn chunks(years: RangeInclusive<u16>) -> RangeInclusive<u8> {
     let chunk = |year: u16| (year / YEARS_OF_WORDS).min(u8::MAX.into()) as u8;
-    years.bounds().map_or(RangeInclusive::new(1, 0), |years| chunk(*years.start())..=chunk(*years.end()))
+    chunk(*years.start())..=chunk(*years.end())
 }
 
 fn chunk_of(entry: Entry) -> u8 {

@@ -33,11 +33,11 @@ impl Years {
         ends.map(move |end| Years(vec![std::mem::replace(&mut next, end.saturating_add(1))..=end]))
     }
 
-    /// From the first key of these years, or from this one if it is greater, to the last.
-    pub(crate) fn keys_from(&self, from: u32) -> RangeInclusive<u32> {
-        self.bounds().map_or(RangeInclusive::new(1, 0), |years| {
-            numbers_of(*years.start()).start.max(from)..=numbers_of(*years.end()).end.saturating_sub(1)
-        })
+    /// From the first key of these years, or from this one if it is greater, to the last; none when there is none.
+    pub(crate) fn keys_from(&self, from: u32) -> Option<RangeInclusive<u32>> {
+        let years = self.bounds()?;
+        let keys = numbers_of(*years.start()).start.max(from)..=numbers_of(*years.end()).end.saturating_sub(1);
+        (!keys.is_empty()).then_some(keys)
     }
 
     /// From the first to the last; none when there is none.

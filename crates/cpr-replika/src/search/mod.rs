@@ -153,8 +153,9 @@ impl Snapshot {
         } else if let Some(held) = self.tables().persons.range(first..)?.next().transpose()? {
             // A page of many is cut from the first of them.
             for years in Years::pieces(held.0.value()) {
+                let Some(keys) = years.keys_from(first) else { continue };
                 let candidates = self.candidates_of(&node, search.scope, &years, &mut budget)?;
-                self.fill(&mut page, search, &node, &candidates, years.keys_from(first))?;
+                self.fill(&mut page, search, &node, &candidates, keys)?;
                 if page.hits.rows.len() > search.limit {
                     break;
                 }

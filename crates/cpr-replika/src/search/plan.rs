@@ -390,7 +390,7 @@ impl Snapshot {
         (within, years): (Option<&RoaringBitmap>, &Years),
         budget: &mut Budget,
     ) -> Result<RoaringBitmap, Error> {
-        let chunks = chunks(years);
+        let Some(chunks) = years.bounds().map(chunks) else { return Ok(RoaringBitmap::new()) };
         let start = pattern.start.as_slice();
         let first = Bound::Included((start, *chunks.start()));
         let last = match pattern.rest {

@@ -5,8 +5,7 @@
 //!
 //! * [`Snapshot::matched`](crate::Snapshot::matched) says whom it had for a subscriber, and
 //!   [`Snapshot::matches`](crate::Snapshot::matches) why, with the filters as they were then;
-//! * [`Replika::deliver`](crate::Replika::deliver) gives each subscriber its file of the night to any [`Sink`], such as
-//!   [`FolderSink`];
+//! * [`Replika::deliver`](crate::Replika::deliver) gives each subscriber its file of the night ([`crate::deliver`]);
 //! * [`Replika::initial_load`](crate::Replika::initial_load) begins a subscriber's stream with all whom it follows;
 //! * [`Snapshot::followers`](crate::Snapshot::followers) tells who follows a person, and by what.
 //!
@@ -26,9 +25,7 @@
 //! ```
 
 pub(crate) mod admission;
-pub(crate) mod deliver;
 pub(crate) mod explanation;
-pub(crate) mod folder_sink;
 pub(crate) mod keep;
 pub(crate) mod keep_settings;
 pub(crate) mod keeper;
@@ -39,9 +36,7 @@ pub(crate) mod stored_filters;
 pub(crate) mod streams;
 pub(crate) mod subject_view;
 
-pub use self::deliver::{DeliverOptions, DeliverReport, DeliveredFile, OutgoingFile, Sink, UndeliveredFile};
 pub use self::explanation::Explanation;
-pub use self::folder_sink::FolderSink;
 pub use self::keep::Keep;
 pub use self::matching::{Follower, Match, Matches};
 pub use self::registry::{FilterChange, FilterPolicy, UnknownNumbers};

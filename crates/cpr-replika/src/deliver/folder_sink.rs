@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use private_file::PartFile;
 
-use crate::subscriptions::deliver::{OutgoingFile, Sink};
+use super::{OutgoingFile, Sink};
 
 /// Bytes that are written, and compared, at once.
 const BUFFER: usize = 1024 * 1024;

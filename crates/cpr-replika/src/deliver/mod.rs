@@ -2,7 +2,9 @@
 //!
 //! Nothing is noted in a subscriber's stream before the sink has taken its file, so a run that ends in the middle is
 //! repeated with the same bytes. One file that cannot be taken does not keep the others from theirs. Where files go,
-//! and how they get there whole, is left to the sink; [`crate::FolderSink`] is one for folders.
+//! and how they get there whole, is left to the sink; [`FolderSink`] is one for folders.
+
+mod folder_sink;
 
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
@@ -19,6 +21,8 @@ use crate::planted::{self, Fault};
 use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::subscriptions::streams::Recipient;
+
+pub use folder_sink::FolderSink;
 
 /// The file that a subscriber is sent of a delivery, before anything is written.
 #[derive(Clone, Debug, Eq, PartialEq)]
