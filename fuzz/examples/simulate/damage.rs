@@ -8,8 +8,8 @@ use cpr_replika::{Error, Packed, Replika};
 
 use crate::answers::{self, Answers, KeyNumber, Part, options};
 use crate::disk::{self, Tree};
+use crate::guarded::guarded;
 use crate::random::Random;
-use crate::trial::guarded;
 
 const BLOCK: usize = 4096;
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::syscalls;
+use crate::kernel;
 
 /// A file, under whatever name: the same for as long as it is there.
 pub type FileId = usize;
@@ -270,7 +270,7 @@ pub fn place(fd: c_int, at: u64) -> u64 {
     if !has(Vice::RootInPlace) || !ROOTS.contains(&at) {
         return at;
     }
-    let is_store = syscalls::path_of(fd).is_some_and(|path| path.to_string_lossy().contains("store"));
+    let is_store = kernel::path_of(fd).is_some_and(|path| path.to_string_lossy().contains("store"));
     if is_store { ROOTS.start + at % 4096 } else { at }
 }
 
@@ -289,15 +289,15 @@ pub fn call(call: Call<'_>, real: impl FnOnce(u64) -> i64) -> i64 {
     };
     disk.calls += 1;
     if let Some(error) = disk.failure(&call, &target) {
-        syscalls::set_errno(error);
+        kernel::set_errno(error);
         return -1;
     }
     let answer = real(at);
-    let error = syscalls::errno();
+    let error = kernel::errno();
     if answer >= 0 {
         disk.note(&call, target, answer);
     }
-    syscalls::set_errno(error);
+    kernel::set_errno(error);
     answer
 }
 
@@ -317,12 +317,12 @@ impl Disk {
     /// None for what is no business of this disk.
     fn target(&self, call: &Call<'_>) -> Option<Target> {
         let of_open = |fd: c_int| {
-            let found = syscalls::found(fd)?;
+            let found = kernel::found(fd)?;
             if found.is_folder {
-                return Some(Target::Folder(self.inside(&syscalls::path_of(fd)?)?));
+                return Some(Target::Folder(self.inside(&kernel::path_of(fd)?)?));
             }
             let file = *self.files.get(&found.inode)?;
-            Some(Target::File { file, bytes: found.bytes, position: syscalls::position(fd) })
+            Some(Target::File { file, bytes: found.bytes, position: kernel::position(fd) })
         };
         match call {
             Call::Open { path, .. } | Call::Remove { path } | Call::MakeFolder { path } => {
@@ -357,7 +357,7 @@ impl Disk {
                 None => {
                     let file = self.next;
                     self.next += 1;
-                    let inode = syscalls::found(answer as c_int).expect("opened just now").inode;
+                    let inode = kernel::found(answer as c_int).expect("opened just now").inode;
                     self.files.insert(inode, file);
                     self.names.insert(path.clone(), file);
                     self.events.push(Event::Create { file, path });

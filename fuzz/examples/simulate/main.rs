@@ -17,6 +17,9 @@ mod answers;
 mod crash;
 mod damage;
 mod disk;
+mod guarded;
+#[allow(unsafe_code, reason = "calls of the kernel")]
+mod kernel;
 mod model;
 mod planted;
 mod random;
@@ -29,7 +32,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
-use trial::{Effort, Folders, Tally, Trial, guarded};
+use guarded::guarded;
+use trial::{Effort, Folders, Tally, Trial};
 
 /// What is asked of a run.
 #[derive(Clone, Copy, Debug)]
@@ -109,11 +113,11 @@ fn main() -> ExitCode {
     if asked.planted {
         return planted::find_all(&folders, asked.effort);
     }
-    let began = syscalls::seconds();
+    let began = kernel::seconds();
     let (mut all, mut told, mut differences) = (Tally::default(), began, 0);
     for number in 0..asked.seeds {
         let seed = asked.seed + number * asked.stride;
-        if syscalls::seconds() - began > asked.minutes * 60.0 {
+        if kernel::seconds() - began > asked.minutes * 60.0 {
             break;
         }
         let (tally, found) = try_seed(&folders, asked.effort, seed, asked.seeds == 1);
@@ -125,8 +129,8 @@ fn main() -> ExitCode {
                 break;
             }
         }
-        if syscalls::seconds() - told > 60.0 {
-            told = syscalls::seconds();
+        if kernel::seconds() - told > 60.0 {
+            told = kernel::seconds();
             println!("up to seed {seed}:");
             tell(&all, began);
         }
@@ -141,6 +145,6 @@ fn tell(tally: &Tally, began: f64) {
     println!(
         "{seeds} seeds, {steps} steps, {states} crash states ({again} gone on with), {failures} runs with failing \
          calls, {damages} damaged files, in {:.0} s",
-        syscalls::seconds() - began
+        kernel::seconds() - began
     );
 }

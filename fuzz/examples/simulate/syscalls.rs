@@ -2,14 +2,15 @@
 //! by this program: a definition in a program goes before the library's, for everything that is linked into it.
 //!
 //! So the engine is simulated as it is built, without a layer of its own for that. Each call asks [`crate::disk`] first
-//! and then goes to the kernel. Nothing else of this program is `unsafe`. Linux with the GNU library alone.
+//! and then goes to the kernel. Beside it and [`crate::kernel`] nothing of this program is `unsafe`. Linux with the GNU library alone.
 
 use std::ffi::{CStr, OsStr, c_char, c_int, c_uint, c_void};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::disk::{self, Call};
+use crate::kernel::set_errno;
 
 /// The state of the random numbers; 0: those of the system.
 static RANDOM: AtomicU64 = AtomicU64::new(0);
@@ -21,60 +22,6 @@ const CLOCK_STEP: u64 = 1_000_000;
 pub fn determine(seed: u64) {
     RANDOM.store(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, Ordering::Relaxed);
     CLOCK.store(1_000_000_000_000, Ordering::Relaxed);
-}
-
-/// Seconds of the system's clock, which only goes forward.
-pub fn seconds() -> f64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel writes one timespec to where one is.
-    unsafe { libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_MONOTONIC, &raw mut now) };
-    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
-}
-
-pub fn errno() -> c_int {
-    // SAFETY: the library's address of this thread's error number is valid.
-    unsafe { *libc::__errno_location() }
-}
-
-pub fn set_errno(error: c_int) {
-    // SAFETY: as above.
-    unsafe { *libc::__errno_location() = error };
-}
-
-/// Device and inode of an open file, its length, and whether it is a folder.
-pub struct Found {
-    pub inode: u64,
-    pub bytes: u64,
-    pub is_folder: bool,
-}
-
-pub fn found(fd: c_int) -> Option<Found> {
-    // SAFETY: zeros are a stat, and the kernel writes one.
-    let (status, answer) = unsafe {
-        let mut status: libc::stat64 = std::mem::zeroed();
-        (libc::fstat64(fd, &raw mut status), status)
-    };
-    (status == 0).then(|| Found {
-        inode: answer.st_ino,
-        bytes: answer.st_size as u64,
-        is_folder: answer.st_mode & libc::S_IFMT == libc::S_IFDIR,
-    })
-}
-
-/// Where the next byte of an open file is read or written.
-pub fn position(fd: c_int) -> u64 {
-    // SAFETY: no memory is touched.
-    unsafe { libc::syscall(libc::SYS_lseek, fd, 0_i64, libc::SEEK_CUR) as u64 }
-}
-
-/// The path of an open file.
-pub fn path_of(fd: c_int) -> Option<PathBuf> {
-    let link = format!("/proc/self/fd/{fd}\0");
-    let mut path = [0_u8; 1024];
-    // SAFETY: the link ends in a zero, and the kernel writes at most as many bytes as there are.
-    let bytes =
-        unsafe { libc::syscall(libc::SYS_readlinkat, libc::AT_FDCWD, link.as_ptr(), path.as_mut_ptr(), path.len()) };
-    path.get(..usize::try_from(bytes).ok()?).map(|path| PathBuf::from(OsStr::from_bytes(path)))
 }
 
 /// # Safety

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use cpr_replika::Replika;
@@ -12,6 +11,7 @@ use crate::answers::{self, Answers, KeyNumber, Part, PartName, options};
 use crate::crash::{Replay, outcome};
 use crate::damage;
 use crate::disk::{self, Failing, History, Tree};
+use crate::guarded::guarded;
 use crate::model::{SUBSCRIBERS, same};
 use crate::random::Random;
 use crate::steps::{How, Scene, Step, run};
@@ -359,11 +359,6 @@ impl Around<'_> {
         }
         Ok(())
     }
-}
-
-/// A panic is a difference, too.
-pub fn guarded<T>(what: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(what)).unwrap_or_else(|_| Err("a panic".to_owned()))
 }
 
 /// That every call was noted.
