@@ -119,6 +119,23 @@ fn who_is_found_by_what() {
 }
 
 #[test]
+fn a_page_without_a_count_leaves_those_unread_who_stand_behind_it() {
+    let bearer = "001 STATUS=01\n    008 FORNVN=Bo, EFTERNVN=Opdigtet, NVNHAENSTART=199001010000";
+    let [first, second, much_younger] = ["6101201231", "6101201232", "6101801231"];
+    let told = kit::told(&[&[(first, bearer), (second, bearer), (much_younger, bearer)]]);
+    let snapshot = told.snapshot();
+    // A row of the word holds sixteen years of numbers.
+    let policy = Policy { rows: 1, ..Policy::open() };
+    let with_count = Search { limit: 1, policy, ..Search::now(Query::name(NamePart::Surname, "opdigtet")) };
+    let page = Search { count: false, ..with_count.clone() };
+    assert!(matches!(snapshot.search(&with_count), Err(Error::Search(Refusal::TooManyRows { limit: 1 }))));
+    let found = snapshot.search(&page).unwrap();
+    assert_eq!((found.rows[0].pnr, found.next), (pnr(first), Some(pnr(first))));
+    let last = Search { after: Some(pnr(second)), ..page };
+    assert_eq!(snapshot.search(&last).unwrap().rows[0].pnr, pnr(much_younger), "a later page begins where it stands");
+}
+
+#[test]
 fn a_search_that_costs_or_says_too_little_is_refused_with_the_reason() {
     let told = kit::told(&[&[("6101801231", HANS), ("7212554441", GRO)]]);
     let snapshot = told.snapshot();
