@@ -385,6 +385,8 @@ impl Error {
             Error::NotPacked { .. } => (Storage, "not_packed"),
             Error::MaybeStored { .. } => (Storage, "maybe_stored"),
             Error::Pack(cpr_pack::Error::Io { .. } | cpr_pack::Error::Unwritable { .. }) => (Storage, "pack"),
+            Error::Pack(cpr_pack::Error::Version { found, expected }) if found < expected => (Storage, "older_format"),
+            Error::Pack(cpr_pack::Error::Version { .. } | cpr_pack::Error::Unknown { .. }) => (Storage, "newer_format"),
             Error::Corrupt { .. } | Error::Damaged { .. } | Error::Pack(_) => (Corrupt, "corrupt"),
         }
     }

@@ -14,8 +14,8 @@ use crate::error::Error;
 /// The name of the file.
 const FILE: &str = "CURRENT";
 
-/// Its first line, with the version of its layout.
-const FIRST_LINE: &str = "replika packs 1";
+/// The version of its layout, which stands in its first line.
+const VERSION: u32 = 1;
 
 /// More bytes than a `CURRENT` has.
 const MOST_BYTES: u64 = 4096;
@@ -42,7 +42,10 @@ impl Current {
             Err(error) => Err(error),
         };
         match bytes {
-            Ok(bytes) => Current::parse(&bytes).map(Some).ok_or_else(damaged),
+            Ok(bytes) => Current::parse(&bytes).map(Some).ok_or_else(|| match version(&bytes) {
+                Some(found) if found > VERSION => cpr_pack::Error::Version { found, expected: VERSION }.into(),
+                _ => damaged(),
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::Folder { doing: "reading CURRENT", source }),
         }
@@ -64,7 +67,7 @@ impl Current {
 
     fn text(&self) -> String {
         let mut text = format!(
-            "{FIRST_LINE}\nstore {}\ndelivery {}\nbase {}\n",
+            "replika packs {VERSION}\nstore {}\ndelivery {}\nbase {}\n",
             hex::encode(self.store),
             self.delivery,
             self.base
@@ -82,7 +85,7 @@ impl Current {
         let text = str::from_utf8(bytes).ok()?;
         let mut lines = text.lines();
         let mut line = |word: &str| lines.next()?.strip_prefix(word)?.strip_prefix(' ');
-        if line("replika packs")? != "1" {
+        if line("replika packs")?.parse() != Ok(VERSION) {
             return None;
         }
         let mut store = [0; 16];
@@ -97,6 +100,15 @@ impl Current {
         let current = Current { store, delivery, base, overlay };
         (current.files().all(is_name) && current.text() == text).then_some(current)
     }
+}
+
+/// The version of a file whose bytes are as they were written; what stands between its first line and its check is that
+/// version's.
+fn version(bytes: &[u8]) -> Option<u32> {
+    let text = str::from_utf8(bytes).ok()?;
+    let (stated, check) = text.split_at(text.rfind("check ")?);
+    let is_sound = check == format!("check {:08x}\n", crc32fast::hash(stated.as_bytes()));
+    stated.lines().next().filter(|_| is_sound)?.strip_prefix("replika packs ")?.parse().ok()
 }
 
 /// That a name leads to no other folder.

@@ -24,6 +24,7 @@ mod happenings_model;
 mod json;
 mod keep;
 mod keep_model;
+mod kept;
 mod kit;
 mod matching;
 mod model;
