@@ -10,6 +10,7 @@ use crate::change::pairing::{By, FEW_PAIRS, Pairing};
 use crate::{Aspect, CorrectionMark, Date, Fact, Field, RelatedPnr, Status, Timestamp, Value};
 
 mod claims;
+mod contents;
 mod pairing;
 #[cfg(test)]
 mod reference;

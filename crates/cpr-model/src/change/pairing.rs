@@ -12,16 +12,16 @@
 //! quadratic.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, RandomState};
 
+use rustc_hash::FxBuildHasher;
+
+use crate::change::contents::{Content, Contents, FieldSets};
 use crate::change::{ChangeClass, Classified, Fact};
-use crate::{Aspect, CorrectionMark, Field, Timestamp};
+use crate::{Aspect, CorrectionMark, Timestamp};
 
 /// Up to so many pairs are looked at one by one: a hash costs more.
 pub(super) const FEW_PAIRS: usize = 256;
-
-/// So many sets of filled fields are told apart among the rows of one aspect and start.
-const MOST_FIELD_SETS: usize = 64;
 
 /// What a rule asks to be equal.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -43,14 +43,14 @@ pub(super) enum By {
 }
 
 /// A row without a partner.
-struct Open<'a> {
+pub(super) struct Open<'a> {
     /// Its position in the list that it stands in.
     at: usize,
-    fact: Fact<'a>,
+    pub(super) fact: Fact<'a>,
     mark: Option<CorrectionMark>,
-    start: Option<Timestamp>,
-    /// Hashes of what it says, by field; filled only where there are many rows.
-    content: Box<[(Field, u64)]>,
+    pub(super) start: Option<Timestamp>,
+    /// What it says; taken only where there are many rows.
+    pub(super) content: Content,
     /// Of a row that is gone: the mark of the first row that came and disproves it.
     disproved: Option<CorrectionMark>,
 }
@@ -64,7 +64,7 @@ pub(super) struct Pairing<'a> {
     pub(super) looks: usize,
     /// Up to so many pairs are looked at one by one.
     few: usize,
-    hashes: RandomState,
+    contents: Contents,
 }
 
 impl<'a> Pairing<'a> {
@@ -75,11 +75,11 @@ impl<'a> Pairing<'a> {
         came: &[usize],
         few: usize,
     ) -> Pairing<'a> {
-        let hashes = RandomState::new();
+        let mut contents = Contents::default();
         let many = gone.len() * came.len() > few;
-        let open = |facts: &[Fact<'a>], at: usize| {
+        let mut open = |facts: &[Fact<'a>], at: usize| {
             let fact = facts[at];
-            let content = if many { content(&fact, &hashes) } else { Box::default() };
+            let content = if many { contents.take(&fact) } else { Content::default() };
             Open { at, fact, mark: fact.disproof(), start: fact.start(), content, disproved: None }
         };
         Pairing {
@@ -88,7 +88,7 @@ impl<'a> Pairing<'a> {
             changes: Vec::new(),
             looks: 0,
             few,
-            hashes,
+            contents,
         }
     }
 
@@ -119,13 +119,13 @@ impl<'a> Pairing<'a> {
         let mut entries = Vec::with_capacity(marked.len());
         for at in marked {
             keys.clear();
-            sets.asks(By::Disproof, &self.came[at], &self.hashes, &mut keys);
+            sets.asks(By::Disproof, &self.came[at], &self.contents, &mut keys);
             entries.extend(keys.iter().map(|&key| (key, at)));
         }
         let mut index = Index::new(entries);
         for old in &mut self.gone {
             keys.clear();
-            sets.answers(By::Disproof, old, &self.hashes, &mut keys);
+            sets.answers(By::Disproof, old, &self.contents, &mut keys);
             let first = index.first(&keys, |_| true, |at| self.came[at].fact.repeats(&old.fact).then_some(()), looks);
             old.disproved = first.and_then(|(at, ())| self.came[at].mark);
         }
@@ -142,8 +142,8 @@ impl<'a> Pairing<'a> {
         if self.gone.is_empty() || self.came.is_empty() {
             return;
         }
-        let mut keyed = (!self.is_few()).then(|| Keyed::new(by, &self.gone, &self.came, eligible, &self.hashes));
-        let Pairing { gone, came, changes, looks, hashes, .. } = self;
+        let mut keyed = (!self.is_few()).then(|| Keyed::new(by, &self.gone, &self.came, eligible, &self.contents));
+        let Pairing { gone, came, changes, looks, contents, .. } = self;
         let mut free = vec![true; gone.len()];
         let mut keys = Vec::new();
         came.retain(|new| {
@@ -155,7 +155,7 @@ impl<'a> Pairing<'a> {
                 }),
                 Some(keyed) => {
                     keys.clear();
-                    keyed.ask(by, new, hashes, &mut keys);
+                    keyed.ask(by, new, contents, &mut keys);
                     keyed.index.first(&keys, |old| free[old], class, looks)
                 }
             };
@@ -200,7 +200,7 @@ impl Keyed {
         gone: &[Open<'_>],
         came: &[Open<'_>],
         eligible: impl Fn(&Fact<'_>) -> bool,
-        hashes: &RandomState,
+        contents: &Contents,
     ) -> Keyed {
         let (mut asking, mut asked) = (FieldSets::default(), FieldSets::default());
         match by {
@@ -216,7 +216,7 @@ impl Keyed {
         let (mut entries, mut keys) = (Vec::with_capacity(gone.len()), Vec::new());
         for (place, old) in gone.iter().enumerate().filter(|(_, old)| eligible(&old.fact)) {
             keys.clear();
-            keyed.answer(by, old, hashes, &mut keys);
+            keyed.answer(by, old, contents, &mut keys);
             entries.extend(keys.iter().map(|&key| (key, place)));
         }
         keyed.index = Index::new(entries);
@@ -224,28 +224,28 @@ impl Keyed {
     }
 
     /// The keys that a row that is gone stands under.
-    fn answer(&self, by: By, old: &Open<'_>, hashes: &RandomState, keys: &mut Vec<u64>) {
+    fn answer(&self, by: By, old: &Open<'_>, contents: &Contents, keys: &mut Vec<u64>) {
         let heirs = old.disproved.is_some_and(|mark| mark != CorrectionMark::Annulled);
         match by {
             By::HeirOfStart | By::HeirInPlace if !heirs => {}
-            By::Disproof if old.mark.is_none() => self.asking.answers(by, old, hashes, keys),
+            By::Disproof if old.mark.is_none() => self.asking.answers(by, old, contents, keys),
             By::Disproof => {}
             By::Turn if old.mark.is_some() => {}
-            By::Turn if old.fact.historic => self.asked.asks(by, old, hashes, keys),
-            By::Turn => self.asking.answers(by, old, hashes, keys),
-            _ => equal_parts(by, old, hashes, keys),
+            By::Turn if old.fact.historic => self.asked.asks(by, old, contents, keys),
+            By::Turn => self.asking.answers(by, old, contents, keys),
+            _ => equal_parts(by, old, contents.hashes(), keys),
         }
     }
 
     /// The keys under which a row that came finds its partner.
-    fn ask(&self, by: By, new: &Open<'_>, hashes: &RandomState, keys: &mut Vec<u64>) {
+    fn ask(&self, by: By, new: &Open<'_>, contents: &Contents, keys: &mut Vec<u64>) {
         match by {
-            By::Disproof if new.mark.is_some() => self.asking.asks(by, new, hashes, keys),
+            By::Disproof if new.mark.is_some() => self.asking.asks(by, new, contents, keys),
             By::Disproof => {}
             By::Turn if new.mark.is_some() => {}
-            By::Turn if new.fact.historic => self.asking.asks(by, new, hashes, keys),
-            By::Turn => self.asked.answers(by, new, hashes, keys),
-            _ => equal_parts(by, new, hashes, keys),
+            By::Turn if new.fact.historic => self.asking.asks(by, new, contents, keys),
+            By::Turn => self.asked.answers(by, new, contents, keys),
+            _ => equal_parts(by, new, contents.hashes(), keys),
         }
     }
 }
@@ -267,104 +267,26 @@ fn equal_parts(by: By, row: &Open<'_>, hashes: &RandomState, keys: &mut Vec<u64>
             keys.push(hashes.hash_one((place, unmarked, start)));
         }
         By::Content if unmarked && fact.historic => {
-            let says = row.content.iter().fold(0, |sum: u64, (_, hash)| sum.wrapping_add(*hash));
-            keys.push(hashes.hash_one((fact.aspect, row.content.len(), says)));
+            keys.push(hashes.hash_one((fact.aspect, row.content.len(), row.content.says)));
         }
         By::Aspect => keys.push(hashes.hash_one(fact.aspect)),
         _ => {}
     }
 }
 
-/// Hashes of what a row says, by field.
-fn content(fact: &Fact<'_>, hashes: &RandomState) -> Box<[(Field, u64)]> {
-    let mut content: Vec<_> = fact.content().map(|(field, value)| (field, hashes.hash_one((field, value)))).collect();
-    content.sort_unstable();
-    content.into_boxed_slice()
-}
-
-/// Which sets of fields the rows fill that may repeat others, by aspect and start.
-#[derive(Default)]
-struct FieldSets {
-    of: HashMap<(Aspect, Option<Timestamp>), Sets>,
-}
-
-#[derive(Default)]
-struct Sets {
-    sets: Vec<Box<[Field]>>,
-    /// There were more.
-    overflows: bool,
-}
-
-impl FieldSets {
-    fn of<'r, 'a: 'r>(rows: impl Iterator<Item = &'r Open<'a>>) -> FieldSets {
-        let mut all = FieldSets::default();
-        for row in rows {
-            let known = all.of.entry((row.fact.aspect, row.start)).or_default();
-            if known.place(row).is_some() {
-                continue;
-            }
-            if known.sets.len() < MOST_FIELD_SETS {
-                known.sets.push(row.content.iter().map(|(field, _)| *field).collect());
-            } else {
-                known.overflows = true;
-            }
-        }
-        all
-    }
-
-    /// The key of a row that may repeat others: its aspect and start, its fields, and what it says in them.
-    fn asks(&self, by: By, row: &Open<'_>, hashes: &RandomState, keys: &mut Vec<u64>) {
-        let group = (row.fact.aspect, row.start);
-        let Some(known) = self.of.get(&group) else { return };
-        let says = row.content.iter().fold(0, |sum: u64, (_, hash)| sum.wrapping_add(*hash));
-        let set = known.place(row).unwrap_or(MOST_FIELD_SETS + row.content.len());
-        keys.push(hashes.hash_one((by, group, set, says)));
-    }
-
-    /// The keys of a row that may be repeated: what it says in each set of fields that it fills.
-    fn answers(&self, by: By, row: &Open<'_>, hashes: &RandomState, keys: &mut Vec<u64>) {
-        let group = (row.fact.aspect, row.start);
-        let Some(known) = self.of.get(&group) else { return };
-        for (set, fields) in known.sets.iter().enumerate() {
-            if let Some(says) = projected(&row.content, fields) {
-                keys.push(hashes.hash_one((by, group, set, says)));
-            }
-        }
-        if known.overflows {
-            let says = row.content.iter().fold(0, |sum: u64, (_, hash)| sum.wrapping_add(*hash));
-            keys.push(hashes.hash_one((by, group, MOST_FIELD_SETS + row.content.len(), says)));
-        }
-    }
-}
-
-impl Sets {
-    fn place(&self, row: &Open<'_>) -> Option<usize> {
-        self.sets.iter().position(|set| set.iter().copied().eq(row.content.iter().map(|(field, _)| *field)))
-    }
-}
-
-/// What a row says in these fields; none when it leaves one of them empty. Both ascend.
-fn projected(content: &[(Field, u64)], fields: &[Field]) -> Option<u64> {
-    let (mut rest, mut sum) = (content.iter(), 0_u64);
-    for field in fields {
-        let (_, hash) = rest.find(|(found, _)| found >= field).filter(|(found, _)| found == field)?;
-        sum = sum.wrapping_add(*hash);
-    }
-    Some(sum)
-}
-
 /// Places by key, those of one key in order.
 #[derive(Default)]
 struct Index {
     entries: Vec<(u64, usize)>,
-    /// Of each key: its next entry that may be free, and the one behind its last.
-    queues: HashMap<u64, (usize, usize)>,
+    /// Of each key: its next entry that may be free, and the one behind its last. Keys are hashes under a secret of
+    /// their own, so nobody can choose them.
+    queues: HashMap<u64, (usize, usize), FxBuildHasher>,
 }
 
 impl Index {
     fn new(mut entries: Vec<(u64, usize)>) -> Index {
         entries.sort_unstable();
-        let mut queues = HashMap::with_capacity(entries.len());
+        let mut queues = HashMap::with_capacity_and_hasher(entries.len(), FxBuildHasher);
         for (at, (key, _)) in entries.iter().enumerate() {
             queues.entry(*key).or_insert((at, at)).1 = at + 1;
         }
