@@ -149,6 +149,12 @@ impl Latch {
         self.0.get_or_init(|| FirstFailure::Panicked);
     }
 
+    /// Whether the first failure was a panic of the storage engine.
+    #[inline]
+    pub(crate) fn has_panicked(&self) -> bool {
+        matches!(self.0.get(), Some(FirstFailure::Panicked))
+    }
+
     /// The first failure, when there was one.
     pub(crate) fn first(&self) -> Option<FirstFailure> {
         self.0.get().cloned()

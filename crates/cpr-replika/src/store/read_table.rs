@@ -19,7 +19,7 @@ use redb::{
     Value,
 };
 
-use crate::damage::{BlockError, FirstFailure, Latch};
+use crate::damage::{BlockError, Latch};
 use crate::error::Error;
 use crate::store::column::Column;
 use crate::store::guard::{Guard, Row};
@@ -29,7 +29,7 @@ impl Latch {
     /// Runs one call of redb's: what it is told when it panics, or has failed before, is the first failure.
     #[inline]
     pub(crate) fn sound<T, E: From<StorageError> + Told>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        if let Some(FirstFailure::Panicked) = self.first() {
+        if self.has_panicked() {
             return Err(storage_error(BlockError::Panicked.into()).into());
         }
         match catch_unwind(AssertUnwindSafe(call)) {
