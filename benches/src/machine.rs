@@ -38,6 +38,20 @@ pub fn peak_memory_bytes() -> u64 {
     kilobytes.unwrap_or(0) * 1024
 }
 
+/// Lets [`peak_memory_bytes`] begin anew, where the system lets it.
+pub fn forget_peak_memory() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Seconds that all threads of this process have been on a processor, in steps of a hundredth; 0 where the system does
+/// not say.
+pub fn process_seconds() -> f64 {
+    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name, which may hold anything: user and system time are the 12th and 13th.
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().skip(11);
+    fields.take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
 /// What a file, or everything in a folder, takes on disk.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Size {
