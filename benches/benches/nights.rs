@@ -60,7 +60,13 @@ fn main() {
         let window = if window.len() < WINDOW { taken.iter().rev().take(WINDOW).collect() } else { window };
         for (at, (measure, _)) in taken[0].iter().enumerate() {
             let values = window.iter().map(|night| night[at].1).collect();
-            let unit = if measure.contains("(ns)") { "ns" } else if measure.contains("bytes") { "bytes" } else { "s" };
+            let unit = if measure.contains("(ns)") {
+                "ns"
+            } else if measure.contains("bytes") {
+                "bytes"
+            } else {
+                "s"
+            };
             results.add(measure, &format!("night {mark}"), unit, median(values));
         }
     }
