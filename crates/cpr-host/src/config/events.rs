@@ -191,7 +191,7 @@ impl Events {
         Ok(Events {
             consumer: table.consumer,
             publisher,
-            authorities: table.authorities.iter().map(read_authority).collect::<Result<_, _>>()?,
+            authorities: read_authorities(&table.authorities)?,
             receivers: table.receivers.iter().map(|cvr| read_cvr("receivers", cvr)).collect::<Result<_, _>>()?,
             refusals: table.refusals,
             most_parked: table.most_parked,
@@ -243,10 +243,18 @@ fn read_action((kind, id): (&String, &String)) -> Result<(EventKind, Id), Config
     Ok((*known, read_id(id)))
 }
 
-fn read_authority((code, cvr): (&String, &String)) -> Result<(MunicipalityCode, Cvr), ConfigError> {
-    let setting = format!("authorities.{code}");
-    let code = code.parse().map_err(|_| refuse(format!("events.{setting}"), "the code of a municipality"))?;
-    Ok((MunicipalityCode(code), read_cvr(&setting, cvr)?))
+/// The authorities by the codes of municipalities; `851` and `0851` are one.
+fn read_authorities(table: &BTreeMap<String, String>) -> Result<BTreeMap<MunicipalityCode, Cvr>, ConfigError> {
+    let mut authorities = BTreeMap::new();
+    for (text, cvr) in table {
+        let setting = format!("authorities.{text}");
+        let code = text.parse().ok().filter(|code| (1..=9999).contains(code) && !text.starts_with('+'));
+        let code = code.ok_or_else(|| refuse(format!("events.{setting}"), "the code of a municipality"))?;
+        if authorities.insert(MunicipalityCode(code), read_cvr(&setting, cvr)?).is_some() {
+            return Err(refuse(format!("events.{setting}"), "each municipality once"));
+        }
+    }
+    Ok(authorities)
 }
 
 fn read_cvr(setting: &str, text: &str) -> Result<Cvr, ConfigError> {

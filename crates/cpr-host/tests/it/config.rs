@@ -59,6 +59,12 @@ fn events_are_configured_in_a_build_that_has_them() {
         let refused = parse(&text.replace("https://", "http://")).expect_err("in the clear");
         assert!(refused.contains("events.rest.url"), "{refused}");
         assert!(parse(&text.replace("[events.rest]", "[events.other]")).is_err());
+        for (code, told) in [("851", "each municipality once"), ("+1", "the code of a municipality"), ("0", "the code")]
+        {
+            let twice = text.replace("0851 = ", &format!("\"{code}\" = \"11111111\", 0851 = "));
+            let refused = parse(&twice).expect_err(code);
+            assert!(refused.contains(told), "{code}: {refused}");
+        }
     } else {
         assert!(parse(&text).expect_err("not in this build").contains("cargo feature `events`"));
     }
