@@ -3,9 +3,13 @@
 //!
 //! The targets themselves stand in `fuzz_targets/`, one per boundary; the README says how to run them.
 
+pub mod dice;
+pub mod held;
 pub mod lines;
 pub mod made_up;
 pub mod markup;
 pub mod mutate;
 pub mod pair;
 pub mod requests;
+pub mod thinned;
+pub mod write_back;

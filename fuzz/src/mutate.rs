@@ -3,21 +3,11 @@
 //! Bytes changed blindly nearly always make a line that the reader refuses, and then nothing behind the reader is
 //! tested.
 
-/// Pseudo-random numbers from a seed (xorshift); the same seed, the same mutation.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % end.max(1)
-    }
-}
+use crate::dice::Dice;
 
 /// One to four changes of whole lines or of single characters within one.
 pub fn extract(bytes: &[u8], seed: u32) -> Vec<u8> {
-    let mut dice = Dice(u64::from(seed) << 1 | 1);
+    let mut dice = Dice::new(seed);
     // Line ends stay with their lines.
     let mut lines: Vec<Vec<u8>> = bytes.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
     for _ in 0..=dice.below(4) {
