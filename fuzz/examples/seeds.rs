@@ -6,7 +6,7 @@ use cpr_extract::{LineEnd, Padding};
 use cpr_subscription::Filter;
 use replika_fuzz::made_up::{self, Ending, style};
 use replika_fuzz::pair::Pair;
-use replika_fuzz::requests;
+use replika_fuzz::{requests, rows};
 
 fn main() -> std::io::Result<()> {
     let [none, lf, crlf] = [LineEnd::None, LineEnd::Lf, LineEnd::CrLf];
@@ -51,6 +51,10 @@ fn main() -> std::io::Result<()> {
     }
     for (name, document) in requests::metadata() {
         write("metadata", name, document.as_bytes())?;
+    }
+
+    for (name, script) in rows::SCRIPTS {
+        write("many_rows", name, script)?;
     }
 
     // One change of each kind to the thirtieth element, and a copy of the assertion with another character in it.

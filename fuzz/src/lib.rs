@@ -10,6 +10,8 @@ pub mod made_up;
 pub mod markup;
 pub mod mutate;
 pub mod pair;
+pub mod processor_time;
 pub mod requests;
+pub mod rows;
 pub mod thinned;
 pub mod write_back;
