@@ -30,3 +30,6 @@ pub use cause::{Cause, CauseCode};
 pub use join::{JoinedEvent, join};
 pub use kind::EventKind;
 pub use person_change::{DeliveryContext, PersonChange};
+
+#[cfg(test)]
+mod tests;
