@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use crate::block::BLOCK_BYTES;
 use crate::{Checks, Description, Error, Key, Keys, Kind, Pack, Packs, Row, Seal, Summary, Table, Verified, Writer};
 
+mod contradictions;
 mod damage;
 mod files;
 mod sealed;

@@ -1,0 +1,240 @@
+//! A pack whose checks are right and that contradicts itself: it is refused when it is opened, or told by a
+//! verification, and a question about it is never answered wrong. And what the format says byte for byte.
+
+use super::damage::{reseal, small};
+use super::*;
+use crate::hash::{Lines, Places, choices, search};
+use crate::keys::RawKey;
+use crate::row::Head;
+
+/// The sound pack of [`small`]: tables `bytes`, `empty` and `numbers`; one block of rows each for two of them, and one
+/// of the hash section.
+const BLOCK: usize = BLOCK_BYTES;
+const TRAILER: usize = 4 * BLOCK;
+const STARTS: usize = TRAILER + 3 * 128 + 3 * 4;
+const FIRST_KEYS: usize = STARTS + 3 * 2;
+const BYTES: usize = TRAILER;
+const NUMBERS: usize = TRAILER + 2 * 128;
+
+fn sound() -> Vec<u8> {
+    let (bytes, _) = written(description(Kind::Base, 5), &small());
+    assert_eq!(u64::from_le_bytes(bytes[56..64].try_into().unwrap()) as usize, TRAILER);
+    bytes
+}
+
+/// With other bytes at a place, and every check put right.
+fn forged(mut bytes: Vec<u8>, at: usize, to: &[u8]) -> Vec<u8> {
+    assert!(bytes[at..at + to.len()] != *to, "it stands there already");
+    bytes[at..at + to.len()].copy_from_slice(to);
+    reseal(&mut bytes);
+    bytes
+}
+
+fn opened(bytes: Vec<u8>) -> Result<Pack, Error> {
+    Pack::from_bytes(bytes, Checks::AtFirstTouch)
+}
+
+/// The bytes of the rows of `numbers`.
+fn rows_bytes() -> u64 {
+    u64::from_le_bytes(sound()[NUMBERS + 96..NUMBERS + 104].try_into().unwrap())
+}
+
+#[test]
+fn a_trailer_that_contradicts_itself_is_refused_though_its_check_is_right() {
+    let eight = |number: u64| number.to_le_bytes().to_vec();
+    let end_of_space = (u64::MAX - 4095).to_le_bytes().to_vec();
+    let rows = rows_bytes();
+    let wrong: [(&str, usize, Vec<u8>); 24] = [
+        ("a name of 64 bytes", BYTES, vec![64]),
+        ("keys of no kind", NUMBERS + 64, vec![0]),
+        ("keys of a third kind", NUMBERS + 64, vec![3]),
+        ("a name that comes after the next one", BYTES + 1, b"f".to_vec()),
+        ("a name that comes twice", BYTES + 128, b"\x05bytes".to_vec()),
+        ("rows amid a block", NUMBERS + 88, eight(2 * BLOCK as u64 + 8)),
+        ("rows where another table's are", NUMBERS + 88, eight(BLOCK as u64)),
+        ("rows in the header", BYTES + 88, eight(0)),
+        ("rows behind the end of numbers", NUMBERS + 88, end_of_space),
+        ("rows that end in the hash section", NUMBERS + 96, eight(BLOCK as u64 + 8)),
+        ("rows that end within eight bytes", NUMBERS + 96, eight(rows - 4)),
+        ("more rows than have room", NUMBERS + 72, eight(rows / 8 + 1)),
+        ("more gone rows than rows", NUMBERS + 80, eight(13)),
+        ("no row, and a hash section", NUMBERS + 72, eight(0)),
+        ("rows, and no hash section", NUMBERS + 112, vec![0; 4]),
+        ("a hash section of keys that are bytes", BYTES + 112, vec![1]),
+        ("a hash section amid a block", NUMBERS + 104, eight(3 * BLOCK as u64 + 64)),
+        ("a hash section that ends in the trailer", NUMBERS + 112, vec![65]),
+        ("a hash section behind the trailer", NUMBERS + 104, eight(TRAILER as u64)),
+        ("a byte too much of first keys", NUMBERS + 120, eight(11)),
+        ("a byte too few of first keys", NUMBERS + 120, eight(9)),
+        ("a first key behind the rows", FIRST_KEYS + 6, ((rows / 8) as u32).to_le_bytes().to_vec()),
+        ("a table too few", 68, vec![2]),
+        ("a table too much", 68, vec![4]),
+    ];
+    for (what, at, to) in wrong {
+        let error = opened(forged(sound(), at, &to)).map(|_| ()).expect_err(what);
+        assert!(matches!(error, Error::Damaged { at, .. } if at == TRAILER as u64), "{what}: {error}");
+    }
+}
+
+#[test]
+fn first_keys_that_do_not_ascend_are_refused_though_their_check_is_right() {
+    // Two numbers have a first key each, at the end of the file: a place, a length, a key.
+    let rows = Rows {
+        numbers: [(1, 70_000), (2, 70_000)].map(|(at, length)| (at, Some(vec![1; length]))).into(),
+        ..Rows::default()
+    };
+    let (sound, _) = written(description(Kind::Base, 5), &rows);
+    let [first, second] = [sound.len() - 20, sound.len() - 10];
+    opened(sound.clone()).unwrap().verify().unwrap();
+    for (what, to) in [("place", 0..4), ("key", 6..10)] {
+        let same = sound[first..][to.clone()].to_vec();
+        assert!(
+            matches!(opened(forged(sound.clone(), second + to.start, &same)), Err(Error::Damaged { .. })),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_header_says_nothing_that_this_version_does_not_know() {
+    type Expected = fn(&Error) -> bool;
+    let unknown: Expected = |error| matches!(error, Error::Unknown { .. });
+    let outside: Expected = |error| matches!(error, Error::Damaged { at: 56, .. });
+    let length = sound().len() as u64;
+    let wrong: [(usize, Vec<u8>, Expected); 14] = [
+        (0, vec![0x88], |error| matches!(error, Error::NotAPack)),
+        (8, vec![2], |error| matches!(error, Error::Version { found: 2, expected: 1 })),
+        (32, vec![0], unknown),
+        (32, vec![3], unknown),
+        (33, vec![2], unknown),
+        (34, vec![1], unknown),
+        (79, vec![1], unknown),
+        (112, vec![1], unknown),
+        (143, vec![1], unknown),
+        (272, vec![1], unknown),
+        (BLOCK - 5, vec![1], unknown),
+        (56, 0u64.to_le_bytes().to_vec(), outside),
+        (56, (TRAILER as u64 + 8).to_le_bytes().to_vec(), outside),
+        (56, (length.next_multiple_of(BLOCK as u64)).to_le_bytes().to_vec(), outside),
+    ];
+    for (at, to, expected) in wrong {
+        let error = opened(forged(sound(), at, &to)).map(|_| ()).expect_err("it is no such pack");
+        assert!(expected(&error), "byte {at}: {error}");
+    }
+}
+
+#[test]
+fn an_index_that_leads_to_other_rows_is_told_by_a_verification_though_its_check_is_right() {
+    let line = |number: u32| {
+        let lines = &sound()[3 * BLOCK..3 * BLOCK + 128];
+        let slot = |at: &usize| lines[at / 8 * 64 + at % 8 * 4..][..4] == number.to_le_bytes();
+        let slot = (0..16).find(|at| slot(at) && lines[at / 8 * 64 + 32 + at % 8 * 4..][..4] != [0xFF; 4]).unwrap();
+        3 * BLOCK + slot / 8 * 64 + 32 + slot % 8 * 4
+    };
+    let last_row = 2 * BLOCK + rows_bytes() as usize - 48;
+    assert_eq!(sound()[last_row..][..8], [0, 0, 0, 99, 33, 0, 0, 0]);
+    let wrong: [(&str, usize, Vec<u8>); 15] = [
+        ("a row less is counted", NUMBERS + 72, vec![11]),
+        ("a row more is counted", NUMBERS + 72, vec![13]),
+        ("a row is counted as gone", NUMBERS + 80, vec![1]),
+        ("a row of a base is gone", 2 * BLOCK + 4, vec![0xFF; 4]),
+        ("a key is that of the next row", 2 * BLOCK + 3, vec![9]),
+        ("a key is greater than the next one", 2 * BLOCK + 3, vec![10]),
+        ("a row goes beyond its table", last_row + 4, vec![41]),
+        ("no row stands here", BLOCK + 2, vec![1]),
+        ("a number leads to another row", line(9), line_of(sound(), line(18))),
+        ("a number leads nowhere", line(9), vec![0xFF; 4]),
+        ("no row starts in a block", STARTS + 2, vec![0xFF; 2]),
+        ("another row starts a block", STARTS + 2, vec![1, 0]),
+        ("a row of another block starts a block", STARTS, vec![0, 2]),
+        ("a first key has another place", FIRST_KEYS + 6, vec![1]),
+        ("a first key is another one", FIRST_KEYS + 12 + 3, vec![1]),
+    ];
+    for (what, at, to) in wrong {
+        let pack = opened(forged(sound(), at, &to)).expect(what);
+        assert!(matches!(pack.verify(), Err(Error::Damaged { .. })), "{what}");
+    }
+    let wrong_way = opened(forged(sound(), line(9), &line_of(sound(), line(18)))).unwrap();
+    let table = wrong_way.table("numbers", Keys::Numbers).unwrap();
+    assert!(matches!(table.get(9), Err(Error::Damaged { .. })), "another row is no answer");
+    assert!(matches!(table.get_many(&[0, 9], &mut Vec::new()), Err(Error::Damaged { .. })));
+}
+
+fn line_of(bytes: Vec<u8>, at: usize) -> Vec<u8> {
+    bytes[at..at + 4].to_vec()
+}
+
+/// Another choice of lines would not find what is in packs that are there.
+#[test]
+fn a_pack_is_written_byte_for_byte_as_it_always_was() {
+    let lines = [(0, 0, 1), (1, 0, 7), (19_010_203, 0, 1_666_667), (u32::MAX, 3, u32::MAX)];
+    let chosen = lines.map(|(number, seed, lines)| choices(number, seed, lines));
+    assert_eq!(chosen, [[0, 0], [2, 0], [1_560_984, 1_658_552], [1_449_894_813, 2_351_460_013]]);
+    let (below, above) = pair(&clustered(1000), &super::damage::small_overlay());
+    assert_eq!([crc32fast::hash(&below), crc32fast::hash(&above)], [291_586_170, 1_958_019_557]);
+}
+
+#[test]
+fn numbers_that_crowd_into_one_line_stand_under_another_seed() {
+    let crowd: Vec<u32> = (0..).filter(|number| choices(*number, 0, 2) == [0, 0]).take(12).collect();
+    let mut places = Places::default();
+    crowd.iter().zip(0..).for_each(|(number, place)| places.push(*number, place));
+    let lines = Lines::of(&places).unwrap();
+    assert!(lines.seed > 0);
+    let sections: Vec<_> = lines.bytes().collect();
+    for (number, place) in crowd.iter().zip(0..) {
+        let found = choices(*number, lines.seed, lines.count()).map(|line| search(&sections[line as usize], *number));
+        assert!(found.contains(&crate::hash::Found::At(place)));
+    }
+}
+
+#[test]
+fn a_row_takes_keys_and_values_as_long_as_the_format_has_room_for() {
+    let (shortest, longest) = (vec![], vec![0; 65_535]);
+    for (key, value, fits) in [
+        (&shortest, Some(u32::MAX as usize - 1), true),
+        (&shortest, Some(u32::MAX as usize), false),
+        (&shortest, Some(u32::MAX as usize + 1), false),
+        (&longest, Some(0), true),
+        (&longest, None, true),
+        (&vec![0; 65_536], Some(0), false),
+    ] {
+        let head = Head::of(RawKey::Bytes(key), value);
+        assert_eq!(head.is_some(), fits, "a key of {} bytes, a value of {value:?}", key.len());
+        let Some(head) = head else { continue };
+        assert_eq!(head.is_gone, value.is_none());
+        let read = Head::parse(head.encode(RawKey::Bytes(key)), Keys::Bytes).unwrap();
+        assert_eq!((read.key(), read.value(), read.row_bytes()), (head.key(), head.value(), head.row_bytes()));
+        assert!(head.row_bytes().is_multiple_of(8) && head.row_bytes() - (head.value().end as u64) < 8);
+    }
+    let mut writer = Writer::new(Cursor::new(Vec::new()), &description(Kind::Base, 1)).unwrap();
+    writer.table(&"x".repeat(63), Keys::Bytes).unwrap();
+    let pack = opened(writer.finish().unwrap().0.into_inner()).unwrap();
+    assert_eq!(pack.tables().map(|(name, _)| name.len()).collect::<Vec<_>>(), [63]);
+}
+
+#[test]
+fn an_error_says_what_is_wrong_in_words() {
+    let pack = opened(sound()).unwrap();
+    let table = pack.table("numbers", Keys::Numbers).unwrap();
+    let told = [
+        table.get(b"ten").unwrap_err().to_string(),
+        pack.table("bytes", Keys::Numbers).unwrap_err().to_string(),
+        pack.table("others", Keys::Numbers).unwrap_err().to_string(),
+    ];
+    let expected = [
+        "the table's keys are numbers, not bytes",
+        "the table's keys are bytes, not numbers",
+        "the pack has no table \"others\"",
+    ];
+    assert_eq!(told, expected);
+    let key = table.iter().unwrap().next().unwrap().unwrap();
+    let told = format!(
+        "{:?} {:?} {key:?} {:?} {:?}",
+        key.key(),
+        Key::Bytes(b"ten"),
+        table.iter().unwrap(),
+        table.get(9).unwrap()
+    );
+    assert_eq!(told, "Number(..) Bytes(..) Row(0 bytes) Range Some(Value(3 bytes))");
+}
