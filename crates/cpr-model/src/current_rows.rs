@@ -7,6 +7,9 @@
 
 use crate::{Aspect, Date, Fact, MunicipalityCode, Pnr, ProtectionKind, RelatedPnr, Status, Text, Timestamp, facts};
 
+#[cfg(test)]
+mod tests;
+
 /// One more than the highest number of an aspect.
 const ASPECTS: usize = Aspect::Event as usize + 1;
 
