@@ -19,6 +19,16 @@ fn a_period_holds_its_start_and_not_its_end() {
 }
 
 #[test]
+fn what_holds_until_further_notice_holds_from_its_start_on_and_meets_nothing_behind_it() {
+    let since = Period::since(3);
+    assert_eq!(since, period(Some(3), None));
+    assert!(!since.contains(2) && since.contains(3) && since.contains(i32::MAX));
+    assert!(period(Some(1), Some(3)).meets(&since) && !period(Some(1), Some(2)).meets(&since));
+    // Two open sides are no common moment.
+    assert!(!since.meets(&period(None, Some(3))) && !since.is_empty() && !since.is_inverted());
+}
+
+#[test]
 fn an_end_at_or_before_the_start_is_kept_and_contains_nothing() {
     for p in [period(Some(5), Some(5)), period(Some(5), Some(3))] {
         assert!(p.is_empty());

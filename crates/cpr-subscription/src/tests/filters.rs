@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{date, filter, key};
+use super::{date, event, filter, key};
 use crate::*;
 
 /// One of every form, in the order of filters.
@@ -308,4 +308,52 @@ proptest! {
         prop_assert_eq!(Filter::from_bytes(&a.to_bytes()), Ok(a.clone()));
         prop_assert_eq!(a.reveal().parse::<Filter>(), Ok(a));
     }
+}
+
+#[test]
+fn a_filter_says_its_kind_and_neither_whose_number_nor_which_address_it_is() {
+    let told = ["6101801234", "0851:8512:091:01:tv", "0851", "0-17", "A01", "everything", "0-17+0851:8512+6101801234"];
+    let told = told.map(|text| format!("{:?}", filter(text)));
+    let expected = [
+        "PNR(..)",
+        "Address(..)",
+        "MunicipalityCode(0851)",
+        "AgeRange(0-17)",
+        "EventChangeCode(A01)",
+        "NoFilter",
+        "AllOf([PNR(..), AgeRange(0-17), Address(..)])",
+    ];
+    assert_eq!(told, expected);
+    let Filter::Address(address) = filter("0851:8512:091:01:tv") else { panic!("an address") };
+    assert_eq!(format!("{address:?}"), "AddressFilter(..)");
+    let AddressFilter { house, floor, door, .. } = address;
+    assert_eq!(format!("{house:?} {floor:?} {door:?}"), "Some(HouseNumber(..)) Some(Floor(..)) Some(Door(..))");
+    assert_eq!(format!("{:?}", event("A01").code), "EventCode(A01)");
+    assert_eq!("region-1_a.b".parse::<SubscriberName>().unwrap().to_string(), "region-1_a.b");
+}
+
+#[test]
+fn stored_bytes_of_all_of_are_read_only_in_their_own_order_and_up_to_their_number() {
+    let of = |texts: &[&str]| {
+        let members: Vec<u8> = texts.iter().flat_map(|text| filter(text).to_bytes()).collect();
+        Filter::from_bytes(&[&[FilterKind::AllOf as u8], &members[..]].concat())
+    };
+    assert_eq!(of(&["0-17", "0751"]), Ok(filter("0-17+0751")));
+    for wrong in [&["0751", "0-17"][..], &["0-17"], &[], &["0-17", "0-17"]] {
+        assert_eq!(of(wrong), Err(FilterError::Stored), "{wrong:?}");
+    }
+    let many: Vec<String> = (0..9).map(|at| format!("{at}-99")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert!(of(&many[..8]).is_ok() && of(&many) == Err(FilterError::Stored));
+}
+
+#[test]
+fn codes_are_added_to_a_list_and_nothing_to_the_list_of_all() {
+    let code = |text: &str| EventCode::parse(text.as_bytes()).unwrap();
+    let mut codes: ChangeCodes = [code("A01")].into_iter().collect();
+    codes.extend([code("Q77"), code("Q78")]);
+    assert_eq!(["A01", "Q77", "Q78", "A02"].map(|text| codes.contains(&code(text))), [true, true, true, false]);
+    let mut any = ChangeCodes::any();
+    any.extend([code("Q77")]);
+    assert!(any.contains(&code("A02")));
 }

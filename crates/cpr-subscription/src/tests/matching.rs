@@ -336,3 +336,47 @@ fn everybody_is_everybody_however_many_there_are() {
         assert_eq!((set.len(), set.contains(count - 1), set.contains(count)), (count, true, false), "{count} persons");
     }
 }
+
+#[test]
+fn of_many_records_of_one_code_each_mark_is_one_reason() {
+    // Around the number from which on they are sorted, each twice and in no order.
+    for marks in [1, 15, 16, 17, 60] {
+        let mark = |at: usize| event(&format!("A01/{}", char::from(b'0' + (at * 37 % marks) as u8)));
+        let mut events: Vec<EventLabel> = (0..marks).chain(0..marks).map(mark).collect();
+        events.push(event("A21"));
+        let changed =
+            Changed { number: key(NUMBERS[0]), before: None, after: None, events, chain: vec![key(NUMBERS[1])] };
+        let subscription = |at: u32, texts: &[&str]| Subscription {
+            subscriber: SubscriberNumber(at),
+            profile: Profile::SF6002,
+            filters: texts.iter().map(|text| filter(text)).collect(),
+        };
+        check(&[subscription(3, &["A01", "A21"]), subscription(4, &["A01+A21", NUMBERS[1]])], &[changed]);
+    }
+}
+
+#[test]
+fn a_delivery_tells_how_many_persons_and_subscribers_it_has_and_names_nobody() {
+    let subscription = |at: u32, profile, text: &str| Subscription {
+        subscriber: SubscriberNumber(at),
+        profile,
+        filters: vec![filter(text)],
+    };
+    let own = Profile { derived_events: false, ..Profile::SF6002 };
+    let (matcher, _) = Matcher::new([subscription(9, own, NUMBERS[0]), subscription(2, Profile::SF6002, "0101")]);
+    let subscribers: Vec<_> = matcher.subscribers().collect();
+    assert_eq!(subscribers, [(SubscriberNumber(2), Profile::SF6002), (SubscriberNumber(9), own)]);
+    let mut matching = matcher.deliver(super::date(DAY));
+    let followers = [SubscriberNumber(9)];
+    matching.add(&newcomer(&followers));
+    matching.add(&newcomer(&[]));
+    assert_eq!(format!("{matching:?}"), "Matching of 2 persons");
+    let matched = matching.finish();
+    assert_eq!(format!("{matched:?}"), "Deliveries of 2 persons to 2 subscribers");
+    assert_eq!(matched.persons(), [key(NUMBERS[0]); 2]);
+    let mut set = DeliveryPersons::default();
+    matched.collect(SubscriberNumber(9), &mut set);
+    assert_eq!(format!("{set:?}"), "PersonSet of 1");
+    let words = [ImageChange::Within, ImageChange::Enters, ImageChange::Leaves].map(ImageChange::name);
+    assert_eq!(words, ["within", "enters", "leaves"]);
+}
