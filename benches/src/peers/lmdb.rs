@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lmdb::{Database, DatabaseFlags, Environment, Transaction, WriteFlags};
+use lmdb::{Database, DatabaseFlags, Environment, EnvironmentFlags, Transaction, WriteFlags};
 
 use super::{Look, Peer};
 use crate::documents::{Document, Documents};
@@ -18,10 +18,21 @@ pub(super) struct Lmdb {
 
 impl Lmdb {
     pub(super) fn open(folder: &Path) -> Lmdb {
-        let environment = Environment::new().set_map_size(MAP_BYTES).open(folder).expect("an environment");
-        let database = environment.create_db(None, DatabaseFlags::empty()).expect("the unnamed database");
+        let (environment, database) = open(folder, EnvironmentFlags::empty());
         Lmdb { environment, database }
     }
+}
+
+/// An environment and its unnamed database, for gets far apart: reading ahead would only be in their way.
+pub fn lmdb_for_gets(folder: &Path) -> (Environment, Database) {
+    open(folder, EnvironmentFlags::NO_READAHEAD)
+}
+
+fn open(folder: &Path, flags: EnvironmentFlags) -> (Environment, Database) {
+    let mut environment = Environment::new();
+    let environment = environment.set_map_size(MAP_BYTES).set_flags(flags).open(folder).expect("an environment");
+    let database = environment.create_db(None, DatabaseFlags::empty()).expect("the unnamed database");
+    (environment, database)
 }
 
 impl Peer for Lmdb {

@@ -25,11 +25,11 @@ pub(super) fn connect(path: &Path) -> Connection {
 
 /// Loads in one transaction without a journal, since a new file that is not whole is thrown away; synchronised at the
 /// end.
-pub(super) fn load_unjournaled(path: &Path, connection: &Connection, load: impl FnOnce(&Connection)) {
+pub(super) fn load_unjournaled(path: &Path, connection: &Connection, load: impl FnOnce()) {
     connection
         .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN IMMEDIATE")
         .expect("settings of SQLite");
-    load(connection);
+    load();
     connection.execute_batch("COMMIT; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").expect("a commit");
     std::fs::File::open(path).and_then(|file| file.sync_all()).expect("a sync");
 }
@@ -51,7 +51,8 @@ impl SqliteBlobs {
 
 impl Peer for SqliteBlobs {
     fn load(&self, documents: &mut Documents) {
-        load_unjournaled(&self.path, &self.writer(), |connection| {
+        let connection = self.writer();
+        load_unjournaled(&self.path, &connection, || {
             let mut insert = connection.prepare("INSERT INTO document VALUES (?1, ?2)").expect("a statement");
             while let Some((key, bytes)) = documents.next_document() {
                 insert.execute(params![key, bytes]).expect("an insert");

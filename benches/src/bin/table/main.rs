@@ -1,63 +1,19 @@
 //! Renders the README's tables of figures from the results of the benchmarks: `cargo run -p benches --bin table`.
 //!
 //! Reads `target/bench-results/*.json` and, when they are there, criterion's estimates. Prints Markdown; with
-//! `--write FILE` it replaces what stands between the two markers in the file. The best of a row is bold, whoever it
-//! is, and the last column says how the engine stands against the best of the peers that did the same.
+//! `--write FILE` it replaces what stands between the two markers in the file. The last column of a table compares like
+//! with like; stores that are handed ready values have a table of their own, as the floor they are.
+
+mod peers;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use benches::peers::{OURS, STORES};
 use benches::results::target_folder;
 use serde_json::Value;
 
 const BEGIN: &str = "<!-- figures -->";
 const END: &str = "<!-- /figures -->";
-
-/// Where SQLite's rows stand among the stores.
-const ROWS_AT: usize = 4;
-
-/// Where the packs stand.
-const PACKS_AT: usize = 1;
-
-/// What packs do not do by themselves: they are written beside the store.
-const OF_A_STORE: [&str; 3] = ["load", "a night, durable", "peak memory of a load"];
-
-/// The rows of the table of peers: the measure in the results, and how the row is called.
-const ROWS: &[(&str, &str)] = &[
-    ("person now, 1 thread, mean", "person now, back to back (1)"),
-    ("person now, 1 thread, p50", "person now, p50 (1)"),
-    ("person now, 1 thread, p99", "person now, p99 (1)"),
-    ("person now, 2 threads, p50", "person now, 2 threads, p50 (1)"),
-    ("person now, 2 threads, p99", "person now, 2 threads, p99 (1)"),
-    ("person now, CRC32 of the bytes, 1 thread, p50", "the same with a CRC32 of the bytes, p50"),
-    ("person now, every value decoded, 1 thread, p50", "person now, every value decoded, p50"),
-    ("as of a delivery and a moment, unchanged since, 1 thread, p50", "as of (valid, known), unchanged since, p50"),
-    (
-        "as of a delivery and a moment, 20 superseded rows, 1 thread, p50",
-        "as of (valid, known), 20 superseded rows, p50",
-    ),
-    (
-        "as of a delivery and a moment, 20 superseded rows, 1 thread, p99",
-        "as of (valid, known), 20 superseded rows, p99",
-    ),
-    ("history of the address, 1 thread, p50", "history of the address, p50"),
-    ("open and read one person", "open and read one person"),
-    ("open and read one person, after a killed writer", "the same after a killed writer"),
-    ("load", "load, persons a second (2)"),
-    ("a night, durable", "a night, durable (3)"),
-    ("size after the load, allocated", "on disk after the load"),
-    ("size after the nights, allocated", "on disk after all nights"),
-    ("peak memory of a load", "peak memory of the load"),
-];
-
-const NOTES: &str = "\
-(1) The engine checks a whole value (CRC32 and archive) before it believes a byte of it; the peers hand out bytes and look at none but
-the first. SQLite's rows have no such reading: see *every value decoded*. (2) The engine and SQLite's rows read, check and take apart
-the extract; the other peers are given ready documents in key order, an easier job. (3) The engine and SQLite's rows work out what
-changed and keep what ceased to be believed; the others overwrite the same persons with the documents that the engine made. Packs are written of the
-store and read by any number of processes; each of their blocks was checked when it was first touched, and a person's value is checked
-as in the store. Their *load* is a base, *a night* an overlay, beside the store's own. A dash: the store has no such thing, or was not asked.";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = render()?;
@@ -78,11 +34,12 @@ fn render() -> Result<String, Box<dyn std::error::Error>> {
     let mut text = String::new();
     for peers in &sizes {
         text += &about(peers)?;
-        text += &peers_table(peers)?;
-        text.push('\n');
+        text += &peers::same_job(peers)?;
+        text += &peers::floors(peers)?;
     }
-    text += NOTES;
-    text.push('\n');
+    for search in results("search")? {
+        text += &peers::searches(&search)?;
+    }
     for deliveries in results("deliveries")? {
         text += &columns(&deliveries, "after so many small deliveries")?;
     }
@@ -138,7 +95,7 @@ fn about(results: &Value) -> Result<String, std::fmt::Error> {
     let date = results["date"].as_str().map_or(String::new(), |date| format!(" on {date}"));
     writeln!(
         text,
-        "{} made-up persons (extract {:.0} MB, documents {:.0} MB), {} of them in a night; {} cores of {}, {} of memory, Linux {}; load \
+        "\n{} made-up persons (extract {:.0} MB, documents {:.0} MB), {} of them in a night; {} cores of {}, {} of memory, Linux {}; load \
          average {} when it began. Medians of one run of `{}`{date}, rendered by `cargo run -p benches --bin table`.\n",
         results["persons"],
         millions("extract_bytes"),
@@ -158,56 +115,6 @@ fn about(results: &Value) -> Result<String, std::fmt::Error> {
 fn gigabytes(memory: &str) -> String {
     let kilobytes = memory.split(' ').next().and_then(|text| text.parse::<f64>().ok());
     kilobytes.map_or(memory.to_owned(), |kilobytes| format!("{:.0} GB", kilobytes / 1e6))
-}
-
-fn peers_table(results: &Value) -> Result<String, std::fmt::Error> {
-    let mut text = String::from("| what |");
-    for store in STORES {
-        write!(text, " {} |", results[store].as_str().unwrap_or(store))?;
-    }
-    writeln!(text, " replika against the best peer |\n|---|{}---|", "---|".repeat(STORES.len()))?;
-    for (measure, name) in ROWS {
-        let figures = STORES.map(|store| figure(results, measure, store));
-        if figures.iter().all(Option::is_none) {
-            continue;
-        }
-        let more_is_better = figures.iter().flatten().any(|(_, unit)| *unit == "1/s");
-        let is_better = |a: f64, b: f64| if more_is_better { a > b } else { a < b };
-        let best = |figures: &[Option<(f64, &str)>]| {
-            let values = figures.iter().flatten().map(|(value, _)| *value);
-            values.reduce(|a, b| if is_better(b, a) { b } else { a })
-        };
-        let mut competing = figures;
-        if OF_A_STORE.contains(measure) {
-            competing[PACKS_AT] = None;
-        }
-        write!(text, "| {name} |")?;
-        for (at, found) in figures.iter().enumerate() {
-            match found {
-                Some((value, unit)) if competing[at].is_some() && Some(*value) == best(&competing) => {
-                    write!(text, " **{}** |", shown(*value, unit))?
-                }
-                Some((value, unit)) => write!(text, " {} |", shown(*value, unit))?,
-                None => write!(text, " – |")?,
-            }
-        }
-        let versus = |ours: Option<(f64, &str)>, theirs: f64| match ours {
-            Some((ours, _)) if is_better(ours, theirs) => format!("{:.1} x better", (ours / theirs).max(theirs / ours)),
-            Some((ours, _)) => format!("**loses**, {:.1} x", (ours / theirs).max(theirs / ours)),
-            None => String::from("–"),
-        };
-        let best_peer = best(&figures[OURS..]);
-        let mut against = best_peer.map_or("–".to_owned(), |theirs| versus(figures[0], theirs));
-        // The only peer that does the engine's whole work.
-        if let Some((rows, _)) = figures[ROWS_AT].filter(|(rows, _)| Some(*rows) != best_peer) {
-            against += &format!("; {} against SQLite rows", versus(figures[0], rows));
-        }
-        if let (Some(packs), Some(theirs)) = (competing[PACKS_AT], best_peer) {
-            against += &format!("; packs: {}", versus(Some(packs), theirs));
-        }
-        writeln!(text, " {against} |")?;
-    }
-    Ok(text)
 }
 
 /// A column for each store, or number of deliveries, in the order in which they were measured.
