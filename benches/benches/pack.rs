@@ -14,11 +14,11 @@ use std::{fs, sync::Arc};
 
 use benches::machine;
 use benches::packs::map;
-use benches::peers::handed_out;
+use benches::peers::{handed_out, lmdb_for_gets};
 use benches::results::{Results, target_folder, version_of};
 use benches::samples::median;
 use cpr_pack::{Checks, Description, Keys, Kind, Pack, Packs, Table, Value, Writer};
-use lmdb::{Cursor, Database, DatabaseFlags, Environment, EnvironmentFlags, Transaction, WriteFlags};
+use lmdb::{Cursor, Database, Environment, Transaction, WriteFlags};
 
 /// Gets of a thousand rows.
 const HOT: u32 = 1000;
@@ -93,7 +93,7 @@ impl Files {
         let mut value = Vec::new();
         let start = Instant::now();
         fs::create_dir(&files.lmdb).expect("a new folder");
-        let (environment, database) = open_lmdb(&files.lmdb);
+        let (environment, database) = lmdb_for_gets(&files.lmdb);
         let mut write = environment.begin_rw_txn().expect("a write");
         for rank in 0..of {
             fill(rank, 0, &mut value);
@@ -157,15 +157,6 @@ fn write_pack(
         writer.row(key(rank), &value).expect("a row");
     }
     writer.publish().expect("a pack")
-}
-
-fn open_lmdb(folder: &Path) -> (Environment, Database) {
-    let mut environment = Environment::new();
-    // Reading ahead would only be in the way of single gets.
-    let environment = environment.set_map_size(64 << 30).set_flags(EnvironmentFlags::NO_READAHEAD);
-    let environment = environment.open(folder).expect("an environment");
-    let database = environment.create_db(None, DatabaseFlags::empty()).expect("the unnamed database");
-    (environment, database)
 }
 
 fn table(pack: &Pack) -> Table<'_> {
@@ -239,7 +230,7 @@ type Way<'s> = (String, Box<dyn Fn(&Asking) -> f64 + 's>);
 
 impl Stores {
     fn open(files: &Files) -> Stores {
-        let (lmdb, database) = open_lmdb(&files.lmdb);
+        let (lmdb, database) = lmdb_for_gets(&files.lmdb);
         let base = &files.base;
         let mut packs = vec![
             ("pack, mapped", map(base, Checks::AtFirstTouch).expect("a pack")),

@@ -22,13 +22,13 @@ use std::time::Instant;
 
 use benches::machine::{self, Size};
 use benches::packs;
-use benches::peers::handed_out;
+use benches::peers::{handed_out, lmdb_for_gets};
 use benches::results::{Results, target_folder, version_of};
 use benches::samples::median;
 use cpr_replika::cpr_model::{PersonKey, Pnr};
 use cpr_replika::cpr_pack::{Checks, Pack};
 use cpr_replika::{ApplyOptions, Config, KeyFile, Options, PackKey, Packed, Replika, Snapshot, raw};
-use lmdb::{Cursor, Database, DatabaseFlags, Environment, EnvironmentFlags, Transaction, WriteFlags};
+use lmdb::{Cursor, Transaction, WriteFlags};
 use redb::{ReadableDatabase, TableDefinition};
 
 /// Gets of a thousand persons.
@@ -152,7 +152,7 @@ impl Files {
     /// The documents of the store in the peers.
     fn peers(&self, plan: &Plan, results: &mut Results) {
         fs::create_dir(self.at("lmdb")).expect("a new folder");
-        let (environment, database) = open_lmdb(&self.at("lmdb"));
+        let (environment, database) = lmdb_for_gets(&self.at("lmdb"));
         let mut write = environment.begin_rw_txn().expect("a write");
         raw::for_each_person(&self.store, |key, value| {
             write.put(database, &key.to_be_bytes(), &value, WriteFlags::APPEND).expect("a put");
@@ -221,15 +221,6 @@ fn make_store(path: &Path, options: &Options, plan: &Plan) -> Replika {
     replika
 }
 
-fn open_lmdb(folder: &Path) -> (Environment, Database) {
-    let mut environment = Environment::new();
-    // Reading ahead would only be in the way of single gets.
-    let environment = environment.set_map_size(64 << 30).set_flags(EnvironmentFlags::NO_READAHEAD);
-    let environment = environment.open(folder).expect("an environment");
-    let database = environment.create_db(None, DatabaseFlags::empty()).expect("the unnamed database");
-    (environment, database)
-}
-
 fn pnr(key: u32) -> Pnr {
     PersonKey::from_u32(key).expect("a person's key").pnr()
 }
@@ -260,7 +251,7 @@ type Way<'s> = (&'static str, Box<dyn Fn(&[u32]) -> f64 + 's>);
 
 impl Plan {
     fn gets(&self, measure: &str, files: &Files, rounds: &[Vec<u32>], results: &mut Results) {
-        let (environment, database) = open_lmdb(&files.at("lmdb"));
+        let (environment, database) = lmdb_for_gets(&files.at("lmdb"));
         let read = environment.begin_ro_txn().expect("a read");
         let read = &read;
         let mut cursor = read.open_ro_cursor(database).expect("a cursor");
@@ -301,7 +292,7 @@ impl Plan {
             if !forget(&files.at("lmdb").join("data.mdb")) || !forget(&data) {
                 return;
             }
-            let (environment, database) = open_lmdb(&files.at("lmdb"));
+            let (environment, database) = lmdb_for_gets(&files.at("lmdb"));
             let read = environment.begin_ro_txn().expect("a read");
             let get = |key: &u32| read.get(database, &key.to_be_bytes()).map_or(0, handed_out);
             nanoseconds[0].push(by_the_clock(&keys, get));
