@@ -1,14 +1,18 @@
 //! What an open pack holds in memory: its index, and the way to its rows.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use crate::block::BLOCK_BYTES;
-use crate::cipher::{CipherSource, TAG_BYTES};
+use crate::cipher::CipherSource;
 use crate::error::Error;
-use crate::header::{Description, Header, Seal, part, u32_at};
+use crate::header::{Description, Header, Seal, part};
 use crate::keys::Keys;
+use crate::lines_in_file::LinesInFile;
 use crate::memory::Memory;
 use crate::sealed::Sealed;
-use crate::space::{Bytes, Checks, Space};
-use crate::trailer::{FirstKeys, TableEntry, Trailer};
+use crate::space::{Bytes, Checks, Space, TrailerBytes};
+use crate::trailer::{FirstKeys, NO_START, TableEntry, Trailer};
 
 /// Header and trailer of a pack, checked, and its space of blocks.
 pub(crate) struct Contents {
@@ -16,8 +20,8 @@ pub(crate) struct Contents {
     pub(crate) seal: Seal,
     pub(crate) is_encrypted: bool,
     pub(crate) space: Space,
-    /// For each block, where its first row starts, in units of eight bytes.
-    pub(crate) starts: Vec<u16>,
+    /// Where in the trailer the first row of each block is named.
+    starts: Range<usize>,
     pub(crate) parts: Vec<Part>,
 }
 
@@ -26,7 +30,7 @@ pub(crate) struct Part {
     pub(crate) entry: TableEntry,
     pub(crate) first_keys: FirstKeys,
     /// The hash section, where the pack itself is not in memory.
-    pub(crate) lines: Option<Memory>,
+    pub(crate) lines: Option<LinesInFile>,
 }
 
 /// How a pack is opened.
@@ -37,7 +41,8 @@ pub(crate) enum Opening<'o> {
 }
 
 impl Contents {
-    /// Checks header and trailer; of a file it reads the hash sections too.
+    /// Checks header and trailer. That takes the longer the more blocks there are, some 6 bytes each; hash sections,
+    /// which are larger, are left for when they are asked.
     pub(crate) fn of(bytes: Bytes, opening: Opening<'_>) -> Result<Contents, Error> {
         let length = bytes.length()?;
         if length < BLOCK_BYTES as u64 {
@@ -45,41 +50,41 @@ impl Contents {
         }
         let header = bytes.copy(0..BLOCK_BYTES as u64)?;
         let (header, seal) = Header::decode(&part(header.bytes(), 0), length)?;
-        bytes.populate(header.trailer_at..length);
-        let trailer = bytes.copy(header.trailer_at..length)?;
-        if crc32fast::hash(trailer.bytes()) != header.trailer_check {
+        let trailer = TrailerBytes::of(&bytes, header.trailer_at..length)?;
+        if crc32fast::hash(trailer.bytes(&bytes)) != header.trailer_check {
             return Err(Error::damaged("the trailer does not have its check", header.trailer_at));
         }
         let mut description = header.description;
         let (space, Trailer { tables, starts, .. }) = match (opening, header.encryption) {
             (Opening::Plain(when), None) => {
-                let trailer = Trailer::decode(trailer.bytes(), &header)?;
-                (Space::new(bytes, sums(&trailer.checks), when), trailer)
+                let decoded = Trailer::decode(trailer.bytes(&bytes), 0, &header)?;
+                (Space::new(bytes, trailer, decoded.checks.clone(), when), decoded)
             }
             (Opening::Plain(_), Some(_)) => return Err(Error::Encrypted),
             (Opening::Sealed { .. }, None) => return Err(Error::NotEncrypted),
             (Opening::Sealed { ciphers, cache_bytes }, Some(encryption)) => {
                 let cipher = ciphers.cipher(&description.store, &encryption.parameters).map_err(Error::Cipher)?;
-                let mut trailer = trailer.into_vec();
+                let mut trailer = trailer.bytes(&bytes).to_vec();
                 if !cipher.open(header.trailer_place(), &header.context(), &mut trailer, &encryption.trailer_tag) {
                     return Err(Error::damaged("the trailer is not what was encrypted", header.trailer_at));
                 }
-                let Some((digest, trailer)) = trailer.split_first_chunk() else {
+                let Some(digest) = trailer.first_chunk() else {
                     return Err(Error::damaged("the trailer contradicts itself", header.trailer_at));
                 };
                 description.digest = *digest;
-                let trailer = Trailer::decode(trailer, &header)?;
-                let tags = trailer.checks.as_chunks::<TAG_BYTES>().0.to_vec();
-                (Space::sealed(bytes, Sealed::new(cipher, tags, cache_bytes))?, trailer)
+                let decoded = Trailer::decode(&trailer, digest.len(), &header)?;
+                let trailer = Arc::new(Memory::of(trailer));
+                let sealed = Sealed::new(cipher, Arc::clone(&trailer), decoded.checks.clone(), cache_bytes);
+                (Space::sealed(bytes, TrailerBytes::Own(trailer), sealed)?, decoded)
             }
         };
         let parts = tables.into_iter().map(|(entry, first_keys)| {
-            let lines = entry.lines_range();
-            space.bytes().populate(lines.clone());
-            let lines = if space.is_whole() { None } else { Some(space.read_index(lines)?) };
-            Ok(Part { entry, first_keys, lines })
+            // What a map does not have in memory yet is fetched while the first rows are asked for.
+            space.will_scan(entry.lines_range());
+            let lines = (!space.is_whole()).then(|| LinesInFile::new(entry.lines_range()));
+            Part { entry, first_keys, lines }
         });
-        let parts = parts.collect::<Result<_, Error>>()?;
+        let parts = parts.collect();
         Ok(Contents { description, seal, is_encrypted: header.encryption.is_some(), space, starts, parts })
     }
 
@@ -91,8 +96,12 @@ impl Contents {
             None => Ok(place),
         }
     }
-}
 
-fn sums(checks: &[u8]) -> Vec<u32> {
-    checks.chunks_exact(4).map(|bytes| u32_at(bytes, 0)).collect()
+    /// Where the first row of a block starts, in units of eight bytes; none where no row does, and behind the blocks.
+    pub(crate) fn first_row_of(&self, block: u64) -> Option<u16> {
+        let starts = self.space.trailer().get(self.starts.clone())?;
+        let at = usize::try_from(block).ok()?.checked_sub(1)?.checked_mul(2)?;
+        let start = u16::from_le_bytes(*starts.get(at..)?.first_chunk()?);
+        (start != NO_START).then_some(start)
+    }
 }

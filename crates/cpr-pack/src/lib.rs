@@ -11,7 +11,7 @@
 //! | [`Pack::map`] (`unsafe`) | through a memory map | shared with all other processes | two cache misses |
 //! | [`Pack::read`] | the whole file, at once | the file's size | two cache misses |
 //! | [`Pack::from_bytes`] | memory that is there already | none | two cache misses |
-//! | [`Pack::open`] | the index at once, rows when asked for | the index: some 2 % of the file | one read of a page |
+//! | [`Pack::open`] | what is asked for, and keeps the index of it | up to 2 % of the file | one read of a page |
 //!
 //! An encrypted pack is written by [`Writer::create_sealed`] and opened by [`Pack::open_sealed`] or
 //! [`Pack::read_sealed`]; the cipher is the caller's ([`BlockCipher`]). It cannot be mapped.
@@ -47,8 +47,8 @@
 //! * **Any bytes are safe to read**: no panic, no hang, memory in line with the file. Everything that a header or a row
 //!   says is compared with what is there. (Of a *mapped* file more must be promised by whoever maps it: see
 //!   [`Pack::map`].)
-//! * **Damage is an error, with its place, or has no effect.** Header and index are checked when a pack is opened; each
-//!   block of 4 KiB when [`Checks`] says so. A check is a CRC32: it finds accidents, not forgeries.
+//! * **Damage is an error, with its place, or has no effect.** Header and trailer are checked when a pack is opened;
+//!   each block of 4 KiB when [`Checks`] says so. A check is a CRC32: it finds accidents, not forgeries.
 //! * A pack is there whole or not at all: it is written under another name, synchronised, then renamed.
 //! * No error and no `Debug` says what a key or a value is.
 //!
@@ -62,6 +62,7 @@ mod error;
 mod hash;
 mod header;
 mod keys;
+mod lines_in_file;
 mod map;
 mod memory;
 mod new_file;

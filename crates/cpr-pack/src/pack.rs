@@ -59,7 +59,8 @@ impl Pack {
         Pack::of(Bytes::Memory(read_all(path)?), Opening::Sealed { ciphers, cache_bytes: 0 })
     }
 
-    /// Opens a pack and reads its index; rows are read from the file when they are asked for.
+    /// Opens a pack. Rows are read from the file when they are asked for, and so is the index, 64 KiB at a time, which
+    /// is kept.
     ///
     /// ```
     /// # use cpr_pack::{Checks, Description, Keys, Kind, Pack, Writer};
@@ -85,8 +86,8 @@ impl Pack {
         Pack::of(Bytes::File(open(path)?), Opening::Plain(checks))
     }
 
-    /// Opens an encrypted pack and decrypts its index; a block of rows is decrypted when it is read, and kept for the
-    /// next reader, as far as `cache_bytes` reach.
+    /// Opens an encrypted pack. A block of rows is decrypted when it is read, and kept for the next reader, as far as
+    /// `cache_bytes` reach; the index is decrypted 64 KiB at a time, and kept.
     ///
     /// # Errors
     ///

@@ -1,11 +1,13 @@
 //! The blocks of an encrypted pack, opened when they are asked for; those that single rows were read from are kept
 //! open, as far as a bound.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::block::BLOCK_BYTES;
-use crate::cipher::{BlockCipher, Tag};
+use crate::cipher::{BlockCipher, TAG_BYTES, Tag};
 use crate::error::Error;
+use crate::memory::Memory;
 
 /// A run of more blocks than this is a scan: its blocks are not kept.
 pub(crate) const KEPT_RUN: u64 = 4;
@@ -13,7 +15,9 @@ pub(crate) const KEPT_RUN: u64 = 4;
 /// The cipher of a pack and the tags of its blocks. Block 0, the header, has none.
 pub(crate) struct Sealed {
     cipher: Arc<dyn BlockCipher>,
-    tags: Vec<Tag>,
+    trailer: Arc<Memory>,
+    /// Where in the trailer the tags stand.
+    tags: Range<usize>,
     /// Each block has one slot in which it may stand: a cache without an order of use.
     slots: Box<[Mutex<Option<OpenBlock>>]>,
 }
@@ -31,20 +35,29 @@ impl OpenBlock {
 
 impl Sealed {
     /// Keeps as many blocks open as have room in `cache_bytes`.
-    pub(crate) fn new(cipher: Arc<dyn BlockCipher>, tags: Vec<Tag>, cache_bytes: usize) -> Sealed {
-        let slots = (cache_bytes / BLOCK_BYTES).min(tags.len());
-        Sealed { cipher, tags, slots: (0..slots).map(|_| Mutex::default()).collect() }
+    pub(crate) fn new(
+        cipher: Arc<dyn BlockCipher>,
+        trailer: Arc<Memory>,
+        tags: Range<usize>,
+        cache_bytes: usize,
+    ) -> Sealed {
+        let slots = (cache_bytes / BLOCK_BYTES).min(tags.len() / TAG_BYTES);
+        Sealed { cipher, trailer, tags, slots: (0..slots).map(|_| Mutex::default()).collect() }
     }
 
     pub(crate) fn blocks(&self) -> usize {
-        self.tags.len()
+        self.tags.len() / TAG_BYTES
+    }
+
+    fn tag(&self, block: u64) -> Option<&Tag> {
+        let (tags, _) = self.trailer.bytes()[self.tags.clone()].as_chunks::<TAG_BYTES>();
+        tags.get((block as usize).checked_sub(1)?)
     }
 
     /// Opens blocks that stand side by side, where they stand.
     pub(crate) fn open(&self, first: u64, blocks: &mut [u8]) -> Result<(), Error> {
         for (block, bytes) in (first..).zip(blocks.chunks_exact_mut(BLOCK_BYTES)) {
-            let tag = (block as usize).checked_sub(1).and_then(|at| self.tags.get(at));
-            if !tag.is_some_and(|tag| self.cipher.open(block, &[], bytes, tag)) {
+            if !self.tag(block).is_some_and(|tag| self.cipher.open(block, &[], bytes, tag)) {
                 return Err(Error::damaged("a block is not what was encrypted", block * BLOCK_BYTES as u64));
             }
         }

@@ -7,7 +7,7 @@ use crate::hash::{self, Found, LINE_BYTES};
 use crate::header::part;
 use crate::keys::{Key, Keys};
 use crate::row::{Head, UNIT_BYTES};
-use crate::trailer::{NO_START, STRIDE_BYTES, TableEntry};
+use crate::trailer::{STRIDE_BYTES, TableEntry};
 use crate::value::Value;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -107,7 +107,7 @@ impl<'p> Section<'p> {
     pub(crate) fn line(&self, line: u32) -> Result<&'p [u8; LINE_BYTES], Error> {
         let start = u64::from(line) * LINE_BYTES as u64;
         let bytes = match &self.part.lines {
-            Some(lines) => lines.bytes().get(start as usize..start as usize + LINE_BYTES).unwrap_or_default(),
+            Some(lines) => lines.bytes(&self.contents.space, start..start + LINE_BYTES as u64)?,
             None => {
                 let start = self.part.entry.lines_at + start;
                 self.contents.space.index(start..start + LINE_BYTES as u64).unwrap_or(Ok(&[]))?
@@ -164,10 +164,9 @@ impl<'p> Section<'p> {
     /// Where the first row of a block starts, in bytes from the start of the rows; blocks are counted from the start of
     /// the file.
     pub(crate) fn start_of(&self, block: u64) -> Result<Option<u64>, Error> {
-        let start = usize::try_from(block).ok().and_then(|block| self.contents.starts.get(block.checked_sub(1)?));
-        match start {
-            Some(&NO_START) | None => Ok(None),
-            Some(&start) => {
+        match self.contents.first_row_of(block) {
+            None => Ok(None),
+            Some(start) => {
                 let at = (block * BLOCK + u64::from(start) * UNIT_BYTES).checked_sub(self.part.entry.rows_at);
                 let at = at.filter(|at| *at < self.rows_bytes() && u64::from(start) * UNIT_BYTES < BLOCK);
                 at.map(Some).ok_or_else(|| self.damaged("the trailer names a row outside of its table", 0))

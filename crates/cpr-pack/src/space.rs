@@ -2,20 +2,22 @@
 
 use std::fs::File;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::Mmap;
 
 use crate::block::BLOCK_BYTES;
 use crate::error::Error;
+use crate::header::u32_at;
 use crate::memory::{Memory, read_exactly};
 use crate::sealed::{KEPT_RUN, Sealed};
 use crate::value::Value;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
-/// When the blocks of rows are compared with their checks. Header and index are always checked when a pack is opened,
-/// and the hash section of a mapped pack block by block at first touch.
+/// When the blocks of rows are compared with their checks. Header and trailer are always checked when a pack is opened,
+/// and the blocks of hash sections at first touch, unless never.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Checks {
     /// Once, when a block is first read through this [`Pack`](crate::Pack): one bit per block says that it was.
@@ -77,9 +79,36 @@ impl Bytes {
     }
 }
 
+/// Where the trailer's bytes are.
+pub(crate) enum TrailerBytes {
+    /// Among those of the pack, from here on.
+    InPlace(usize),
+    /// Read from a file, or decrypted.
+    Own(Arc<Memory>),
+}
+
+impl TrailerBytes {
+    /// The trailer of a pack, which must be within the file: where it stands, or read.
+    pub(crate) fn of(bytes: &Bytes, range: Range<u64>) -> Result<TrailerBytes, Error> {
+        if bytes.whole().is_none() {
+            return Ok(TrailerBytes::Own(Arc::new(bytes.copy(range)?)));
+        }
+        bytes.populate(range.clone());
+        Ok(TrailerBytes::InPlace(range.start as usize))
+    }
+
+    pub(crate) fn bytes<'b>(&'b self, pack: &'b Bytes) -> &'b [u8] {
+        match self {
+            TrailerBytes::InPlace(start) => pack.whole().and_then(|whole| whole.get(*start..)).unwrap_or_default(),
+            TrailerBytes::Own(memory) => memory.bytes(),
+        }
+    }
+}
+
 /// Bytes with the checks of their blocks. Block 0, the header, is none of them.
 pub(crate) struct Space {
     bytes: Bytes,
+    trailer: TrailerBytes,
     checks: BlockChecks,
     /// One bit for each block that need not be checked any more.
     seen: Vec<AtomicU64>,
@@ -88,6 +117,9 @@ pub(crate) struct Space {
 
 /// What the blocks are checked by.
 enum BlockChecks {
+    /// Checksums that stand in the trailer, from and to here.
+    InTrailer(Range<usize>),
+    /// Of blocks that were decrypted.
     Sums(Vec<u32>),
     /// Of a file whose blocks are encrypted, and opened each time they are read.
     Tags(Sealed),
@@ -95,11 +127,11 @@ enum BlockChecks {
 
 impl Space {
     /// The blocks of an encrypted pack: of one in memory all are opened at once.
-    pub(crate) fn sealed(bytes: Bytes, sealed: Sealed) -> Result<Space, Error> {
+    pub(crate) fn sealed(bytes: Bytes, trailer: TrailerBytes, sealed: Sealed) -> Result<Space, Error> {
         let memory = match bytes {
             Bytes::File(_) => {
                 let checks = BlockChecks::Tags(sealed);
-                return Ok(Space { bytes, checks, seen: Vec::new(), keeps_seen: false });
+                return Ok(Space { bytes, trailer, checks, seen: Vec::new(), keeps_seen: false });
             }
             Bytes::Memory(memory) => memory,
             // Whoever maps a pack says when its blocks are to be checked.
@@ -109,15 +141,20 @@ impl Space {
         let blocks = &mut memory[BLOCK_BYTES..(sealed.blocks() + 1) * BLOCK_BYTES];
         sealed.open(1, blocks)?;
         let sums: Vec<u32> = blocks.chunks_exact(BLOCK_BYTES).map(crc32fast::hash).collect();
-        let mut space = Space::new(Bytes::Memory(Memory::of(memory)), sums, Checks::AtFirstTouch);
-        space.seen.iter_mut().for_each(|seen| *seen.get_mut() = u64::MAX);
-        Ok(space)
+        let (seen, checks) = (seen_bits(sums.len(), u64::MAX), BlockChecks::Sums(sums));
+        Ok(Space { bytes: Bytes::Memory(Memory::of(memory)), trailer, checks, seen, keeps_seen: true })
     }
 
-    pub(crate) fn new(bytes: Bytes, checks: Vec<u32>, when: Checks) -> Space {
-        let none = if when == Checks::Never { u64::MAX } else { 0 };
-        let seen = (0..checks.len().div_ceil(64)).map(|_| AtomicU64::new(none)).collect();
-        Space { bytes, checks: BlockChecks::Sums(checks), seen, keeps_seen: when == Checks::AtFirstTouch }
+    /// The blocks of a pack that is not encrypted, whose checks stand in a part of the trailer.
+    pub(crate) fn new(bytes: Bytes, trailer: TrailerBytes, checks: Range<usize>, when: Checks) -> Space {
+        let seen = seen_bits(checks.len() / 4, if when == Checks::Never { u64::MAX } else { 0 });
+        let checks = BlockChecks::InTrailer(checks);
+        Space { bytes, trailer, checks, seen, keeps_seen: when == Checks::AtFirstTouch }
+    }
+
+    /// The trailer, which was compared with its check.
+    pub(crate) fn trailer(&self) -> &[u8] {
+        self.trailer.bytes(&self.bytes)
     }
 
     pub(crate) fn bytes(&self) -> &Bytes {
@@ -127,6 +164,7 @@ impl Space {
     /// How many blocks there are.
     pub(crate) fn blocks(&self) -> usize {
         match &self.checks {
+            BlockChecks::InTrailer(sums) => sums.len() / 4,
             BlockChecks::Sums(sums) => sums.len(),
             BlockChecks::Tags(sealed) => sealed.blocks(),
         }
@@ -182,8 +220,7 @@ impl Space {
     #[cold]
     pub(crate) fn check(&self, block: u64, bytes: &[u8], keep: bool) -> Result<(), Error> {
         let at = (block as usize).wrapping_sub(1);
-        let BlockChecks::Sums(sums) = &self.checks else { unreachable!("blocks that are encrypted are opened") };
-        if sums.get(at) != Some(&crc32fast::hash(bytes)) {
+        if self.sum(at) != Some(crc32fast::hash(bytes)) {
             return Err(Error::damaged("a block does not have its check", block * BLOCK));
         }
         if keep {
@@ -192,21 +229,28 @@ impl Space {
         Ok(())
     }
 
-    /// Reads a hash section and compares its blocks with their checks.
-    pub(crate) fn read_index(&self, range: Range<u64>) -> Result<Memory, Error> {
-        let range = range.start..range.end.next_multiple_of(BLOCK);
-        let memory = self.bytes.copy(range.clone())?;
+    /// The checksum of a block, counted from 0.
+    fn sum(&self, at: usize) -> Option<u32> {
         match &self.checks {
-            BlockChecks::Sums(_) => {
-                self.check_each(range.start / BLOCK, memory.bytes(), true)?;
-                Ok(memory)
+            BlockChecks::InTrailer(sums) => {
+                let sums = self.trailer().get(sums.clone())?;
+                (at < sums.len() / 4).then(|| u32_at(sums, at * 4))
             }
-            BlockChecks::Tags(sealed) => {
-                let mut bytes = memory.into_vec();
-                sealed.open(range.start / BLOCK, &mut bytes)?;
-                Ok(Memory::of(bytes))
-            }
+            BlockChecks::Sums(sums) => sums.get(at).copied(),
+            BlockChecks::Tags(_) => unreachable!("blocks that are encrypted are opened"),
         }
+    }
+
+    /// Reads blocks of a hash section, from the start of one, and compares them with their checks.
+    pub(crate) fn read_index(&self, range: Range<u64>) -> Result<Box<[u8]>, Error> {
+        let range = range.start..range.end.next_multiple_of(BLOCK);
+        let first = range.start / BLOCK;
+        let mut bytes = self.bytes.copy(range)?.into_vec();
+        match &self.checks {
+            BlockChecks::Tags(sealed) => sealed.open(first, &mut bytes)?,
+            BlockChecks::InTrailer(_) | BlockChecks::Sums(_) => self.check_each(first, &bytes, true)?,
+        }
+        Ok(bytes.into())
     }
 
     /// Compares blocks that stand side by side with their checks, where they are still to be.
@@ -223,13 +267,13 @@ impl Space {
     pub(crate) fn verify(&self, block: u64, buffer: &mut [u8; BLOCK_BYTES]) -> Result<(), Error> {
         let range = block * BLOCK..(block + 1) * BLOCK;
         match (&self.bytes, &self.checks) {
-            (Bytes::File(file), BlockChecks::Sums(_)) => {
-                read_exactly(file, range.start, buffer)?;
-                self.check(block, buffer, false)
-            }
             (Bytes::File(file), BlockChecks::Tags(sealed)) => {
                 read_exactly(file, range.start, buffer)?;
                 sealed.open(block, buffer)
+            }
+            (Bytes::File(file), BlockChecks::InTrailer(_) | BlockChecks::Sums(_)) => {
+                read_exactly(file, range.start, buffer)?;
+                self.check(block, buffer, false)
             }
             (bytes, _) => {
                 self.will_scan_from(block);
@@ -260,8 +304,10 @@ impl Space {
                 let mut chunk = vec![0; ((end - first) * BLOCK) as usize];
                 read(&mut chunk, first)?;
                 match checks {
-                    BlockChecks::Sums(_) => self.check_each(first, &chunk, self.keeps_seen)?,
                     BlockChecks::Tags(sealed) => sealed.open(first, &mut chunk)?,
+                    BlockChecks::InTrailer(_) | BlockChecks::Sums(_) => {
+                        self.check_each(first, &chunk, self.keeps_seen)?;
+                    }
                 }
                 Value::shared(chunk)
             }
@@ -291,4 +337,9 @@ impl Space {
         #[cfg(not(unix))]
         let _ = range;
     }
+}
+
+/// A bit for each block.
+fn seen_bits(blocks: usize, word: u64) -> Vec<AtomicU64> {
+    (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(word)).collect()
 }

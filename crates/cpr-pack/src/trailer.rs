@@ -1,6 +1,6 @@
 //! What stands behind the blocks of a pack, under one check: its tables, the check of every block, the place of the
-//! first row in every block, and the first key of every 64 KiB. All of it is read when a pack is opened. Drawn in
-//! docs/format.md.
+//! first row in every block, and the first key of every 64 KiB. All of it is compared with its check when a pack is
+//! opened; checks and places are then looked up where they stand. Drawn in docs/format.md.
 
 use std::ops::Range;
 
@@ -160,17 +160,18 @@ impl FirstKeys {
 /// All that the trailer says.
 pub(crate) struct Trailer {
     pub(crate) tables: Vec<(TableEntry, FirstKeys)>,
-    /// The check of each block: a checksum, or a tag where the pack is encrypted.
-    pub(crate) checks: Vec<u8>,
-    /// For each block, where its first row starts, in units of eight bytes.
-    pub(crate) starts: Vec<u16>,
+    /// Where in the trailer the check of each block stands: a checksum, or a tag where the pack is encrypted.
+    pub(crate) checks: Range<usize>,
+    /// Where in the trailer it stands for each block where its first row starts, in units of eight bytes.
+    pub(crate) starts: Range<usize>,
 }
 
 impl Trailer {
-    /// Reads a trailer that was compared with its check.
-    pub(crate) fn decode(bytes: &[u8], header: &Header) -> Result<Trailer, Error> {
+    /// Reads a trailer that was compared with its check, behind the bytes that an encrypted one begins with.
+    pub(crate) fn decode(trailer: &[u8], skipped: usize, header: &Header) -> Result<Trailer, Error> {
         let at = header.trailer_at;
         let damaged = || Error::damaged("the trailer contradicts itself", at);
+        let bytes = trailer.get(skipped..).ok_or_else(damaged)?;
         let blocks = (at / BLOCK_BYTES as u64 - 1) as usize;
         let (tables, rest) = (header.tables as usize)
             .checked_mul(TABLE_BYTES)
@@ -196,7 +197,8 @@ impl Trailer {
         if !rest.is_empty() {
             return Err(damaged());
         }
-        let starts = starts.chunks_exact(2).map(|bytes| u16::from_le_bytes(part(bytes, 0))).collect();
-        Ok(Trailer { tables: decoded, checks: checks.to_vec(), starts })
+        let checks_at = skipped + tables.len();
+        let starts_at = checks_at + checks.len();
+        Ok(Trailer { tables: decoded, checks: checks_at..starts_at, starts: starts_at..starts_at + starts.len() })
     }
 }

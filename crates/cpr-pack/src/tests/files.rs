@@ -76,6 +76,29 @@ fn every_way_in_gives_the_same_answers() {
 }
 
 #[test]
+fn a_damaged_hash_section_is_told_by_the_gets_that_need_it_and_by_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let rows = clustered(if cfg!(miri) { 60 } else { 20_000 });
+    let (mut bytes, _) = written(description(Kind::Base, 1), &rows);
+    let trailer = u64::from_le_bytes(bytes[56..64].try_into().unwrap()) as usize;
+    // The last block before the trailer is the last one of the only hash section.
+    bytes[trailer - BLOCK_BYTES + 1] ^= 4;
+    fs::write(&path, bytes).unwrap();
+    for way in WAYS {
+        let pack = way(&path, Checks::AtFirstTouch).unwrap();
+        let table = pack.table("numbers", Keys::Numbers).unwrap();
+        let (found, told): (Vec<_>, Vec<_>) =
+            rows.numbers.keys().map(|number| table.get(*number)).partition(Result::is_ok);
+        assert!(found.into_iter().all(|value| value.is_ok_and(|value| value.is_some())));
+        let at = (trailer - BLOCK_BYTES) as u64;
+        assert!(told.iter().all(|error| matches!(error, Err(Error::Damaged { at: place, .. }) if *place == at)));
+        assert!(!told.is_empty());
+        assert!(pack.verify().is_err());
+    }
+}
+
+#[test]
 fn threads_share_a_pack() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pack");

@@ -57,8 +57,8 @@ impl std::fmt::Debug for Packed {
 }
 
 impl Packed {
-    /// Opens the packs of a folder: their index is read into memory, some 2 % of them, and rows when they are asked
-    /// for, each block checked when it is first read.
+    /// Opens the packs of a folder. Rows are read from the files when they are asked for, and so is their index, which
+    /// is kept in memory, up to 2 % of them; each block is checked when it is first read.
     ///
     /// # Errors
     /// [`Error::NoPacks`] when the folder holds none; [`Error::NewerFormat`], [`Error::OlderFormat`];
