@@ -9,7 +9,7 @@ use crate::error::Error;
 const MAGIC: [u8; 8] = *b"\x89PACK\r\n\x1a";
 
 /// The version of the format that this crate reads and writes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// What byte 33 says of a pack whose blocks are encrypted; 0 says that they are not.
 const ENCRYPTED: u8 = 1;

@@ -1,5 +1,5 @@
-//! How a row stands in its table: a head of eight bytes, the key, the value, zeros to a multiple of eight. Drawn in
-//! docs/format.md.
+//! How a row stands in its table: a head of eight bytes, the key, the value, zeros; and under numbers, which are asked
+//! for one by one, a check of the row. Each row is a multiple of eight bytes. Drawn in docs/format.md.
 
 use std::ops::Range;
 
@@ -8,6 +8,9 @@ use crate::keys::{Keys, RawKey};
 
 /// What every row starts with, and what its place is a multiple of.
 pub(crate) const UNIT_BYTES: u64 = 8;
+
+/// Bytes of the check at the end of a row under a number.
+const CHECK_BYTES: u32 = 4;
 
 /// The length that says that a row of the base is gone.
 const GONE: u32 = u32::MAX;
@@ -19,6 +22,7 @@ pub(crate) struct Head {
     key_end: u32,
     value_start: u32,
     value_bytes: u32,
+    check_bytes: u32,
     pub(crate) is_gone: bool,
 }
 
@@ -46,18 +50,18 @@ impl Head {
 
     #[inline]
     fn of_number(length: u32) -> Head {
-        Head::new(0, 4, 8, length)
+        Head::new((0, 4), 8, length, CHECK_BYTES)
     }
 
     fn of_bytes(key_bytes: u16, length: u32) -> Head {
         let key_end = 8 + u32::from(key_bytes);
-        Head::new(8, key_end, key_end.next_multiple_of(4), length)
+        Head::new((8, key_end), key_end.next_multiple_of(4), length, 0)
     }
 
     #[inline]
-    fn new(key_start: u32, key_end: u32, value_start: u32, length: u32) -> Head {
+    fn new((key_start, key_end): (u32, u32), value_start: u32, length: u32, check_bytes: u32) -> Head {
         let is_gone = length == GONE;
-        Head { key_start, key_end, value_start, value_bytes: if is_gone { 0 } else { length }, is_gone }
+        Head { key_start, key_end, value_start, value_bytes: if is_gone { 0 } else { length }, check_bytes, is_gone }
     }
 
     /// The eight bytes that begin the row.
@@ -74,7 +78,25 @@ impl Head {
     /// Bytes of the whole row, a multiple of eight.
     #[inline]
     pub(crate) fn row_bytes(&self) -> u64 {
-        (u64::from(self.value_start) + u64::from(self.value_bytes)).next_multiple_of(UNIT_BYTES)
+        (self.value_end() + u64::from(self.check_bytes)).next_multiple_of(UNIT_BYTES)
+    }
+
+    #[inline]
+    fn value_end(&self) -> u64 {
+        u64::from(self.value_start) + u64::from(self.value_bytes)
+    }
+
+    /// Whether the row ends with a check of all that stands before it.
+    #[inline]
+    pub(crate) fn has_check(&self) -> bool {
+        self.check_bytes > 0
+    }
+
+    /// Whether the bytes of a whole row have the check that they end with, or none.
+    #[inline]
+    pub(crate) fn is_right(&self, row: &[u8]) -> bool {
+        let Some((covered, check)) = row.split_last_chunk() else { return false };
+        !self.has_check() || crc32fast::hash(covered) == u32::from_le_bytes(*check)
     }
 
     /// Zeros between key and value.
@@ -82,9 +104,9 @@ impl Head {
         (self.value_start - self.key_end.max(8)) as usize
     }
 
-    /// Zeros behind the value.
+    /// Zeros behind the value, before the check.
     pub(crate) fn zeros_after_value(&self) -> usize {
-        (self.row_bytes() - u64::from(self.value_start) - u64::from(self.value_bytes)) as usize
+        (self.row_bytes() - self.value_end() - u64::from(self.check_bytes)) as usize
     }
 
     /// Where the key stands in the row.

@@ -88,7 +88,8 @@ impl<'p> Section<'p> {
         // Of a file the whole block is read: mostly the row ends in it.
         let reach =
             if self.contents.space.is_whole() { start + UNIT_BYTES } else { end.min((start / BLOCK + 1) * BLOCK) };
-        let bytes = self.contents.space.view(start..reach)?;
+        let have_checks = keys == Keys::Numbers;
+        let bytes = self.contents.space.view(start..reach, have_checks)?;
         let head = Head::parse(part(&bytes, 0), keys).ok_or_else(|| self.damaged("no row stands here", at))?;
         if head.row_bytes() > rows_bytes - at {
             return Err(self.damaged("a row that does not end in its table", at));
@@ -97,9 +98,23 @@ impl<'p> Section<'p> {
         let bytes = if row_end <= reach {
             bytes.narrowed(0..head.row_bytes() as usize).expect("it ends before `reach`")
         } else {
-            self.contents.space.view(start..row_end)?
+            self.contents.space.view(start..row_end, have_checks)?
         };
-        Ok(RawRow { bytes, head, keys })
+        self.right(RawRow { bytes, head, keys }, at)
+    }
+
+    /// A row that has its own check, where it is to be compared with that.
+    #[inline]
+    fn right(&self, row: RawRow<'p>, at: u64) -> Result<RawRow<'p>, Error> {
+        if self.contents.space.checks_rows() { self.compared(row, at) } else { Ok(row) }
+    }
+
+    /// A row that has its own check.
+    pub(crate) fn compared(&self, row: RawRow<'p>, at: u64) -> Result<RawRow<'p>, Error> {
+        if row.head.is_right(&row.bytes) {
+            return Ok(row);
+        }
+        Err(self.damaged("a row does not have its check", at))
     }
 
     /// A line of the hash section.
@@ -202,17 +217,21 @@ impl<'p> Reader<'p> {
             return self.section.row_at(at);
         }
         if let Some(row) = self.in_chunk(at) {
-            return Ok(row);
+            return self.section.right(row, at);
         }
-        let TableEntry { rows_at, rows_bytes, .. } = self.section.part.entry;
+        let TableEntry { rows_at, rows_bytes, keys, .. } = self.section.part.entry;
         if at >= rows_bytes {
             return Err(self.section.damaged("a row outside of its table", at));
         }
         let start = at - at % STRIDE_BYTES;
         let end = rows_bytes.min(start + STRIDE_BYTES);
-        self.chunk = Some((start, self.section.contents.space.view(rows_at + start..rows_at + end)?));
-        // A row that goes beyond the chunk is read by itself.
-        self.in_chunk(at).map_or_else(|| self.section.row_at(at), Ok)
+        let chunk = self.section.contents.space.view(rows_at + start..rows_at + end, keys == Keys::Numbers)?;
+        self.chunk = Some((start, chunk));
+        match self.in_chunk(at) {
+            Some(row) => self.section.right(row, at),
+            // A row that goes beyond the chunk is read by itself.
+            None => self.section.row_at(at),
+        }
     }
 
     fn in_chunk(&self, at: u64) -> Option<RawRow<'p>> {

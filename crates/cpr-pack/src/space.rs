@@ -16,13 +16,14 @@ use crate::value::Value;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
-/// When the blocks of rows are compared with their checks. Header and trailer are always checked when a pack is opened,
-/// and the blocks of hash sections at first touch, unless never.
+/// When rows are compared with their checks. Header and trailer are always checked when a pack is opened, and the blocks
+/// of hash sections at first touch, unless never.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Checks {
-    /// Once, when a block is first read through this [`Pack`](crate::Pack): one bit per block says that it was.
+    /// Once, when a block of rows is first read through this [`Pack`](crate::Pack): one bit per block says that it was.
     AtFirstTouch,
-    /// Whenever a block is read: a map or memory that changes is told, at the price of reading all of each block.
+    /// Whenever a row is read: a map or memory that changes is told. A row under a number has a check of its own; of
+    /// any other row, each block that it stands in is read whole.
     AtEveryRead,
     /// Never: for a file whose disk or file system checks what it reads.
     Never,
@@ -112,7 +113,18 @@ pub(crate) struct Space {
     checks: BlockChecks,
     /// One bit for each block that need not be checked any more.
     seen: Vec<AtomicU64>,
-    keeps_seen: bool,
+    when: Checks,
+}
+
+/// Whether blocks that are read are compared with their checks.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Care {
+    /// Not at all: what stands in them has checks of its own.
+    None,
+    /// Those that were not yet, and it is kept in mind that they were.
+    Once,
+    /// Those of which nothing is kept in mind.
+    Always,
 }
 
 /// What the blocks are checked by.
@@ -131,7 +143,7 @@ impl Space {
         let memory = match bytes {
             Bytes::File(_) => {
                 let checks = BlockChecks::Tags(sealed);
-                return Ok(Space { bytes, trailer, checks, seen: Vec::new(), keeps_seen: false });
+                return Ok(Space { bytes, trailer, checks, seen: Vec::new(), when: Checks::AtFirstTouch });
             }
             Bytes::Memory(memory) => memory,
             // Whoever maps a pack says when its blocks are to be checked.
@@ -142,14 +154,20 @@ impl Space {
         sealed.open(1, blocks)?;
         let sums: Vec<u32> = blocks.chunks_exact(BLOCK_BYTES).map(crc32fast::hash).collect();
         let (seen, checks) = (seen_bits(sums.len(), u64::MAX), BlockChecks::Sums(sums));
-        Ok(Space { bytes: Bytes::Memory(Memory::of(memory)), trailer, checks, seen, keeps_seen: true })
+        Ok(Space { bytes: Bytes::Memory(Memory::of(memory)), trailer, checks, seen, when: Checks::AtFirstTouch })
     }
 
     /// The blocks of a pack that is not encrypted, whose checks stand in a part of the trailer.
     pub(crate) fn new(bytes: Bytes, trailer: TrailerBytes, checks: Range<usize>, when: Checks) -> Space {
         let seen = seen_bits(checks.len() / 4, if when == Checks::Never { u64::MAX } else { 0 });
         let checks = BlockChecks::InTrailer(checks);
-        Space { bytes, trailer, checks, seen, keeps_seen: when == Checks::AtFirstTouch }
+        Space { bytes, trailer, checks, seen, when }
+    }
+
+    /// Whether rows are compared with the checks that they have of their own, in the place of those of their blocks.
+    #[inline]
+    pub(crate) fn checks_rows(&self) -> bool {
+        self.when == Checks::AtEveryRead
     }
 
     /// The trailer, which was compared with its check.
@@ -176,33 +194,41 @@ impl Space {
         !matches!(self.bytes, Bytes::File(_))
     }
 
-    /// Checked bytes of rows.
+    /// Bytes of rows, checked; but where these have checks of their own, and are compared with them at every read.
     #[inline]
-    pub(crate) fn view(&self, range: Range<u64>) -> Result<Value<'_>, Error> {
+    pub(crate) fn view(&self, range: Range<u64>, have_checks: bool) -> Result<Value<'_>, Error> {
+        let care = match self.when {
+            Checks::AtEveryRead if have_checks => Care::None,
+            Checks::AtEveryRead => Care::Always,
+            Checks::AtFirstTouch | Checks::Never => Care::Once,
+        };
         match self.bytes.whole() {
-            Some(whole) => Ok(Value::borrowed(self.checked(whole, range, self.keeps_seen)?)),
-            None => self.read(range),
+            Some(whole) => Ok(Value::borrowed(self.checked(whole, range, care)?)),
+            None => self.read(range, care),
         }
     }
 
     /// Checked bytes of a hash section, where they can be had without reading: at first touch, unless never.
     #[inline]
     pub(crate) fn index(&self, range: Range<u64>) -> Option<Result<&[u8], Error>> {
-        self.bytes.whole().map(|whole| self.checked(whole, range, true))
+        self.bytes.whole().map(|whole| self.checked(whole, range, Care::Once))
     }
 
     #[inline]
-    fn checked<'s>(&'s self, whole: &'s [u8], range: Range<u64>, keep: bool) -> Result<&'s [u8], Error> {
+    fn checked<'s>(&'s self, whole: &'s [u8], range: Range<u64>, care: Care) -> Result<&'s [u8], Error> {
         let Some(bytes) = whole.get(range.start as usize..range.end as usize) else {
             return Err(Error::damaged("bytes outside of the file", range.start));
         };
+        if care == Care::None {
+            return Ok(bytes);
+        }
         let last = range.end.saturating_sub(1) / BLOCK;
         let mut block = range.start / BLOCK;
         while block <= last {
             if !self.is_seen(block) {
                 let start = (block * BLOCK) as usize;
                 let bytes = whole.get(start..start + BLOCK_BYTES).unwrap_or_default();
-                self.check(block, bytes, keep)?;
+                self.check(block, bytes, care)?;
             }
             block += 1;
         }
@@ -216,14 +242,14 @@ impl Space {
         self.seen.get(at / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (at % 64) & 1 == 1)
     }
 
-    /// Compares a block with its check, and keeps in mind that it fits.
+    /// Compares a block with its check, and may keep in mind that it fits.
     #[cold]
-    pub(crate) fn check(&self, block: u64, bytes: &[u8], keep: bool) -> Result<(), Error> {
+    fn check(&self, block: u64, bytes: &[u8], care: Care) -> Result<(), Error> {
         let at = (block as usize).wrapping_sub(1);
         if self.sum(at) != Some(crc32fast::hash(bytes)) {
             return Err(Error::damaged("a block does not have its check", block * BLOCK));
         }
-        if keep {
+        if care == Care::Once {
             self.seen[at / 64].fetch_or(1 << (at % 64), Ordering::Relaxed);
         }
         Ok(())
@@ -248,16 +274,19 @@ impl Space {
         let mut bytes = self.bytes.copy(range)?.into_vec();
         match &self.checks {
             BlockChecks::Tags(sealed) => sealed.open(first, &mut bytes)?,
-            BlockChecks::InTrailer(_) | BlockChecks::Sums(_) => self.check_each(first, &bytes, true)?,
+            BlockChecks::InTrailer(_) | BlockChecks::Sums(_) => self.check_each(first, &bytes, Care::Once)?,
         }
         Ok(bytes.into())
     }
 
     /// Compares blocks that stand side by side with their checks, where they are still to be.
-    fn check_each(&self, first: u64, blocks: &[u8], keep: bool) -> Result<(), Error> {
+    fn check_each(&self, first: u64, blocks: &[u8], care: Care) -> Result<(), Error> {
+        if care == Care::None {
+            return Ok(());
+        }
         for (block, bytes) in (first..).zip(blocks.chunks_exact(BLOCK_BYTES)) {
             if !self.is_seen(block) {
-                self.check(block, bytes, keep)?;
+                self.check(block, bytes, care)?;
             }
         }
         Ok(())
@@ -273,18 +302,18 @@ impl Space {
             }
             (Bytes::File(file), BlockChecks::InTrailer(_) | BlockChecks::Sums(_)) => {
                 read_exactly(file, range.start, buffer)?;
-                self.check(block, buffer, false)
+                self.check(block, buffer, Care::Always)
             }
             (bytes, _) => {
                 self.will_scan_from(block);
                 let whole = bytes.whole().unwrap_or_default();
-                self.check(block, whole.get(range.start as usize..range.end as usize).unwrap_or_default(), false)
+                self.check(block, whole.get(range.start as usize..range.end as usize).unwrap_or_default(), Care::Always)
             }
         }
     }
 
     /// Reads bytes of a file, whole blocks at a time.
-    fn read(&self, range: Range<u64>) -> Result<Value<'static>, Error> {
+    fn read(&self, range: Range<u64>, care: Care) -> Result<Value<'static>, Error> {
         let (first, end) = (range.start / BLOCK, range.end.div_ceil(BLOCK));
         let Bytes::File(file) = &self.bytes else { unreachable!("whole bytes are borrowed") };
         let outside = || Error::damaged("bytes outside of the blocks", range.start);
@@ -306,7 +335,7 @@ impl Space {
                 match checks {
                     BlockChecks::Tags(sealed) => sealed.open(first, &mut chunk)?,
                     BlockChecks::InTrailer(_) | BlockChecks::Sums(_) => {
-                        self.check_each(first, &chunk, self.keeps_seen)?;
+                        self.check_each(first, &chunk, care)?;
                     }
                 }
                 Value::shared(chunk)

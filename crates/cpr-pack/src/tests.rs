@@ -283,7 +283,7 @@ fn the_index_takes_the_bytes_that_the_docs_say() {
     let count: usize = if cfg!(miri) { 600 } else { 6000 };
     let rows = clustered(count as u32);
     let (bytes, _) = written(description(Kind::Base, 1), &rows);
-    // Rows of 8 + 12 bytes in 24; a line of 64 bytes for six; 128 bytes a table; 6 bytes a block; 10 bytes each 64 KiB.
+    // Rows of 8 + 12 + 4 bytes; a line of 64 bytes for six; 128 bytes a table; 6 bytes a block; 10 bytes each 64 KiB.
     let (rows, lines) = (count * 24, count / 6 * 64);
     let blocks = rows.div_ceil(BLOCK_BYTES) + lines.div_ceil(BLOCK_BYTES);
     let starts = rows.div_ceil(64 * 1024);

@@ -125,7 +125,8 @@ impl<'p> Walk<'p> {
 
     /// Compares the row at a place; its bytes.
     fn step(&mut self, at: u64) -> Result<u64, Error> {
-        let (section, row) = (self.section, self.reader.row_at(at)?);
+        let section = self.section;
+        let row = section.compared(self.reader.row_at(at)?, at)?;
         let wrong = |what| section.damaged(what, at);
         if self.last_key.as_deref().is_some_and(|last| last >= row.key_bytes()) {
             return Err(wrong("rows are out of order"));

@@ -258,13 +258,16 @@ impl<S: Write + Seek> Writer<S> {
             places.push(number, place);
         }
         blocks.start_row();
-        blocks.append(&head.encode(raw))?;
-        if let RawKey::Bytes(key) = raw {
-            blocks.append(key)?;
+        let start = head.encode(raw);
+        let key = if let RawKey::Bytes(key) = raw { key } else { &[] };
+        let (before, after) = (&[0; 8][..head.zeros_before_value()], &[0; 8][..head.zeros_after_value()]);
+        let parts = [&start[..], key, before, value.unwrap_or_default(), after];
+        parts.iter().try_for_each(|part| blocks.append(part))?;
+        if head.has_check() {
+            let mut check = crc32fast::Hasher::new();
+            parts.iter().for_each(|part| check.update(part));
+            blocks.append(&check.finalize().to_le_bytes())?;
         }
-        blocks.append(&[0; 8][..head.zeros_before_value()])?;
-        blocks.append(value.unwrap_or_default())?;
-        blocks.append(&[0; 8][..head.zeros_after_value()])?;
         entry.rows += 1;
         entry.gone += u64::from(value.is_none());
         last_key.clear();

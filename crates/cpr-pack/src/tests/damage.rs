@@ -139,6 +139,29 @@ fn checks_at_every_read_tell_what_a_first_touch_cannot() {
 }
 
 #[test]
+fn a_row_under_a_number_is_compared_with_its_own_check_at_every_read() {
+    let (below, above, sound) = sound();
+    for at in (BLOCK_BYTES..below.len()).step_by(if cfg!(miri) { 1009 } else { 1 }) {
+        let mut changed = below.clone();
+        changed[at] ^= 1 << (at % 8);
+        is_told(&changed, &above, &sound, Checks::AtEveryRead, &format!("byte {at}"));
+    }
+    // The blocks of the table have their checks anew, as if it had been written so: only the row's own check tells.
+    let mut resealed = below;
+    let at = resealed.windows(20).position(|bytes| bytes == [11; 20]).unwrap();
+    resealed[at] ^= 1;
+    reseal(&mut resealed);
+    for (checks, is_told) in [(Checks::AtEveryRead, true), (Checks::AtFirstTouch, false)] {
+        let pack = Pack::from_bytes(resealed.clone(), checks).unwrap();
+        let table = pack.table("numbers", Keys::Numbers).unwrap();
+        assert_eq!(table.get(99).is_err(), is_told);
+        assert_eq!(table.iter().unwrap().any(|row| row.is_err()), is_told);
+        assert_eq!(table.get_many(&[9, 99], &mut Vec::new()).is_err(), is_told);
+        assert!(pack.verify().is_err());
+    }
+}
+
+#[test]
 fn a_verification_goes_on_behind_a_fault_up_to_a_limit() {
     let rows = clustered(20_000 / if cfg!(miri) { 20 } else { 1 });
     let (sound, summary) = written(description(Kind::Base, 1), &rows);

@@ -174,6 +174,25 @@ fn a_folder_or_an_empty_file_is_no_pack() {
 }
 
 #[test]
+fn checks_at_every_read_tell_of_a_file_that_changes_behind_its_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let mut bytes = written(description(Kind::Base, 1), &damage::small()).0;
+    let at = bytes.windows(20).position(|bytes| bytes == [11; 20]).unwrap();
+    for (checks, is_told) in [(Checks::AtEveryRead, true), (Checks::AtFirstTouch, false)] {
+        fs::write(&path, &bytes).unwrap();
+        let pack = Pack::open(&path, checks).unwrap();
+        let table = pack.table("numbers", Keys::Numbers).unwrap();
+        assert!(table.get(99).unwrap().is_some());
+        bytes[at] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(table.get(99).is_err(), is_told);
+        assert_eq!(table.iter().unwrap().any(|row| row.is_err()), is_told);
+        bytes[at] ^= 1;
+    }
+}
+
+#[test]
 fn a_file_that_is_cut_short_while_it_is_open_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pack");
