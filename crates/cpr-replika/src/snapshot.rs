@@ -17,6 +17,9 @@ use crate::store::file::Opened;
 use crate::store::source::Source;
 use crate::store::tables::{OPEN_SEGMENT, Tables, name};
 
+/// Persons that are read at once where many are walked through.
+const BATCH: usize = 64;
+
 /// The state after one delivery, for as long as it is held. `Send + Sync`, cheap to clone.
 #[derive(Clone)]
 pub struct Snapshot {
@@ -155,6 +158,31 @@ impl Snapshot {
         pnr.key().map_or(Ok(None), |key| self.held(key))
     }
 
+    /// Many persons as known now, in the order of the numbers: each as [`Snapshot::person`] reads it. Of packs that are
+    /// mapped or in memory it takes a fraction of the time of as many calls, since the processor fetches the persons
+    /// side by side; some dozens at once are enough for that. Of a store it takes the same.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::cpr_model::Pnr;
+    /// let replika = demo()?;
+    /// let snapshot = replika.snapshot();
+    /// let numbers = [b"6101801234", b"7012999999"].map(|digits| Pnr::parse(digits));
+    /// let numbers: Vec<Pnr> = numbers.into_iter().flatten().collect();
+    /// let held: Vec<bool> = snapshot.persons(&numbers)?.iter().map(Option::is_some).collect();
+    /// assert_eq!(held, [true, false]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::person`], when one of the persons has one.
+    pub fn persons(&self, pnrs: &[Pnr]) -> Result<Vec<Option<Person<'_>>>, Error> {
+        let keys: Vec<PersonKey> = pnrs.iter().filter_map(|pnr| pnr.key()).collect();
+        let mut persons = self.held_many(&keys)?.into_iter();
+        Ok(pnrs.iter().map(|pnr| pnr.key().and_then(|_| persons.next().flatten())).collect())
+    }
+
     /// The person as of a moment in the world (none: all of valid time) and a delivery (none: now).
     ///
     /// A question about a day is asked at [`Timestamp::end_of`] it: what began in its course holds on it. Rows that CPR
@@ -241,6 +269,35 @@ impl Snapshot {
         match self.tables().persons.get(key)? {
             Some(guard) => Person::open(key, guard).map(Some),
             None => Ok(None),
+        }
+    }
+
+    fn held_many(&self, keys: &[PersonKey]) -> Result<Vec<Option<Person<'_>>>, Error> {
+        let numbers: Vec<u32> = keys.iter().map(|key| key.as_u32()).collect();
+        let found = self.tables().persons.get_many(&numbers)?;
+        let opened = found.into_iter().zip(numbers).map(|(guard, key)| match guard {
+            Some(guard) => Person::open(key, guard).map(Some),
+            None => Ok(None),
+        });
+        opened.collect()
+    }
+
+    /// Goes through those of these persons whom the replica holds, in their order, as known now.
+    pub(crate) fn for_each_held(
+        &self,
+        keys: impl Iterator<Item = PersonKey>,
+        mut act: impl FnMut(PersonKey, &Person<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (mut keys, mut batch) = (keys, Vec::with_capacity(BATCH));
+        loop {
+            batch.clear();
+            batch.extend(keys.by_ref().take(BATCH));
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for (key, person) in batch.iter().zip(self.held_many(&batch)?) {
+                person.map_or(Ok(()), |person| act(*key, &person))?;
+            }
         }
     }
 

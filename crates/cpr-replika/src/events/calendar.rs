@@ -96,21 +96,18 @@ impl Snapshot {
         let Some(births) = birth_dates_reaching(age, day_before(first), last) else { return Ok(()) };
         let not_living = Query::Or(NOT_LIVING.map(Query::status).to_vec());
         let persons = self.find(&Query::And(vec![Query::Born(births), Query::Not(Box::new(not_living))]))?;
-        for key in persons.iter() {
-            let Some(person) = self.person(key.pnr())? else { continue };
+        self.for_each_held(persons.iter(), |key, person| {
             let rows = person.current();
-            let Some(day) = rows.birth_date().and_then(|birth| birthday(birth, age.into())).map(Day::date) else {
-                continue;
-            };
-            let municipality = rows.municipality();
-            events.push(CalendarEvent { day, due: Due::ReachesAge(age), pnr: key.pnr(), municipality });
-        }
-        Ok(())
+            if let Some(day) = rows.birth_date().and_then(|birth| birthday(birth, age.into())).map(Day::date) {
+                let municipality = rows.municipality();
+                events.push(CalendarEvent { day, due: Due::ReachesAge(age), pnr: key.pnr(), municipality });
+            }
+            Ok(())
+        })
     }
 
     fn protections(&self, first: Date, last: Date, events: &mut Vec<CalendarEvent>) -> Result<(), Error> {
-        for key in self.protected()?.iter() {
-            let Some(person) = self.person(key.pnr())? else { continue };
+        self.for_each_held(self.protected()?.iter(), |key, person| {
             let rows = person.current();
             let municipality = rows.municipality();
             for protection in rows.protections() {
@@ -122,8 +119,8 @@ impl Snapshot {
                     events.push(CalendarEvent { day, due: Due::ProtectionEnds(kind), pnr: key.pnr(), municipality });
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Who has a protection of any kind.

@@ -38,14 +38,14 @@ impl Snapshot {
             return Ok(PersonSet(keys));
         }
         let (mut found, mut buffer) = (RoaringBitmap::new(), RowsBuffer::default());
-        for key in keys.iter().filter_map(PersonKey::from_u32) {
-            let Some(person) = self.person(key.pnr())? else { continue };
+        self.for_each_held(keys.iter().filter_map(PersonKey::from_u32), |key, person| {
             let rows = CurrentRows::read_into(std::mem::take(&mut buffer), person.all_facts(), None);
             if node.holds(key, &rows, Scope::Now) {
                 found.insert(key.as_u32());
             }
             buffer = rows.recycle();
-        }
+            Ok(())
+        })?;
         Ok(PersonSet(found))
     }
 

@@ -184,30 +184,50 @@ impl Snapshot {
         if search.count && !candidates.exact && candidates.keys.len() > limit {
             return Err(Refusal::TooManyDocuments { limit }.into());
         }
+        if candidates.exact {
+            page.hits.count = search.count.then(|| candidates.keys.len());
+            return self.fill_exactly(page, search, candidates.keys.range(keys));
+        }
         let Page { hits, read } = page;
         let (mut count, mut buffer) = (0, RowsBuffer::default());
-        let reads_all = search.count && !candidates.exact;
+        let reads_all = search.count;
         let from = if reads_all { 0 } else { *keys.start() };
         for raw in candidates.keys.range(from..=*keys.end()) {
             let wanted = raw >= *keys.start() && hits.rows.len() <= search.limit && search.limit > 0;
             if !wanted && !reads_all {
                 break;
             }
-            if *read >= limit && !candidates.exact {
+            if *read >= limit {
                 return Err(Refusal::TooManyDocuments { limit }.into());
             }
             *read += 1;
             let Some(key) = PersonKey::from_u32(raw) else { continue };
             let Some(person) = self.person(key.pnr())? else { continue };
             let rows = CurrentRows::read_into(std::mem::take(&mut buffer), person.all_facts(), None);
-            let is_meant = candidates.exact || node.holds(key, &rows, search.scope);
+            let is_meant = node.holds(key, &rows, search.scope);
             count += u64::from(is_meant);
             if is_meant && wanted {
                 hits.rows.push(self.hit(key, &rows)?);
             }
             buffer = rows.recycle();
         }
-        hits.count = search.count.then(|| if candidates.exact { candidates.keys.len() } else { count });
+        hits.count = search.count.then_some(count);
+        Ok(())
+    }
+
+    /// The same of candidates all of whom are meant: as many are read as the page has room for, and one for whether
+    /// more follow.
+    fn fill_exactly(&self, page: &mut Page, search: &Search, keys: impl Iterator<Item = u32>) -> Result<(), Error> {
+        let (mut keys, mut buffer) = (keys.filter_map(PersonKey::from_u32).peekable(), RowsBuffer::default());
+        while search.limit > 0 && page.hits.rows.len() <= search.limit && keys.peek().is_some() {
+            let room = search.limit + 1 - page.hits.rows.len();
+            self.for_each_held(keys.by_ref().take(room), |key, person| {
+                let rows = CurrentRows::read_into(std::mem::take(&mut buffer), person.all_facts(), None);
+                page.hits.rows.push(self.hit(key, &rows)?);
+                buffer = rows.recycle();
+                Ok(())
+            })?;
+        }
         Ok(())
     }
 }

@@ -62,6 +62,15 @@ impl<K: Column, V: Column> PackTable<K, V> {
     }
 }
 
+impl<V: Column> PackTable<u32, V> {
+    /// The values of many numbers, in the order of the numbers.
+    pub(crate) fn get_many(&self, numbers: &[u32]) -> Result<Vec<Option<Guard<'_, V>>>, Error> {
+        let mut found = Vec::with_capacity(numbers.len());
+        self.table().get_many(numbers, &mut found)?;
+        found.into_iter().map(|value| value.map(|value| Guard::packed(value, self.name)).transpose()).collect()
+    }
+}
+
 fn encoded<K: Column>(key: &K::SelfType<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     K::encode(key, &mut bytes);

@@ -227,6 +227,16 @@ impl<K: Key + Column, V: Column> One<K, V> {
     }
 }
 
+impl<V: Column> One<u32, V> {
+    /// The values of many numbers, in the order of the numbers.
+    pub(crate) fn get_many(&self, numbers: &[u32]) -> Result<Vec<Option<Guard<'_, V>>>, Error> {
+        match self {
+            One::Store { .. } => numbers.iter().map(|number| self.get(*number)).collect(),
+            One::Pack(table) => table.get_many(numbers),
+        }
+    }
+}
+
 /// Rows of a table, from both ends.
 pub(crate) enum Rows<'t, K: Key + 'static, V: Value + 'static> {
     Store { rows: Range<'t, K, V>, latch: Latch },

@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use cpr_replika::{ApplyOptions, DeliveryNumber, Error, Options, Outcome, Packed, Replika, Snapshot};
+use cpr_replika::cpr_model::Pnr;
+use cpr_replika::{ApplyOptions, DeliveryNumber, Error, Options, Outcome, Packed, Person, Replika, Snapshot};
 
-use crate::kit::{config, exported, extract_of_day};
+use crate::kit::{config, exported, extract_of_day, pnr};
 
 /// A store to which so many nights were delivered.
 fn store(nights: usize) -> Replika {
@@ -53,6 +54,41 @@ fn a_snapshot_outlives_the_files_that_it_reads() {
     assert_eq!((held.known(), packed.snapshot().known()), (DeliveryNumber(1), DeliveryNumber(2)));
     assert_eq!(export(&held).unwrap(), before);
     assert_eq!(export(&packed.snapshot()).unwrap(), exported(&replika));
+}
+
+#[test]
+fn persons_read_at_once_are_those_that_are_read_one_by_one() {
+    let (replika, folder) = (Replika::in_memory(&config()).unwrap(), tempfile::tempdir().unwrap());
+    let number = |at: usize| format!("61{:02}{:02}{:04}", 1 + at % 12, 10 + at / 12 % 80, 1000 + at);
+    let name = |day: usize| format!("001 STATUS=01\n008 FORNVN=Maja{day}, EFTERNVN=Mejse, NVNHAENSTART=198001010000");
+    let night = |day: usize, of: std::ops::Range<usize>| {
+        let (numbers, rows): (Vec<String>, String) = (of.map(number).collect(), name(day));
+        let persons: Vec<(&str, &str)> = numbers.iter().map(|number| (&number[..], &rows[..])).collect();
+        crate::kit::apply(&replika, &extract_of_day(day, &persons)).unwrap();
+        replika.snapshot().write_pack(folder.path()).unwrap();
+    };
+    night(1, 0..300);
+    night(2, 290..310);
+    let in_memory = |path: &Path| cpr_replika::cpr_pack::Pack::read(path, cpr_replika::cpr_pack::Checks::AtEveryRead);
+    let packed = [Packed::open(folder.path()), Packed::open_with(folder.path(), in_memory)].map(Result::unwrap);
+    let snapshots = [replika.snapshot(), packed[0].snapshot(), packed[1].snapshot()];
+    // More than are read in one batch, in no order, some twice, some who are not held, and a number that is none.
+    let mut asked: Vec<Pnr> = (0..400).map(|at| pnr(&number(at * 7 % 350))).collect();
+    asked.extend(Pnr::parse(b"0000000000"));
+    for snapshot in &snapshots {
+        let persons = snapshot.persons(&asked).unwrap();
+        assert_eq!(persons.len(), asked.len());
+        let mut held = 0;
+        for (pnr, person) in asked.iter().zip(persons) {
+            let single = snapshot.person(*pnr).unwrap();
+            let facts = |person: &Person<'_>| person.all_facts().map(|fact| format!("{fact:?}")).collect::<Vec<_>>();
+            assert_eq!(person.as_ref().map(facts), single.as_ref().map(facts));
+            assert_eq!(person.as_ref().map(Person::delivered), single.as_ref().map(Person::delivered));
+            held += usize::from(person.is_some());
+        }
+        assert!((300..asked.len()).contains(&held), "{held}");
+        assert_eq!(snapshot.persons(&[]).unwrap().len(), 0);
+    }
 }
 
 #[test]
