@@ -21,7 +21,7 @@ use self::answers::{answers, answers_of_store};
 const READ: [&str; 1] = ["0.2.0"];
 
 /// The version that is being built.
-const THIS: &str = "0.2.0";
+const THIS: &str = env!("CARGO_PKG_VERSION");
 
 /// What there is of a version.
 struct Kept(PathBuf);
