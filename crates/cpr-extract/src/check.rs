@@ -2,10 +2,12 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::block::{Block, Helpers, Shown};
 use crate::checked::{CheckOptions, Checked};
 use crate::checker::Checker;
-use crate::lines::{Item, records};
+use crate::lines::Lines;
 use crate::repeated::Comparison;
+use crate::source::{Buffers, Checksums};
 
 /// Reads the source from its start to its end, and checks everything that does not need the store. Persons who stand in
 /// the file more than once take a second reading, in which their groups are compared.
@@ -34,26 +36,92 @@ use crate::repeated::Comparison;
 /// assert_eq!(fault.reason, Reason::NotATimestamp);
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn check<R: Read + Seek>(mut source: R, options: CheckOptions<'_>) -> io::Result<Checked> {
+pub fn check<R: Read + Seek>(source: R, options: CheckOptions<'_>) -> io::Result<Checked> {
+    check_seen(source, options, |_| {})
+}
+
+/// As [`check`], and has `see` see every byte of the file in its order, on a thread of its own when the file is not
+/// small: for a digest, say. Where reading ends before its time, it has seen no more than was read.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_seen<R: Read + Seek>(
+    mut source: R,
+    options: CheckOptions<'_>,
+    see: impl FnMut(&[u8]) + Send,
+) -> io::Result<Checked> {
     source.seek(SeekFrom::Start(0))?;
     let mut checker = Checker::new(options);
-    let mut lines = records(&mut source, options.family, options.ignored);
-    while !checker.has_ended() {
-        let before = (lines.line() + 1, lines.offset());
-        match lines.next_item()? {
-            None => break,
-            Some(Item::Record(record)) => checker.record(&record),
-            Some(Item::Fault(fault, bytes)) => checker.misfit(fault, bytes),
-            Some(Item::Ignored(number, _)) => checker.ignored(number, before),
-        }
-    }
-    let (line, offset) = (lines.line(), lines.offset());
-    let (trailer, checksums) = lines.into_trailer_and_checksums();
+    let lines = Lines::new(&mut source, options.family, options.ignored, Checksums::Left(Buffers::default()));
+    let read = std::thread::scope(|scope| read_through(lines, &mut checker, Helpers::new(scope, see)))?;
     checker.end_reading();
     let repeated = checker.take_repeated();
     if !repeated.is_empty() {
-        let compared = Comparison::read(source, options.family, options.ignored, &checksums, &repeated)?;
+        let compared = Comparison::read(source, options.family, options.ignored, &read.checksums, &repeated)?;
         checker.compared(&repeated, &compared);
     }
-    Ok(checker.finish(line, offset, trailer, checksums))
+    Ok(checker.finish(read.shown.lines, read.shown.bytes, read.trailer, read.checksums))
+}
+
+/// What the first reading leaves behind beside what the checker knows.
+#[derive(Default)]
+struct FirstReading {
+    shown: Shown,
+    trailer: Vec<u8>,
+    checksums: Vec<u64>,
+}
+
+impl FirstReading {
+    /// Shows a block to the checker, which wants to know more so far.
+    fn show(&mut self, block: &Block, checker: &mut Checker<'_>) {
+        self.checksums.extend(block.checksum);
+        if !checker.has_ended() {
+            self.shown = block.show(checker);
+        }
+    }
+}
+
+/// Blocks that are looked at while others are read.
+const BLOCKS: usize = 8;
+
+/// Reads lines to the end of the file, or of what the checker wants to know. What their fields hold is looked at beside
+/// the reading, and the checker sees a block when some of those behind it have been read.
+fn read_through<'scope, R: Read>(
+    mut lines: Lines<'_, R>,
+    checker: &mut Checker<'_>,
+    mut helpers: Helpers<'scope, '_, impl FnMut(&[u8]) + Send + 'scope>,
+) -> io::Result<FirstReading> {
+    let mut read = FirstReading::default();
+    let (mut block, mut spare) = (Block::default(), Vec::<Block>::new());
+    block.begin(1);
+    let mut failed = None;
+    while !checker.has_ended() {
+        let found = lines.next_found().unwrap_or_else(|error| {
+            failed = Some(error);
+            None
+        });
+        // Lines before this one stand in buffers that were left behind.
+        while let Some(buffer) = lines.source_mut().take_full() {
+            block.buffer = buffer;
+            let mut next = spare.pop().unwrap_or_default();
+            next.begin(lines.line());
+            helpers.give(std::mem::replace(&mut block, next));
+            while let Some(mut done) = helpers.take(BLOCKS) {
+                read.show(&done, checker);
+                lines.source_mut().reuse(std::mem::take(&mut done.buffer.bytes));
+                spare.push(done);
+            }
+        }
+        let Some(found) = found else { break };
+        block.push(found, lines.source_mut().start());
+    }
+    let end = Shown { lines: lines.line(), bytes: lines.offset() };
+    let (source, trailer) = lines.into_source_and_trailer();
+    block.buffer = source.into_last();
+    helpers.finish(block).for_each(|done| read.show(&done, checker));
+    if checker.has_ended() {
+        return Ok(read);
+    }
+    (read.shown, read.trailer) = (end, trailer);
+    failed.map_or(Ok(read), Err)
 }

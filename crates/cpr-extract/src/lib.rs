@@ -15,6 +15,7 @@
 //!
 //! No bytes make it panic, and no error ever says what a field held.
 
+mod block;
 mod check;
 mod checked;
 mod checker;
@@ -23,6 +24,7 @@ mod family;
 mod fault;
 mod find_family;
 mod foreign;
+mod found;
 mod groups;
 mod index;
 mod lines;
@@ -36,7 +38,7 @@ mod style;
 mod template;
 mod writer;
 
-pub use check::check;
+pub use check::{check, check_seen};
 pub use checked::{CheckOptions, Checked, Header, InputError, Waive};
 pub use column::{Column, Format};
 pub use family::{Family, RecordLayout, Role};

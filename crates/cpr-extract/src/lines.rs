@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use crate::family::{Family, RecordLayout, record_number};
 use crate::fault::{Fault, Reason};
 use crate::foreign;
+use crate::found::{Found, HEAD, Other, OtherLine};
 use crate::record::{Record, check_line};
 use crate::source::{Checksums, LOOKAHEAD, Source};
 use crate::style::LineEnd;
@@ -71,7 +72,7 @@ impl<R> fmt::Debug for Records<'_, R> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn records<'f, R: Read>(source: R, family: &'static Family, ignored: &'f [u16]) -> Records<'f, R> {
-    Records { lines: Lines::new(source, family, ignored, Checksums::Taken(Vec::new())), person: None }
+    Records { lines: Lines::new(source, family, ignored, Checksums::Ignored), person: None }
 }
 
 impl<R: Read> Records<'_, R> {
@@ -112,11 +113,6 @@ impl<R: Read> Records<'_, R> {
     pub fn trailer(&self) -> &[u8] {
         &self.lines.trailer
     }
-
-    /// What stood after the last record, and the checksums of all chunks.
-    pub(crate) fn into_trailer_and_checksums(self) -> (Vec<u8>, Vec<u64>) {
-        (self.lines.trailer, self.lines.source.into_checksums())
-    }
 }
 
 /// A line and where it stands, not looked into.
@@ -155,9 +151,6 @@ pub(crate) struct Lines<'f, R> {
     ended: bool,
 }
 
-/// Record number and personnummer.
-const HEAD: usize = 13;
-
 impl<'f, R: Read> Lines<'f, R> {
     pub(crate) fn new(source: R, family: &'static Family, ignored: &'f [u16], checksums: Checksums<'f>) -> Self {
         let source = Source::new(source, checksums);
@@ -166,6 +159,31 @@ impl<'f, R: Read> Lines<'f, R> {
 
     pub(crate) fn offset(&self) -> u64 {
         self.source.offset()
+    }
+
+    /// The lines read so far.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// As [`Lines::next_line`], without the bytes, which stand in the buffer that is being read.
+    #[inline]
+    pub(crate) fn next_found(&mut self) -> io::Result<Option<Found>> {
+        let Some(LocatedLine { offset, end, bytes, what, .. }) = self.next_line()? else { return Ok(None) };
+        let what = match what {
+            What::Record(layout) => return Ok(Some(Found::Record(layout, offset, bytes.len(), end))),
+            What::Ignored(number) => OtherLine::Ignored(number),
+            What::Misfit(record, reason) => {
+                let (mut head, shown) = ([0; HEAD], bytes.len().min(HEAD));
+                head[..shown].copy_from_slice(&bytes[..shown]);
+                OtherLine::Misfit(record, reason, (head, shown))
+            }
+        };
+        Ok(Some(Found::Other(Other { offset, behind: self.source.offset(), what })))
+    }
+
+    pub(crate) fn into_source_and_trailer(self) -> (Source<'f, R>, Vec<u8>) {
+        (self.source, self.trailer)
     }
 
     pub(crate) fn source_mut(&mut self) -> &mut Source<'f, R> {

@@ -20,10 +20,41 @@ const MOST_BYTES: u64 = 256 * 1024 * 1024 * 1024;
 /// What the bytes of a chunk are held against.
 #[derive(Debug)]
 pub(crate) enum Checksums<'c> {
-    /// Nothing: the checksums of the chunks so far.
-    Taken(Vec<u64>),
+    /// Nothing.
+    Ignored,
     /// The checksums of a reading before.
     Compared(&'c [u64]),
+    /// Nothing, here: whoever takes the buffers over ([`Source::take_full`]) sees to it.
+    Left(Buffers),
+}
+
+/// Buffers that a source hands over once they have been read through, and others that it fills next.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    full: Vec<Buffer>,
+    spare: Vec<Vec<u8>>,
+}
+
+/// A part of the file that was read through.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    pub(crate) bytes: Vec<u8>,
+    /// From here on the bytes are those of a chunk; before stand some of the chunk before.
+    pub(crate) fresh: usize,
+    /// The byte of the file that is the first.
+    pub(crate) offset: u64,
+}
+
+impl Buffer {
+    /// The bytes that no buffer before had.
+    pub(crate) fn chunk(&self) -> &[u8] {
+        &self.bytes[self.fresh..]
+    }
+}
+
+/// The checksum of a chunk; none of no bytes.
+pub(crate) fn chunk_checksum(chunk: &[u8]) -> Option<u64> {
+    (!chunk.is_empty()).then(|| XxHash3_64::oneshot(chunk))
 }
 
 /// A source with the part of it that is being read.
@@ -32,6 +63,8 @@ pub(crate) struct Source<'c, R> {
     bytes: Vec<u8>,
     at: usize,
     filled: usize,
+    /// Where the chunk that was read last begins.
+    fresh: usize,
     at_end: bool,
     /// The byte of the file at `at`.
     offset: u64,
@@ -42,7 +75,8 @@ pub(crate) struct Source<'c, R> {
 impl<'c, R: Read> Source<'c, R> {
     /// Reads `inner` from where it stands.
     pub(crate) fn new(inner: R, checksums: Checksums<'c>) -> Self {
-        Source { inner, bytes: Vec::new(), at: 0, filled: 0, at_end: false, offset: 0, chunks: 0, checksums }
+        let (bytes, at, filled, fresh, at_end) = (Vec::new(), 0, 0, 0, false);
+        Source { inner, bytes, at, filled, fresh, at_end, offset: 0, chunks: 0, checksums }
     }
 
     /// What has been read and not been consumed: [`LOOKAHEAD`] bytes or more, or the rest of the file.
@@ -102,25 +136,60 @@ impl<'c, R: Read> Source<'c, R> {
         &mut self.inner
     }
 
-    /// The checksums that were taken.
-    pub(crate) fn into_checksums(self) -> Vec<u64> {
-        match self.checksums {
-            Checksums::Taken(taken) => taken,
-            Checksums::Compared(_) => Vec::new(),
+    /// The byte of the file that is the first in the buffer.
+    #[inline]
+    pub(crate) fn start(&self) -> u64 {
+        self.offset - self.at as u64
+    }
+
+    /// The next buffer that was read through, where they are left to the caller.
+    #[inline]
+    pub(crate) fn take_full(&mut self) -> Option<Buffer> {
+        match &mut self.checksums {
+            Checksums::Left(buffers) if !buffers.full.is_empty() => Some(buffers.full.remove(0)),
+            _ => None,
+        }
+    }
+
+    /// The buffer that is being read.
+    pub(crate) fn into_last(mut self) -> Buffer {
+        self.bytes.truncate(self.filled);
+        Buffer { offset: self.start(), fresh: self.fresh, bytes: self.bytes }
+    }
+
+    /// Gives a buffer back, to be used again.
+    pub(crate) fn reuse(&mut self, buffer: Vec<u8>) {
+        if let Checksums::Left(buffers) = &mut self.checksums {
+            buffers.spare.push(buffer);
         }
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        if self.bytes.is_empty() {
-            self.bytes.resize(LOOKAHEAD + CHUNK, 0);
-        }
         while self.filled - self.at < LOOKAHEAD && !self.at_end {
-            self.bytes.copy_within(self.at..self.filled, 0);
-            self.filled -= self.at;
-            self.at = 0;
+            self.make_room();
             self.fill_chunk()?;
         }
         Ok(())
+    }
+
+    /// Puts what has not been consumed at the front of a buffer, this one or another.
+    fn make_room(&mut self) {
+        let (start, kept) = (self.start(), self.at..self.filled);
+        match &mut self.checksums {
+            Checksums::Left(buffers) if !self.bytes.is_empty() => {
+                let mut next = buffers.spare.pop().unwrap_or_default();
+                next.resize(LOOKAHEAD + CHUNK, 0);
+                next[..kept.len()].copy_from_slice(&self.bytes[kept.clone()]);
+                let mut bytes = std::mem::replace(&mut self.bytes, next);
+                bytes.truncate(self.filled);
+                buffers.full.push(Buffer { bytes, fresh: self.fresh, offset: start });
+            }
+            _ => {
+                self.bytes.resize(LOOKAHEAD + CHUNK, 0);
+                self.bytes.copy_within(kept.clone(), 0);
+            }
+        }
+        (self.at, self.filled, self.fresh) = (0, kept.len(), kept.len());
     }
 
     /// Reads one chunk of the file, or what is left of it. There is room for it: less than [`LOOKAHEAD`] bytes are
@@ -143,15 +212,11 @@ impl<'c, R: Read> Source<'c, R> {
             }
         }
         let chunk = &self.bytes[start..self.filled];
-        match &mut self.checksums {
-            Checksums::Taken(taken) if !chunk.is_empty() => taken.push(XxHash3_64::oneshot(chunk)),
-            Checksums::Taken(_) => {}
-            Checksums::Compared(before) => {
-                let found = (!chunk.is_empty()).then(|| XxHash3_64::oneshot(chunk));
-                if before.get(self.chunks).copied() != found {
-                    return Err(changed());
-                }
+        match &self.checksums {
+            Checksums::Compared(before) if before.get(self.chunks).copied() != chunk_checksum(chunk) => {
+                return Err(changed());
             }
+            Checksums::Compared(_) | Checksums::Ignored | Checksums::Left(_) => {}
         }
         self.chunks += 1;
         Ok(())

@@ -6,9 +6,10 @@ use std::io::{Cursor, Read, Seek};
 use cpr_model::{Aspect, Date, Field, Kind, Pnr, Values};
 use proptest::prelude::*;
 
+use crate::checker::Checker;
 use crate::{
     CheckOptions, Checked, ExtractWriter, Family, Format, Group, Groups, Item, Line, LineEnd, Padding, Reason, Role,
-    Style, Waive, check, find_family, records,
+    Style, Waive, check, check_seen, find_family, records,
 };
 
 const PERSONS: [&str; 3] = ["6101801234", "6101801235", "7212554441"];
@@ -294,6 +295,65 @@ fn a_slow_source_reads_like_a_fast_one() {
         let found = check(Trickle(Cursor::new(&bytes)), options("std")).unwrap();
         assert!(found.is_sound());
         assert_eq!(groups(Trickle(Cursor::new(&bytes)), &found, 2).len(), 3);
+    }
+}
+
+/// A file of many buffers in which lines of all sorts stand between those that fit, also where one buffer ends.
+fn long_and_odd(seed: u64) -> Vec<u8> {
+    let mut bytes = b"00000000000001234012026010520260102\n".to_vec();
+    let mut state = seed | 1;
+    for serial in 0..9_000u32 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let person = format!("{:02}{:02}80{:04}", 61 + serial % 28, 1 + serial / 28 % 12, 1000 + serial / 336);
+        bytes.extend(format!("001{person}          01000000000000 K\n").as_bytes());
+        bytes.extend(format!("002{person}0101118800100200001011200{}\n", " ".repeat(serial as usize % 90)).as_bytes());
+        match state % 997 {
+            0 => bytes.extend(format!("010{person}51X0199103201299*\n").as_bytes()),
+            1 => bytes.extend(b"\n"),
+            2 => bytes.extend(b"456\n"),
+            3 => bytes.extend(format!("088{person}\n").as_bytes()),
+            4 => bytes.extend([&b"008"[..], person.as_bytes(), &b" Bj\x9Brn"[..], b"\r\n"].concat()),
+            5 => bytes.extend(std::iter::repeat_n(b'7', 300 * 1024).chain([b'\n'])),
+            6 => bytes.extend(format!("010{person}51000199103201299 {}\n", " ".repeat(20_000)).as_bytes()),
+            _ => {}
+        }
+    }
+    bytes.extend(b"999999999999900018000\n\x1A");
+    bytes
+}
+
+#[test]
+fn fields_that_are_looked_at_beside_the_reading_tell_what_they_tell_line_by_line() {
+    for seed in 1..=6u64 {
+        let bytes = long_and_odd(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let waive = Waive { code_page: seed % 2 == 0, ..Waive::default() };
+        let options = CheckOptions { ignored: &[88], fault_limit: 1000, waive, ..options("std") };
+        let mut seen = Vec::new();
+        let found = check_seen(Cursor::new(&bytes), options, |chunk| seen.extend_from_slice(chunk)).unwrap();
+        assert!(seen == bytes, "every byte is seen, in order");
+
+        let mut checker = Checker::new(options);
+        let mut lines = records(&bytes[..], options.family, options.ignored);
+        loop {
+            let before = (lines.line() + 1, lines.offset());
+            match lines.next_item().unwrap() {
+                None => break,
+                Some(Item::Record(record)) => checker.record(&record),
+                Some(Item::Fault(fault, bytes)) => checker.misfit(fault, bytes),
+                Some(Item::Ignored(number, _)) => checker.ignored(number, before),
+            }
+        }
+        checker.end_reading();
+        let expected = checker.finish(lines.line(), lines.offset(), lines.trailer().to_vec(), Vec::new());
+        assert!(expected.fault_count > 10 && expected.records[&88] > 0);
+        assert_eq!(found.faults, expected.faults);
+        let summary = |checked: &Checked| {
+            let Checked { fault_count, persons, odd_characters, waived, lines, bytes, persons_end, .. } = *checked;
+            (fault_count, persons, odd_characters, waived, lines, bytes, persons_end, checked.style.clone())
+        };
+        assert_eq!((summary(&found), &found.records), (summary(&expected), &expected.records));
     }
 }
 

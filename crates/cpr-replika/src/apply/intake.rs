@@ -1,12 +1,11 @@
 //! Takes a file in: which layout family it is of, whether it is whole and sound, and whether it is its turn.
 //!
-//! The whole file is read once before anything is stored; its digest is taken on the way, on a thread of its own.
+//! The whole file is read once before anything is stored; its digest is taken on the way.
 
 use std::cmp::Ordering;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::mpsc;
 
-use cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Header, Waive, check, find_family, fits_family};
+use cpr_extract::{CheckOptions, Checked, FIRST_LINES, Family, Header, Waive, check_seen, find_family, fits_family};
 use cpr_model::Date;
 use sha2::{Digest, Sha256};
 
@@ -83,7 +82,7 @@ fn found_family(extract: &mut (impl Read + Seek), config: &Config, lines: u64) -
     found.map_err(|families| Error::AmbiguousFamily { families })
 }
 
-/// Reads the whole extract once: faults, index, and the digest of its bytes, which is taken on a thread of its own.
+/// Reads the whole extract once: faults, index, and the digest of its bytes.
 fn check_extract(
     extract: &mut (impl Read + Seek),
     family: &'static Family,
@@ -99,54 +98,31 @@ fn check_extract(
         fault_limit: options.fault_limit,
         waive,
     };
-    std::thread::scope(|scope| {
-        let (pass, passed) = mpsc::sync_channel::<Vec<u8>>(DIGESTED_AHEAD);
-        let (spent, reused) = mpsc::channel::<Vec<u8>>();
-        let digest = scope.spawn(move || {
-            let mut digest = Sha256::new();
-            for bytes in passed {
-                digest.update(&bytes);
-                // The reader may be done and gone.
-                spent.send(bytes).ok();
-            }
-            digest.finalize().into()
-        });
-        let mut source =
-            TeeReader { source: extract, pass, reused, bytes: 0, is_first_reading: true, options, stopped: false };
-        let checked = check(&mut source, check_options);
-        let stopped = source.stopped;
-        drop(source);
-        let checked = checked.map_err(|error| if stopped { Error::Stopped } else { Error::of_source(error) });
-        let digest = digest.join().expect("digesting cannot fail");
-        checked.map(|checked| (checked, digest))
-    })
+    let mut digest = Sha256::new();
+    let mut source = ReportingReader { source: extract, bytes: 0, is_first_reading: true, options, stopped: false };
+    match check_seen(&mut source, check_options, |bytes| digest.update(bytes)) {
+        Ok(checked) => Ok((checked, digest.finalize().into())),
+        Err(_) if source.stopped => Err(Error::Stopped),
+        Err(error) => Err(Error::of_source(error)),
+    }
 }
 
-/// Reads of the extract that may wait to be digested.
-const DIGESTED_AHEAD: usize = 16;
-
-/// Hands a copy of everything that is read to another thread, and stops when the caller wants it. What is read after
-/// going back has been handed over before.
-struct TeeReader<'a, R> {
+/// Tells how much has been read, and stops when the caller wants it. What is read after going back has been told
+/// before.
+struct ReportingReader<'a, R> {
     source: R,
-    pass: mpsc::SyncSender<Vec<u8>>,
-    reused: mpsc::Receiver<Vec<u8>>,
     bytes: u64,
     is_first_reading: bool,
     options: &'a ApplyOptions<'a>,
     stopped: bool,
 }
 
-impl<R: Read> Read for TeeReader<'_, R> {
+impl<R: Read> Read for ReportingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
         if !self.is_first_reading {
             return Ok(read);
         }
-        let mut copy = self.reused.try_recv().unwrap_or_default();
-        copy.clear();
-        copy.extend_from_slice(&buffer[..read]);
-        self.pass.send(copy).expect("the digesting thread ends with its sender");
         self.bytes += read as u64;
         if self.options.report(Progress::Checking { bytes: self.bytes }).is_err() {
             self.stopped = true;
@@ -156,7 +132,7 @@ impl<R: Read> Read for TeeReader<'_, R> {
     }
 }
 
-impl<R: Seek> Seek for TeeReader<'_, R> {
+impl<R: Seek> Seek for ReportingReader<'_, R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.is_first_reading = self.bytes == 0;
         self.source.seek(to)
