@@ -1,28 +1,22 @@
-//! The persons of an extract into the tables, a chunk at a time, in key order within the chunk.
+//! Merges the persons of an extract into what is held of them, a chunk at a time: what is to be written of each, and
+//! what is collected beside it. It has no table, so that it can run beside whoever writes.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
-use std::ops::Bound;
 
-use cpr_extract::{Group, Groups};
+use cpr_extract::Group;
 use cpr_model::{CurrentRows, Field, RowsBuffer};
-use redb::{MultimapTable, ReadableTable, Table, WriteTransaction};
 use rkyv::util::AlignedVec;
 use roaring::RoaringBitmap;
 
 use crate::apply::merge::{Delivering, Merge, OpenPast, Verdict};
-use crate::apply::options::{ApplyOptions, Progress};
-use crate::apply::read_ahead::{ChunkOrder, for_each_chunk};
+use crate::apply::read_ahead::Chunk;
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::index::sets::Index;
 use crate::ledger::delivery::Counts;
-use crate::ledger::state_digest::StateSum;
 use crate::person::stored::v2::ArchivedDocument;
 use crate::person::value::{StoredPerson, seal_document, seal_past, seal_segment};
-use crate::store::bitmap::seal_set;
-use crate::store::staged_write::StagedWrite;
-use crate::store::tables::{CHANGED, CHANGED_BY, NUMBERS, PERSONS, REDELIVERED, SUPERSEDED};
+use crate::store::sealed::ALIGNMENT;
 use crate::subscriptions::matching::MatchInput;
 
 /// Whom of the extract is not merged.
@@ -35,130 +29,159 @@ pub(crate) struct PassedOver {
     pub(crate) held: RoaringBitmap,
 }
 
-/// Merges every person of the extract but those who are passed over, a chunk at a time, in key order within the chunk.
-/// Returned are what subscribers are matched against, and what the digest of the state is carried on by.
-pub(crate) fn merge_all(
-    write: &mut StagedWrite<'_>,
-    (groups, passed_over): (Groups<'_, impl Read + Seek + Send>, &PassedOver),
-    delivering: Delivering,
-    match_input: Option<MatchInput>,
-    same_style: &dyn Fn(DeliveryNumber) -> bool,
-    (options, of): (&ApplyOptions<'_>, u64),
-    counts: &mut Counts,
-) -> Result<(Option<MatchInput>, StateSum), Error> {
-    let last = write.transaction().open_table(PERSONS)?.last()?.map(|(key, _)| key.value());
-    let mut merger = Merger { last, match_input, ..Merger::default() };
-    let (mut done, number) = (0, delivering.number.0);
-    for_each_chunk(groups, ChunkOrder::ByKey, |chunk| {
-        let mut tables = MergeTables::open(write.transaction())?;
-        for group in chunk {
-            let key = group.key().as_u32();
-            if passed_over.barred.contains(key) {
-                counts.persons_barred += 1;
-                continue;
-            }
-            if passed_over.left_out.contains(key) {
-                counts.persons_left_out += 1;
-                continue;
-            }
-            if passed_over.held.contains(key) {
-                continue;
-            }
-            merger.merge_person(&mut tables, group, delivering, same_style, counts)?;
-        }
-        merger.append(&mut tables)?;
-        drop(tables);
-        write.wrote(std::mem::take(&mut merger.written))?;
-        done += chunk.len() as u64;
-        options.report(Progress::Merging { done, of })
-    })?;
-    if done != of {
-        return Err(Error::Changed);
+impl PassedOver {
+    pub(super) fn contains(&self, key: u32) -> bool {
+        self.held.contains(key) || self.left_out.contains(key) || self.barred.contains(key)
     }
-    let write = write.transaction();
-    let Merger { changed, redelivered, by_code, index, match_input, merge, mut sealed, .. } = merger;
-    seal_set((number, 0), &changed, &mut sealed)?;
-    write.open_table(CHANGED)?.insert(number, sealed.as_slice())?;
-    seal_set((number, 0), &redelivered, &mut sealed)?;
-    write.open_table(REDELIVERED)?.insert(number, sealed.as_slice())?;
-    let mut table = write.open_table(CHANGED_BY)?;
-    for (code, set) in &by_code {
-        seal_set((number, 0), set, &mut sealed)?;
-        table.insert((number, code.as_slice()), sealed.as_slice())?;
-    }
-    drop(table);
-    index.write(write)?;
-    Ok((match_input, merge.state))
 }
 
-/// The tables that persons are merged into.
-struct MergeTables<'t> {
-    persons: Table<'t, u32, &'static [u8]>,
-    superseded: Table<'t, (u32, u32), &'static [u8]>,
-    numbers: MultimapTable<'t, u32, u32>,
+/// A chunk of persons on its way: as the extract has them, as they are held, and what is to be written of them. Made to
+/// be reused.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) chunk: Chunk,
+    pub(super) held: HeldValues,
+    /// Values of persons, in the order of their keys: key, and where the value ends in `values`.
+    pub(super) persons: Vec<(u32, usize)>,
+    pub(super) values: Vec<u8>,
+    /// Pasts that are put away.
+    pub(super) segments: Vec<((u32, u32), Vec<u8>)>,
+    /// Numbers that are mentioned, each with who mentions it.
+    pub(super) mentions: Vec<(u32, u32)>,
 }
 
-impl<'t> MergeTables<'t> {
-    fn open(write: &'t WriteTransaction) -> Result<MergeTables<'t>, Error> {
-        Ok(MergeTables {
-            persons: write.open_table(PERSONS)?,
-            superseded: write.open_table(SUPERSEDED)?,
-            numbers: write.open_multimap_table(NUMBERS)?,
-        })
+impl Batch {
+    /// Begins with the persons of a chunk, of whom nothing is known to be held.
+    pub(super) fn begin(&mut self, chunk: Chunk) {
+        self.chunk = chunk;
+        self.held.bytes.clear();
+        self.held.places.clear();
+        self.persons.clear();
+        self.values.clear();
+        self.segments.clear();
+        self.mentions.clear();
     }
+}
+
+/// The values of some persons end to end, each where an archive can be read.
+#[derive(Default)]
+pub(super) struct HeldValues {
+    bytes: AlignedVec<ALIGNMENT>,
+    /// Position of the person in the chunk, and where the value stands.
+    places: Vec<(usize, std::ops::Range<usize>)>,
+}
+
+impl HeldValues {
+    /// Notes the value of the person at a position; positions ascend.
+    pub(super) fn push(&mut self, at: usize, value: &[u8]) {
+        let start = self.bytes.len().next_multiple_of(ALIGNMENT);
+        self.bytes.resize(start, 0);
+        self.bytes.extend_from_slice(value);
+        self.places.push((at, start..self.bytes.len()));
+    }
+
+    /// All that were noted, by position.
+    fn values(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        self.places.iter().map(|(at, place)| (*at, &self.bytes[place.clone()]))
+    }
+}
+
+/// What is the same for all persons of an extract.
+pub(super) struct Extract<'e> {
+    pub(super) passed_over: &'e PassedOver,
+    pub(super) delivering: Delivering,
+    /// Whether the lines of an earlier delivery were spelled as those of this one are.
+    pub(super) same_style: &'e (dyn Fn(DeliveryNumber) -> bool + Sync),
 }
 
 /// What becomes of the persons beside what is written of each, and buffers that are reused from person to person.
 #[derive(Default)]
-struct Merger {
-    /// The largest key among the persons, those to be appended included.
-    last: Option<u32>,
-    /// New persons behind all others, as a load brings them: written together, without a search for each. Key, and
-    /// where the sealed value ends in `appended_values`.
-    appended: Vec<(u32, usize)>,
-    appended_values: Vec<u8>,
-    changed: RoaringBitmap,
-    redelivered: RoaringBitmap,
+pub(super) struct Merger {
+    pub(super) changed: RoaringBitmap,
+    pub(super) redelivered: RoaringBitmap,
     /// Whom an event of this code is about.
-    by_code: BTreeMap<Vec<u8>, RoaringBitmap>,
-    index: Index,
+    pub(super) by_code: BTreeMap<Vec<u8>, RoaringBitmap>,
+    pub(super) index: Index,
     /// What subscribers' filters are held against; none when nobody asks.
-    match_input: Option<MatchInput>,
-    merge: Merge,
+    pub(super) match_input: Option<MatchInput>,
+    pub(super) merge: Merge,
+    pub(super) counts: Counts,
     rows_before: RowsBuffer,
     rows_after: RowsBuffer,
     sealed: Vec<u8>,
-    held: AlignedVec<4>,
-    /// Bytes of values written since somebody took account of them.
-    written: usize,
 }
 
 impl Merger {
+    /// With what has been counted so far.
+    pub(super) fn new(match_input: Option<MatchInput>, counts: Counts) -> Merger {
+        Merger { match_input, counts, ..Merger::default() }
+    }
+
+    /// Merges the persons of a chunk, but for those who are passed over.
+    pub(super) fn merge_batch(&mut self, batch: &mut Batch, extract: &Extract<'_>) -> Result<(), Error> {
+        let (chunk, held) = (std::mem::take(&mut batch.chunk), std::mem::take(&mut batch.held));
+        let mut values = held.values().peekable();
+        for (at, group) in chunk.groups().iter().enumerate() {
+            let held = values.next_if(|(of, _)| *of == at).map_or(&[][..], |(_, value)| value);
+            let key = group.key().as_u32();
+            if extract.passed_over.barred.contains(key) {
+                self.counts.persons_barred += 1;
+            } else if extract.passed_over.left_out.contains(key) {
+                self.counts.persons_left_out += 1;
+            } else if !extract.passed_over.held.contains(key) {
+                self.merge_person(group, held, extract, batch)?;
+            }
+        }
+        drop(values);
+        (batch.chunk, batch.held) = (chunk, held);
+        Ok(())
+    }
+
     fn merge_person(
         &mut self,
-        tables: &mut MergeTables<'_>,
         group: &Group,
-        delivering: Delivering,
-        same_style: &dyn Fn(DeliveryNumber) -> bool,
-        counts: &mut Counts,
+        held: &[u8],
+        extract: &Extract<'_>,
+        batch: &mut Batch,
     ) -> Result<(), Error> {
         let key = group.key().as_u32();
-        let is_behind_all = self.last.is_none_or(|last| key > last);
-        if !is_behind_all {
-            self.append(tables)?;
-        }
-        self.held.clear();
-        if !is_behind_all && let Some(stored) = tables.persons.get(key)? {
-            self.held.extend_from_slice(stored.value());
-        }
-        let held = StoredPerson::open(key, &self.held)?;
+        let held = StoredPerson::open(key, held)?;
         let full = held.full_past(key)?;
         let add_to = held.past.filter(|_| full.is_none());
         let add_to = add_to.map_or(OpenPast::After(full.map_or(0, |(last, _)| last)), OpenPast::AddTo);
 
         let facts = held.document.into_iter().flat_map(ArchivedDocument::facts);
         let before = CurrentRows::read_into(std::mem::take(&mut self.rows_before), facts, None);
-        let verdict = self.merge.run(held.document, &before, add_to, group, delivering, same_style, counts)?;
+        let Extract { delivering, same_style, .. } = *extract;
+        let verdict =
+            self.merge.run(held.document, &before, add_to, group, delivering, same_style, &mut self.counts)?;
+        self.collect(verdict, before, group);
+        if verdict == Verdict::Same && group.events().len() == 0 {
+            return Ok(());
+        }
+        let sealed = &mut self.sealed;
+        if let Some((last, past)) = full {
+            seal_segment(key, last, past, sealed);
+            batch.segments.push(((key, last), sealed.clone()));
+        }
+        if verdict == Verdict::Same {
+            sealed.clear();
+            sealed.extend_from_slice(held.sealed_document());
+        } else {
+            seal_document(key, &self.merge.person, sealed);
+        }
+        if !self.merge.history.is_empty() {
+            seal_past(key, &self.merge.history, sealed);
+        }
+        batch.values.extend_from_slice(sealed);
+        batch.persons.push((key, batch.values.len()));
+        batch.mentions.extend(self.merge.mentions.iter().map(|mentioned| (mentioned.as_u32(), key)));
+        Ok(())
+    }
+
+    /// Collects what a person is found and matched by, as held before and as merged.
+    fn collect(&mut self, verdict: Verdict, before: CurrentRows<'_>, group: &Group) {
+        let key = group.key().as_u32();
         if verdict == Verdict::Same {
             self.redelivered.insert(key);
             if let Some(match_input) = &mut self.match_input {
@@ -186,51 +209,5 @@ impl Merger {
                 None => _ = self.by_code.insert(code.to_vec(), RoaringBitmap::from_iter([key])),
             }
         }
-        if verdict == Verdict::Same && group.events().len() == 0 {
-            return Ok(());
-        }
-        let sealed = &mut self.sealed;
-        if let Some((last, past)) = full {
-            seal_segment(key, last, past, sealed);
-            tables.superseded.insert((key, last), sealed.as_slice())?;
-        }
-        if verdict == Verdict::Same {
-            sealed.clear();
-            sealed.extend_from_slice(held.sealed_document());
-        } else {
-            seal_document(key, &self.merge.person, sealed);
-        }
-        if !self.merge.history.is_empty() {
-            seal_past(key, &self.merge.history, sealed);
-        }
-        self.written += sealed.len();
-        if is_behind_all {
-            self.appended_values.extend_from_slice(sealed);
-            self.appended.push((key, self.appended_values.len()));
-            self.last = Some(key);
-        } else {
-            tables.persons.insert(key, sealed.as_slice())?;
-        }
-        for mentioned in &self.merge.mentions {
-            tables.numbers.insert(mentioned.as_u32(), key)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the persons that stand behind all others, in key order.
-    fn append(&mut self, tables: &mut MergeTables<'_>) -> Result<(), Error> {
-        if self.appended.is_empty() {
-            return Ok(());
-        }
-        let mut cursor = tables.persons.upper_bound_mut(Bound::<u32>::Unbounded)?;
-        let mut start = 0;
-        for &(key, end) in &self.appended {
-            cursor.insert_before(key, &self.appended_values[start..end])?;
-            start = end;
-        }
-        cursor.close()?;
-        self.appended.clear();
-        self.appended_values.clear();
-        Ok(())
     }
 }

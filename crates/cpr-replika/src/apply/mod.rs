@@ -25,6 +25,7 @@
 
 mod intake;
 mod merge;
+mod merge_all;
 mod merger;
 mod options;
 mod read_ahead;
@@ -44,7 +45,8 @@ use roaring::RoaringBitmap;
 
 use crate::apply::intake::{Intake, check_order, refusal, refuse_wider_family};
 use crate::apply::merge::Delivering;
-use crate::apply::merger::{PassedOver, merge_all};
+use crate::apply::merge_all::merge_all;
+use crate::apply::merger::{Extract, PassedOver};
 use crate::apply::selection::{Selection, select};
 use crate::delivery_number::DeliveryNumber;
 use crate::erase::bars::{Bars, read_stated};
@@ -294,10 +296,9 @@ impl Replika {
         };
         let (match_input, brought) = merge_all(
             &mut write,
-            (groups, &passed_over),
-            delivering,
+            groups,
+            &Extract { passed_over: &passed_over, delivering, same_style: &same_style },
             match_input,
-            &same_style,
             (options, of),
             &mut delivery.counts,
         )?;

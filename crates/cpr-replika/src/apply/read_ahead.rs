@@ -1,14 +1,18 @@
-//! The persons of an extract, a chunk at a time; the next chunk is read and packed meanwhile, on a thread of its own.
+//! The persons of an extract, a chunk at a time, read and packed ahead on a thread of its own.
 
 use std::io::{self, Read, Seek};
 use std::sync::mpsc;
+use std::thread::Scope;
 
 use cpr_extract::{Group, Groups};
 
 use crate::error::Error;
 
 /// Persons that are read, and handed over, at a time; the few of a test take several turns, too.
-const CHUNK: usize = if cfg!(test) { 64 } else { 8 * 1024 };
+const CHUNK: usize = if cfg!(test) { 64 } else { 4 * 1024 };
+
+/// Chunks that are read, waited for and used at once; more persons than those of so many are not held in memory.
+const CHUNKS: usize = 4;
 
 /// In which order the persons of a chunk are handed over.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,36 +23,65 @@ pub(super) enum ChunkOrder {
     ByKey,
 }
 
+/// Some persons of an extract; none behind the last.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    /// Those that were read, and behind them memory for others.
+    groups: Vec<Group>,
+    count: usize,
+}
+
+impl Chunk {
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups[..self.count]
+    }
+}
+
+/// Reads on a thread of its own, and has `hand_over` take each chunk in the order of the file, the last of them empty,
+/// until it is told that nobody takes any more. Reading goes on as far as chunks come back to what is returned.
+pub(super) fn read_chunks<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    mut groups: Groups<'scope, impl Read + Seek + Send + 'scope>,
+    order: ChunkOrder,
+    hand_over: impl Fn(io::Result<Chunk>) -> bool + Send + 'scope,
+) -> mpsc::Sender<Chunk> {
+    let (spent, reused) = mpsc::channel::<Chunk>();
+    for _ in 0..CHUNKS {
+        spent.send(Chunk::default()).expect("its receiver stands above");
+    }
+    scope.spawn(move || {
+        for mut chunk in reused {
+            let next = groups.next_chunk(&mut chunk.groups, CHUNK).map(|count| {
+                chunk.count = count;
+                if order == ChunkOrder::ByKey {
+                    chunk.groups[..count].sort_by_key(Group::key);
+                }
+                chunk
+            });
+            let is_last = !matches!(&next, Ok(Chunk { count: 1.., .. }));
+            if !hand_over(next) || is_last {
+                break;
+            }
+        }
+    });
+    spent
+}
+
 /// Calls `take` with each chunk of persons, in the order of the file.
 ///
 /// # Errors
 /// What the source or `take` fails with.
 pub(super) fn for_each_chunk(
-    mut groups: Groups<'_, impl Read + Seek + Send>,
+    groups: Groups<'_, impl Read + Seek + Send>,
     order: ChunkOrder,
     mut take: impl FnMut(&[Group]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     std::thread::scope(|scope| {
-        let (read, chunks) = mpsc::sync_channel::<io::Result<(Vec<Group>, usize)>>(1);
-        let (spent, reused) = mpsc::channel::<Vec<Group>>();
-        scope.spawn(move || {
-            loop {
-                let mut chunk = reused.try_recv().unwrap_or_default();
-                let next = groups.next_chunk(&mut chunk, CHUNK).map(|count| {
-                    if order == ChunkOrder::ByKey {
-                        chunk[..count].sort_by_key(Group::key);
-                    }
-                    (chunk, count)
-                });
-                let is_last = !matches!(next, Ok((_, 1..)));
-                if read.send(next).is_err() || is_last {
-                    break;
-                }
-            }
-        });
+        let (read, chunks) = mpsc::channel();
+        let spent = read_chunks(scope, groups, order, move |chunk| read.send(chunk).is_ok());
         for chunk in chunks {
-            let (chunk, count) = chunk.map_err(Error::of_source)?;
-            take(&chunk[..count])?;
+            let chunk = chunk.map_err(Error::of_source)?;
+            take(chunk.groups())?;
             // The reader may be done and gone.
             spent.send(chunk).ok();
         }

@@ -16,7 +16,7 @@ const SCHEMA: u16 = 2;
 pub(crate) const HEADER: usize = 12;
 
 /// Archives need this alignment; values are padded to a multiple of it, so that most stand right in their page.
-const ALIGNMENT: usize = 4;
+pub(crate) const ALIGNMENT: usize = 4;
 
 /// Header and payload of one row, ready to insert, in a buffer that is reused.
 ///
