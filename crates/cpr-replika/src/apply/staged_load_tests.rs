@@ -145,6 +145,7 @@ fn extract() -> Vec<u8> {
         writer.record(1, pnr, &[("STATUS", "01"), ("KOEN", "K")]).unwrap();
         let address = [("KOMKOD", "0101"), ("HUSNR", "001"), ("TILFLYDTO", "202001010000")];
         writer.record(2, pnr, &address).unwrap();
+        writer.record(8, pnr, &[("FORNVN", "Anna"), ("EFTERNVN", &format!("Bak{}", serial % 7))]).unwrap();
     }
     writer.finish().unwrap()
 }

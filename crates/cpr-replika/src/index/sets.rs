@@ -6,6 +6,7 @@
 //! municipality is; the row of a street lists house numbers with it. docs/format.md draws the bytes.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 
 use cpr_model::{CurrentRows, PersonKey};
 use cpr_subscription::HouseNumber;
@@ -22,6 +23,9 @@ use crate::index::words::Words;
 use crate::planted::{self, Fault};
 use crate::store::sealed;
 use crate::store::tables::{RowKey, SETS, name};
+
+/// So many words are written on a thread of their own; the few of a test, too.
+const MANY_WORDS: usize = if cfg!(test) { 1 } else { 10_000 };
 
 /// One thing that a person is found by.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -92,6 +96,14 @@ struct Changes {
     removed: Vec<Entry>,
 }
 
+impl Changes {
+    /// True when they make a set of a row that nobody is in, one behind the other.
+    fn is_ascending_set(&self, key: RowKey) -> bool {
+        let is_set = key.0 != SetKind::Street as u8 && self.removed.is_empty() && !self.added.is_empty();
+        is_set && self.added.is_sorted_by(|(_, one), (_, other)| one < other)
+    }
+}
+
 /// House number (0 but for streets) and person.
 pub(crate) type Entry = (u32, u32);
 
@@ -136,24 +148,42 @@ impl Index {
         }
     }
 
-    /// Writes every row that changes, in the order of their keys.
+    /// Writes every row that changes, in the order of their keys. Many words, which a load has, are written beside the
+    /// others.
     pub(crate) fn write(mut self, write: &WriteTransaction) -> Result<(), Error> {
-        std::mem::take(&mut self.words).write(write)?;
-        std::mem::take(&mut self.streets).write(write)?;
+        let (words, streets) = (std::mem::take(&mut self.words), std::mem::take(&mut self.streets));
+        if words.len() < MANY_WORDS {
+            words.write(write)?;
+            streets.write(write)?;
+            return self.write_sets(write);
+        }
+        std::thread::scope(|scope| {
+            let words = scope.spawn(|| words.write(write));
+            let others = streets.write(write).and_then(|()| self.write_sets(write));
+            words.join().unwrap_or_else(|panic| resume_unwind(panic)).and(others)
+        })
+    }
+
+    fn write_sets(self, write: &WriteTransaction) -> Result<(), Error> {
         let mut table = write.open_table(SETS)?;
         let fresh = table.is_empty()?;
         let (mut payload, mut sealed) = (Vec::new(), Vec::new());
         for (key, changes) in self.sorted() {
-            let mut row = match table.get(key)?.filter(|_| !fresh) {
-                Some(stored) => Row::open(key, stored.value())?,
-                None => Row::empty(key),
-            };
-            row.change(changes);
-            if row.is_empty() {
-                table.remove(key)?;
-                continue;
+            if fresh && changes.is_ascending_set(key) {
+                payload.clear();
+                stored_set::write_ascending(changes.added.iter().map(|(_, key)| *key), &mut payload);
+            } else {
+                let mut row = match table.get(key)?.filter(|_| !fresh) {
+                    Some(stored) => Row::open(key, stored.value())?,
+                    None => Row::empty(key),
+                };
+                row.change(changes);
+                if row.is_empty() {
+                    table.remove(key)?;
+                    continue;
+                }
+                row.write(&mut payload);
             }
-            row.write(&mut payload);
             sealed::seal(sealing(key), &payload, &mut sealed);
             table.insert(key, sealed.as_slice())?;
         }

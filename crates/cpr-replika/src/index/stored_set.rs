@@ -80,9 +80,35 @@ pub(crate) fn write(set: &RoaringBitmap, payload: &mut Vec<u8>) {
     }
 }
 
+/// As [`write`], of persons in ascending order, each once; most sets have few, and need no bitmap for it.
+pub(crate) fn write_ascending(keys: impl ExactSizeIterator<Item = u32> + Clone, payload: &mut Vec<u8>) {
+    let (mut containers, mut last) = (0, None);
+    for key in keys.clone() {
+        containers += u64::from(last.replace(key >> 16) != Some(key >> 16));
+    }
+    if keys.len() as u64 > FEW * containers {
+        return write(&RoaringBitmap::from_sorted_iter(keys).expect("the caller gives them in order"), payload);
+    }
+    payload.extend(((keys.len() as u32) << 1).to_le_bytes());
+    distances::write(keys.map(u64::from), payload);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_in_order_are_written_as_a_set_of_them_is() {
+        for step in [1, 7, 100, 5_000, 70_000] {
+            for count in [0, 1, 2, 10, 1_000, 20_000] {
+                let keys = (0..count).map(|at| 60_000 + at * step);
+                let (mut one, mut other) = (Vec::new(), Vec::new());
+                write(&keys.clone().collect(), &mut one);
+                write_ascending(keys, &mut other);
+                assert_eq!(one, other, "{count} keys, {step} apart");
+            }
+        }
+    }
 
     #[test]
     fn a_set_of_few_and_one_of_many_come_back_and_join() {

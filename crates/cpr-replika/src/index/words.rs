@@ -167,6 +167,11 @@ impl Words {
         self.collect_changes(key);
     }
 
+    /// Words that somebody has or had.
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// Reads the words of a person into `after`, by their numbers.
     fn read(&mut self, rows: &CurrentRows<'_>) {
         let Words { ids, changes, folder, after, .. } = self;
