@@ -1,6 +1,7 @@
 //! The whole replica as a full extract, as of any delivery; or some of it, as known now.
 
 use std::io::Write;
+use std::ops::RangeInclusive;
 
 use cpr_extract::{Family, Line, LineEnd, Style, end_counter};
 use cpr_model::{Aspect, CorrectionMark, Date, PersonKey, Pnr, Values};
@@ -12,6 +13,7 @@ use crate::index::keys::SetKind;
 use crate::index::person_set::PersonSet;
 use crate::index::sets::Row;
 use crate::person::image::Person;
+use crate::read::in_order::in_order;
 use crate::read::lines::{LineLayout, is_formatted, no_layout};
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
@@ -40,25 +42,21 @@ impl Snapshot {
         let known = self.check_known(known)?;
         let delivery = self.delivery(known)?;
         span.record("delivery", known.0.into());
+        let family = self.settings().family.ok_or_else(no_layout)?;
+        let exporter = Exporter { snapshot: self, known, family, style: &delivery.style };
         let mut writer = Writer::new(out, &delivery.style);
         writer.frame(&start_record(&delivery.task, delivery.production_date))?;
-        let family = self.settings().family.ok_or_else(no_layout)?;
         let mut formatted: Vec<(AddressOrder, PersonKey)> = Vec::new();
         let mut persons = 0;
-        for row in self.tables().persons.range::<u32>(..)? {
-            let (key, value) = row?;
-            let corrupt = || Error::Corrupt { table: name::PERSONS, what: "a key of no number" };
-            let key = PersonKey::from_u32(key.value()).ok_or_else(corrupt)?;
-            let image = self.image_of(key, Some(Person::open(key.as_u32(), value)?), None, known)?;
-            let Some(lines) = image.line_layout()? else { continue };
-            persons += 1;
-            writer.person(family, key, &lines, false)?;
-            if lines.has_formatted() {
-                formatted.push((AddressOrder::of(key.pnr(), &lines), key));
-            }
-        }
+        let render = |keys, rendered: &mut Rendered| exporter.render_persons(keys, rendered);
+        in_order(exporter.stretches(), render, |rendered| {
+            persons += rendered.persons;
+            formatted.append(&mut rendered.formatted);
+            writer.append(rendered)
+        })?;
         formatted.sort_unstable();
-        self.write_formatted(formatted.into_iter().map(|(_, key)| key), known, &mut writer)?;
+        let render = |persons: &[_], rendered: &mut Rendered| exporter.render_formatted(persons, rendered);
+        in_order(formatted.chunks(PERSONS).map(Ok), render, |rendered| writer.append(rendered))?;
         span.record("persons", persons);
         span.record("records", writer.finish()?);
         Ok(persons)
@@ -126,6 +124,83 @@ impl Snapshot {
     }
 }
 
+/// Keys that are exported together: of four days, on which some thousand persons are born.
+const KEYS: u32 = 40_000;
+
+/// Persons whose 003 are exported together.
+const PERSONS: usize = 4096;
+
+/// Lines of some persons, as they are to be written.
+#[derive(Default)]
+struct Rendered {
+    bytes: Vec<u8>,
+    lines: u64,
+    persons: u64,
+    /// Those among the persons whose 003 stand behind.
+    formatted: Vec<(AddressOrder, PersonKey)>,
+}
+
+/// Renders parts of an export, on any thread.
+struct Exporter<'s> {
+    snapshot: &'s Snapshot,
+    known: DeliveryNumber,
+    family: &'static Family,
+    style: &'s Style,
+}
+
+impl Exporter<'_> {
+    /// Stretches of keys in which somebody is, in order.
+    fn stretches(&self) -> impl Iterator<Item = Result<RangeInclusive<u32>, Error>> {
+        let mut next = Some(0);
+        std::iter::from_fn(move || {
+            let first = self.snapshot.tables().persons.range(next?..).and_then(|mut rows| rows.next().transpose());
+            let first = match first {
+                Ok(row) => row?.0.value(),
+                Err(error) => return Some(Err(error)),
+            };
+            next = (first / KEYS + 1).checked_mul(KEYS);
+            Some(Ok(first..=next.map_or(u32::MAX, |next| next - 1)))
+        })
+    }
+
+    fn render_persons(&self, keys: RangeInclusive<u32>, rendered: &mut Rendered) -> Result<(), Error> {
+        rendered.clear();
+        let mut writer = Writer::new(&mut rendered.bytes, self.style);
+        for row in self.snapshot.tables().persons.range(keys)? {
+            let (key, value) = row?;
+            let corrupt = || Error::Corrupt { table: name::PERSONS, what: "a key of no number" };
+            let key = PersonKey::from_u32(key.value()).ok_or_else(corrupt)?;
+            let person = Person::open(key.as_u32(), value)?;
+            let image = self.snapshot.image_of(key, Some(person), None, self.known)?;
+            let Some(lines) = image.line_layout()? else { continue };
+            rendered.persons += 1;
+            writer.person(self.family, key, &lines, false)?;
+            if lines.has_formatted() {
+                rendered.formatted.push((AddressOrder::of(key.pnr(), &lines), key));
+            }
+        }
+        rendered.lines = writer.count;
+        Ok(())
+    }
+
+    fn render_formatted(&self, persons: &[(AddressOrder, PersonKey)], rendered: &mut Rendered) -> Result<(), Error> {
+        rendered.clear();
+        let mut writer = Writer::new(&mut rendered.bytes, self.style);
+        let keys = persons.iter().map(|(_, key)| *key);
+        self.snapshot.write_formatted(keys, self.known, &mut writer)?;
+        rendered.lines = writer.count;
+        Ok(())
+    }
+}
+
+impl Rendered {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.formatted.clear();
+        (self.lines, self.persons) = (0, 0);
+    }
+}
+
 /// Writes an extract line by line.
 pub(crate) struct Writer<'a, W> {
     out: &'a mut W,
@@ -158,6 +233,12 @@ impl<'a, W: Write> Writer<'a, W> {
                 self.line(if is_odd { Line { width: line.content.len(), ..line } } else { line })
             },
         )
+    }
+
+    /// Writes lines that were rendered in the style of this file.
+    fn append(&mut self, rendered: &Rendered) -> Result<(), Error> {
+        self.count += rendered.lines;
+        self.out.write_all(&rendered.bytes).map_err(Error::Output)
     }
 
     fn line(&mut self, line: Line<'_>) -> Result<(), Error> {

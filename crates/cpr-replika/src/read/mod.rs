@@ -4,6 +4,7 @@
 pub(crate) mod described;
 pub(crate) mod export;
 pub(crate) mod history;
+mod in_order;
 pub(crate) mod left_out;
 pub(crate) mod lines;
 pub(crate) mod numbers;
