@@ -1,6 +1,6 @@
 //! Extracts into the store, for `load` and `apply`: the options both take, the store they go into, what was done.
 
-use std::fs::{self, File};
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use crate::delivery_report::FileReport;
 use crate::failure::Failure;
 use crate::input_file::InputFile;
 use crate::keep_rule;
+use crate::placed_file::PlacedFile;
 use crate::progress::Meter;
 use crate::screen::Screen;
 use crate::values::{Hidden, find_family, parse_count, parse_record};
@@ -209,7 +210,7 @@ impl<'a> Target<'a> {
         options: &IntakeOptions,
         allow: Allow,
         screen: &mut Screen,
-        deliver: impl Fn(&Replika, File, &ApplyOptions<'_>) -> Result<Report, Error>,
+        deliver: impl Fn(&Replika, PlacedFile, &ApplyOptions<'_>) -> Result<Report, Error>,
     ) -> Result<(), Failure> {
         let failed = |error| Failure::Reading(extract.shown.clone(), error);
         if self.unfinished.is_some()
@@ -231,7 +232,7 @@ impl<'a> Target<'a> {
             progress: Some(&progress),
             ..ApplyOptions::named(&extract.name)
         };
-        let answer = deliver(self.replika(), file, &apply);
+        let answer = deliver(self.replika(), PlacedFile::new(file), &apply);
         drop(meter);
         let report = answer.map_err(|error| match error {
             Error::Input(error) => failed(error),
