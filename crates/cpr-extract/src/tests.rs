@@ -759,3 +759,100 @@ fn a_counter_of_eight_digits_tells_the_last_eight() {
         assert_eq!(crate::end_counter(records), told);
     }
 }
+
+/// What is wrong, the file, and the lines in which it is told by which word.
+type Faulty = (&'static str, Vec<u8>, &'static [(u64, &'static str)]);
+
+#[test]
+fn each_kind_of_fault_is_told_in_the_line_where_it_is() {
+    let start = b"00000000000001234012026010520260102\n".len();
+    let sound = lines_of(&[PERSON, OTHER]);
+    let end = sound.len() - b"999999999999900000002\n".len();
+    let with = |parts: &[&[u8]]| parts.concat();
+    let row = |row: &str| lines_of(&[PERSON, row, OTHER]);
+    let found: [Faulty; 15] = [
+        ("nothing is wrong", sound.clone(), &[]),
+        ("no byte", Vec::new(), &[(1, "empty")]),
+        ("no start", sound[start..].to_vec(), &[(1, "no_start_record")]),
+        ("two starts", with(&[&sound[..start], &sound]), &[(2, "second_start_record")]),
+        ("no end", sound[..end].to_vec(), &[(3, "truncated")]),
+        ("a row behind the end", with(&[&sound, PERSON.as_bytes(), b"\n"]), &[(5, "data_after_end")]),
+        ("two ends", with(&[&sound, &sound[end..]]), &[(5, "data_after_end")]),
+        ("an empty line", with(&[&sound[..start], b"\n", &sound[start..]]), &[(2, "empty_line")]),
+        ("a row of somebody else", row("0997212554441202601051000P02"), &[(3, "no_person_record")]),
+        ("a row of nobody", row("0010000000000"), &[(3, "not_a_pnr")]),
+        ("a day that no month has", row("0019901801234"), &[(3, "not_a_pnr")]),
+        ("a status of letters", row("0016101801236          0x"), &[(3, "not_a_number")]),
+        ("a number that is none", row("00161018012366101 01234"), &[(3, "not_a_related_pnr")]),
+        ("a row away from its person", lines_of(&[PERSON, OTHER, EVENT]), &[(4, "scattered_person")]),
+        ("a counter of other lines", counting(lines_of(&[PERSON]), 7), &[(3, "wrong_count")]),
+    ];
+    for (what, bytes, expected) in found {
+        let found = checked(&bytes);
+        let told: Vec<(u64, &str)> = found.faults.iter().map(|fault| (fault.line, fault.reason.name())).collect();
+        assert_eq!((told, found.fault_count), (expected.to_vec(), expected.len() as u64), "{what}");
+        assert_eq!(found.is_sound(), expected.is_empty(), "{what}");
+    }
+    let rows = lines_of(&[PERSON, EVENT, OTHER]);
+    for (chosen, told) in [(&[1, 99][..], None), (&[1], Some((3, Some(99), Reason::NotChosen)))] {
+        let found = check(Cursor::new(&rows), CheckOptions { chosen: Some(chosen), ..options("std") }).unwrap();
+        let first = found.faults.first().map(|fault| (fault.line, fault.record, fault.reason));
+        assert_eq!(first, told);
+    }
+}
+
+/// With another number of records in the last line.
+fn counting(mut bytes: Vec<u8>, records: u32) -> Vec<u8> {
+    let at = bytes.len() - 9;
+    bytes[at..at + 8].copy_from_slice(format!("{records:08}").as_bytes());
+    bytes
+}
+
+/// A source that is interrupted before each read, and fails at a byte.
+struct Failing<'b> {
+    bytes: Cursor<&'b [u8]>,
+    fails_at: u64,
+    was_interrupted: bool,
+}
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.was_interrupted = !self.was_interrupted;
+        if self.was_interrupted {
+            return Err(std::io::ErrorKind::Interrupted.into());
+        }
+        if self.bytes.position() >= self.fails_at {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        let length = buffer.len().min(100);
+        self.bytes.read(&mut buffer[..length])
+    }
+}
+
+impl Seek for Failing<'_> {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}
+
+#[test]
+fn an_interrupted_read_goes_on_and_a_failed_one_is_told_as_the_system_told_it() {
+    let bytes = extract(Style::default());
+    let failing = |fails_at| Failing { bytes: Cursor::new(&bytes[..]), fails_at, was_interrupted: false };
+    let found = check(failing(u64::MAX), options("std")).unwrap();
+    assert!(found.is_sound());
+    assert_eq!(groups(failing(u64::MAX), &found, 2).len(), 3);
+    for at in [0, 100, bytes.len() as u64 - 1] {
+        let error = check(failing(at), options("std")).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::TimedOut, "at {at}");
+        let read = Groups::new(failing(at), &found, &[]).and_then(|mut groups| groups.next_chunk(&mut Vec::new(), 9));
+        assert_eq!(read.map(|_| ()).unwrap_err().kind(), std::io::ErrorKind::TimedOut, "at {at}");
+    }
+}
+
+#[test]
+fn a_spelling_is_told_in_words() {
+    assert_eq!([LineEnd::None, LineEnd::Lf, LineEnd::CrLf].map(LineEnd::name), ["none", "lf", "crlf"]);
+    let told = [Padding::Cut, Padding::Full, Padding::Fixed(400)].map(|padding| padding.to_string());
+    assert_eq!(told, ["trailing blanks cut", "full length", "400 bytes each"]);
+}

@@ -133,26 +133,43 @@ fn an_index_that_leads_to_other_rows_is_told_by_a_verification_though_its_check_
     };
     let last_row = 2 * BLOCK + rows_bytes() as usize - 48;
     assert_eq!(sound()[last_row..][..8], [0, 0, 0, 99, 33, 0, 0, 0]);
-    let wrong: [(&str, usize, Vec<u8>); 15] = [
-        ("a row less is counted", NUMBERS + 72, vec![11]),
-        ("a row more is counted", NUMBERS + 72, vec![13]),
-        ("a row is counted as gone", NUMBERS + 80, vec![1]),
-        ("a row of a base is gone", 2 * BLOCK + 4, vec![0xFF; 4]),
-        ("a key is that of the next row", 2 * BLOCK + 3, vec![9]),
-        ("a key is greater than the next one", 2 * BLOCK + 3, vec![10]),
-        ("a row goes beyond its table", last_row + 4, vec![41]),
-        ("no row stands here", BLOCK + 2, vec![1]),
-        ("a number leads to another row", line(9), line_of(sound(), line(18))),
-        ("a number leads nowhere", line(9), vec![0xFF; 4]),
-        ("no row starts in a block", STARTS + 2, vec![0xFF; 2]),
-        ("another row starts a block", STARTS + 2, vec![1, 0]),
-        ("a row of another block starts a block", STARTS, vec![0, 2]),
-        ("a first key has another place", FIRST_KEYS + 6, vec![1]),
-        ("a first key is another one", FIRST_KEYS + 12 + 3, vec![1]),
+    let wrong: [(&str, usize, Vec<u8>, &str); 16] = [
+        ("a key of bytes comes before the one before it", BLOCK + 48, vec![0], "rows are out of order"),
+        ("a row less is counted", NUMBERS + 72, vec![11], "the trailer counts other rows"),
+        ("a row more is counted", NUMBERS + 72, vec![13], "the trailer counts other rows"),
+        ("a row is counted as gone", NUMBERS + 80, vec![1], "the trailer counts other rows"),
+        ("a row of a base is gone", 2 * BLOCK + 4, vec![0xFF; 4], "a row of a base is gone"),
+        ("a key is that of the next row", 2 * BLOCK + 3, vec![9], "the first keys are those of other rows"),
+        ("a key is greater than the next one", 2 * BLOCK + 3, vec![10], "the first keys are those of other rows"),
+        ("a row goes beyond its table", last_row + 4, vec![41], "a row that does not end in its table"),
+        ("no row stands here", BLOCK + 2, vec![1], "no row stands here"),
+        (
+            "a number leads to another row",
+            line(9),
+            line_of(sound(), line(18)),
+            "the hash section does not lead to a row",
+        ),
+        ("a number leads nowhere", line(9), vec![0xFF; 4], "the hash section does not lead to a row"),
+        (
+            "no row starts in a block",
+            STARTS + 2,
+            vec![0xFF; 2],
+            "the trailer names another row as the first of its block",
+        ),
+        (
+            "another row starts a block",
+            STARTS + 2,
+            vec![1, 0],
+            "the trailer names another row as the first of its block",
+        ),
+        ("a row of another block starts a block", STARTS, vec![0, 2], "the trailer names a row outside of its table"),
+        ("a first key has another place", FIRST_KEYS + 6, vec![1], "the first keys are those of other rows"),
+        ("a first key is another one", FIRST_KEYS + 12 + 3, vec![1], "the first keys are those of other rows"),
     ];
-    for (what, at, to) in wrong {
+    for (what, at, to, says) in wrong {
         let pack = opened(forged(sound(), at, &to)).expect(what);
-        assert!(matches!(pack.verify(), Err(Error::Damaged { .. })), "{what}");
+        let error = pack.verify().expect_err(what);
+        assert!(matches!(error, Error::Damaged { what: told, .. } if told == says), "{what}: {error}");
     }
     let wrong_way = opened(forged(sound(), line(9), &line_of(sound(), line(18)))).unwrap();
     let table = wrong_way.table("numbers", Keys::Numbers).unwrap();
