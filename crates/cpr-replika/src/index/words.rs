@@ -7,7 +7,7 @@
 //! common a name is; who only moves changes no row.
 
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use cpr_model::{Aspect, CurrentRows, Field, Folder, Value};
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
@@ -280,6 +280,16 @@ pub(crate) fn seal_row(key: WordKey<'_>, entries: &[Entry]) -> Option<Vec<u8>> {
 pub(crate) fn read_row(key: WordKey<'_>, sealed: &[u8], each: impl FnMut(Entry)) -> Result<(), Error> {
     let payload = sealed::open(name::WORDS, sealing(key), sealed)?;
     distances::read(payload, 40, each).map_err(|what| Error::Corrupt { table: name::WORDS, what })
+}
+
+/// As [`read_row`], for as long as `each` wants more of them.
+pub(crate) fn read_row_while(
+    key: WordKey<'_>,
+    sealed: &[u8],
+    each: impl FnMut(Entry) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let payload = sealed::open(name::WORDS, sealing(key), sealed)?;
+    distances::read_while(payload, 40, each).map_err(|what| Error::Corrupt { table: name::WORDS, what })
 }
 
 /// What the checksum of a row starts from.

@@ -48,7 +48,7 @@ pub use crate::refusal::{Needed, Refusal};
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::index::years::Years;
-use crate::search::plan::{Budget, Candidates, Node};
+use crate::search::plan::{Budget, Candidates, First, Node};
 use crate::snapshot::Snapshot;
 
 /// When a query must be true.
@@ -154,7 +154,9 @@ impl Snapshot {
             // A page of many is cut from the first of them.
             for years in Years::pieces(held.0.value()) {
                 let Some(keys) = years.keys_from(first) else { continue };
-                let candidates = self.candidates_of(&node, search.scope, &years, &mut budget)?;
+                // One more than the page has room for says that there is a next one.
+                let page_and_one = First { from: first, wanted: search.limit.saturating_add(1) };
+                let candidates = self.candidates_of(&node, search.scope, &years, Some(page_and_one), &mut budget)?;
                 self.fill(&mut page, search, &node, &candidates, keys)?;
                 if page.hits.rows.len() > search.limit {
                     break;

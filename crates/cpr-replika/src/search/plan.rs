@@ -6,7 +6,7 @@
 //! answer to the documents.
 
 use std::borrow::Cow;
-use std::ops::{Bound, RangeInclusive};
+use std::ops::{Bound, ControlFlow, RangeInclusive};
 
 use cpr_model::{CountryCode, Date, ProtectionKind, Status};
 use roaring::RoaringBitmap;
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::index::keys::{SetKind, house, street};
 use crate::index::name_part::NamePart;
 use crate::index::street_names::{name_row, postal_row};
-use crate::index::words::{FORMER, bits, chunks, key_of, read_row};
+use crate::index::words::{FORMER, bits, chunks, key_of, read_row_while};
 use crate::index::years::Years;
 use crate::search::born::Born;
 use crate::search::patterns::{AddressPattern, WordPattern};
@@ -74,6 +74,13 @@ impl Candidates {
     }
 }
 
+/// So many persons from this key on are enough.
+#[derive(Clone, Copy)]
+pub(crate) struct First {
+    pub(crate) from: u32,
+    pub(crate) wanted: usize,
+}
+
 /// Among whom candidates are looked up.
 #[derive(Clone, Copy)]
 struct Among<'w> {
@@ -81,6 +88,8 @@ struct Among<'w> {
     within: Option<&'w RoaringBitmap>,
     /// The years of whose numbers are of interest; of others there may be anybody.
     years: &'w Years,
+    /// Who is of interest where the candidates are the answer themselves; others may be missing.
+    first: Option<First>,
 }
 
 impl<'a> Node<'a> {
@@ -164,18 +173,23 @@ impl Leaf<'_> {
 impl Snapshot {
     /// Candidates of a query; everybody when no index knows.
     pub(crate) fn candidates(&self, node: &Node<'_>, scope: Scope, budget: &mut Budget) -> Result<Candidates, Error> {
-        self.candidates_of(node, scope, &Years::all(), budget)
+        self.candidates_of(node, scope, &Years::all(), None, budget)
     }
 
-    /// Candidates whose numbers are of these years; of other years there may be anybody.
+    /// Candidates whose numbers are of these years; of other years there may be anybody. With `first`, who stands behind
+    /// those whom a page has room for may be missing.
     pub(crate) fn candidates_of(
         &self,
         node: &Node<'_>,
         scope: Scope,
         years: &Years,
+        first: Option<First>,
         budget: &mut Budget,
     ) -> Result<Candidates, Error> {
-        let Some(mut candidates) = self.plan(node, scope, Among { within: None, years }, budget)? else {
+        // Where documents decide, or others are taken away, nobody knows how many candidates a page takes.
+        let is_answer = scope != Scope::AtTheSameTime && matches!(node, Node::Leaf(Leaf::Name(..)));
+        let among = Among { within: None, years, first: first.filter(|_| is_answer) };
+        let Some(mut candidates) = self.plan(node, scope, among, budget)? else {
             return Ok(Candidates::held(self.index_within(SetKind::Held, 0, years)?, false));
         };
         if !candidates.held {
@@ -255,7 +269,8 @@ impl Snapshot {
                 exact = false;
                 continue;
             }
-            let Some(of_one) = self.plan(node, scope, Among { within: left, years: &years }, budget)? else {
+            let Some(of_one) = self.plan(node, scope, Among { within: left, years: &years, first: None }, budget)?
+            else {
                 exact = false;
                 continue;
             };
@@ -309,7 +324,7 @@ impl Snapshot {
             Leaf::Name(part, word) => {
                 let current = bits(*part);
                 let places = if scope == Scope::Now { current } else { current | current << FORMER };
-                let keys = self.bearers(word, places, (among.within, &years), budget)?;
+                let keys = self.bearers(word, places, Among { years: &years, ..among }, budget)?;
                 Ok(Some(Candidates::held(keys, scope != Scope::AtTheSameTime)))
             }
             Leaf::Address(address, streets) if scope == Scope::Now => {
@@ -381,15 +396,16 @@ impl Snapshot {
         Ok(streets)
     }
 
-    /// Who has a word of this shape in one of these places (see [`bits`]); of these years, and among `within` when that
-    /// is given.
+    /// Who has a word of this shape in one of these places (see [`bits`]).
     fn bearers(
         &self,
         pattern: &WordPattern,
         places: u8,
-        (within, years): (Option<&RoaringBitmap>, &Years),
+        among: Among<'_>,
         budget: &mut Budget,
     ) -> Result<RoaringBitmap, Error> {
+        let Among { within, years, first: page } = among;
+        let (from, wanted) = page.map_or((0, usize::MAX), |first| (first.from, first.wanted));
         let Some(chunks) = years.bounds().map(chunks) else { return Ok(RoaringBitmap::new()) };
         let start = pattern.start.as_slice();
         let first = Bound::Included((start, *chunks.start()));
@@ -411,11 +427,13 @@ impl Snapshot {
             if !pattern.matches(word) {
                 continue;
             }
-            read_row((word, chunk), sealed.value(), |entry| {
+            let enough = found.len().saturating_add(wanted);
+            read_row_while((word, chunk), sealed.value(), |entry| {
                 let key = key_of(entry);
-                if entry as u8 & places != 0 && within.is_none_or(|within| within.contains(key)) {
+                if key >= from && entry as u8 & places != 0 && within.is_none_or(|within| within.contains(key)) {
                     found.push(key);
                 }
+                if found.len() < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })?;
         }
         // Ascending runs, one for each row.

@@ -136,6 +136,38 @@ fn a_page_without_a_count_leaves_those_unread_who_stand_behind_it() {
 }
 
 #[test]
+fn pages_of_a_word_and_of_a_prefix_hold_whom_the_whole_answer_holds() {
+    let named = |given: &str, surname: &str| {
+        format!("001 STATUS=01\n    008 FORNVN={given}, EFTERNVN={surname}, NVNHAENSTART=199001010000")
+    };
+    // In the same rows of the words: bearers of one surname, of another with the same beginning, and of it as a given name.
+    let [one, other, given] = [named("Bo", "Opdigtet"), named("Bo", "Opdigtelse"), named("Opdigtet", "Bo")];
+    let numbers: Vec<String> = (1..=9).map(|at| format!("610120123{at}")).collect();
+    let rows = [&other, &one, &given, &one, &given, &other, &one, &one, &other];
+    let persons: Vec<(&str, &str)> = numbers.iter().map(String::as_str).zip(rows.map(String::as_str)).collect();
+    let told = kit::told(&[&persons]);
+    let snapshot = told.snapshot();
+    for (word, expected) in [("opdigtet", &[1, 3, 6, 7][..]), ("opdigt*", &[0, 1, 3, 5, 6, 7, 8])] {
+        for limit in 1..=expected.len() + 1 {
+            let query = Query::name(NamePart::Surname, word);
+            let mut search = Search { limit, count: false, ..Search::now(query) };
+            let mut found = Vec::new();
+            loop {
+                let page = snapshot.search(&search).unwrap();
+                assert!(page.rows.len() == limit || page.next.is_none(), "{word}: a page that is not full is the last");
+                found.extend(page.rows.into_iter().map(|hit| hit.pnr));
+                search.after = page.next;
+                if search.after.is_none() {
+                    break;
+                }
+            }
+            let expected: Vec<_> = expected.iter().map(|at| pnr(&numbers[*at])).collect();
+            assert_eq!(found, expected, "{word} by {limit}");
+        }
+    }
+}
+
+#[test]
 fn a_search_that_costs_or_says_too_little_is_refused_with_the_reason() {
     let told = kit::told(&[&[("6101801231", HANS), ("7212554441", GRO)]]);
     let snapshot = told.snapshot();
