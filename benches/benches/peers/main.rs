@@ -59,7 +59,8 @@ fn main() {
     questions::reads(&plan, &nights, &mut results);
     plan.opens(&nights, &mut results);
     bytes::bytes(&plan, &mut results);
-    if is_bench {
+    // One round is for seeing that everything runs.
+    if plan.rounds > 1 {
         results.write("peers");
     }
 }

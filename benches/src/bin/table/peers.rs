@@ -55,7 +55,7 @@ const OF_A_STORE: [&str; 3] = ["load", "a night, durable", "peak memory of a loa
 
 /// The engine beside the stores that read the same extracts, keep both clocks and answer the same questions.
 pub(super) fn same_job(results: &Value) -> Result<String, fmt::Error> {
-    let text = "\n**The same job:** the same extracts read, checked and merged, both clocks kept, the same answers, \
+    let text = "**The same job:** the same extracts read, checked and merged, both clocks kept, the same answers, \
          checked before they are timed. SQLite runs inside the process, as the engine does; PostgreSQL is asked \
          through a socket, and its counts read a summary that each night keeps right. What packs add to a load and a \
          night comes on top of the store's.\n\n";
