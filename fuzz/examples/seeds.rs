@@ -53,6 +53,9 @@ fn main() -> std::io::Result<()> {
         write("metadata", name, document.as_bytes())?;
     }
 
+    for (name, text) in requests::SEARCHES {
+        write("search", name, text.as_bytes())?;
+    }
     for (name, script) in rows::SCRIPTS {
         write("many_rows", name, script)?;
     }

@@ -11,6 +11,7 @@ pub mod markup;
 pub mod mutate;
 pub mod pair;
 pub mod processor_time;
+pub mod queries;
 pub mod requests;
 pub mod rows;
 pub mod thinned;

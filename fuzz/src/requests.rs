@@ -129,3 +129,24 @@ pub fn metadata() -> [(&'static str, String); 2] {
     let transfer = Some("11111111-2222-4333-8444-555555555555".parse().expect("a UUID"));
     [("sent", sent.to_xml()), ("received", FileMetadata { transfer, ..sent }.to_xml())]
 }
+
+/// Search strings of SF1520 and, behind an empty line, fields of ADRSOG1: what stands in docs/search.md, and signs that
+/// mean something.
+pub const SEARCHES: [(&str, &str); 16] = [
+    ("contract", "q=(standardadresse:Akseltorv 1) AND (postnummer:6000)&rows=10"),
+    ("prefix-and-range", "efternavn:Hans* AND foedselsdato:[1980-01-01 TO 1980-12-31]"),
+    ("phrase", "vejnavn:\"Nørre Allé\" AND husnummer:[1 TO 21] AND postnummer:2200"),
+    ("address-as-typed", "standardadresse:\"Akseltorv 1A, 2. tv\""),
+    ("address-by-building", "adresse:\"Aqqusinersuaq BNR 1234\""),
+    ("parts", "vejkode:42 AND etage:1. AND sidedoer:tv AND kommunekode:0101 AND bygningsnummer:1"),
+    ("not", "-efternavn:Skov +koen:M NOT (koen:K OR status:01)"),
+    ("signs", "efternavn:Sk?v^2 && koen:K || !navn:(Ane* Bo)"),
+    ("everybody", "*:* AND navn:*"),
+    ("operator", "q=navn:a* koen:K&q.op=AND&rows=5&start=1&cursorMark=*"),
+    ("escapes", "q=efternavn%3ASkov%20%26%26%20koen%3AK&rows=5"),
+    ("ranges", "status:[01 TO 90] AND foedselsdato:[* TO 1979-12-31T00:00:00Z] AND postnummer:[1000 TO *]"),
+    ("default-field", "6101801234 akseltorv 1 6000"),
+    ("deep", "((((((((navn:a*)))))))) AND landekode:5100 AND postdistrikt:København AND bynavn:a*"),
+    ("adrsog1", "\nVEJK=8512\nKOMK=0851\nHNR=091\nETAG=01\nSIDO=tv\nKON=K\nSTAF=01\nMAXA=2"),
+    ("adrsog1-names", "\nVNVN=a*\nPOST=9000\nNVN1=a\nSTB=5100\nBNR=1\nREST=6101801234\nAIA=1"),
+];
