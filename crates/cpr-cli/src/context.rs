@@ -80,7 +80,6 @@ impl Globals {
     }
 
     /// The same for one walk through everybody, who is then read once: what was read need not be kept.
-    #[cfg(feature = "lake")]
     pub(crate) fn snapshot_to_walk(&self) -> Result<Snapshot, Failure> {
         self.snapshot_with(&Options { cache_bytes: 64 * 1024 * 1024, ..self.options() })
     }
@@ -95,21 +94,19 @@ impl Globals {
         }
     }
 
-    fn refuse_packs(&self) -> Result<(), Failure> {
-        match self.pack {
-            Some(_) => Err(Failure::Usage("this needs the store itself; leave --pack out")),
-            None => Ok(()),
-        }
+    /// Refuses packs, and says why the store itself is needed.
+    pub(crate) fn refuse_packs(&self, why: &'static str) -> Result<(), Failure> {
+        if self.pack.is_some() { Err(Failure::Usage(why)) } else { Ok(()) }
     }
 
     pub(crate) fn open_to_read(&self) -> Result<Replika, Failure> {
-        self.refuse_packs()?;
+        self.refuse_packs("this needs the store itself; leave --pack out")?;
         let (path, options) = (self.store_path()?, self.options());
         self.wait_for(0, || Replika::open_read_only_with(path, &options))
     }
 
     pub(crate) fn open_to_write(&self) -> Result<Replika, Failure> {
-        self.refuse_packs()?;
+        self.refuse_packs("this changes the store, and packs are never changed; leave --pack out")?;
         let (path, options) = (self.store_path()?, self.options());
         self.wait_for(0, || Replika::open_with(path, &options))
     }

@@ -90,7 +90,10 @@ fn keep_consumer(globals: &Globals, name: &str, events: &Events, screen: &mut Sc
 fn open_feed(globals: &Globals, events: &Events, filter: EventFilter) -> Result<EventFeed, Failure> {
     match (&events.consumer, events.since) {
         (_, Some(since)) => Ok(globals.snapshot()?.events_since(since, filter)?),
-        (Some(name), None) => Ok(globals.open_to_read()?.feed(name, filter)?),
+        (Some(name), None) => {
+            globals.refuse_packs("where a reader stands is the store's to say: with --pack give --since N")?;
+            Ok(globals.open_to_read()?.feed(name, filter)?)
+        }
         (None, None) => Err(Failure::Usage("since when? give --since N or --consumer NAME")),
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct InitialLoad {
 }
 
 pub(crate) fn write_initial_load(globals: &Globals, load: &InitialLoad, screen: &mut Screen) -> Result<(), Failure> {
+    globals.refuse_packs("`initial-load` notes in the store what a subscriber was given; leave --pack out")?;
     let name = load.name.subscriber_name()?;
     let replika = globals.open_to_write()?;
     let loaded = load.output.write(globals, screen, |mut out| replika.initial_load(&name, &mut out))?;

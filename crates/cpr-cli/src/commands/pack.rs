@@ -23,7 +23,7 @@ pub(crate) struct Pack {
 }
 
 pub(crate) fn write_packs(globals: &Globals, pack: &Pack, screen: &mut Screen) -> Result<(), Failure> {
-    let snapshot = globals.snapshot()?;
+    let snapshot = globals.snapshot_to_walk()?;
     let meter = Meter::open_ended("packing");
     let written = if pack.base { snapshot.write_base(&pack.folder) } else { snapshot.write_pack(&pack.folder) };
     drop(meter);

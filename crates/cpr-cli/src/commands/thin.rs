@@ -22,6 +22,7 @@ pub(crate) struct Thin {
 }
 
 pub(crate) fn thin_delivery(globals: &Globals, thin: &Thin, screen: &mut Screen) -> Result<(), Failure> {
+    globals.refuse_packs("`thin` notes in the store which files a subscriber was given; leave --pack out")?;
     let extract = InputFile::open(&thin.file)?;
     let replika = globals.open_to_write()?;
     outbox::deliver(globals, &replika, &extract, &Outbox { folder: &thin.folder, empty: thin.empty }, screen)

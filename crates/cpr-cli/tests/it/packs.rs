@@ -47,6 +47,109 @@ fn commands_read_packs_as_they_read_the_store_and_while_it_is_held() {
     drop(held);
 }
 
+/// Every command with what `--pack` is to it.
+enum Way {
+    /// It says the same of packs as of the store.
+    Reads(&'static [&'static str]),
+    /// It reads packs, and says something of their own.
+    OfPacks(&'static [&'static str]),
+    /// It is refused, and says why.
+    Refused(&'static [&'static str], &'static str),
+    /// It reads no store, or writes the packs that are named.
+    Other(&'static str),
+}
+
+const CHANGES: &str = "packs are never changed";
+
+const WAYS: &[Way] = &[
+    Way::Reads(&["show", SOFIE]),
+    Way::Reads(&["about", SOFIE]),
+    Way::Reads(&["lines", SOFIE]),
+    Way::Reads(&["picture", SOFIE]),
+    Way::Reads(&["diff", SOFIE, "1", "2"]),
+    Way::Reads(&["changes", "2"]),
+    Way::Reads(&["answer", "sf1525", SOFIE, "--on", "2026-01-07"]),
+    Way::Reads(&["search", "efternavn:Bækgaard"]),
+    Way::Reads(&["events", "--since", "0"]),
+    Way::Refused(&["events", "--consumer", "queue"], "give --since N"),
+    Way::Reads(&["calendar", "--from", "2026-01-01", "--to", "2026-12-31", "--age", "46"]),
+    Way::Reads(&["find", "--municipality", "0851", "--json"]),
+    Way::Reads(&["subscriber", "list"]),
+    Way::Refused(&["subscriber", "add", "other"], CHANGES),
+    Way::Reads(&["filter", "list", "all"]),
+    Way::Refused(&["filter", "clear", "all"], CHANGES),
+    Way::Refused(&["thin", "D260106.L999901", "outbox"], "which files a subscriber was given"),
+    Way::Reads(&["matches", "2", "all"]),
+    Way::Refused(&["initial-load", "all", "-o", "-"], "what a subscriber was given"),
+    Way::Reads(&["followers", SOFIE]),
+    Way::Reads(&["export", "-o", "-"]),
+    Way::OfPacks(&["pack", "packs of packs"]),
+    Way::Reads(&["deliveries"]),
+    Way::Reads(&["digest"]),
+    Way::Reads(&["settings"]),
+    Way::OfPacks(&["stats"]),
+    Way::OfPacks(&["verify"]),
+    Way::Refused(&["compact"], CHANGES),
+    Way::Reads(&["keep"]),
+    Way::Refused(&["erase", SOFIE, "--reason", "a test"], CHANGES),
+    Way::Reads(&["erase", SOFIE, "--dry-run"]),
+    Way::Refused(&["readmit", SOFIE], CHANGES),
+    Way::Refused(&["tidy"], CHANGES),
+    Way::Other("inspect"),
+    Way::Other("load"),
+    Way::Other("apply"),
+    Way::Other("outbox"),
+    Way::Other("follow"),
+    Way::Other("restore"),
+    Way::Other("salvage"),
+    Way::Other("generate"),
+    Way::Other("demo"),
+    Way::Other("key"),
+    Way::Other("rekey"),
+    Way::Other("admit"),
+    Way::Other("log"),
+    Way::Other("lake"),
+    Way::Other("man"),
+    Way::Other("completions"),
+    Way::Other("help"),
+];
+
+#[test]
+fn every_command_reads_packs_or_says_why_it_needs_the_store() {
+    let desk = Desk::new();
+    desk.says(&["load", &extract("D260105.L999901"), "--pack", "packs"]);
+    desk.says(&["subscriber", "add", "all"]);
+    desk.says(&["filter", "add", "all", "--everything"]);
+    desk.says(&["apply", &extract("D260106.L999901"), "--pack", "packs"]);
+    let with_packs = |line: &[&'static str]| desk.run(&[line, &["--pack", "packs"]].concat());
+    let mut told = Vec::new();
+    for way in WAYS {
+        let (line, says) = match way {
+            Way::Reads(line) => {
+                let of_packs = with_packs(line);
+                assert_eq!(String::from_utf8_lossy(&of_packs.stdout), desk.says(line), "{line:?}");
+                (line, None)
+            }
+            Way::OfPacks(line) => (line, None),
+            Way::Refused(line, why) => (line, Some(why)),
+            Way::Other(name) => {
+                told.push(*name);
+                continue;
+            }
+        };
+        let output = with_packs(line);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(if says.is_some() { 2 } else { 0 }), "{line:?}: {errors}");
+        assert!(says.is_none_or(|why| errors.contains(why)), "{line:?}: {errors}");
+        told.push(line[0]);
+    }
+    let help = desk.says(&["help"]);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    for command in commands.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()) {
+        assert!(told.contains(&command), "{command}: what is --pack to it?");
+    }
+}
+
 #[test]
 fn a_store_is_packed_and_restored() {
     let desk = Desk::new();
