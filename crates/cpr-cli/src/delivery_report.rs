@@ -54,6 +54,13 @@ pub(crate) fn write(screen: &mut Screen, file: &str, report: &Report) -> Result<
     for error in &counts.input_errors {
         writeln!(screen, "  CPR's answer to an input line (910): {} {}", error.number, one_line(&error.text))?;
     }
+    if counts.input_errors_beyond > 0 {
+        writeln!(
+            screen,
+            "  and {} more answers to input lines (910), whose text is not kept",
+            counts.input_errors_beyond
+        )?;
+    }
     if counts.repeated_persons > 0 {
         writeln!(
             screen,

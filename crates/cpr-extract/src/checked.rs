@@ -71,7 +71,7 @@ impl Header {
 /// An error record (910): CPR's answer to a line the customer sent. It says nothing about a person's data.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InputError {
-    /// FEJLNR, 8451-8496.
+    /// FEJLNR, 8451-8496; 0 where it is blank.
     pub number: u16,
     /// FEJLTXT.
     pub text: String,
@@ -97,8 +97,10 @@ pub struct Checked {
     pub style: Style,
     /// Receipts for deleted subscriptions (997).
     pub receipts: u64,
-    /// Error records (910).
+    /// Error records (910): the first 100 000.
     pub input_errors: Vec<InputError>,
+    /// Error records behind those, which are counted alone.
+    pub input_errors_beyond: u64,
     /// Records with a character that CPR's set does not have. They are kept as they are.
     pub odd_characters: u64,
     /// The faults, equal ones once, up to the limit: of the whole file first, then by line.

@@ -48,7 +48,7 @@ const ONCE: u64 = {
 /// Rows of one person, and 003 of one person behind all persons ([`MOST_BEHIND`]): together fewer than 16 bits can
 /// number.
 const MOST_ROWS: u32 = 65_000;
-/// 910 kept in memory; they answer lines that the customer sent.
+/// 910 kept in memory, of which those behind are counted; they answer lines that the customer sent.
 const MOST_INPUT_ERRORS: usize = 100_000;
 /// Repeated persons that are compared; CPR announces them for deleted numbers, a few in a night.
 const MOST_REPEATED: usize = 100_000;
@@ -95,6 +95,7 @@ impl<'a> Checker<'a> {
             style: Style::default(),
             receipts: 0,
             input_errors: Vec::new(),
+            input_errors_beyond: 0,
             odd_characters: 0,
             faults: Vec::new(),
             fault_count: 0,
@@ -245,13 +246,12 @@ impl<'a> Checker<'a> {
                 let stated = record.text("TAELLER").and_then(|text| text.reveal().parse().ok());
                 self.stated = Some((stated, record.line, record.offset));
             }
-            Role::InputError => {
+            Role::InputError if self.result.input_errors.len() < MOST_INPUT_ERRORS => {
                 let text = |name| record.text(name).map(|text| text.reveal().into_owned()).unwrap_or_default();
                 let number = text("FEJLNR").parse().unwrap_or(0);
-                if self.result.input_errors.len() < MOST_INPUT_ERRORS {
-                    self.result.input_errors.push(InputError { number, text: text("FEJLTXT-UDTRÆK") });
-                }
+                self.result.input_errors.push(InputError { number, text: text("FEJLTXT-UDTRÆK") });
             }
+            Role::InputError => self.result.input_errors_beyond += 1,
             Role::Receipt => {
                 self.counted += 1;
                 self.result.receipts += 1;

@@ -524,6 +524,17 @@ fn the_list_of_faults_does_not_grow_with_the_lines_that_are_wrong() {
 }
 
 #[test]
+fn error_records_beyond_those_that_are_kept_are_counted() {
+    let mut file = lines_of(&[PERSON]);
+    let echo = format!("910{:<10}{:<75}8495annulleret\n", "", "06OP1234");
+    file.extend_from_slice(echo.repeat(100_003).as_bytes());
+    let found = checked(&file);
+    assert!(found.is_sound(), "{:?}", found.faults);
+    assert_eq!((found.input_errors.len(), found.input_errors_beyond), (100_000, 3));
+    assert_eq!(found.records[&910], 100_003);
+}
+
+#[test]
 fn rows_behind_the_persons_are_asked_of_those_who_stand_before() {
     // The second 003 is of somebody whose 001 comes later.
     let found = checked(&lines_of(&[PERSON, ADDRESSED, "0036101801235Anden", OTHER]));

@@ -38,7 +38,8 @@ pub(crate) fn end(bytes: &mut Vec<u8>, start: usize) -> bool {
         bytes.truncate(start);
         return false;
     }
-    bytes[start + HEAD - 4..start + HEAD].copy_from_slice(&(length as u32).to_le_bytes());
+    let length = u32::try_from(length).expect("the rows of one person take less than 4 GiB");
+    bytes[start + HEAD - 4..start + HEAD].copy_from_slice(&length.to_le_bytes());
     true
 }
 
@@ -70,7 +71,8 @@ pub(crate) fn push(bytes: &mut Vec<u8>, row: Row<'_>) {
 }
 
 fn push_values(bytes: &mut Vec<u8>, values: Values<'_>) {
-    bytes.extend((values.bytes().len() as u32).to_le_bytes());
+    let length = u32::try_from(values.bytes().len()).expect("a row is shorter than 4 GiB");
+    bytes.extend(length.to_le_bytes());
     bytes.extend_from_slice(values.bytes());
 }
 

@@ -32,6 +32,7 @@ const CHUNK: usize = 1024;
 /// From this many persons on a delivery is written as several files for each table, side by side.
 const MANY_PERSONS: usize = 250_000;
 const PARTS: usize = 4;
+const _: () = assert!(BUCKETS.is_multiple_of(PARTS), "every bucket is in a part");
 
 /// What is carried out of the store, and to where.
 pub(crate) struct Job<'a> {

@@ -254,14 +254,19 @@ impl ValuesWriter<'_> {
     }
 
     /// A text of at most 255 bytes, trailing blanks cut by the caller.
+    ///
+    /// # Panics
+    /// When it is longer: no column of CPR's is, and what follows a length that was cut would be read as other fields.
     #[inline]
     pub fn text(&mut self, field: Field, latin1: &[u8]) {
-        debug_assert!(latin1.len() < 256 && field.kind() == Kind::Text);
-        self.put::<1>(field, latin1.len() as u64 & 0xFF);
+        debug_assert!(field.kind() == Kind::Text);
+        let length = u8::try_from(latin1.len()).expect("a text of at most 255 bytes");
+        self.put::<1>(field, u64::from(length));
         self.0.extend_from_slice(latin1);
     }
 
-    /// A number of at most four digits; none is a numeric field that came blank.
+    /// A number of at most four digits, of at most two in a small field; none is a numeric field that came blank. Of
+    /// one that has more digits, which the layouts of CPR have no column for, the low bits are kept.
     #[inline]
     pub fn number(&mut self, field: Field, number: Option<u16>) {
         if field.kind() == Kind::Small {
@@ -277,7 +282,7 @@ impl ValuesWriter<'_> {
         self.put::<4>(field, u64::from(digits));
     }
 
-    /// A timestamp of twelve digits, or a personnummer of ten.
+    /// A timestamp of twelve digits, or a personnummer of ten: five bytes of it are kept.
     #[inline]
     pub fn digits(&mut self, field: Field, digits: u64) {
         self.put::<5>(field, digits & 0xFF_FFFF_FFFF);

@@ -142,6 +142,7 @@ fn add_effect<M: SerializeMap>(members: &mut M, delivery: &Delivery) -> Result<(
     members.serialize_entry("events", &counts.events)?;
     members.serialize_entry("receipts", &counts.receipts)?;
     members.serialize_entry("input_errors", &counts.input_errors)?;
+    members.serialize_entry("input_errors_beyond", &counts.input_errors_beyond)?;
     members.serialize_entry("repeated_persons", &counts.repeated_persons)?;
     members.serialize_entry("persons_barred", &counts.persons_barred)?;
     members.serialize_entry("persons_left_out", &counts.persons_left_out)?;

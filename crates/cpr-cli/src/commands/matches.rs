@@ -51,7 +51,8 @@ fn print_matches(globals: &Globals, matches: &Matches, screen: &mut Screen) -> R
     }
     for found in &matches.persons {
         let sent = if found.delivered { "sent" } else { "not sent" };
-        let reasons = found.reasons.iter().map(|reason| as_text(&matches.explain(found.pnr, reason)));
+        let explain = |reason| matches.explain(found.pnr, reason).expect("a reason of these matches");
+        let reasons = found.reasons.iter().map(|reason| as_text(&explain(reason)));
         writeln!(screen, "{}  {sent}: {}", found.pnr.reveal(), reasons.collect::<Vec<_>>().join(", "))?;
     }
     Ok(())

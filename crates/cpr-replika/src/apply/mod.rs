@@ -250,6 +250,7 @@ impl Replika {
             counts: Counts {
                 receipts: checked.receipts,
                 input_errors: checked.input_errors.clone(),
+                input_errors_beyond: checked.input_errors_beyond,
                 repeated_persons: checked.repeated_persons,
                 doubled_rows: checked.doubled_rows,
                 odd_characters: checked.odd_characters,

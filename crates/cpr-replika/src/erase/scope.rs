@@ -11,9 +11,6 @@ use crate::person::mentions::mentioned;
 use crate::snapshot::Snapshot;
 use crate::store::tables::name;
 
-/// A chain that is longer was not read to its end.
-const LONGEST: usize = 1000;
-
 /// Whom an erase would take.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -57,9 +54,6 @@ impl Gone {
         }
         self.scope.persons += 1;
         let chain = snapshot.numbers(key.pnr(), None)?.map_or(Vec::new(), |chain| chain.numbers);
-        if chain.len() > LONGEST {
-            return Err(Error::Erase("one of the chains of numbers is too long to be read to its end"));
-        }
         self.all.extend(chain.iter().filter_map(|number| number.pnr.key()).map(PersonKey::as_u32));
         Ok(())
     }

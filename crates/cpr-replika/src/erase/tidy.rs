@@ -105,9 +105,15 @@ fn needless(snapshot: &Snapshot) -> Result<Gone, Error> {
     let Some(grace) = Grace::read(snapshot, settings)? else { return Ok(gone) };
     let needed = grace.needed(snapshot, settings)?;
     let anybody = needed.iter().fold(RoaringBitmap::new(), |all, set| all | set);
+    // A human being is judged once, under whichever number comes first.
+    let mut judged = RoaringBitmap::new();
     for key in (snapshot.index_set(SetKind::Held, 0)? - &anybody).iter().filter_map(PersonKey::from_u32) {
+        if judged.contains(key.as_u32()) {
+            continue;
+        }
         let chain = snapshot.numbers(key.pnr(), None)?.map_or(Vec::new(), |chain| chain.numbers);
         let numbers: Vec<PersonKey> = chain.iter().filter_map(|number| number.pnr.key()).collect();
+        judged.extend(numbers.iter().map(|key| key.as_u32()));
         let is_needed = numbers.iter().any(|key| anybody.contains(key.as_u32()) || grace.is_named(*key));
         let is_needed = is_needed || settings.families && grace.is_of_family(snapshot, &numbers, &needed)?;
         if !is_needed {

@@ -72,7 +72,8 @@ impl<'a> StoredSet<'a> {
 pub(crate) fn write(set: &RoaringBitmap, payload: &mut Vec<u8>) {
     let containers = set.statistics().n_containers;
     let is_bitmap = set.len() > FEW * u64::from(containers);
-    payload.extend(((set.len() as u32) << 1 | u32::from(is_bitmap)).to_le_bytes());
+    let len = u32::try_from(set.len()).ok().filter(|len| *len < 1 << 31).expect("numbers of persons have 31 bits");
+    payload.extend((len << 1 | u32::from(is_bitmap)).to_le_bytes());
     if is_bitmap {
         set.serialize_into(payload).expect("memory takes what is written");
     } else {

@@ -261,7 +261,7 @@ impl Changes {
 
 /// A name so that different ones never look the same end to end.
 fn write_name(names: &mut Vec<u8>, bit: u8, text: &[u8]) {
-    names.extend([bit, text.len() as u8]);
+    names.extend([bit, u8::try_from(text.len()).expect("no text of a record has more than 255 bytes")]);
     names.extend_from_slice(text);
 }
 

@@ -90,8 +90,10 @@ pub struct Counts {
     pub events: u64,
     /// Receipts for deleted subscriptions (997).
     pub receipts: u64,
-    /// CPR's error records (910).
+    /// CPR's error records (910): the first 100 000.
     pub input_errors: Vec<InputError>,
+    /// Error records behind those, of which nothing but their number is kept.
+    pub input_errors_beyond: u64,
     /// Groups left out because they are equal to an earlier one of the same person in the file.
     pub repeated_persons: u64,
     /// Persons left out since they were erased, or their chain of numbers reaches one who was.
@@ -222,25 +224,35 @@ impl Delivery {
         let state = self.state.map(StateDigest::to_bytes);
         let state = state.iter().flat_map(|state| state.as_chunks().0);
         let mut numbers = self.counts.numbers().to_vec();
+        if self.counts.input_errors_beyond == 0 {
+            numbers.truncate(USUAL_COUNTS);
+        }
         numbers.extend(state.map(|eight| u64::from_le_bytes(*eight)));
         numbers
     }
 }
 
 /// How many numbers a report has.
-const COUNTS: usize = 17;
+const COUNTS: usize = 18;
+
+/// How many are stored where the last one, which seldom counts anything, is 0.
+const USUAL_COUNTS: usize = 17;
 
 /// How many it had before persons were barred or left out: later ones are 0 where they are missing.
 const LEAST_COUNTS: usize = 15;
 
+/// How many numbers the digest of a state is.
+const STATE: usize = 4;
+
 fn split_numbers(stored: &[v1::Wide]) -> Option<(Counts, Option<StateDigest>)> {
     let mut numbers = [v1::Wide::from(0); COUNTS];
-    let (counts, state) = stored.split_at(stored.len().min(COUNTS));
+    let counts = if stored.len() == USUAL_COUNTS + STATE { USUAL_COUNTS } else { stored.len().min(COUNTS) };
+    let (counts, state) = stored.split_at(counts);
     numbers[..counts.len()].copy_from_slice(counts);
     let state = match state {
         [] => None,
         state => {
-            let words: [v1::Wide; 4] = state.try_into().ok()?;
+            let words: [v1::Wide; STATE] = state.try_into().ok()?;
             let words = words.map(|word| u64::from(word).to_le_bytes());
             Some(StateDigest::from_bytes(words.as_flattened().try_into().ok()?))
         }
@@ -269,6 +281,7 @@ impl Counts {
             self.doubled_rows,
             self.persons_barred,
             self.persons_left_out,
+            self.input_errors_beyond,
         ]
     }
 
@@ -291,6 +304,7 @@ impl Counts {
             doubled_rows,
             persons_barred,
             persons_left_out,
+            input_errors_beyond,
         ] = numbers.map(u64::from);
         let duration = Duration::from_micros(duration_micros);
         let (classes, input_errors) = Default::default();
@@ -305,6 +319,7 @@ impl Counts {
             events,
             receipts,
             input_errors,
+            input_errors_beyond,
             repeated_persons,
             persons_barred,
             persons_left_out,
@@ -314,6 +329,37 @@ impl Counts {
             waived,
             bytes,
             duration,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_records_that_are_only_counted_are_stored_with_and_without_the_digest_of_the_state() {
+        let words = |delivery: &Delivery| delivery.numbers().into_iter().map(v1::Wide::from).collect::<Vec<_>>();
+        for (beyond, state) in [(0, None), (0, Some(7)), (9, None), (9, Some(7))] {
+            let state = state.map(|byte| StateDigest::from_bytes([byte; 32]));
+            let counts = Counts { input_errors_beyond: beyond, persons_left_out: 3, ..Counts::default() };
+            let delivery = Delivery {
+                number: DeliveryNumber(1),
+                kind: DeliveryKind::Delta,
+                task: String::new(),
+                production_date: Date::from_digits(2026_01_05).unwrap(),
+                previous_production_date: Date::from_digits(2026_01_05).unwrap(),
+                events_complete_since: Date::from_digits(2026_01_05).unwrap(),
+                digest: [0; 32],
+                file_name: String::new(),
+                applied_at: None,
+                style: Style::default(),
+                state,
+                counts,
+            };
+            let (read, digest) = split_numbers(&words(&delivery)).unwrap();
+            assert_eq!((read.input_errors_beyond, read.persons_left_out), (beyond, 3));
+            assert_eq!(digest, state);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The chain of numbers of one human being.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cpr_model::{Aspect, Date, Field, PersonKey, Pnr, RelatedPnr, Status};
@@ -56,9 +57,6 @@ impl Node {
     }
 }
 
-/// A chain is short; a file that ties thousands of numbers into one is not followed to its end.
-const LONGEST: usize = 1000;
-
 impl Snapshot {
     /// The chain of numbers that a number belongs to, both ways (001 PNRGAELD and 022), also for a number without
     /// records of its own; none when no record knows the number.
@@ -78,25 +76,32 @@ impl Snapshot {
     pub fn numbers(&self, pnr: Pnr, known: Option<DeliveryNumber>) -> Result<Option<NumberChain>, Error> {
         let known = self.check_known(known)?;
         let Some(asked) = pnr.key() else { return Ok(None) };
+        // A chain is short, and yet followed to its end, however many numbers a file ties into one: each is read once
+        // for what it leads to, and once more where another asks whether it leads there.
         let mut nodes: BTreeMap<PersonKey, Node> = BTreeMap::new();
-        let mut open = vec![asked];
+        let mut said: BTreeMap<PersonKey, Vec<PersonKey>> = BTreeMap::new();
+        let (mut open, mut opened) = (vec![asked], BTreeSet::from([asked]));
         while let Some(key) = open.pop() {
-            if nodes.contains_key(&key) && nodes[&key].held || nodes.len() > LONGEST {
-                continue;
-            }
             let mut found = self.links(key, known, &mut nodes)?;
             for holder in self.mentioned_by(key)? {
+                if opened.contains(&holder) {
+                    continue;
+                }
                 // A mention may be one of an earlier delivery, so the holder is asked what it says as of this one.
-                if !nodes.get(&holder).is_some_and(|node| node.held)
-                    && self.links(holder, known, &mut BTreeMap::new())?.contains(&key)
-                {
+                let says = match said.entry(holder) {
+                    Entry::Occupied(said) => said.into_mut(),
+                    Entry::Vacant(unasked) => {
+                        let mut says = self.links(holder, known, &mut BTreeMap::new())?;
+                        says.sort_unstable();
+                        unasked.insert(says)
+                    }
+                };
+                if says.binary_search(&key).is_ok() {
                     found.push(holder);
                 }
             }
-            found.retain(|next| !nodes.get(next).is_some_and(|node| node.held));
             found.sort_unstable();
-            found.dedup();
-            open.extend(found.into_iter().filter(|next| *next != key && !open.contains(next)).collect::<Vec<_>>());
+            open.extend(found.into_iter().filter(|next| opened.insert(*next)));
         }
         if nodes.len() == 1 && !nodes[&asked].held {
             return Ok(None);

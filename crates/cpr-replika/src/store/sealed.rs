@@ -35,7 +35,8 @@ pub(crate) fn seal_second(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
 fn seal_section(row: Row, payload: &[u8], sealed: &mut Vec<u8>) {
     sealed.extend(SCHEMA.to_le_bytes());
     sealed.extend([0; 2]);
-    sealed.extend((payload.len() as u32).to_le_bytes());
+    let length = u32::try_from(payload.len()).expect("a row of less than 4 GiB");
+    sealed.extend(length.to_le_bytes());
     sealed.extend(checksum(row, payload).to_le_bytes());
     sealed.extend_from_slice(payload);
     while !sealed.len().is_multiple_of(ALIGNMENT) {

@@ -29,7 +29,8 @@ impl fmt::Debug for Explanation {
 }
 
 impl Explanation {
-    pub(crate) fn read(reason: &Reason, pnr: Pnr, matcher: &Matcher) -> Explanation {
+    /// None for a reason of another matcher that names a filter which this one does not have.
+    pub(crate) fn read(reason: &Reason, pnr: Pnr, matcher: &Matcher) -> Option<Explanation> {
         let of = |kind: FilterKind, filter, change| Explanation {
             kind: kind.name(),
             filter,
@@ -37,7 +38,7 @@ impl Explanation {
             derived_mark: None,
             derived: false,
         };
-        match reason {
+        Some(match reason {
             Reason::Everything => of(FilterKind::Everything, Filter::Everything.reveal(), None),
             Reason::Number => of(FilterKind::Pnr, pnr.reveal().to_owned(), None),
             Reason::NumberChain(other) => {
@@ -52,8 +53,8 @@ impl Explanation {
                 ..of(FilterKind::EventChangeCode, code.to_string(), None)
             },
             Reason::AllOf { filter, change, derived } => {
-                Explanation { derived: *derived, ..of(FilterKind::AllOf, matcher.all_of(*filter).reveal(), *change) }
+                Explanation { derived: *derived, ..of(FilterKind::AllOf, matcher.all_of(*filter)?.reveal(), *change) }
             }
-        }
+        })
     }
 }

@@ -207,13 +207,14 @@ pub struct Matches {
 }
 
 impl Matches {
-    /// The filter that [`Reason::AllOf`] names.
-    pub fn all_of(&self, number: cpr_subscription::AllOfNumber) -> &Filter {
+    /// The filter that [`Reason::AllOf`] of one of these matches names; none for a reason of others.
+    pub fn all_of(&self, number: cpr_subscription::AllOfNumber) -> Option<&Filter> {
         self.matcher.all_of(number)
     }
 
-    /// A reason of one of the matches, told by the filter that holds.
-    pub fn explain(&self, pnr: Pnr, reason: &Reason) -> Explanation {
+    /// A reason of one of the matches, told by the filter that holds; none for a reason of others that names a filter
+    /// which is not among those of these.
+    pub fn explain(&self, pnr: Pnr, reason: &Reason) -> Option<Explanation> {
         Explanation::read(reason, pnr, &self.matcher)
     }
 }

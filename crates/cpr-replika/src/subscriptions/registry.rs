@@ -226,8 +226,13 @@ fn take_filters(write: &WriteTransaction, number: u32) -> Result<Vec<(Filter, Sp
 
 fn next_number(write: &WriteTransaction) -> Result<u32, Error> {
     let mut meta = write.open_table(META)?;
-    let last = meta.get(LAST_NUMBER)?.and_then(|text| text.value().parse::<u32>().ok()).unwrap_or(0);
-    let number = last + 1;
+    // A number that was given away twice would give one subscriber the filters and matches of another.
+    let corrupt = || Error::Corrupt { table: name::META, what: "the last number of a subscriber" };
+    let last = match meta.get(LAST_NUMBER)? {
+        Some(text) => text.value().parse::<u32>().map_err(|_| corrupt())?,
+        None => 0,
+    };
+    let number = last.checked_add(1).ok_or_else(corrupt)?;
     meta.insert(LAST_NUMBER, number.to_string().as_str())?;
     Ok(number)
 }
@@ -300,5 +305,22 @@ impl Snapshot {
     /// The numbers of the subscribers that filter on a number now.
     pub(crate) fn followers_by_number(&self, key: PersonKey) -> Result<BTreeSet<u32>, Error> {
         Ok(self.tables().followers.get(key.as_u32())?.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn a_last_number_that_cannot_be_read_gives_nobody_the_number_of_another() {
+        for damaged in ["", "x", "-1", "4294967295", "4294967296"] {
+            let replika = Replika::in_memory(&Config::default()).unwrap();
+            replika.add_subscriber(&"school".parse().unwrap(), Profile::SF6002).unwrap();
+            replika.change(|write, _| Ok(write.open_table(META)?.insert(LAST_NUMBER, damaged).map(drop)?)).unwrap();
+            let refused = replika.add_subscriber(&"clinic".parse().unwrap(), Profile::SF6002);
+            assert!(matches!(refused, Err(Error::Corrupt { .. })), "{damaged}: {refused:?}");
+        }
     }
 }

@@ -353,6 +353,30 @@ fn a_chain_is_that_of_the_delivery_asked_for() {
 }
 
 #[test]
+fn a_chain_is_followed_to_its_end_however_many_numbers_are_tied_into_it() {
+    // Each number was given up for the next, and all but the last for the last, too, by its 022.
+    const LINKS: usize = 1500;
+    let numbers: Vec<String> = (0..LINKS).map(|at| format!("61{:02}60{:04}", at % 12 + 1, 1000 + at)).collect();
+    let rows = |at: usize| match numbers.get(at + 1) {
+        Some(next) => format!("001 PNRGAELD={next}, STATUS=60"),
+        None => (0..LINKS - 1)
+            .map(|at| format!("\n022 PNR={}", numbers[at]))
+            .fold("001 STATUS=01".to_owned(), |a, b| a + &b),
+    };
+    let rows: Vec<String> = (0..LINKS).map(rows).collect();
+    let persons: Vec<Person<'_>> = numbers.iter().map(String::as_str).zip(rows.iter().map(String::as_str)).collect();
+    let replika = Replika::in_memory(&config()).unwrap();
+    apply(&replika, &extract_of_day(1, &persons)).unwrap();
+    for asked in [0, LINKS / 2, LINKS - 1] {
+        let chain = replika.snapshot().numbers(pnr(&numbers[asked]), None).unwrap().unwrap();
+        assert_eq!(chain.current, Some(pnr(&numbers[LINKS - 1])));
+        assert_eq!(chain.numbers.len(), LINKS);
+        assert!(chain.numbers.iter().all(|number| number.held));
+    }
+    assert_eq!(replika.snapshot().erase_scope(&[pnr(&numbers[0])]).unwrap().numbers.len(), LINKS);
+}
+
+#[test]
 fn where_numbers_lead_in_a_circle_the_one_asked_for_is_in_force() {
     let a = format!("001 PNRGAELD={SECOND}, STATUS=60");
     let b = format!("001 PNRGAELD={FIRST}, STATUS=60");

@@ -219,7 +219,7 @@ fn why(reason: &Reason, found: &Match, matches: &Matches) -> Why {
         Reason::Event(code, mark) => (code.to_string(), None, mark.map_or(String::new(), |mark| mark.to_string())),
         Reason::AllOf { filter, change, derived } => {
             let derived = if *derived { "derived" } else { "" };
-            (matches.all_of(*filter).reveal(), *change, derived.to_owned())
+            (matches.all_of(*filter).expect("a reason of these").reveal(), *change, derived.to_owned())
         }
     };
     (text, change, mark)

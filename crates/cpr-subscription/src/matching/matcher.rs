@@ -112,9 +112,9 @@ impl Matcher {
         (matcher, Followers::new(numbers))
     }
 
-    /// The filter that a reason names.
-    pub fn all_of(&self, number: AllOfNumber) -> &Filter {
-        &self.terms[number.0 as usize]
+    /// The filter that a reason of this matcher names; none for a reason of another one, whose numbers are its own.
+    pub fn all_of(&self, number: AllOfNumber) -> Option<&Filter> {
+        self.terms.get(number.0 as usize).filter(|filter| matches!(filter, Filter::AllOf(_)))
     }
 
     /// The subscribers, by number.

@@ -17,6 +17,8 @@ pub(crate) struct PackedLists<T = u32> {
 impl<T: Copy + Default> PackedLists<T> {
     /// The lists of `(list, item)` pairs, for lists 0 to `count`; items keep their order. Fewer than 2^32 pairs.
     pub(crate) fn new(count: usize, pairs: &[(u32, T)]) -> PackedLists<T> {
+        // All sums below are of these: none can wrap.
+        assert!(u32::try_from(pairs.len()).is_ok(), "fewer than 2^32 pairs of a list and an item");
         let mut ends = vec![0u32; count + 1];
         for &(list, _) in pairs {
             ends[list as usize + 1] += 1;
