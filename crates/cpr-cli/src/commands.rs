@@ -35,6 +35,7 @@ pub(crate) mod pack;
 mod picture;
 mod restore;
 mod salvage;
+mod scrub;
 mod search;
 mod settings;
 mod show;
@@ -76,6 +77,7 @@ use self::pack::Pack;
 use self::picture::Picture;
 use self::restore::Restore;
 use self::salvage::Salvage;
+use self::scrub::Scrub;
 use self::search::Search;
 use self::show::Show;
 use self::subscriber::SubscriberCommand;
@@ -217,6 +219,9 @@ pub(crate) enum Command {
     /// Recheck every block, page, archive and relation between tables; the file is left as it is.
     #[command(after_help = "Example: replika verify")]
     Verify,
+    /// Try every block against its check, no faster than is wanted; beside others who read the store or the packs.
+    #[command(after_help = "Example: replika scrub --rate 50MB")]
+    Scrub(Scrub),
     /// Run the main job on made-up data, explained as it goes.
     #[command(after_help = "Example: replika demo")]
     Demo,
@@ -304,6 +309,7 @@ impl Command {
             Command::Readmit(persons) => erase::readmit_persons(globals, persons, screen),
             Command::Salvage(options) => salvage::salvage_store(globals, options, screen),
             Command::Verify => verify::verify_store(globals, screen),
+            Command::Scrub(options) => scrub::scrub_store(globals, options, screen),
             Command::Demo => demo::run_demo(screen),
             Command::Generate(options) => generate::generate_extracts(globals, options, screen),
             Command::Completions(options) => completions::print_completions(options, command_line(), screen),

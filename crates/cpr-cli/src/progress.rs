@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use cpr_replika::{Progress, RewriteProgress};
+use cpr_replika::{Progress, RewriteProgress, ScrubProgress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line on standard error that is there while the work goes on, and gone after it.
@@ -44,6 +44,11 @@ impl Meter {
             RewriteProgress::Checking { rows, of } => ("checking", rows, of, "{pos}/{len} rows"),
             _ => ("replacing", 0, 0, ""),
         });
+    }
+
+    /// Shows how far a scrub is.
+    pub(crate) fn show_scrubbing(&self, so_far: ScrubProgress) {
+        self.show_step(("scrubbing", so_far.bytes, so_far.of, "{bytes}/{total_bytes}"));
     }
 
     /// What is done, how much of how much, and how the two are written.

@@ -4,6 +4,7 @@
 //! type whose `Debug` says nothing of it. A parser that refuses a value says what it wants, never what it got.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use clap::Args;
 use cpr_replika::cpr_extract::Family;
@@ -193,6 +194,17 @@ pub(crate) fn parse_municipality(text: &str) -> Result<MunicipalityCode, Wanted>
 pub(crate) fn parse_count<T: TryFrom<u32>>(text: &str) -> Result<T, Wanted> {
     let number = Some(text).filter(|text| text.len() <= 9 && is_digits(text)).and_then(|text| text.parse().ok());
     number.and_then(|number: u32| T::try_from(number).ok()).map_or_else(|| wanted("a whole number"), Ok)
+}
+
+/// Bytes a second: 50MB, 500kB/s, 1000000.
+pub(crate) fn parse_rate(text: &str) -> Result<NonZeroU64, Wanted> {
+    let text = text.strip_suffix("/s").unwrap_or(text);
+    let units = [("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("B", 1), ("", 1)];
+    let read = units.into_iter().find_map(|(unit, bytes)| {
+        let count: u32 = parse_count(text.strip_suffix(unit)?).ok()?;
+        NonZeroU64::new(u64::from(count) * bytes)
+    });
+    read.map_or_else(|| wanted("bytes a second: 50MB, 500kB"), Ok)
 }
 
 /// The seed of what is made up: any number.

@@ -54,6 +54,7 @@
 //! | whom a delivery has for a subscriber, and why; who follows a person | [`Snapshot::matches`], [`Snapshot::followers`] |
 //! | the other numbers of the same human being | [`Snapshot::numbers`] |
 //! | is the store whole? | [`Snapshot::verify`], [`Replika::verify_file`] |
+//! | the same beside a running service, at a limited rate | [`Replika::scrub`], [`Packed::scrub`] |
 //! | what still opens of a store that is not | [`Replika::salvage`] |
 //! | a smaller file; a fresh key | [`Replika::compact`] |
 //! | everything that is held of a human being, for whoever asks | [`Snapshot::about`] |
@@ -152,6 +153,7 @@ pub use store::key::{KeyFile, KeyVariable, Passphrase};
 pub use store::pack_key::PackKey;
 pub use store::rewrite::{RewriteProgress, RewriteReport};
 pub use store::source::TableStats;
+pub use verify::scrub::ScrubProgress;
 pub use verify::{VerifyFault, VerifyReport};
 
 // What the modules hold, under short names too.

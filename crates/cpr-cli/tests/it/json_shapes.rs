@@ -79,6 +79,7 @@ fn every_member_of_every_answer_stands_in_the_document() {
         vec!["compact"],
         vec!["salvage", "-o", &saved, "--numbers"],
         vec!["verify"],
+        vec!["scrub", "--rate", "1GB"],
         vec!["events", "--since", "0"],
         vec!["events", "--consumer", "queue", "--add"],
         vec!["calendar", "--from", "2026-01-01", "--to", "2026-12-31", "--age", "46"],

@@ -276,6 +276,9 @@ fn stats_verify_and_the_ledger_tell_about_the_store() {
     let desk = two_deliveries();
     let (verified, code) = desk.json(&["verify"]);
     assert_eq!((verified["clean"].as_bool(), verified["persons"].as_u64(), code), (Some(true), Some(3), 0));
+    let (scrubbed, code) = desk.json(&["scrub", "--rate", "100MB"]);
+    assert_eq!((scrubbed["clean"].as_bool(), scrubbed["fault_count"].as_u64(), code), (Some(true), Some(0), 0));
+    assert_eq!(desk.run(&["scrub", "--rate", "fast"]).status.code(), Some(2));
     let (stats, _) = desk.json(&["stats"]);
     let persons = stats["tables"].as_array().unwrap().iter().find(|table| table["name"] == "persons/v2").unwrap();
     assert_eq!(persons["rows"], 3);

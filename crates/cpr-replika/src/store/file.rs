@@ -1,5 +1,6 @@
 //! The file of a store: opened to write or to read, and what went wrong with it first.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,13 @@ use redb::{
 
 use super::block_file::overlay::{LostPages, Overlay};
 use super::block_file::scan::Scan;
-use super::block_file::{BlockFile, Opening};
+use super::block_file::scrub::Scrubbed;
+use super::block_file::{BlockFile, BlockState, Commit, Opening};
 use super::key::KeySource;
 use super::leftover::remove_leftover;
+use super::page_tree::{Found, Pages};
 use super::shared::SharedStorage;
-use crate::damage::{BlockError, Latch};
+use crate::damage::{BlockError, Damage, Latch, Place};
 use crate::error::Error;
 use crate::planted::{self, Fault};
 
@@ -56,6 +59,7 @@ pub(crate) struct Opened {
     database: Mode,
     latch: Latch,
     storage: Arc<SharedStorage>,
+    blocks: BlockState,
     /// The file that was opened, when it is one.
     file: Option<OpenedFile>,
     options: Options,
@@ -125,9 +129,10 @@ impl Opened {
     }
 
     fn read_only(storage: Arc<SharedStorage>, options: &Options) -> Result<Opened, OpeningError> {
-        let (latch, blocks) = blocks_of(storage.open(), options);
-        let database = open_to_read(&latch, blocks, options)?;
-        Ok(Opened { database: Mode::ReadOnly(database), latch, storage, file: None, options: options.clone() })
+        let (latch, file) = blocks_of(storage.open(), options);
+        let blocks = file.shared_state();
+        let database = Mode::ReadOnly(open_to_read(&latch, file, options)?);
+        Ok(Opened { database, latch, storage, blocks, file: None, options: options.clone() })
     }
 
     /// Opens or makes a store over any storage.
@@ -137,9 +142,11 @@ impl Opened {
 
     fn writable(storage: Arc<SharedStorage>, opening: Opening, options: &Options) -> Result<Opened, Error> {
         let latch = Latch::default();
-        let blocks = BlockFile::new(storage.open(), opening, options.key.clone(), latch.clone());
-        let database = latch.sound(|| builder(options).create_with_backend(blocks).map_err(Error::from))?;
-        Ok(Opened { database: Mode::ReadWrite(database), latch, storage, file: None, options: options.clone() })
+        let file = BlockFile::new(storage.open(), opening, options.key.clone(), latch.clone());
+        let blocks = file.shared_state();
+        let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
+        let database = Mode::ReadWrite(database);
+        Ok(Opened { database, latch, storage, blocks, file: None, options: options.clone() })
     }
 
     /// Opens the same storage anew, for a database that has failed. It stays locked throughout, and this one can read
@@ -165,7 +172,8 @@ impl Opened {
         make_private(path, true)?;
         let (storage, latch) = (SharedStorage::new(file), Latch::default());
         let database = latch.sound(|| builder(options).create_with_backend(storage.open()).map_err(Error::from))?;
-        Ok(Opened { database: Mode::ReadWrite(database), latch, storage, file: None, options: options.clone() })
+        let (database, blocks) = (Mode::ReadWrite(database), BlockState::default());
+        Ok(Opened { database, latch, storage, blocks, file: None, options: options.clone() })
     }
 
     /// Opens a store's file to verify its rows, leaves it as it is, and passes over pages that do not check.
@@ -177,11 +185,12 @@ impl Opened {
             Err(OpeningError::NotClosed) => {
                 // What redb does to put it in order stays in memory; it reads every page for that, and none may be
                 // lost.
-                let (latch, blocks) = blocks_of(storage.open(), options);
-                let file = Overlay::new(blocks);
+                let (latch, file) = blocks_of(storage.open(), options);
+                let (blocks, file) = (file.shared_state(), Overlay::new(file));
                 let database = latch.sound(|| builder(options).create_with_backend(file).map_err(Error::from))?;
                 let database = Mode::ReadWrite(database);
-                Ok((Opened { database, latch, storage, file: None, options: options.clone() }, LostPages::default()))
+                let opened = Opened { database, latch, storage, blocks, file: None, options: options.clone() };
+                Ok((opened, LostPages::default()))
             }
             read => Ok(read?),
         }
@@ -198,11 +207,11 @@ impl Opened {
         handle: impl StorageBackend,
         options: &Options,
     ) -> Result<(Opened, LostPages), OpeningError> {
-        let (latch, blocks) = blocks_of(handle, options);
-        let lost = LostPages::default();
-        let database = open_to_read(&latch, Overlay::without_lost_pages(blocks, lost.clone()), options)?;
-        let storage = Arc::clone(storage);
-        Ok((Opened { database: Mode::ReadOnly(database), latch, storage, file: None, options: options.clone() }, lost))
+        let (latch, file) = blocks_of(handle, options);
+        let (blocks, lost) = (file.shared_state(), LostPages::default());
+        let database = open_to_read(&latch, Overlay::without_lost_pages(file, lost.clone()), options)?;
+        let (database, storage) = (Mode::ReadOnly(database), Arc::clone(storage));
+        Ok((Opened { database, latch, storage, blocks, file: None, options: options.clone() }, lost))
     }
 
     /// What the storage engine says of its last commits, read anew: another after each.
@@ -212,6 +221,57 @@ impl Opened {
         let read = blocks.len().and_then(|_| blocks.read(0, &mut header));
         // In front of the two commits stand flags, which opening and closing change.
         read.map(|()| header[64..].to_vec()).map_err(storage_failed)
+    }
+
+    /// The last commit as the storage engine writes it: other bytes after each, and after a failed one those of before
+    /// or of after. None where nobody knows.
+    pub(crate) fn last_commit(&self) -> Option<Commit> {
+        self.blocks.last_commit()
+    }
+
+    /// Tries blocks from one on, beside whoever reads and writes; see [`BlockState::scrub`].
+    pub(crate) fn scrub(&self, first: u64, most: u64, buffer: &mut Vec<u8>) -> Result<Option<Scrubbed>, Error> {
+        let is_sound = || self.latch.first().is_none();
+        self.blocks.scrub(&self.storage.beside(), first, most, buffer, &is_sound).map_err(storage_failed)
+    }
+
+    /// Tries what stands in front of the blocks; see [`BlockState::scrub_roots`].
+    pub(crate) fn scrub_roots(&self) -> Result<Option<(Vec<Damage>, bool)>, Error> {
+        self.blocks.scrub_roots(&self.storage.beside()).map_err(storage_failed)
+    }
+
+    /// Whether both read the same storage.
+    pub(crate) fn is_over_the_storage_of(&self, other: &Opened) -> bool {
+        Arc::ptr_eq(&self.storage, &other.storage)
+    }
+
+    /// Blocks that the trees of the last state lead to and that do not check, and whether that was the last state until
+    /// the end.
+    pub(crate) fn lost_in_use(&self) -> Result<(BTreeSet<u64>, bool), Error> {
+        let before = self.last_commit();
+        let (_, blocks) = blocks_of(self.storage.beside(), &self.options);
+        let mut lost = BTreeSet::new();
+        let mut note = |damage: Damage| {
+            if let Place::Block(block) = damage.place {
+                lost.insert(block);
+            }
+        };
+        let walked = Pages::open(&blocks).and_then(|pages| {
+            for (tables, of_list) in [pages.tables()?, pages.accounts()?] {
+                of_list.into_iter().for_each(&mut note);
+                for tree in tables.into_values() {
+                    pages.walk(tree, &mut |found| {
+                        if let Found::Lost { damage, .. } = found {
+                            note(damage);
+                        }
+                        Ok::<(), std::io::Error>(())
+                    })?;
+                }
+            }
+            Ok(())
+        });
+        walked.map_err(storage_failed)?;
+        Ok((lost, self.last_commit() == before))
     }
 
     /// # Errors

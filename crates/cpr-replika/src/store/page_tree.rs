@@ -73,8 +73,9 @@ const NUMBERED: Widths = Widths { key: Some(4), value: None };
 /// The pages of one file.
 pub(crate) struct Pages<'f, S> {
     file: &'f S,
-    /// Of the last committed state.
+    /// Of the last committed state: the tables, and those in which the engine keeps account.
     tables: Tree,
+    accounts: Tree,
     pages_a_region: u64,
     header_pages: u64,
 }
@@ -90,21 +91,33 @@ impl<'f, S: StorageBackend> Pages<'f, S> {
         let slot = |number: usize| &header[64 + 128 * number..64 + 128 * (number + 1)];
         let is_whole = |slot: &[u8]| slot[0] == 3 && slot[112..] == xxh3(&slot[..112]);
         let slot = [slot(primary), slot(1 - primary)].into_iter().find(|slot| is_whole(slot)).ok_or_else(senseless)?;
-        let root = (slot[1] != 0).then(|| number(&slot[8..]));
         let widths = Widths { key: None, value: None };
-        let tables = Tree { root, rows: number(&slot[32..]), widths, collections: None };
+        let list = |flag: usize, at: usize| {
+            let root = (slot[flag] != 0).then(|| number(&slot[at..]));
+            Tree { root, rows: number(&slot[at + 24..]), widths, collections: None }
+        };
+        let (tables, accounts) = (list(1, 8), list(2, 40));
         let half = |at: usize| u64::from(u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes")));
         let (header_pages, data_pages) = (half(16), half(20));
         if data_pages == 0 {
             return Err(senseless());
         }
-        Ok(Pages { file, tables, pages_a_region: header_pages + data_pages, header_pages })
+        Ok(Pages { file, tables, accounts, pages_a_region: header_pages + data_pages, header_pages })
     }
 
     /// The tables, by name, and what of the list of tables is lost.
     pub(crate) fn tables(&self) -> io::Result<(BTreeMap<String, Tree>, Vec<Damage>)> {
+        self.listed(self.tables)
+    }
+
+    /// The engine's own tables, as [`Pages::tables`].
+    pub(crate) fn accounts(&self) -> io::Result<(BTreeMap<String, Tree>, Vec<Damage>)> {
+        self.listed(self.accounts)
+    }
+
+    fn listed(&self, list: Tree) -> io::Result<(BTreeMap<String, Tree>, Vec<Damage>)> {
         let (mut tables, mut lost) = (BTreeMap::new(), Vec::new());
-        self.walk(self.tables, &mut |found| {
+        self.walk(list, &mut |found| {
             match found {
                 Found::Row { key, value, .. } => {
                     if let (Ok(name), Some(tree)) = (std::str::from_utf8(key), Tree::of_table(value)) {

@@ -4,6 +4,7 @@ mod file;
 mod index;
 mod packs;
 mod report;
+pub(crate) mod scrub;
 mod streets;
 mod subscriptions;
 

@@ -36,6 +36,7 @@ mod reopening;
 mod residence;
 mod salvage;
 mod samples;
+mod scrub;
 mod search;
 mod secrecy;
 mod snapshots;

@@ -60,6 +60,18 @@ impl Checks {
         Ok(())
     }
 
+    /// Copies the checks of a group as they are now, without keeping them; false when those on the disk are others,
+    /// though all that changed was written there.
+    pub(super) fn look(&self, storage: &impl StorageBackend, group: u64, into: &mut Page) -> io::Result<bool> {
+        // Held while the disk is read: what changes meanwhile would look like damage.
+        let held = self.held();
+        storage.read(self.geometry.checks_at(group), into)?;
+        let Some(Some(group)) = held.get(group as usize) else { return Ok(true) };
+        let is_there = group.changed || *into == *group.page;
+        *into = *group.page;
+        Ok(is_there)
+    }
+
     /// Changes the checks of a group, from its block at place `first` on.
     pub(super) fn write(
         &self,

@@ -18,6 +18,7 @@ pub(super) mod header;
 pub(crate) mod overlay;
 mod root;
 pub(crate) mod scan;
+pub(crate) mod scrub;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -61,11 +62,34 @@ pub(crate) struct BlockFile<S> {
     storage: S,
     opening: Opening,
     key: Option<Arc<dyn KeySource>>,
-    state: OnceLock<State>,
+    state: BlockState,
     /// Held while the state is read.
     reading: Mutex<()>,
     latch: Latch,
 }
+
+/// What is known of a block file once it was read, shared with whoever looks at the file beside the storage engine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BlockState(Arc<OnceLock<State>>);
+
+impl BlockState {
+    /// What stands in the last header of the storage engine of its last commit: other bytes after each. None before the
+    /// file was read.
+    pub(crate) fn last_commit(&self) -> Option<Commit> {
+        let engine_header = self.0.get()?.roots().current.engine_header;
+        let at = COMMITS_AT + size_of::<Commit>() * usize::from(engine_header[FLAGS] & PRIMARY);
+        engine_header[at..at + size_of::<Commit>()].try_into().ok()
+    }
+}
+
+/// Of the engine's header, the byte of flags, and the one that says which of the two commits behind is the last.
+const FLAGS: usize = ENGINE_MAGIC;
+const PRIMARY: u8 = 1;
+/// Where the commits stand.
+const COMMITS_AT: usize = 64;
+
+/// A commit, as the storage engine writes it into its header.
+pub(crate) type Commit = [u8; 128];
 
 /// What is known of the file once it was read.
 #[derive(Debug)]
@@ -80,6 +104,8 @@ struct State {
     header_faults: Vec<BlockError>,
     /// Whoever had the file open before did not close it.
     was_cut_off: bool,
+    /// Held while a block and its check change, or the length of the file: whoever doubts a block reads it again then.
+    changing: Mutex<()>,
 }
 
 /// Says nothing of the content.
@@ -92,20 +118,25 @@ impl<S> fmt::Debug for BlockFile<S> {
 impl<S: StorageBackend> BlockFile<S> {
     /// A block file over a storage, which is not touched before redb does.
     pub(crate) fn new(storage: S, opening: Opening, key: Option<Arc<dyn KeySource>>, latch: Latch) -> BlockFile<S> {
-        BlockFile { storage, opening, key, state: OnceLock::new(), reading: Mutex::new(()), latch }
+        BlockFile { storage, opening, key, state: BlockState::default(), reading: Mutex::new(()), latch }
     }
 
     /// What is known of the file, read on the first call.
     fn state(&self) -> io::Result<&State> {
-        if let Some(state) = self.state.get() {
+        if let Some(state) = self.state.0.get() {
             return Ok(state);
         }
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.state.get().is_none() {
+        if self.state.0.get().is_none() {
             let state = State::read(&self.storage, self.opening, self.key.as_deref())?;
-            self.state.get_or_init(|| state);
+            self.state.0.get_or_init(|| state);
         }
-        Ok(self.state.get().expect("set above"))
+        Ok(self.state.0.get().expect("set above"))
+    }
+
+    /// What is known of the file, to be read beside.
+    pub(crate) fn shared_state(&self) -> BlockState {
+        self.state.clone()
     }
 
     fn read_blocks(&self, state: &State, first: u64, out: &mut [u8]) -> io::Result<()> {
@@ -146,6 +177,7 @@ impl<S: StorageBackend> BlockFile<S> {
             let mut checks = [0; BLOCK];
             let checks = &mut checks[..run.blocks * width];
             let stands = state.seal.seal_run(run.number, piece, &mut sealed, checks)?;
+            let _changing = state.changing();
             state.checks.write(&self.storage, run.group, run.first, checks)?;
             self.storage.write(state.geometry.run_at(run), stands)?;
         }
@@ -233,7 +265,12 @@ impl State {
             roots: Mutex::new(roots),
             header_faults,
             was_cut_off,
+            changing: Mutex::new(()),
         }
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn roots(&self) -> MutexGuard<'_, Roots> {
@@ -264,6 +301,7 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
             let (Some(bytes), true) = (bytes, len.is_multiple_of(BLOCK_BYTES) && blocks >= 2) else {
                 return Err(BlockError::Unforeseen("the storage engine asked for a length of no whole blocks").into());
             };
+            let _changing = state.changing();
             let now = state.blocks.load(Ordering::Acquire);
             if blocks < now {
                 self.storage.set_len(bytes)?;
@@ -305,7 +343,7 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
 
     fn close(&self) -> io::Result<()> {
         // The second copy of the root reaches the disk, too: from here on, a copy that does not check is damage.
-        let closed = match self.state.get() {
+        let closed = match self.state.0.get() {
             Some(state) if state.roots().is_closed_here() => self.storage.sync_data(),
             _ => Ok(()),
         };
