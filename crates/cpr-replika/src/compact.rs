@@ -39,7 +39,8 @@ impl Replika {
     ///
     /// # Errors
     /// [`Error::Stopped`] when `progress` says so, [`Error::NoRoom`], [`Error::ReadOnly`], [`Error::Replaced`], damage
-    /// that is found on the way, and failures of the storage. The store is then as before.
+    /// that is found on the way, and failures of the storage: the store is then as before. [`Error::MaybeReplaced`]:
+    /// it is written anew.
     pub fn compact(
         &self,
         mut progress: impl FnMut(RewriteProgress) -> ControlFlow<()>,
@@ -91,6 +92,6 @@ impl Replika {
         let (new, report) = rewrite(&old, &mut Plan { options, fate, progress, inspector })?;
         let is_durable = new.check_sound();
         self.go_over_to(new)?;
-        is_durable.map(|()| report)
+        is_durable.map(|()| report).map_err(|error| Error::MaybeReplaced(Box::new(error)))
     }
 }

@@ -259,6 +259,14 @@ pub enum Error {
         #[source]
         error: Box<Error>,
     },
+    /// Writing failed while a change that is no delivery was being made durable, and whether it is stored cannot be
+    /// known: what is read now need not be on the disk. The same call again makes sure of it.
+    #[error("whether the change is stored is not known, the same call again makes sure: {0}")]
+    MaybeChanged(#[source] Box<Error>),
+    /// The store was written anew, and the new file stands in the place of the old one; that a power cut brings the old
+    /// one back could not be ruled out. Whoever opens the store next, or this handle with its next call, rules it out.
+    #[error("the store is written anew, and until it is opened again a power cut may bring the old file back: {0}")]
+    MaybeReplaced(#[source] Box<Error>),
     /// The delivery is stored, and the folder of packs does not hold it.
     #[error("delivery {delivery} is stored, and its pack is not written: {error}")]
     NotPacked {
@@ -384,6 +392,8 @@ impl Error {
             Error::Folder { .. } => (Storage, "folder"),
             Error::NotPacked { .. } => (Storage, "not_packed"),
             Error::MaybeStored { .. } => (Storage, "maybe_stored"),
+            Error::MaybeChanged(_) => (Storage, "maybe_changed"),
+            Error::MaybeReplaced(_) => (Storage, "maybe_replaced"),
             Error::Pack(cpr_pack::Error::Io { .. } | cpr_pack::Error::Unwritable { .. }) => (Storage, "pack"),
             Error::Pack(cpr_pack::Error::Version { found, expected }) if found < expected => (Storage, "older_format"),
             Error::Pack(cpr_pack::Error::Version { .. } | cpr_pack::Error::Unknown { .. }) => (Storage, "newer_format"),

@@ -359,21 +359,43 @@ impl Replika {
     }
 
     /// Runs one durable transaction, which is told the last delivery, and publishes what it made.
+    ///
+    /// # Errors
+    /// [`Error::MaybeChanged`] where a failure leaves it open whether the change is stored; after any other it is not.
     pub(crate) fn change<T>(
         &self,
         change: impl FnOnce(&WriteTransaction, u32) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let _lock = self.write_lock()?;
         let database = self.current();
-        database.latch().sound(|| {
+        let (before, is_being_stored) = (database.last_commit(), Cell::new(false));
+        let changed = database.latch().sound(|| {
             let write = database.begin_write()?;
             let answer = change(&write, self.snapshot().known().0)?;
             let commit = span!("commit");
+            is_being_stored.set(true);
             write.commit()?;
             drop(commit);
             self.publish()?;
             Ok(answer)
-        })
+        });
+        match changed {
+            Err(error) if is_being_stored.get() => Err(self.settle_change(&database, error, || {
+                let after = self.current().last_commit();
+                before.is_some() && after == before
+            })),
+            changed => changed,
+        }
+    }
+
+    /// What a change that was being stored came to, told by whoever holds the lock of writers: where the storage, opened
+    /// anew, does not show it, it is not stored, and all there is to tell is what failed.
+    fn settle_change(&self, database: &Opened, error: Error, is_undone: impl FnOnce() -> bool) -> Error {
+        let error = database.check_sound().err().unwrap_or(error);
+        if self.opens_anew_locked() && is_undone() {
+            return error;
+        }
+        Error::MaybeChanged(Box::new(error))
     }
 }
 

@@ -274,10 +274,15 @@ fn change(replika: &Replika, subscriber: &str, change: FilterChange) -> Result<(
 }
 
 impl Step {
-    /// Whether a failure that does not say otherwise leaves the store as before: of a delivery that is promised. What
-    /// else is written in one transaction may be there when its last sync has failed.
+    /// Whether a failure that does not say otherwise leaves the store as before: of whatever one transaction stores, or
+    /// one renaming, that is promised.
     pub fn tells_whether_it_is_done(&self) -> bool {
-        matches!(self, Step::Night { packs: false, .. })
+        match self {
+            Step::Night { packs, .. } | Step::Erase { packs, .. } => !packs,
+            Step::Subscribe { .. } | Step::Follow { .. } | Step::Unfollow { .. } | Step::Readmit { .. } => true,
+            Step::AddReader | Step::Acknowledge { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether the step, taken once more, changes something.

@@ -326,9 +326,10 @@ impl Replika {
         }
         let commit = span!("commit", delivery);
         commit.record("delivery", number.0.into());
-        write.commit().map_err(|error| Error::MaybeStored { delivery: number, error: Box::new(error) })?;
+        let maybe_stored = |error| Error::MaybeStored { delivery: number, error: Box::new(error) };
+        write.commit().map_err(maybe_stored)?;
         drop(commit);
-        self.publish()?;
+        self.publish().map_err(maybe_stored)?;
         Ok(Report { outcome: Outcome::Applied, delivery, pack: None })
     }
 }

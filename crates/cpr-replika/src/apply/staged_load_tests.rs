@@ -1,4 +1,5 @@
-//! A first load, written in stages: whatever goes wrong in any of them, the store holds nobody or everybody.
+//! A first load, written in stages: whatever goes wrong in any of them, the store holds nobody or everybody. And a change
+//! that is no delivery: what its failure says is so.
 //!
 //! The disk here keeps what was synced, and of what was written since only some sectors of 512 bytes, each on its own
 //! and in any order, as disks do; a change of the file's length likewise. That such a disk finds what is wrong is shown
@@ -256,6 +257,48 @@ fn a_load_that_fails_in_any_stage_is_undone() {
         assert!(replika.snapshot().verify().unwrap().is_clean(), "operation {at}");
     }
     assert!(undone > 3, "{undone} of {operations}");
+}
+
+#[test]
+fn a_change_that_fails_says_whether_it_is_stored() {
+    let add = |replika: &Replika| replika.add_consumer("reader", crate::EventCursor::BEGINNING);
+    for options in &in_stages() {
+        let disk = Disk::default();
+        drop(open(disk.clone(), options).unwrap());
+        let image = disk.platter().current.clone();
+        let opened = || {
+            let disk = Disk::holding(image.clone());
+            let replika = open(disk.clone(), options).unwrap();
+            let operations = disk.platter().operations;
+            (disk, replika, operations)
+        };
+        let (disk, replika, before) = opened();
+        add(&replika).unwrap();
+        let operations = disk.platter().operations - before;
+        let (mut undone, mut unknown) = (0, 0);
+        for at in 1..=operations {
+            let (disk, replika, before) = opened();
+            disk.platter().fails_once_at = Some(before + at);
+            let answer = add(&replika);
+            let platter = disk.platter().clone();
+            for cut in 0..8 {
+                let left = platter.after_power_cut(chance(at * 8 + cut));
+                let is_there = !open(Disk::holding(left), options).unwrap().consumers().unwrap().is_empty();
+                let is_told = match &answer {
+                    Ok(()) => is_there,
+                    Err(Error::MaybeChanged(_)) => true,
+                    Err(_) => !is_there,
+                };
+                assert!(is_told, "operation {at} of {operations}: {answer:?}, and it is there: {is_there}");
+            }
+            undone += u32::from(matches!(answer, Err(ref error) if !matches!(error, Error::MaybeChanged(_))));
+            unknown += u32::from(matches!(answer, Err(Error::MaybeChanged(_))));
+            let again = add(&replika);
+            assert!(matches!(again, Ok(()) | Err(Error::ConsumerExists)), "operation {at}: {again:?}");
+            assert_eq!(replika.consumers().unwrap().len(), 1);
+        }
+        assert!(undone > 0 && unknown > 0, "{undone} not stored, {unknown} not known, of {operations}");
+    }
 }
 
 #[test]

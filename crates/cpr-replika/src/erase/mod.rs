@@ -133,7 +133,8 @@ impl Replika {
     /// # Errors
     /// [`Error::Erase`] for a reason that is empty, too long, or may hold a number; [`Error::Followed`];
     /// [`Error::NotErased`] when the proof finds a trace; and those of [`Replika::compact`], and of
-    /// [`Snapshot::write_base`] for folders that cannot take packs of this store. The store is then as before. A folder
+    /// [`Snapshot::write_base`] for folders that cannot take packs of this store. The store is then as before, but for
+    /// [`Error::MaybeReplaced`], after which the persons are erased and packs are not yet. A folder
     /// that fails only when it is written leaves the store erased and the folder as it was: the same call again does
     /// the rest.
     pub fn erase(&self, persons: &[Pnr], reason: &str, options: &EraseOptions<'_>) -> Result<Erasure, Error> {
