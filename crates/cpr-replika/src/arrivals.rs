@@ -1,11 +1,12 @@
 //! Who waits for the next delivery: threads that sleep until it is there, and callbacks that wake others.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::delivery_number::DeliveryNumber;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
-type Callback = Box<dyn Fn(DeliveryNumber) + Send + Sync>;
+/// What a listener is called by.
+pub(crate) type Callback = Box<dyn Fn(DeliveryNumber) + Send + Sync>;
 
 /// The last delivery that was published, and who is told of the next.
 #[derive(Default)]

@@ -86,7 +86,9 @@ mod planted;
 #[cfg(feature = "planted")]
 #[doc(hidden)]
 pub mod planted;
+mod publication;
 mod refusal;
+mod sync;
 mod trace;
 
 mod store;

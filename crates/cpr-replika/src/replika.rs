@@ -2,14 +2,15 @@
 
 use std::cell::Cell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use redb::{StorageBackend, WriteTransaction};
 
-use crate::arrivals::{Arrivals, DeliveryListener};
+use crate::arrivals::DeliveryListener;
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
+use crate::publication::{Publication, State};
 use crate::snapshot::Snapshot;
 use crate::store::block_file::Opening;
 use crate::store::config::Config;
@@ -28,14 +29,32 @@ const NEXT_TRY: Duration = Duration::from_secs(1);
 
 /// A replica of CPR in one file. `Send + Sync`; one delivery is applied at a time, any number of snapshots are read.
 pub struct Replika {
-    /// What is written to. Opened anew after a failure, and another file once the store was written anew.
-    database: RwLock<Arc<Opened>>,
-    published: RwLock<Snapshot>,
+    /// What is written to, and what is read of it.
+    published: Publication<Published>,
     /// Held from before a transaction begins until what it made is published: whoever writes sees the last state.
     write_lock: Mutex<()>,
     /// When opening anew after a failure was last tried in vain.
     tried_in_vain: Mutex<Option<Instant>>,
-    arrivals: Arc<Arrivals>,
+}
+
+/// The open store, and its last state.
+struct Published {
+    /// Opened anew after a failure, and another file once the store was written anew.
+    database: Arc<Opened>,
+    snapshot: Snapshot,
+}
+
+impl State for Published {
+    fn known(&self) -> DeliveryNumber {
+        self.snapshot.known()
+    }
+}
+
+impl Published {
+    fn take(database: Arc<Opened>) -> Result<Published, Error> {
+        let snapshot = Snapshot::take(&database)?;
+        Ok(Published { database, snapshot })
+    }
 }
 
 thread_local! {
@@ -177,10 +196,14 @@ impl Replika {
     /// # Ok(()) }
     /// ```
     pub fn snapshot(&self) -> Snapshot {
-        if self.current().latch().first().is_some() {
-            self.open_anew();
+        let look = |published: &Published| (published.snapshot.clone(), published.database.latch().first().is_some());
+        match self.published.read(look) {
+            (snapshot, false) => snapshot,
+            (_, true) => {
+                self.open_anew();
+                self.published.read(look).0
+            }
         }
-        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What the store is for, as it was created; with the family once the first extract has told it.
@@ -199,27 +222,17 @@ impl Replika {
     }
 
     pub(crate) fn over(database: Opened) -> Result<Replika, Error> {
-        let database = Arc::new(database);
-        let snapshot = Snapshot::take(&database)?;
-        let arrivals = Arc::new(Arrivals::default());
-        arrivals.announce(snapshot.known());
-        Ok(Replika {
-            database: RwLock::new(database),
-            published: RwLock::new(snapshot),
-            write_lock: Mutex::new(()),
-            tried_in_vain: Mutex::new(None),
-            arrivals,
-        })
+        let published = Publication::new(Published::take(Arc::new(database))?);
+        Ok(Replika { published, write_lock: Mutex::new(()), tried_in_vain: Mutex::new(None) })
     }
 
     pub(crate) fn publish(&self) -> Result<(), Error> {
-        let snapshot = Snapshot::take(&self.current())?;
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.published.replace(Published::take(self.current())?);
         Ok(())
     }
 
     fn current(&self) -> Arc<Opened> {
-        Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+        self.published.read(|published| Arc::clone(&published.database))
     }
 
     /// The open database: opened anew first, where it has failed and nobody writes.
@@ -261,17 +274,13 @@ impl Replika {
 
     /// Reads and writes go to another database from now on; snapshots that are held keep the one they have.
     pub(crate) fn go_over_to(&self, opened: Opened) -> Result<(), Error> {
-        let opened = Arc::new(opened);
-        let snapshot = Snapshot::take(&opened)?;
-        *self.database.write().unwrap_or_else(PoisonError::into_inner) = opened;
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.published.replace(Published::take(Arc::new(opened))?);
         Ok(())
     }
 
     /// Tells whoever waits for a delivery which is the last.
     pub(crate) fn announce(&self) {
-        let published = self.published.read().unwrap_or_else(PoisonError::into_inner).known();
-        self.arrivals.announce(published);
+        self.published.announce();
     }
 
     /// Waits until the store has this delivery; false when the time is up first. Whoever applies need not know who
@@ -285,7 +294,7 @@ impl Replika {
     /// # Ok::<(), cpr_replika::Error>(())
     /// ```
     pub fn wait_for(&self, delivery: DeliveryNumber, timeout: Duration) -> bool {
-        self.snapshot().known() >= delivery || self.arrivals.wait(delivery, timeout)
+        self.published.wait(delivery, timeout)
     }
 
     /// Has `listener` called with the number of each new delivery, once a snapshot shows it, until what is returned is
@@ -304,7 +313,7 @@ impl Replika {
     /// # Ok::<(), cpr_replika::Error>(())
     /// ```
     pub fn on_delivery(&self, listener: impl Fn(DeliveryNumber) + Send + Sync + 'static) -> DeliveryListener {
-        self.arrivals.listen(Box::new(listener))
+        self.published.listen(Box::new(listener))
     }
 
     /// Runs what writes without waiting for whoever writes already: where it would wait, it does nothing and the answer

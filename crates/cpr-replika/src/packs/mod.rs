@@ -9,4 +9,5 @@ mod follow;
 mod opening;
 pub(crate) mod packed;
 pub(crate) mod restore;
+pub(crate) mod switch;
 pub(crate) mod write;

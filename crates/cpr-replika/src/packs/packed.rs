@@ -2,18 +2,20 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cpr_pack::{Pack, Packs};
 
-use crate::arrivals::{Arrivals, DeliveryListener};
+use crate::arrivals::DeliveryListener;
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::ledger::state_digest::StateDigest;
 use crate::packs::current::Current;
 use crate::packs::opening::PackOpening;
+use crate::packs::switch::{Shelf, Switch};
+use crate::publication::State;
 use crate::snapshot::Snapshot;
 use crate::store::file::Options;
 use crate::store::pack_key::PackKey;
@@ -22,9 +24,6 @@ use crate::store::source::Source;
 /// How often [`Packed::wait_for`] looks whether there is a new state.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How often packs that are gone are looked for anew: each time, a writer has published another state meanwhile.
-const TRIES: u32 = 16;
-
 type Opener = Box<dyn Fn(&Path) -> Result<Pack, cpr_pack::Error> + Send + Sync>;
 
 /// The packs of a folder. `Send + Sync`; it needs no right to write, and holds up nobody.
@@ -32,21 +31,29 @@ type Opener = Box<dyn Fn(&Path) -> Result<Pack, cpr_pack::Error> + Send + Sync>;
 /// It stands at one state until [`Packed::poll`] or [`Packed::wait_for`] finds a newer one; snapshots stay what they
 /// are.
 pub struct Packed {
-    folder: PathBuf,
+    switch: Switch<Folder>,
+}
+
+/// A folder of packs, and how they are opened.
+struct Folder {
+    path: PathBuf,
     opener: Opener,
     /// Of encrypted packs, where it is known.
     key: Option<PackKey>,
-    state: RwLock<State>,
-    /// One thread at a time looks for a new state.
-    look: Mutex<()>,
-    arrivals: Arc<Arrivals>,
 }
 
 /// What is open.
-struct State {
+#[derive(Clone)]
+struct OpenPacks {
     current: Current,
     packs: Arc<Packs>,
     snapshot: Snapshot,
+}
+
+impl State for OpenPacks {
+    fn known(&self) -> DeliveryNumber {
+        self.snapshot.known()
+    }
 }
 
 /// Says which delivery it stands at.
@@ -124,11 +131,7 @@ impl Packed {
     }
 
     fn open_by(folder: &Path, opener: Opener, key: Option<PackKey>) -> Result<Packed, Error> {
-        let state = read_state(folder, &opener, key.as_ref(), None)?;
-        let arrivals = Arc::new(Arrivals::default());
-        arrivals.announce(state.snapshot.known());
-        let folder = folder.to_owned();
-        Ok(Packed { folder, opener, key, state: RwLock::new(state), look: Mutex::new(()), arrivals })
+        Ok(Packed { switch: Switch::open(Folder { path: folder.to_owned(), opener, key })? })
     }
 
     /// The digest of the state that was found last, as its packs give it. [`Snapshot::state_digest`] computes it anew.
@@ -138,13 +141,13 @@ impl Packed {
 
     /// What is open.
     pub(crate) fn packs(&self) -> Arc<Packs> {
-        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).packs)
+        self.switch.publication.read(|open| Arc::clone(&open.packs))
     }
 
     /// The state that was found last. Cheap to take and to clone; consistent for as long as it is held, also when its
     /// files are removed.
     pub fn snapshot(&self) -> Snapshot {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).snapshot.clone()
+        self.switch.publication.read(|open| open.snapshot.clone())
     }
 
     /// Looks whether the folder holds another state, and takes it: true when it does. It costs the reading of a small
@@ -170,19 +173,7 @@ impl Packed {
     /// # Errors
     /// As [`Packed::open`]; what was open stays open.
     pub fn poll(&self) -> Result<bool, Error> {
-        let _look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = {
-            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-            (state.current.clone(), Arc::clone(&state.packs))
-        };
-        if Current::read(&self.folder)?.ok_or(Error::NoPacks)? == held.0 {
-            return Ok(false);
-        }
-        let state = read_state(&self.folder, &self.opener, self.key.as_ref(), Some(&held))?;
-        let known = state.snapshot.known();
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
-        self.arrivals.announce(known);
-        Ok(true)
+        self.switch.poll()
     }
 
     /// Waits until the folder holds this delivery; false when the time is up first. It reads `CURRENT` five times a
@@ -208,44 +199,40 @@ impl Packed {
     /// Has `listener` called with the number of each new delivery, until what is returned is dropped. It is called on
     /// the thread whose [`Packed::poll`] or [`Packed::wait_for`] found it, once a snapshot shows it.
     pub fn on_delivery(&self, listener: impl Fn(DeliveryNumber) + Send + Sync + 'static) -> DeliveryListener {
-        self.arrivals.listen(Box::new(listener))
+        self.switch.publication.listen(Box::new(listener))
     }
 }
 
-/// Opens what `CURRENT` names; a base that is open already is not opened again. Packs that are gone were replaced
-/// meanwhile: `CURRENT` is read again.
-fn read_state(
-    folder: &Path,
-    opener: &Opener,
-    key: Option<&PackKey>,
-    held: Option<&(Current, Arc<Packs>)>,
-) -> Result<State, Error> {
-    for _ in 1..TRIES {
-        match read_once(folder, opener, key, held) {
-            Err(Error::Pack(cpr_pack::Error::Io { source, .. })) if source.kind() == io::ErrorKind::NotFound => {}
-            read => return read,
+impl Shelf for Folder {
+    type Label = Current;
+    type State = OpenPacks;
+    type Error = Error;
+
+    fn label(&self) -> Result<Current, Error> {
+        Current::read(&self.path)?.ok_or(Error::NoPacks)
+    }
+
+    /// A base that is open already is not opened again.
+    fn open(&self, current: Current, held: Option<&OpenPacks>) -> Result<OpenPacks, Error> {
+        let open = |name: &str| -> Result<Arc<Pack>, Error> { Ok(Arc::new((self.opener)(&self.path.join(name))?)) };
+        let base = match held {
+            Some(held) if held.current.base == current.base => Arc::clone(held.packs.base()),
+            _ => open(&current.base)?,
+        };
+        let overlay = current.overlay.as_deref().map(open).transpose()?;
+        let packs = Arc::new(Packs::new(base, overlay)?);
+        let snapshot = Snapshot::over(Source::of_packs(&packs, self.key.as_ref())?)?;
+        if packs.description().store != current.store || snapshot.known() != current.delivery {
+            return Err(Error::OtherPacks);
         }
+        Ok(OpenPacks { current, packs, snapshot })
     }
-    read_once(folder, opener, key, held)
-}
 
-fn read_once(
-    folder: &Path,
-    opener: &Opener,
-    key: Option<&PackKey>,
-    held: Option<&(Current, Arc<Packs>)>,
-) -> Result<State, Error> {
-    let current = Current::read(folder)?.ok_or(Error::NoPacks)?;
-    let open = |name: &str| -> Result<Arc<Pack>, Error> { Ok(Arc::new(opener(&folder.join(name))?)) };
-    let base = match held {
-        Some((held, packs)) if held.base == current.base => Arc::clone(packs.base()),
-        _ => open(&current.base)?,
-    };
-    let overlay = current.overlay.as_deref().map(open).transpose()?;
-    let packs = Arc::new(Packs::new(base, overlay)?);
-    let snapshot = Snapshot::over(Source::of_packs(&packs, key)?)?;
-    if packs.description().store != current.store || snapshot.known() != current.delivery {
-        return Err(Error::OtherPacks);
+    fn label_of(open: &OpenPacks) -> &Current {
+        &open.current
     }
-    Ok(State { current, packs, snapshot })
+
+    fn is_gone(error: &Error) -> bool {
+        matches!(error, Error::Pack(cpr_pack::Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound)
+    }
 }
