@@ -14,7 +14,7 @@ use cpr_replika::cpr_subscription::{ChangeCodes, EventCode, FilterError};
 use cpr_replika::{FilterPolicy, UnknownNumbers};
 use cpr_services::ProtectedPersons;
 
-use file::{ConfigFile, Sf6002Table};
+use file::{ConfigFile, ScrubTable, Sf6002Table};
 
 mod bounds;
 mod events;
@@ -54,6 +54,8 @@ pub struct Config {
     pub inbox: Option<Inbox>,
     /// The packs that are kept beside the store.
     pub packs: Option<Packs>,
+    /// How the store and the packs are read for damage; none where nothing does.
+    pub scrub: Option<Scrub>,
     /// Where business events go.
     pub events: Option<Events>,
     /// The token under which SF1525 is asked; none where certificate and agreement are enough.
@@ -101,6 +103,15 @@ pub struct Packs {
     pub folder: PathBuf,
     /// Lookups are answered from it, and not from the store.
     pub answer: bool,
+}
+
+/// How the store and the packs are read for damage while the host answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Scrub {
+    /// Bytes a second that are read at most.
+    pub bytes_a_second: u64,
+    /// From the beginning of one to that of the next.
+    pub every: Duration,
 }
 
 /// Why a configuration cannot be.
@@ -160,6 +171,7 @@ impl Config {
                 keep_days: table.keep_days,
             }),
             packs: file.packs.map(|table| Packs { folder: at(table.folder), answer: table.answer }),
+            scrub: file.scrub.as_ref().map(read_scrub).transpose()?,
             events: file.events.map(|table| Events::read(table, folder)).transpose()?,
             saml: file.saml.map(|table| Saml::read(table, folder)).transpose()?,
             protected_persons: file.protected_persons.into(),
@@ -173,6 +185,16 @@ impl Config {
 
 fn refuse(setting: impl Into<String>, expected: impl Into<String>) -> ConfigError {
     ConfigError::Value { setting: setting.into(), expected: expected.into() }
+}
+
+fn read_scrub(table: &ScrubTable) -> Result<Scrub, ConfigError> {
+    if table.megabytes_a_second == 0 || table.hours == 0 {
+        return Err(refuse("scrub", "megabytes_a_second and hours of 1 at least"));
+    }
+    Ok(Scrub {
+        bytes_a_second: u64::from(table.megabytes_a_second) * 1_000_000,
+        every: Duration::from_secs(u64::from(table.hours) * 3600),
+    })
 }
 
 fn read_filters(table: &Sf6002Table) -> Result<FilterPolicy, ConfigError> {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits for a socket; it runs on a thread that may block.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,8 +60,8 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Answers a body.
-    pub(crate) fn serve(&self, received: &Received<'_>) -> Answer {
+    /// Answers a body; none when the program has a fault over it.
+    pub(crate) fn serve(&self, received: &Received<'_>) -> Option<Answer> {
         let since = Instant::now();
         let mut call = journal::Call {
             system: self.systems.name_of(received.certificate).map(str::to_owned),
@@ -71,7 +72,7 @@ impl Desk {
             error: None,
             elapsed: since.elapsed(),
         };
-        let answer = self.answer_opened(received, &mut call);
+        let answer = guarded(&mut call, |call| self.answer_opened(received, call));
         call.elapsed = since.elapsed();
         self.metrics.count(&call);
         self.journal.tell(&Line::Call(call));
@@ -234,6 +235,17 @@ impl Desk {
     }
 }
 
+/// What a call comes to; none when it panics. Then the log and the counts say so as of any other, and whoever has the
+/// standard error of the process finds where.
+fn guarded(call: &mut journal::Call, answer: impl FnOnce(&mut journal::Call) -> Answer) -> Option<Answer> {
+    let answered = catch_unwind(AssertUnwindSafe(|| answer(&mut *call)));
+    if answered.is_err() {
+        call.outcome = "panicked";
+        call.error = Some("a fault of the program: standard error says where".to_owned());
+    }
+    answered.ok()
+}
+
 fn is_list(operation: cpr_wire::sf6008::Operation) -> bool {
     use cpr_wire::sf6008::Operation::{ExtendedList, List};
     matches!(operation, List | ExtendedList)
@@ -252,5 +264,35 @@ fn told<T>(
         Err(cpr_services::Error::Protected) => Outcome::problem(Problem::Protected),
         Err(cpr_services::Error::NotLogged(error)) => Outcome::not_logged(error),
         Err(error) => Outcome::failed(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_call_that_panics_is_logged_and_counted_as_any_other() {
+        let mut call = journal::Call {
+            system: Some("school".to_owned()),
+            agreement: None,
+            service: "SF6008",
+            operation: None,
+            outcome: "",
+            error: None,
+            elapsed: Duration::ZERO,
+        };
+        let answer = guarded(&mut call, |call| {
+            call.operation = Some("PersonLookup");
+            panic!("on purpose")
+        });
+        assert!(answer.is_none());
+        assert_eq!((call.operation, call.outcome), (Some("PersonLookup"), "panicked"));
+        let metrics = Metrics::default();
+        metrics.count(&call);
+        let line = "cpr_host_calls_total{system=\"school\",service=\"SF6008\",outcome=\"panicked\"} 1";
+        assert!(metrics.to_text(0).contains(line));
     }
 }

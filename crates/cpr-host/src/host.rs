@@ -21,6 +21,7 @@ use crate::authorization::Systems;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::desk::Desk;
+use crate::exposed::exposed;
 use crate::inbox::Inbox;
 use crate::journal::{Journal, Line};
 use crate::metrics::Metrics;
@@ -28,6 +29,7 @@ use crate::outbox::{Outbox, Steps};
 use crate::pages::Pages;
 #[cfg(feature = "events")]
 use crate::publishing::Publishing;
+use crate::scrubbing::Scrubber;
 use crate::server::Doorkeeper;
 use crate::source::{KeptPacks, Source};
 use crate::tls::{self, TlsError};
@@ -49,13 +51,14 @@ pub struct Host {
     desk: Arc<Desk>,
     address: SocketAddr,
     operations: SocketAddr,
-    inbox: Option<Intake>,
+    inbox: Option<Worker>,
+    scrubber: Option<Worker>,
     #[cfg(feature = "events")]
     publishing: Option<JoinHandle<()>>,
 }
 
-/// The thread that takes extracts.
-struct Intake {
+/// A thread that takes extracts, or scrubs.
+struct Worker {
     stopping: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -120,6 +123,7 @@ impl Host {
     /// As [`Host::start`].
     pub fn start_with_steps(config: Config, journal: Arc<dyn Journal>, steps: Steps) -> Result<Host, HostError> {
         let tls = tls::server_config(&config)?;
+        let exposed = exposed(&config);
         let access = open_log(&config)?;
         let replika = open_store(&config)?;
         subscriptions::register(&replika, &config.systems).map_err(|error| in_store(&config.store, error))?;
@@ -139,6 +143,8 @@ impl Host {
             Some(inbox) => Some(take_extracts(inbox, &config, steps, &replika, packs, &journal, &metrics)?),
             None => None,
         };
+        let scrubber =
+            config.scrub.map(|scrub| begin_to_scrub(scrub, &config, &replika, &journal, &metrics)).transpose()?;
         let (stopping, stop) = watch::channel(false);
         #[cfg(feature = "events")]
         let publishing = match config.events {
@@ -167,6 +173,9 @@ impl Host {
         let doorkeeper = Doorkeeper { acceptor, inside, pages: pages.clone() };
         tasks.spawn_on(server::serve_clients(clients, doorkeeper, stop.clone()), entrance.handle());
         tasks.spawn_on(server::serve_operations(watchers, pages, stop), runtime.handle());
+        for path in &exposed {
+            journal.tell(&Line::event("key_readable", Some(path.display().to_string()), None));
+        }
         journal.tell(&Line::event("started", Some(address.to_string()), None));
         Ok(Host {
             runtime,
@@ -177,6 +186,7 @@ impl Host {
             address,
             operations,
             inbox,
+            scrubber,
             #[cfg(feature = "events")]
             publishing,
         })
@@ -224,11 +234,11 @@ impl Host {
         let mut threads = Vec::new();
         #[cfg(feature = "events")]
         threads.extend(self.publishing);
-        let Host { runtime, entrance, mut tasks, stopping, desk, inbox, .. } = self;
+        let Host { runtime, entrance, mut tasks, stopping, desk, inbox, scrubber, .. } = self;
         stopping.send(true).ok();
-        if let Some(intake) = inbox {
-            intake.stopping.store(true, Ordering::Relaxed);
-            threads.push(intake.thread);
+        for worker in inbox.into_iter().chain(scrubber) {
+            worker.stopping.store(true, Ordering::Relaxed);
+            threads.push(worker.thread);
         }
         runtime.block_on(async {
             let all = async { while tasks.join_next().await.is_some() {} };
@@ -268,20 +278,43 @@ fn take_extracts(
     packs: Option<KeptPacks>,
     journal: &Arc<dyn Journal>,
     metrics: &Arc<Metrics>,
-) -> io::Result<Intake> {
+) -> io::Result<Worker> {
     let stopping = Arc::new(AtomicBool::new(false));
     let outbox = Outbox::new(inbox.outbox.clone(), &config.systems, stopping.clone(), steps);
     let inbox = Inbox::new(inbox, outbox, replika.clone(), journal.clone(), metrics.clone(), stopping.clone());
     let inbox = inbox.keeping(packs);
     let thread = thread::Builder::new().name("inbox".to_owned()).spawn(move || inbox.run())?;
-    Ok(Intake { stopping, thread })
+    Ok(Worker { stopping, thread })
 }
 
-/// Reads the certificates and keys of a configuration, those for events too, and looks for its folder of contracts.
+/// Begins to scrub, on a thread of its own.
+fn begin_to_scrub(
+    scrub: config::Scrub,
+    config: &Config,
+    replika: &Arc<Replika>,
+    journal: &Arc<dyn Journal>,
+    metrics: &Arc<Metrics>,
+) -> io::Result<Worker> {
+    let stopping = Arc::new(AtomicBool::new(false));
+    let scrubber = Scrubber {
+        config: scrub,
+        replika: replika.clone(),
+        packs: config.packs.as_ref().map(|packs| packs.folder.clone()),
+        options: store_options(config),
+        journal: journal.clone(),
+        metrics: metrics.clone(),
+        stopping: stopping.clone(),
+    };
+    let thread = thread::Builder::new().name("scrub".to_owned()).spawn(move || scrubber.run())?;
+    Ok(Worker { stopping, thread })
+}
+
+/// Reads the certificates and keys of a configuration, those for events too, and looks for its folder of contracts. What
+/// is no error and should not be so is returned: files with keys that others than their owner may read.
 ///
 /// # Errors
 /// [`HostError`].
-pub fn check(config: &Config) -> Result<(), HostError> {
+pub fn check(config: &Config) -> Result<Vec<PathBuf>, HostError> {
     tls::server_config(config)?;
     LogKey::read(&config.log.key, &config.log.folder)?;
     if let Some(path) = &config.store_key {
@@ -298,7 +331,7 @@ pub fn check(config: &Config) -> Result<(), HostError> {
     if let Some(events) = &config.events {
         tls::client_config(events.to.tls())?;
     }
-    Ok(())
+    Ok(exposed(config))
 }
 
 #[cfg(feature = "saml")]
@@ -317,10 +350,13 @@ fn open_log(config: &Config) -> Result<FileLog, HostError> {
     Ok(FileLog::open(&config.log.folder, key, &options)?)
 }
 
-fn open_store(config: &Config) -> Result<Arc<Replika>, HostError> {
+fn store_options(config: &Config) -> Options {
     let key = config.store_key.as_ref().map(|path| Arc::new(KeyFile::new(path)) as Arc<dyn KeySource>);
-    let options = Options { cache_bytes: config.cache_bytes, key };
-    let opened = Replika::open_or_create(&config.store, &cpr_replika::Config::default(), &options);
+    Options { cache_bytes: config.cache_bytes, key }
+}
+
+fn open_store(config: &Config) -> Result<Arc<Replika>, HostError> {
+    let opened = Replika::open_or_create(&config.store, &cpr_replika::Config::default(), &store_options(config));
     opened.map(Arc::new).map_err(|error| in_store(&config.store, error))
 }
 

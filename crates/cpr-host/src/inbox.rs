@@ -50,6 +50,8 @@ pub struct Inbox {
     seen: Option<(String, u64, Option<SystemTime>, Instant)>,
     /// What was told last, so that it is told once.
     told: Option<(&'static str, String)>,
+    /// Names in the folder that are no text, as they were told.
+    unreadable: Vec<String>,
     /// Until when nothing is tried again.
     pause: Option<Pause>,
 }
@@ -119,6 +121,7 @@ impl Inbox {
             steps,
             seen,
             told,
+            unreadable: Vec::new(),
             pause,
         }
     }
@@ -146,7 +149,14 @@ impl Inbox {
     /// Looks at the folder, and takes the next extract when it is whole. One that could not be taken is tried again
     /// after longer and longer waits.
     pub fn beat(&mut self) -> Beat {
-        let names = self.names().ok();
+        let names = match self.names() {
+            Ok((names, unreadable)) => {
+                self.tell_unreadable(unreadable);
+                Some(names)
+            }
+            // Told below.
+            Err(_) => None,
+        };
         let paused = self.pause.as_ref().filter(|pause| pause.names == names && pause.since.elapsed() < pause.wait);
         let beat = match paused.map(|pause| pause.beat) {
             Some(beat) => beat,
@@ -192,6 +202,15 @@ impl Inbox {
         }
     }
 
+    /// Files that are never taken: CPR's names are ASCII, and one that is no text cannot be told from others.
+    fn tell_unreadable(&mut self, names: Vec<String>) {
+        for name in names.iter().filter(|name| !self.unreadable.contains(name)) {
+            let why = "its name is no text: it is not taken";
+            self.journal.tell(&Line::event("extract_name", Some(name.clone()), Some(why.to_owned())));
+        }
+        self.unreadable = names;
+    }
+
     fn say(&mut self, beat: Beat, event: &'static str, name: String, error: String) -> Beat {
         let told = Some((event, format!("{name} {error}")));
         if self.told != told {
@@ -204,7 +223,7 @@ impl Inbox {
     /// True when an extract was put away, false when the line is stopped, none when there is nothing to take.
     fn take_next(&mut self) -> Result<Option<bool>, (String, Halt)> {
         let nameless = |error: io::Error| (String::new(), Halt::from(error));
-        let names = self.names().map_err(nameless)?;
+        let (names, _) = self.names().map_err(nameless)?;
         self.metrics.set(Number::ExtractsWaiting, names.len() as u64);
         if self.finish_refusals(&names).map_err(nameless)? {
             return Ok(Some(false));
@@ -217,20 +236,28 @@ impl Inbox {
         }
     }
 
-    /// Extracts in the order of their names, which is that of CPR's dates.
-    fn names(&self) -> io::Result<Vec<String>> {
+    /// Extracts in the order of their names, which is that of CPR's dates; and as far as they can be shown, names that
+    /// are no text.
+    fn names(&self) -> io::Result<(Vec<String>, Vec<String>)> {
         private_file::make_folder(&self.folder)?;
-        let mut names = Vec::new();
+        let (mut names, mut unreadable) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let name = match entry.file_name().into_string() {
+                Ok(name) => name,
+                Err(name) => {
+                    unreadable.push(name.to_string_lossy().into_owned());
+                    continue;
+                }
+            };
             let is_beside = name.starts_with('.') || name.ends_with(".metadata") || name.ends_with(".trigger");
             if !is_beside && entry.file_type()?.is_file() {
                 names.push(name);
             }
         }
         names.sort();
-        Ok(names)
+        unreadable.sort();
+        Ok((names, unreadable))
     }
 
     /// True when the file has not changed for as long as was configured.
@@ -332,7 +359,13 @@ impl Inbox {
     fn finish_refusals(&self, names: &[String]) -> io::Result<bool> {
         let folder = self.folder.join("refused");
         let mut is_stopped = false;
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            // Nobody knows what stands there: nothing is taken over it.
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
             let Ok(reason) = entry?.file_name().into_string() else { continue };
             let Some(name) = reason.strip_suffix(REASON) else { continue };
             is_stopped = true;
@@ -343,12 +376,26 @@ impl Inbox {
         Ok(is_stopped)
     }
 
-    /// Removes what is older than is kept. An extract whose reason nobody has removed stays.
+    /// Removes what is older than is kept. An extract whose reason nobody has removed stays. What should go and cannot
+    /// be removed is told: it is about persons.
     pub fn tidy(&self, now: SystemTime) {
-        let keep = Duration::from_secs(u64::from(self.keep_days) * 24 * 3600);
         let beside = ["done", "refused"].map(|name| self.folder.join(name));
-        let files = beside.into_iter().chain(self.outbox.state_folders());
-        for file in files.flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten()) {
+        for folder in beside.into_iter().chain(self.outbox.state_folders()) {
+            if let Err(error) = self.tidy_folder(&folder, now)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                let folder = folder.display().to_string();
+                self.journal.tell(&Line::event("not_tidied", Some(folder), Some(error.to_string())));
+            }
+        }
+    }
+
+    /// Goes on behind what cannot be removed; the last trouble.
+    fn tidy_folder(&self, folder: &Path, now: SystemTime) -> io::Result<()> {
+        let keep = Duration::from_secs(u64::from(self.keep_days) * 24 * 3600);
+        let mut tidied = Ok(());
+        for file in fs::read_dir(folder)? {
+            let file = file?;
             let path = file.path();
             let changed = file.metadata().and_then(|metadata| metadata.modified());
             let is_old = changed.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > keep));
@@ -357,8 +404,9 @@ impl Inbox {
             let is_open = [REASON, ".staged", ".given"].iter().any(|ending| name.ends_with(ending));
             let is_needed = is_open || reason.exists();
             if is_old && !is_needed {
-                fs::remove_file(&path).ok();
+                tidied = fs::remove_file(&path).and(tidied);
             }
         }
+        tidied
     }
 }

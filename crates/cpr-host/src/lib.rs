@@ -31,6 +31,9 @@ pub mod outbox;
 #[cfg(feature = "events")]
 mod publishing;
 
+mod exposed;
+mod scrubbing;
+
 mod pages;
 mod places;
 mod server;

@@ -77,7 +77,9 @@ fn run(file: &Path) -> Result<(), Box<dyn Error>> {
 
 fn check_file(file: &Path) -> Result<(), Box<dyn Error>> {
     let config = read(file)?;
-    check(&config)?;
+    for path in check(&config)? {
+        eprintln!("cpr-host: warning: others than its owner may read the key {}", path.display());
+    }
     println!("{}: in order; {} systems may call", file.display(), config.systems.len());
     Ok(())
 }

@@ -49,10 +49,18 @@ pub enum Number {
     EventsWaiting,
     /// 1 when nobody takes events.
     EventsUnreachable,
+    /// Scrubs that came to their end.
+    Scrubs,
+    /// What the last one found damaged.
+    ScrubFaults,
+    /// When it ended, in seconds since 1970 UTC.
+    ScrubFinished,
+    /// Connections closed since their client had as many as one may have.
+    ConnectionsOverShare,
 }
 
 /// Name, kind and meaning of each, in the order of [`Number`].
-const NUMBERS: [(&str, &str, &str); 17] = [
+const NUMBERS: [(&str, &str, &str); 21] = [
     ("connections", "gauge", "Open connections."),
     ("connections_refused_total", "counter", "Connections turned away because all places are being answered."),
     ("connections_displaced_total", "counter", "Quiet connections closed because their place was needed."),
@@ -70,6 +78,10 @@ const NUMBERS: [(&str, &str, &str); 17] = [
     ("events_parked", "gauge", "Events that were refused too often, until somebody has seen to them."),
     ("events_waiting", "gauge", "Events that wait behind a parked one of the same person."),
     ("events_unreachable", "gauge", "1 when events are tried again because nobody takes them."),
+    ("scrubs_total", "counter", "Scrubs of the store and the packs that came to their end."),
+    ("scrub_faults", "gauge", "Places that the last scrub found damaged."),
+    ("scrub_finished_seconds", "gauge", "When the last scrub ended, in seconds since 1970 UTC; 0 before."),
+    ("connections_over_share_total", "counter", "Connections closed because their certificate had its share of them."),
 ];
 
 /// Everything that is counted.

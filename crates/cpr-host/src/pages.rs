@@ -92,11 +92,11 @@ impl Pages {
             desk.serve(&Received { endpoint, charset, body: &body, certificate: &certificate, holder: None })
         });
         match answered.await {
-            Ok(Answer { status, content_type, body }) => {
+            Ok(Some(Answer { status, content_type, body })) => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 page(status, content_type, body)
             }
-            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the service cannot answer at present\n"),
+            Ok(None) | Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the service cannot answer at present\n"),
         }
     }
 
@@ -119,7 +119,14 @@ impl Pages {
                 let text = self.desk.metrics.to_text(delivery);
                 page(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
             }
-            "/health" => page(StatusCode::OK, "application/json", format!("{{\"delivery\":{delivery}}}\n")),
+            "/health" => {
+                let metrics = &self.desk.metrics;
+                let scrub = match metrics.get(Number::Scrubs) {
+                    0 => String::new(),
+                    _ => format!(",\"scrub_faults\":{}", metrics.get(Number::ScrubFaults)),
+                };
+                page(StatusCode::OK, "application/json", format!("{{\"delivery\":{delivery}{scrub}}}\n"))
+            }
             _ => plain(StatusCode::NOT_FOUND, "/metrics and /health are here\n"),
         }
     }

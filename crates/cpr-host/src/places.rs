@@ -6,10 +6,13 @@
 //! has a certificate; who is being answered keeps its place.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::config::Fingerprint;
 
 /// All places.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ struct Standing {
     last: u64,
     strangers: BTreeMap<u64, Arc<Notify>>,
     quiet: BTreeMap<u64, Arc<Notify>>,
+    /// How many places those have who have shown a certificate, by certificate.
+    clients: BTreeMap<Fingerprint, usize>,
 }
 
 /// The place of a connection, free again when it is dropped.
@@ -33,6 +38,8 @@ pub(crate) struct Place {
     leave: Arc<Notify>,
     /// Its key among those who can give way.
     at: AtomicU64,
+    /// Whose it is, once that is known.
+    client: OnceLock<Fingerprint>,
     /// Whose place it took.
     pub(crate) displaced: Option<Displaced>,
     _permit: OwnedSemaphorePermit,
@@ -65,7 +72,8 @@ impl Places {
         let at = standing.next();
         standing.strangers.insert(at, leave.clone());
         drop(standing);
-        Some(Place { places: self.clone(), leave, at: AtomicU64::new(at), displaced, _permit: permit })
+        let (at, client) = (AtomicU64::new(at), OnceLock::new());
+        Some(Place { places: self.clone(), leave, at, client, displaced, _permit: permit })
     }
 
     fn displace(&self) -> Option<Displaced> {
@@ -96,12 +104,20 @@ impl Place {
         self.leave.notified().await;
     }
 
-    /// It has shown a certificate.
-    pub(crate) fn certify(&self) {
+    /// It has shown a certificate, with which so many at most have a place at once. False when that many have: then it is
+    /// not served, so that one client leaves places to others.
+    pub(crate) fn certify(&self, client: Fingerprint, most: usize) -> bool {
         let mut standing = self.places.standing();
+        let held = standing.clients.entry(client).or_default();
+        if *held >= most {
+            return false;
+        }
+        *held += 1;
+        self.client.get_or_init(|| client);
         if standing.strangers.remove(&self.at.load(Ordering::Relaxed)).is_some() {
             self.stand_quiet(&mut standing);
         }
+        true
     }
 
     /// A request is there, whole. False when the connection is to give way: then it is not answered.
@@ -127,6 +143,14 @@ impl Drop for Place {
         let mut standing = self.places.standing();
         standing.strangers.remove(&at);
         standing.quiet.remove(&at);
+        if let Some(client) = self.client.get()
+            && let Entry::Occupied(mut held) = standing.clients.entry(*client)
+        {
+            *held.get_mut() -= 1;
+            if *held.get() == 0 {
+                held.remove();
+            }
+        }
     }
 }
 
@@ -140,10 +164,30 @@ mod tests {
     async fn three(places: &Arc<Places>) -> [Place; 3] {
         let [quiet, busy, stranger] = [places.take().await, places.take().await, places.take().await];
         let [quiet, busy, stranger] = [quiet, busy, stranger].map(|place| place.expect("a place"));
-        quiet.certify();
-        busy.certify();
+        assert!(quiet.certify([7; 32], 3));
+        assert!(busy.certify([7; 32], 3));
         assert!(busy.begin());
         [quiet, busy, stranger]
+    }
+
+    #[test]
+    fn one_client_has_its_share_and_no_more() {
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let places = Places::new(4);
+            let [first, second, third] = [places.take().await, places.take().await, places.take().await];
+            let [first, second, third] = [first, second, third].map(|place| place.expect("a place"));
+            assert!(first.certify([1; 32], 2) && second.certify([1; 32], 2));
+            assert!(!third.certify([1; 32], 2), "one too many");
+            drop(third);
+            let other = places.take().await.expect("a place");
+            assert!(other.certify([2; 32], 2), "another client has a share of its own");
+            drop(first);
+            let again = places.take().await.expect("a place");
+            assert!(again.certify([1; 32], 2), "a place that is free again counts no more");
+            drop((second, other, again));
+            assert!(places.standing().clients.is_empty());
+        });
     }
 
     /// Takes a place while `leaving` goes when it is told to.
@@ -164,11 +208,11 @@ mod tests {
             let [quiet, busy, stranger] = three(&places).await;
             let second = displace(&places, stranger).await;
             assert_eq!(second.displaced, Some(Displaced::Stranger));
-            second.certify();
+            assert!(second.certify([7; 32], 3));
             assert!(second.begin());
             let third = displace(&places, quiet).await;
             assert_eq!(third.displaced, Some(Displaced::Quiet));
-            third.certify();
+            assert!(third.certify([7; 32], 3));
             assert!(third.begin());
             assert!(places.take().await.is_none(), "all are being answered");
             busy.rest();

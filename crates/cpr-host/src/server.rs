@@ -113,7 +113,10 @@ async fn let_in(
     };
     match certified {
         Ok((stream, certificate)) => {
-            place.certify();
+            if !place.certify(certificate, pages.bounds.client_connections) {
+                pages.desk.metrics.add(Number::ConnectionsOverShare);
+                return;
+            }
             let visitor = Arc::new(Visitor { certificate, place });
             let served = inside.spawn(async move {
                 pages.desk.metrics.add(Number::Connections);

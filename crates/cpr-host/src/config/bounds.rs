@@ -13,6 +13,8 @@ pub struct Bounds {
     pub body_bytes: usize,
     /// Connections at once.
     pub connections: usize,
+    /// Connections at once with one certificate.
+    pub client_connections: usize,
     /// Calls that the engine answers at once.
     pub calls: usize,
     /// How long a call waits for its turn before it is told to come again.
@@ -30,6 +32,7 @@ pub struct Bounds {
 pub(super) struct BoundsTable {
     body_bytes: usize,
     connections: usize,
+    client_connections: Option<usize>,
     calls: usize,
     turn_seconds: u64,
     read_seconds: u64,
@@ -42,6 +45,7 @@ impl Default for BoundsTable {
         BoundsTable {
             body_bytes: cpr_wire::Limits::REQUEST.bytes,
             connections: 1000,
+            client_connections: None,
             calls: 8,
             turn_seconds: 5,
             read_seconds: 10,
@@ -53,9 +57,12 @@ impl Default for BoundsTable {
 
 impl Bounds {
     pub(super) fn read(table: &BoundsTable) -> Result<Bounds, ConfigError> {
+        // Half of them: one client leaves the other half to others. Of a few, all.
+        let client_connections = table.client_connections.unwrap_or((table.connections / 2).max(16));
         let counts = [
             ("body_bytes", table.body_bytes),
             ("connections", table.connections),
+            ("client_connections", client_connections),
             ("calls", table.calls),
             ("rows", table.rows),
             ("turn_seconds", table.turn_seconds as usize),
@@ -69,6 +76,7 @@ impl Bounds {
         Ok(Bounds {
             body_bytes: table.body_bytes,
             connections: table.connections,
+            client_connections,
             calls: table.calls,
             turn: Duration::from_secs(table.turn_seconds),
             read: Duration::from_secs(table.read_seconds),

@@ -23,6 +23,7 @@ pub(super) struct ConfigFile {
     pub(super) log: LogTable,
     pub(super) inbox: Option<InboxTable>,
     pub(super) packs: Option<PacksTable>,
+    pub(super) scrub: Option<ScrubTable>,
     pub(super) events: Option<EventsTable>,
     pub(super) saml: Option<SamlTable>,
     #[serde(default)]
@@ -78,6 +79,18 @@ pub(super) struct PacksTable {
     pub(super) folder: PathBuf,
     #[serde(default)]
     pub(super) answer: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScrubTable {
+    pub(super) megabytes_a_second: u32,
+    #[serde(default = "default_hours")]
+    pub(super) hours: u32,
+}
+
+fn default_hours() -> u32 {
+    24
 }
 
 /// [`ProtectedPersons`] as it is configured.

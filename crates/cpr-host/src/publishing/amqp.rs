@@ -16,7 +16,7 @@ use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use rustls::ClientConfig;
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::amqp_tls;
@@ -26,6 +26,8 @@ use crate::tls::{self, TlsError};
 
 /// How long a connection, a confirmation or a reply is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked whether a connection still stands while something is waited for.
+const GLANCE: Duration = Duration::from_millis(100);
 /// The queue that is not one: what is sent there comes back on the channel that asked.
 const REPLIES: &str = "amq.rabbitmq.reply-to";
 /// A message that the broker keeps on its disk.
@@ -68,8 +70,28 @@ impl Amqp {
         if self.broker.replies {
             self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), told);
         }
-        let done = timeout(PATIENCE, self.publish_now(&id, &message)).await;
-        let done = match done {
+        let done = match timeout(PATIENCE, self.channel()).await {
+            Ok(Ok(channel)) => tokio::select! {
+                biased;
+                done = self.publish_over(&channel, &id, &message, reply) => done,
+                // Nothing comes over it any more: the next try opens another one.
+                () = is_cut(&channel) => Err(Failure::Unreachable("the connection was cut".to_owned())),
+            },
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(Failure::Unreachable("no connection".to_owned())),
+        };
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        done
+    }
+
+    async fn publish_over(
+        &self,
+        channel: &Channel,
+        id: &str,
+        message: &str,
+        reply: oneshot::Receiver<Vec<u8>>,
+    ) -> Result<(), Failure> {
+        match timeout(PATIENCE, self.publish_now(channel, id, message)).await {
             Ok(Ok(Confirmation::Ack(None))) if self.broker.replies => match timeout(PATIENCE, reply).await {
                 Ok(Ok(receipt)) => judge(&receipt),
                 _ => Err(Failure::Unreachable("no reply".to_owned())),
@@ -84,13 +106,10 @@ impl Amqp {
                 self.open.lock().await.take();
                 Err(Failure::Unreachable("no confirmation".to_owned()))
             }
-        };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        done
+        }
     }
 
-    async fn publish_now(&self, id: &str, message: &str) -> Result<Confirmation, Failure> {
-        let channel = self.channel().await?;
+    async fn publish_now(&self, channel: &Channel, id: &str, message: &str) -> Result<Confirmation, Failure> {
         let mut properties = BasicProperties::default()
             .with_content_type("text/xml".into())
             .with_delivery_mode(PERSISTENT)
@@ -152,6 +171,13 @@ impl Amqp {
             }
         });
         Ok(())
+    }
+}
+
+/// Ends when nothing can come over a channel any more. A confirmation that is waited for need not end with it.
+async fn is_cut(channel: &Channel) {
+    while channel.status().connected() {
+        sleep(GLANCE).await;
     }
 }
 

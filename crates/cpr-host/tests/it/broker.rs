@@ -25,6 +25,8 @@ struct Said {
     heads: Vec<Vec<u8>>,
     /// The connections, to be cut.
     connections: Vec<TcpStream>,
+    /// Nothing is confirmed.
+    stalls: bool,
 }
 
 type Wire = StreamOwned<ServerConnection, TcpStream>;
@@ -78,7 +80,7 @@ fn serve(stream: TcpStream, tls: Arc<ServerConfig>, said: &Mutex<Said>) -> io::R
             }
             (3, _) => {
                 left -= payload.len() as u64;
-                if left == 0 {
+                if left == 0 && !said.lock().expect("the lock").stalls {
                     published += 1;
                     send(&mut wire, channel, (60, 80), &[&published.to_be_bytes()[..], &[0]].concat())?;
                 }
@@ -117,6 +119,42 @@ fn bear(said: &Said, first: usize, token: &str) -> bool {
     let field = [&b"\x05tokenS"[..], &long(token.as_bytes())].concat();
     let bears = |head: &Vec<u8>| head.windows(field.len()).any(|bytes| bytes == field);
     said.heads.len() > first && said.heads[first..].iter().all(bears)
+}
+
+#[test]
+fn a_connection_that_is_cut_while_a_confirmation_is_waited_for_is_opened_again_at_once() {
+    let mut running = Running::start();
+    running.stop();
+    let folder = running.folder.path().to_owned();
+    let (port, said) = start_broker(&folder);
+    said.lock().expect("the lock").stalls = true;
+    let tls = ClientTls {
+        authorities: folder.join("authority.pem"),
+        certificate: folder.join("school.pem"),
+        key: folder.join("school.key"),
+    };
+    let (uri, exchange) = (format!("amqps://localhost:{port}/BF"), "AFSEND_BESKED_EXCHANGE".to_owned());
+    let broker = Broker { uri, exchange, token: None, replies: false, tls };
+    let nights = running.demo.write_nights(1).expect("nights");
+    running.start_again(|config| {
+        config.inbox.as_mut().expect("an inbox").settled = Duration::ZERO;
+        let mut events = events_to(&folder, port);
+        events.to = Destination::Amqp(broker);
+        config.events = Some(events);
+    });
+    put(&running, &nights[0]);
+    wait_for_delivery(&running, 2);
+    running.wait_until("a message", |_| !said.lock().expect("the lock").heads.is_empty());
+    let since = std::time::Instant::now();
+    {
+        let mut said = said.lock().expect("the lock");
+        said.stalls = false;
+        for connection in said.connections.drain(..) {
+            connection.shutdown(std::net::Shutdown::Both).ok();
+        }
+    }
+    wait_for(&running, "cpr_host_events_lag_deliveries 0");
+    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
 }
 
 #[test]

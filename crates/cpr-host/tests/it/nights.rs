@@ -53,6 +53,10 @@ impl Line {
 
     /// A look at the folder by a host that has just started, and is killed behind so many steps.
     fn beat_until(&self, most_steps: usize) -> Beat {
+        self.with_inbox(most_steps, |mut inbox| inbox.beat())
+    }
+
+    fn with_inbox<T>(&self, most_steps: usize, ask: impl FnOnce(Inbox) -> T) -> T {
         let done = AtomicUsize::new(0);
         let step = move |_: &'static str| match done.fetch_add(1, Ordering::Relaxed) + 1 >= most_steps {
             true => Err(io::Error::other("killed")),
@@ -62,7 +66,7 @@ impl Line {
         let settings = self.config.inbox.as_ref().expect("an inbox");
         let outbox = Outbox::new(settings.outbox.clone(), &self.config.systems, stopping.clone(), Arc::new(step));
         let replika = Arc::new(Replika::open(&self.config.store).expect("a store"));
-        Inbox::new(settings, outbox, replika, self.journal.clone(), self.metrics.clone(), stopping).beat()
+        ask(Inbox::new(settings, outbox, replika, self.journal.clone(), self.metrics.clone(), stopping))
     }
 
     fn beat(&self) -> Beat {
@@ -202,6 +206,25 @@ fn a_refused_extract_stops_the_line_until_somebody_has_seen_to_it() {
     fs::remove_file(refused.join(format!("{damaged}.reason"))).expect("a file");
     assert_eq!(line.beat(), Beat::Took);
     assert_eq!(line.metrics.get(Number::LineStopped), 0);
+}
+
+#[test]
+fn what_cannot_be_taken_seen_or_removed_is_told() {
+    let line = Line::new(1);
+    line.put(0);
+    let odd = std::os::unix::ffi::OsStrExt::from_bytes(b"D26\xFF0.L123401");
+    fs::write(line.inbox().join::<&std::ffi::OsStr>(odd), "an extract").expect("a file");
+    // Whoever cannot see whether an extract stands refused takes none over it.
+    fs::write(line.inbox().join("refused"), "in the place of the folder").expect("a file");
+    assert_eq!(line.beat(), Beat::Trouble);
+    fs::remove_file(line.inbox().join("refused")).expect("a file");
+    assert_eq!(line.beat(), Beat::Took);
+    let told = |event: &str| line.journal.lines().iter().filter(|line| line.contains(event)).count();
+    assert!(told("extract_name") >= 1, "{:?}", line.journal.lines());
+    fs::remove_dir_all(line.inbox().join("done")).expect("a folder");
+    fs::write(line.inbox().join("done"), "in the place of the folder").expect("a file");
+    line.with_inbox(usize::MAX, |inbox| inbox.tidy(std::time::SystemTime::now()));
+    assert_eq!(told("not_tidied"), 1, "{:?}", line.journal.lines());
 }
 
 #[test]

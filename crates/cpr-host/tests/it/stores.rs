@@ -46,6 +46,50 @@ fn what_is_said_of_protected_persons_is_configured() {
 }
 
 #[test]
+fn keys_that_others_may_read_are_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let running = Running::start();
+    let config = running.config();
+    let exposed = || cpr_host::check(&config).expect("a configuration");
+    for key in [&config.key, &config.log.key] {
+        let set = |mode| fs::set_permissions(key, fs::Permissions::from_mode(mode)).expect("permissions");
+        set(0o600);
+        assert!(!exposed().contains(key));
+        for mode in [0o640, 0o604] {
+            set(mode);
+            assert!(exposed().contains(key), "{mode:o}");
+        }
+        set(0o600);
+    }
+    assert_eq!(exposed(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn the_store_and_the_packs_are_scrubbed_while_the_host_answers_and_damage_is_told() {
+    use std::os::unix::fs::FileExt;
+    let running = Running::start_with(|config| {
+        let packs = config.store.with_file_name("packs");
+        config.packs = Some(cpr_host::config::Packs { folder: packs, answer: false });
+        let every = Duration::from_millis(300);
+        config.scrub = Some(cpr_host::config::Scrub { bytes_a_second: 1_000_000_000, every });
+    });
+    let has = |line: &str| running.watch("/metrics").body.lines().any(|found| found == line);
+    running.wait_until("two scrubs", |_| has("cpr_host_scrubs_total 2"));
+    assert!(has("cpr_host_scrub_faults 0") && !has("cpr_host_scrub_finished_seconds 0"));
+    assert!(running.watch("/health").body.contains("\"scrub_faults\":0"));
+    // The last block of the file: whoever has the store open need not look there.
+    let store = fs::OpenOptions::new().read(true).write(true).open(running.config().store).expect("the store");
+    let at = store.metadata().expect("a file").len() - 4000;
+    let mut byte = [0];
+    store.read_exact_at(&mut byte, at).expect("a byte");
+    store.write_all_at(&[byte[0] ^ 1], at).expect("a byte");
+    running.wait_until("damage", |_| has("cpr_host_scrub_faults 1"));
+    assert!(running.everything_logged().contains("damage_found") && running.everything_logged().contains("block "));
+    store.write_all_at(&byte, at).expect("a byte");
+    running.wait_until("no damage", |_| has("cpr_host_scrub_faults 0"));
+}
+
+#[test]
 fn a_store_with_a_key_opens_with_that_key_alone() {
     let mut running = Running::start();
     running.stop();
