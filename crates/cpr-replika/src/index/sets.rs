@@ -24,8 +24,8 @@ use crate::planted::{self, Fault};
 use crate::store::sealed;
 use crate::store::tables::{RowKey, SETS, name};
 
-/// So many words are written on a thread of their own; the few of a test, too.
-const MANY_WORDS: usize = if cfg!(test) { 1 } else { 10_000 };
+/// So many persons who come under words or go from them are written on a thread of their own; the few of a test, too.
+const MANY_WORDS: usize = if cfg!(test) { 1 } else { 1_000_000 };
 
 /// One thing that a person is found by.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -152,7 +152,7 @@ impl Index {
     /// others.
     pub(crate) fn write(mut self, write: &WriteTransaction) -> Result<(), Error> {
         let (words, streets) = (std::mem::take(&mut self.words), std::mem::take(&mut self.streets));
-        if words.len() < MANY_WORDS {
+        if words.count() < MANY_WORDS {
             words.write(write)?;
             streets.write(write)?;
             return self.write_sets(write);

@@ -167,9 +167,9 @@ impl Words {
         self.collect_changes(key);
     }
 
-    /// Words that somebody has or had.
-    pub(crate) fn len(&self) -> usize {
-        self.ids.len()
+    /// How often a person comes under a word, or goes from it.
+    pub(crate) fn count(&self) -> usize {
+        self.changes.iter().map(|changes| changes.added.len() + changes.removed.len()).sum()
     }
 
     /// Reads the words of a person into `after`, by their numbers.
