@@ -56,6 +56,9 @@ fn main() -> std::io::Result<()> {
     for (name, text) in requests::SEARCHES {
         write("search", name, text.as_bytes())?;
     }
+    write("configuration", "host", include_bytes!("../../crates/cpr-host/cpr-host.example.toml"))?;
+    write("configuration", "lake-default", include_bytes!("../../crates/cpr-lake/profiles/default.toml"))?;
+    write("configuration", "lake-whole", include_bytes!("../../crates/cpr-lake/profiles/whole.toml"))?;
     for (name, script) in rows::SCRIPTS {
         write("many_rows", name, script)?;
     }

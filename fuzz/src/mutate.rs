@@ -76,3 +76,53 @@ pub fn put(mutated: &[u8], data: &mut [u8], max_size: usize) -> usize {
     data[..size].copy_from_slice(&mutated[..size]);
     size
 }
+
+/// One to four changes of whole lines of settings, of a name or of a value.
+pub fn settings(text: &[u8], seed: u32) -> Vec<u8> {
+    const VALUES: [&[u8]; 12] = [
+        b"true",
+        b"0",
+        b"1",
+        b"-1",
+        b"100000001",
+        b"\"\"",
+        b"\"tell\"",
+        b"\"*\"",
+        b"[]",
+        b"{}",
+        b"\"1.0\"",
+        b"\"day\"",
+    ];
+    let mut dice = Dice::new(seed);
+    let mut lines: Vec<Vec<u8>> = text.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+    for _ in 0..=dice.below(4) {
+        if lines.is_empty() {
+            break;
+        }
+        let (at, to) = (dice.below(lines.len()), dice.below(lines.len()));
+        let value = |line: &[u8]| line.iter().position(|&byte| byte == b'=').map(|place| place + 1);
+        match dice.below(6) {
+            0 => lines.swap(at, to),
+            1 => {
+                let line = lines[at].clone();
+                lines.insert(to, line);
+            }
+            2 => drop(lines.remove(at)),
+            // A comment becomes a setting: the examples have the rarer ones behind a sign.
+            3 if lines[at].starts_with(b"# ") => drop(lines[at].drain(..2)),
+            4 => {
+                if let (Some(start), Some(from)) = (value(&lines[at]), value(&lines[to])) {
+                    let other = lines[to][from..].to_vec();
+                    lines[at].splice(start.., other);
+                }
+            }
+            5 => {
+                if let Some(start) = value(&lines[at]) {
+                    lines[at].splice(start.., [VALUES[dice.below(VALUES.len())], b"\n"].concat());
+                }
+            }
+            _ => change_character(&mut lines[at], &mut dice),
+        }
+    }
+    lines.concat()
+}
