@@ -10,7 +10,7 @@ use crate::keys::{Keys, RawKey};
 pub(crate) const UNIT_BYTES: u64 = 8;
 
 /// Bytes of the check at the end of a row under a number.
-const CHECK_BYTES: u32 = 4;
+const CHECK_BYTES: u64 = 4;
 
 /// The length that says that a row of the base is gone.
 const GONE: u32 = u32::MAX;
@@ -22,7 +22,7 @@ pub(crate) struct Head {
     key_end: u32,
     value_start: u32,
     value_bytes: u32,
-    check_bytes: u32,
+    has_check: bool,
     pub(crate) is_gone: bool,
 }
 
@@ -50,18 +50,18 @@ impl Head {
 
     #[inline]
     fn of_number(length: u32) -> Head {
-        Head::new((0, 4), 8, length, CHECK_BYTES)
+        Head::new((0, 4), 8, length, true)
     }
 
     fn of_bytes(key_bytes: u16, length: u32) -> Head {
         let key_end = 8 + u32::from(key_bytes);
-        Head::new((8, key_end), key_end.next_multiple_of(4), length, 0)
+        Head::new((8, key_end), key_end.next_multiple_of(4), length, false)
     }
 
     #[inline]
-    fn new((key_start, key_end): (u32, u32), value_start: u32, length: u32, check_bytes: u32) -> Head {
+    fn new((key_start, key_end): (u32, u32), value_start: u32, length: u32, has_check: bool) -> Head {
         let is_gone = length == GONE;
-        Head { key_start, key_end, value_start, value_bytes: if is_gone { 0 } else { length }, check_bytes, is_gone }
+        Head { key_start, key_end, value_start, value_bytes: if is_gone { 0 } else { length }, has_check, is_gone }
     }
 
     /// The eight bytes that begin the row.
@@ -78,7 +78,7 @@ impl Head {
     /// Bytes of the whole row, a multiple of eight.
     #[inline]
     pub(crate) fn row_bytes(&self) -> u64 {
-        (self.value_end() + u64::from(self.check_bytes)).next_multiple_of(UNIT_BYTES)
+        (self.value_end() + self.check_bytes()).next_multiple_of(UNIT_BYTES)
     }
 
     #[inline]
@@ -86,10 +86,15 @@ impl Head {
         u64::from(self.value_start) + u64::from(self.value_bytes)
     }
 
+    #[inline]
+    fn check_bytes(&self) -> u64 {
+        if self.has_check { CHECK_BYTES } else { 0 }
+    }
+
     /// Whether the row ends with a check of all that stands before it.
     #[inline]
     pub(crate) fn has_check(&self) -> bool {
-        self.check_bytes > 0
+        self.has_check
     }
 
     /// Whether the bytes of a whole row have the check that they end with, or none.
@@ -106,7 +111,7 @@ impl Head {
 
     /// Zeros behind the value, before the check.
     pub(crate) fn zeros_after_value(&self) -> usize {
-        (self.row_bytes() - self.value_end() - u64::from(self.check_bytes)) as usize
+        (self.row_bytes() - self.value_end() - self.check_bytes()) as usize
     }
 
     /// Where the key stands in the row.
