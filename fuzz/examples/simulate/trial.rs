@@ -295,7 +295,8 @@ impl<'a> Trial<'a> {
         let found = guarded(|| Ok(around.ask(crashed, taken.is_ok(), self.highest_key()))).map_err(told)?;
         around.check(&found, if taken.is_ok() { Taken::Done } else { Taken::Failed }).map_err(told)?;
         if let Err(kind) = taken {
-            let may_be_done = matches!(kind, "maybe_stored" | "maybe_changed" | "maybe_replaced" | "not_packed") || how == How::WithAnotherTry;
+            let may_be_done = matches!(kind, "maybe_stored" | "maybe_changed" | "maybe_replaced" | "not_packed")
+                || how == How::WithAnotherTry;
             if around.step.tells_whether_it_is_done() && !may_be_done && found.store != around.before.store {
                 return Err(told(format!("told as {kind}, and it was done")));
             }
