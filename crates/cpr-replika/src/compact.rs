@@ -91,7 +91,8 @@ impl Replika {
         let options = options(old.options().clone());
         let (new, report) = rewrite(&old, &mut Plan { options, fate, progress, inspector })?;
         let is_durable = new.check_sound();
-        self.go_over_to(new)?;
-        is_durable.map(|()| report).map_err(|error| Error::MaybeReplaced(Box::new(error)))
+        // The new file has its name, whatever fails from here on.
+        let gone_over = self.go_over_to(new);
+        is_durable.and(gone_over).map(|()| report).map_err(|error| Error::MaybeReplaced(Box::new(error)))
     }
 }

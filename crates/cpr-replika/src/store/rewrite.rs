@@ -112,12 +112,12 @@ pub(crate) fn rewrite(old: &Opened, plan: &mut Plan<'_>) -> Result<(Opened, Rewr
     let mut opened = new.finish(written, &plan.options, plan.inspector)?;
     compare(&opened, &digest, plan)?;
     plan.inspector.finish(&opened)?;
+    let bytes_after = opened.bytes()?;
     report(plan, RewriteProgress::Replacing)?;
     if let (Destination::File(file), Some(path)) = (new, old.path()) {
         old.check_is_at(path)?;
         file.take_the_place_of(path, &mut opened)?;
     }
-    let bytes_after = opened.bytes()?;
     Ok((opened, RewriteReport { rows: digest.rows(), bytes_before, bytes_after }))
 }
 
