@@ -1,13 +1,15 @@
 //! A store through a hundred nights, with ten thousand subscribers, a file for each whom a night concerns, and packs
 //! after each: what a night takes and how large everything is at the beginning, after ten, after a hundred.
 //!
-//! Nothing may grow but what is held. Figures are medians of the five nights from the one that is named on, of the
+//! Nothing may grow but what is held. The nights are made up by a process of their own, which remembers who moved where, so
+//! that memory is that of the engine. Figures are medians of the five nights from the one that is named on, of the
 //! last one of those up to it, and go to `target/bench-results/nights.json`. `REPLIKA_BENCH_NIGHTS` is how many, 100 unless set. Without `--bench` (as
 //! `cargo test --benches` starts it) it takes a thousand persons and ten nights.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Cursor, Write};
+use std::io::{self, BufReader, BufWriter, Cursor, Read, Write};
 use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use benches::machine::{self, Size};
@@ -27,6 +29,9 @@ const FOLLOWED: u32 = 200;
 /// What happens of which a subscriber follows one kind.
 const CODES: [&str; 4] = ["A01", "A05", "A20", "A21"];
 
+/// Set in the process that makes up nights, to how many persons act in one.
+const MAKES_UP: &str = "REPLIKA_BENCH_MAKES_UP";
+
 /// What one night took and left behind, in seconds or bytes.
 type Night = Vec<(&'static str, f64)>;
 
@@ -39,6 +44,9 @@ fn main() {
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let (persons, subscribers, nights) = if is_bench { (benches::persons(), 10_000, nights()) } else { (1000, 20, 10) };
     let population = benches::population(persons);
+    if let Some(changed) = std::env::var_os(MAKES_UP) {
+        return make_up(&population, changed.to_string_lossy().parse().expect("a number"), nights);
+    }
     let parent = target_folder().join("bench-data");
     std::fs::create_dir_all(&parent).expect("a place for the store");
     let folder = tempfile::tempdir_in(parent).expect("a place for the store");
@@ -50,10 +58,10 @@ fn main() {
     results.state("nights", nights);
     results.state("subscribers", subscribers);
     results.state("persons_who_act_in_a_night", changed);
-    let mut deltas = population.deltas(&benches::product(), changed);
+    let mut made_up = MadeUp::start(changed);
     let mut taken: Vec<Night> = Vec::new();
     for _ in 0..nights {
-        let extract = benches::night(&mut deltas);
+        let extract = made_up.next();
         taken.push(night(&replika, &extract, folder.path()));
         taken.last_mut().expect("just pushed").push(("person now, p50 (ns)", person_now(&replika, &population)));
     }
@@ -81,6 +89,48 @@ fn main() {
 /// How many nights the benchmark takes.
 fn nights() -> usize {
     std::env::var("REPLIKA_BENCH_NIGHTS").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
+}
+
+/// Writes the nights to standard output, each behind its length.
+fn make_up(population: &Population, changed: u32, nights: usize) {
+    let mut deltas = population.deltas(&benches::product(), changed);
+    for _ in 0..nights {
+        let extract = benches::night(&mut deltas);
+        let mut out = io::stdout().lock();
+        out.write_all(&(extract.len() as u64).to_le_bytes()).expect("whoever asks reads");
+        out.write_all(&extract).expect("whoever asks reads");
+    }
+}
+
+/// The process that makes up nights, one ahead of what is read.
+struct MadeUp {
+    process: Child,
+    nights: ChildStdout,
+}
+
+impl MadeUp {
+    fn start(changed: u32) -> MadeUp {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(std::env::args_os().skip(1)).env(MAKES_UP, changed.to_string()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("this program runs");
+        let nights = process.stdout.take().expect("a pipe");
+        MadeUp { process, nights }
+    }
+
+    fn next(&mut self) -> Vec<u8> {
+        let mut length = [0; 8];
+        self.nights.read_exact(&mut length).expect("a night");
+        let mut extract = vec![0; u64::from_le_bytes(length) as usize];
+        self.nights.read_exact(&mut extract).expect("a whole night");
+        extract
+    }
+}
+
+impl Drop for MadeUp {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 /// A store of everybody. The extract goes by a file: that of a country does not fit into memory.
