@@ -13,6 +13,9 @@ use cpr_replika::ALL_HISTORY;
 /// Rows of a person in one extract, events among them, and of all persons; times the scale.
 const MOST_ROWS: usize = 2_000;
 
+/// 003 that a file may have of one person, at any scale.
+const MOST_FORMATTED: usize = 500;
+
 /// The persons: numbers that no real person has.
 const PERSONS: [&[u8; 10]; 4] = [b"6101801234", b"7512695678", b"8803154321", b"6101801235"];
 
@@ -116,6 +119,7 @@ impl Script {
             let pnr = Pnr::parse(PERSONS[person]).expect("ten digits");
             let opens = [("STATUS", "01"), ("STATUSHAENSTART", "198001010000")];
             writer.record(1, pnr, &opens).expect("fields that 001 has");
+            let mut formatted_left = MOST_FORMATTED;
             // Events stand behind the facts of their person.
             for is_event in [false, true] {
                 for instruction in &instructions {
@@ -123,7 +127,11 @@ impl Script {
                     if (layout.role == Role::Event) != is_event {
                         continue;
                     }
-                    let count = (instruction.count() * scale).min(rows_left);
+                    let mut count = (instruction.count() * scale).min(rows_left);
+                    if layout.is_formatted_address() {
+                        count = count.min(formatted_left);
+                        formatted_left -= count;
+                    }
                     rows_left -= count;
                     rows += count;
                     for at in 0..count {

@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use crate::checked::{CheckOptions, Checked, Header, InputError};
 use crate::family::{RecordLayout, Role};
 use crate::fault::{Fault, Faults, Reason};
-use crate::index::{FormattedIndex, MOST_BEHIND};
+use crate::index::{FormattedIndex, MOST_FORMATTED};
 use crate::record::Record;
 use crate::repeated::{Comparison, Repeated};
 use crate::style::{Style, StyleVotes};
@@ -45,8 +45,7 @@ const ONCE: u64 = {
     set
 };
 
-/// Rows of one person, and 003 of one person behind all persons ([`MOST_BEHIND`]): together fewer than 16 bits can
-/// number.
+/// Rows that stand with one person; with its 003 behind all persons ([`MOST_FORMATTED`]) fewer than 16 bits can number.
 const MOST_ROWS: u32 = 65_000;
 /// 910 kept in memory, of which those behind are counted; they answer lines that the customer sent.
 const MOST_INPUT_ERRORS: usize = 100_000;
@@ -63,9 +62,12 @@ pub(crate) struct Checker<'a> {
     last_seen: u32,
     /// The digits of the person whose rows are read.
     current: Option<[u8; 10]>,
+    key: u32,
     /// It stands in the file for the second time or more.
     is_repeated: bool,
     rows: u32,
+    /// The 003 among them.
+    formatted_rows: usize,
     /// The kinds of current rows that it has, of those that a person has once, by number of the aspect.
     once: u64,
     counted: u64,
@@ -113,8 +115,10 @@ impl<'a> Checker<'a> {
             seen: RoaringBitmap::new(),
             last_seen: 0,
             current: None,
+            key: 0,
             is_repeated: false,
             rows: 0,
+            formatted_rows: 0,
             once: 0,
             counted: 0,
             stated: None,
@@ -274,8 +278,8 @@ impl<'a> Checker<'a> {
             if self.rows > MOST_ROWS {
                 self.refuse(record, Reason::TooManyRows);
             }
-            if self.is_repeated && layout.is_formatted_address() {
-                self.formatted_again(record);
+            if layout.is_formatted_address() {
+                self.formatted_with_person(record);
             }
             self.note_once(layout);
             return;
@@ -311,7 +315,8 @@ impl<'a> Checker<'a> {
             self.behind = false;
         }
         self.current = record.key_digits();
-        self.rows = 1;
+        self.key = key;
+        (self.rows, self.formatted_rows) = (1, 0);
         self.once = 0;
         self.is_repeated = !self.see(key);
         if !self.is_repeated {
@@ -344,10 +349,22 @@ impl<'a> Checker<'a> {
             self.result.persons_end = record.offset;
         }
         // With more than so many, somebody has too many: told here, so that the index stays in line with the persons.
-        if self.index.len() as u64 > MOST_BEHIND as u64 * (self.result.persons + 1) {
+        if self.index.len() as u64 > MOST_FORMATTED as u64 * (self.result.persons + 1) {
             return self.refuse(record, Reason::TooManyRows);
         }
         self.index.add(key, record);
+    }
+
+    /// A 003 that stands with its person.
+    fn formatted_with_person(&mut self, record: &Record<'_>) {
+        if self.is_repeated {
+            return self.formatted_again(record);
+        }
+        self.formatted_rows += 1;
+        if self.formatted_rows > MOST_FORMATTED {
+            return self.refuse(record, Reason::TooManyRows);
+        }
+        self.index.stand_with(self.key, self.formatted_rows);
     }
 
     /// A 003 that stands right behind a later group of its person. It may be the one that belongs to all groups, so it

@@ -1,13 +1,15 @@
 //! Where the 003 stand that CPR puts behind all persons: all that is kept of a file while it is read a second time.
 
+use std::collections::HashMap;
+
 use roaring::RoaringBitmap;
 
 use crate::fault::{Fault, Reason};
 use crate::record::Record;
 use crate::source::line_checksum;
 
-/// 003 of one person behind all persons.
-pub(crate) const MOST_BEHIND: usize = 500;
+/// 003 of one person, with it and behind all persons: an export has all of them behind.
+pub(crate) const MOST_FORMATTED: usize = 500;
 
 /// A 003 behind the persons: 16 bytes, since the whole country has ten million.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
@@ -52,6 +54,9 @@ pub(crate) struct FormattedIndex {
     /// From which entry on lines follow one another, and the line of that entry: for the faults.
     runs: Vec<(usize, u64)>,
     last_line: u64,
+    /// Persons with whom one 003 stands, and how many stand with each of the others.
+    with_one: RoaringBitmap,
+    with_more: HashMap<u32, usize>,
 }
 
 impl FormattedIndex {
@@ -67,6 +72,20 @@ impl FormattedIndex {
         let number = u64::from(record.layout.number) << LENGTH_BITS;
         let place = record.offset << (LENGTH_BITS + NUMBER_BITS) | number | record.bytes.len() as u64;
         self.entries.push(Formatted { key, place, checksum: line_checksum(record.bytes) });
+    }
+
+    /// Notes that so many 003 stand with a person.
+    pub(crate) fn stand_with(&mut self, key: u32, rows: usize) {
+        match rows {
+            1 => _ = self.with_one.insert(key),
+            _ => _ = self.with_more.insert(key, rows),
+        }
+    }
+
+    /// How many more may stand behind.
+    fn room_behind(&self, key: u32) -> usize {
+        let one = || usize::from(self.with_one.contains(key));
+        MOST_FORMATTED.saturating_sub(self.with_more.get(&key).copied().unwrap_or_else(one))
     }
 
     /// Holds the entries that were added since against the persons that were read before them.
@@ -85,9 +104,10 @@ impl FormattedIndex {
         self.entries.sort_unstable();
         let of_one = self.entries.chunk_by(|one, other| one.key == other.key);
         let mut faulty: Vec<(u64, Reason)> = of_one
-            .flat_map(|of_one| of_one.iter().skip(MOST_BEHIND))
+            .flat_map(|of_one| of_one.iter().skip(self.room_behind(of_one[0].key)))
             .map(|entry| (entry.place, Reason::TooManyRows))
             .collect();
+        (self.with_one, self.with_more) = Default::default();
         faulty.extend(self.orphans.iter().map(|place| (*place, Reason::NoPerson)));
         if faulty.is_empty() {
             return Vec::new();

@@ -561,6 +561,26 @@ fn too_many_rows_behind_the_persons_are_told_where_they_are_too_many() {
 }
 
 #[test]
+fn addressing_rows_count_wherever_they_stand_since_an_export_has_them_behind() {
+    let first_too_many = |with_person: usize, behind: usize| {
+        let mut rows = vec![OTHER];
+        rows.extend(std::iter::repeat_n("0036101801235Prøve Person", with_person));
+        rows.push("0016101801237          01000000000000 K1980-01-01 1980-01-01");
+        rows.extend(std::iter::repeat_n("0036101801235Prøve Person", behind));
+        let found = checked(&lines_of(&rows));
+        assert!(found.faults.iter().all(|fault| fault.reason == Reason::TooManyRows), "{:?}", found.faults);
+        found.faults.first().map(|fault| (fault.line, found.fault_count))
+    };
+    // The start record and the 001 stand before them, the next person between.
+    assert_eq!(first_too_many(500, 0), None);
+    assert_eq!(first_too_many(502, 0), Some((503, 2)));
+    assert_eq!(first_too_many(1, 499), None);
+    assert_eq!(first_too_many(1, 500), Some((504, 1)));
+    assert_eq!(first_too_many(300, 201), Some((504, 1)));
+    assert_eq!(first_too_many(500, 1), Some((504, 1)));
+}
+
+#[test]
 fn any_byte_that_changes_between_the_readings_is_seen() {
     for style in spellings() {
         let bytes = extract(style);
