@@ -89,6 +89,7 @@ const WAYS: &[Way] = &[
     Way::Reads(&["settings"]),
     Way::OfPacks(&["stats"]),
     Way::OfPacks(&["verify"]),
+    Way::OfPacks(&["scrub"]),
     Way::Refused(&["compact"], CHANGES),
     Way::Reads(&["keep"]),
     Way::Refused(&["erase", SOFIE, "--reason", "a test"], CHANGES),
