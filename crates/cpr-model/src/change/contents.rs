@@ -10,7 +10,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use crate::change::Fact;
-use crate::change::pairing::{By, Open};
 use crate::{Aspect, Field, Timestamp};
 
 /// So many sets of filled fields are told apart among the rows of one aspect and start.
@@ -86,7 +85,10 @@ impl Contents {
 }
 
 /// Rows that may repeat one another have these in common.
-type Group = (Aspect, Option<Timestamp>);
+pub(super) type Group = (Aspect, Option<Timestamp>);
+
+/// What a row says, and of which group it is.
+pub(super) type Said = (Group, Content);
 
 /// Which sets of fields the rows fill that may repeat others, by aspect and start.
 #[derive(Default)]
@@ -97,8 +99,8 @@ pub(super) struct FieldSets {
 }
 
 impl FieldSets {
-    pub(super) fn of<'r, 'a: 'r>(rows: impl Iterator<Item = &'r Open<'a>>) -> FieldSets {
-        let mut filled: Vec<(Group, u32)> = rows.map(|row| ((row.fact.aspect, row.start), row.content.set)).collect();
+    pub(super) fn of(rows: impl Iterator<Item = Said>) -> FieldSets {
+        let mut filled: Vec<(Group, u32)> = rows.map(|(group, content)| (group, content.set)).collect();
         filled.sort_unstable();
         filled.dedup();
         let mut groups = HashMap::with_capacity(filled.len());
@@ -116,29 +118,27 @@ impl FieldSets {
     }
 
     /// The key of a row that may repeat others: its aspect and start, its fields, and what it says in them.
-    pub(super) fn asks(&self, by: By, row: &Open<'_>, contents: &Contents, keys: &mut Vec<u64>) {
-        let group = (row.fact.aspect, row.start);
+    pub(super) fn asks(&self, (group, content): Said, contents: &Contents, keys: &mut Vec<u64>) {
         let Some((told, _)) = self.told(&group) else { return };
-        let set = told.binary_search(&row.content.set).is_ok().then_some(row.content.set);
-        keys.push(key(by, group, set.ok_or(row.content.len()), row.content.says, contents));
+        let set = told.binary_search(&content.set).is_ok().then_some(content.set);
+        keys.push(key(group, set.ok_or(content.len()), content.says, contents));
     }
 
     /// The keys of a row that may be repeated: what it says in each set of fields that it fills.
-    pub(super) fn answers(&self, by: By, row: &Open<'_>, contents: &Contents, keys: &mut Vec<u64>) {
-        let group = (row.fact.aspect, row.start);
+    pub(super) fn answers(&self, (group, content): Said, contents: &Contents, keys: &mut Vec<u64>) {
         let Some((told, are_more)) = self.told(&group) else { return };
         for set in told {
-            if let Some(says) = contents.projected(row.content, *set) {
-                keys.push(key(by, group, Ok(*set), says, contents));
+            if let Some(says) = contents.projected(content, *set) {
+                keys.push(key(group, Ok(*set), says, contents));
             }
         }
         if are_more {
-            keys.push(key(by, group, Err(row.content.len()), row.content.says, contents));
+            keys.push(key(group, Err(content.len()), content.says, contents));
         }
     }
 }
 
 /// The key of what a row says in a set of fields, or where its set is not told apart, in so many.
-fn key(by: By, group: Group, set: Result<u32, usize>, says: u64, contents: &Contents) -> u64 {
-    contents.hashes.hash_one((by, group, set, says))
+fn key(group: Group, set: Result<u32, usize>, says: u64, contents: &Contents) -> u64 {
+    contents.hashes.hash_one((group, set, says))
 }

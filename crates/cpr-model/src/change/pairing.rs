@@ -16,7 +16,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use rustc_hash::FxBuildHasher;
 
-use crate::change::contents::{Content, Contents, FieldSets};
+use crate::change::contents::{Content, Contents, FieldSets, Said};
 use crate::change::{ChangeClass, Classified, Fact};
 use crate::{Aspect, CorrectionMark, Timestamp};
 
@@ -24,7 +24,7 @@ use crate::{Aspect, CorrectionMark, Timestamp};
 pub(super) const FEW_PAIRS: usize = 256;
 
 /// What a rule asks to be equal.
-#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum By {
     /// Slot and start, of rows of which a marked row disproves the one that is gone.
     HeirOfStart,
@@ -43,16 +43,22 @@ pub(super) enum By {
 }
 
 /// A row without a partner.
-pub(super) struct Open<'a> {
+struct Open<'a> {
     /// Its position in the list that it stands in.
     at: usize,
-    pub(super) fact: Fact<'a>,
+    fact: Fact<'a>,
     mark: Option<CorrectionMark>,
-    pub(super) start: Option<Timestamp>,
+    start: Option<Timestamp>,
     /// What it says; taken only where there are many rows.
-    pub(super) content: Content,
+    content: Content,
     /// Of a row that is gone: the mark of the first row that came and disproves it.
     disproved: Option<CorrectionMark>,
+}
+
+impl Open<'_> {
+    fn said(&self) -> Said {
+        ((self.fact.aspect, self.start), self.content)
+    }
 }
 
 /// The rows that are not yet part of a change, and the changes.
@@ -114,18 +120,18 @@ impl<'a> Pairing<'a> {
             return;
         }
         let marked: Vec<usize> = (0..self.came.len()).filter(|&at| self.came[at].mark.is_some()).collect();
-        let sets = FieldSets::of(marked.iter().map(|&at| &self.came[at]));
+        let sets = FieldSets::of(marked.iter().map(|&at| self.came[at].said()));
         let mut keys = Vec::new();
         let mut entries = Vec::with_capacity(marked.len());
         for at in marked {
             keys.clear();
-            sets.asks(By::Disproof, &self.came[at], &self.contents, &mut keys);
+            sets.asks(self.came[at].said(), &self.contents, &mut keys);
             entries.extend(keys.iter().map(|&key| (key, at)));
         }
         let mut index = Index::new(entries);
         for old in &mut self.gone {
             keys.clear();
-            sets.answers(By::Disproof, old, &self.contents, &mut keys);
+            sets.answers(old.said(), &self.contents, &mut keys);
             let first = index.first(&keys, |_| true, |at| self.came[at].fact.repeats(&old.fact).then_some(()), looks);
             old.disproved = first.and_then(|(at, ())| self.came[at].mark);
         }
@@ -204,11 +210,11 @@ impl Keyed {
     ) -> Keyed {
         let (mut asking, mut asked) = (FieldSets::default(), FieldSets::default());
         match by {
-            By::Disproof => asking = FieldSets::of(came.iter().filter(|new| new.mark.is_some())),
+            By::Disproof => asking = FieldSets::of(came.iter().filter(|new| new.mark.is_some()).map(Open::said)),
             By::Turn => {
                 let turning = |row: &&Open<'_>| row.mark.is_none() && row.fact.historic;
-                (asking, asked) =
-                    (FieldSets::of(came.iter().filter(turning)), FieldSets::of(gone.iter().filter(turning)));
+                let sets = |rows: &[Open<'_>]| FieldSets::of(rows.iter().filter(turning).map(Open::said));
+                (asking, asked) = (sets(came), sets(gone));
             }
             _ => {}
         }
@@ -228,11 +234,11 @@ impl Keyed {
         let heirs = old.disproved.is_some_and(|mark| mark != CorrectionMark::Annulled);
         match by {
             By::HeirOfStart | By::HeirInPlace if !heirs => {}
-            By::Disproof if old.mark.is_none() => self.asking.answers(by, old, contents, keys),
+            By::Disproof if old.mark.is_none() => self.asking.answers(old.said(), contents, keys),
             By::Disproof => {}
             By::Turn if old.mark.is_some() => {}
-            By::Turn if old.fact.historic => self.asked.asks(by, old, contents, keys),
-            By::Turn => self.asking.answers(by, old, contents, keys),
+            By::Turn if old.fact.historic => self.asked.asks(old.said(), contents, keys),
+            By::Turn => self.asking.answers(old.said(), contents, keys),
             _ => equal_parts(by, old, contents.hashes(), keys),
         }
     }
@@ -240,11 +246,11 @@ impl Keyed {
     /// The keys under which a row that came finds its partner.
     fn ask(&self, by: By, new: &Open<'_>, contents: &Contents, keys: &mut Vec<u64>) {
         match by {
-            By::Disproof if new.mark.is_some() => self.asking.asks(by, new, contents, keys),
+            By::Disproof if new.mark.is_some() => self.asking.asks(new.said(), contents, keys),
             By::Disproof => {}
             By::Turn if new.mark.is_some() => {}
-            By::Turn if new.fact.historic => self.asking.asks(by, new, contents, keys),
-            By::Turn => self.asked.answers(by, new, contents, keys),
+            By::Turn if new.fact.historic => self.asking.asks(new.said(), contents, keys),
+            By::Turn => self.asked.answers(new.said(), contents, keys),
             _ => equal_parts(by, new, contents.hashes(), keys),
         }
     }
