@@ -5,6 +5,7 @@
 //! the disk gives; a scrub holds bytes against their checks and takes no more than it is let. It holds up no writer and
 //! no reader, keeps nothing in memory, and finds damage in what nobody has asked for yet.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -118,21 +119,7 @@ impl Replika {
     fn judge(&self, database: &Opened, doubtful: Vec<Damage>, report: &mut VerifyReport) -> Result<(), Error> {
         let Some((roots, was_cut_off)) = database.scrub_roots()? else { return Ok(()) };
         roots.into_iter().for_each(|damage| report.fault_at(damage.place, damage.what));
-        let mut in_use = None;
-        for _ in 0..TRIES {
-            if doubtful.is_empty() || !was_cut_off || in_use.is_some() {
-                break;
-            }
-            // Pages of a state that somebody reads are not written over.
-            let held = self.snapshot();
-            match database.lost_in_use() {
-                Ok((lost, is_the_last)) => in_use = Some(lost).filter(|_| is_the_last),
-                // Where the way to the rows is damaged, all of it may be in use.
-                Err(Error::Damaged { .. }) => break,
-                Err(error) => return Err(error),
-            }
-            drop(held);
-        }
+        let in_use = if was_cut_off && !doubtful.is_empty() { self.lost_in_use(database)? } else { None };
         for damage in doubtful {
             let is_unused = match (damage.place, &in_use) {
                 (Place::Block(block), Some(in_use)) => !in_use.contains(&block),
@@ -144,6 +131,22 @@ impl Replika {
             }
         }
         Ok(())
+    }
+
+    /// Blocks that are lost of those in use; none where nobody can say.
+    fn lost_in_use(&self, database: &Opened) -> Result<Option<BTreeSet<u64>>, Error> {
+        for _ in 0..TRIES {
+            // Pages of a state that somebody reads are not written over.
+            let _held = self.snapshot();
+            match database.lost_in_use() {
+                Ok((lost, true)) => return Ok(Some(lost)),
+                Ok((_, false)) => {}
+                // Where the way to the rows is damaged, all of it may be in use.
+                Err(Error::Damaged { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 }
 
