@@ -6,7 +6,7 @@
 
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -39,48 +39,38 @@ pub(crate) struct Scrubber {
 impl Scrubber {
     /// Scrubs until the host is to end.
     pub(crate) fn run(&self) {
-        loop {
+        while !self.stopping.load(Ordering::Relaxed) {
             let begun = Instant::now();
             self.scrub();
-            while begun.elapsed() < self.config.every {
-                if self.stopping.load(Ordering::Relaxed) {
-                    return;
-                }
+            while begun.elapsed() < self.config.every && !self.stopping.load(Ordering::Relaxed) {
                 thread::sleep(BEAT.min(self.config.every));
-            }
-            if self.stopping.load(Ordering::Relaxed) {
-                return;
             }
         }
     }
 
+    /// One that cannot be read to its end keeps nobody from what was found of the other.
     fn scrub(&self) {
         let rate = NonZeroU64::new(self.config.bytes_a_second);
         let go_on = |_: ScrubProgress| match self.stopping.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
-        let mut found = self.replika.scrub(rate, go_on).map(|report| vec![("store", report)]);
-        if let (Some(folder), Ok(reports)) = (&self.packs, &mut found) {
-            match self.scrub_packs(folder, rate, go_on) {
-                Ok(report) => reports.push(("packs", report)),
-                Err(error) => found = Err(error),
+        let store = Some(("store", self.replika.scrub(rate, go_on)));
+        let packs = self.packs.as_ref().map(|folder| ("packs", Packed::scrub(folder, &self.options, rate, go_on)));
+        let (mut reports, mut is_whole) = (Vec::new(), true);
+        for (what, found) in [store, packs].into_iter().flatten() {
+            match found {
+                Ok(report) => reports.push((what, report)),
+                Err(Error::Stopped) => return,
+                Err(error) => {
+                    is_whole = false;
+                    self.journal.tell(&Line::event("scrub_failed", Some(what.to_owned()), Some(error.to_string())));
+                }
             }
         }
-        match found {
-            Ok(reports) => self.tell(&reports),
-            Err(Error::Stopped) => {}
-            Err(error) => self.journal.tell(&Line::event("scrub_failed", None, Some(error.to_string()))),
+        if is_whole || reports.iter().any(|(_, report)| report.fault_count > 0) {
+            self.tell(&reports);
         }
-    }
-
-    fn scrub_packs(
-        &self,
-        folder: &Path,
-        rate: Option<NonZeroU64>,
-        go_on: impl FnMut(ScrubProgress) -> ControlFlow<()>,
-    ) -> Result<VerifyReport, Error> {
-        Packed::scrub(folder, &self.options, rate, go_on)
     }
 
     fn tell(&self, reports: &[(&'static str, VerifyReport)]) {
