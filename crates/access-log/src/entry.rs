@@ -126,12 +126,14 @@ impl Eq for Caller<'_> {}
 pub struct Inquiry<'a>(Option<(&'a dyn AccessLog, &'a Arc<Asker>, Instant)>);
 
 impl Inquiry<'_> {
-    /// The answer is ready to leave; `question` is called when there is a log.
+    /// The answer is ready to leave; `question` is called when there is a log, and says with
+    /// [`NotLogged::Unaccountable`] that it cannot tell who stands in the answer.
     ///
     /// # Errors
     /// [`NotLogged`]: the answer must not leave.
-    pub fn answered(self, question: impl FnOnce() -> Question) -> Result<(), NotLogged> {
+    pub fn answered(self, question: impl FnOnce() -> Result<Question, NotLogged>) -> Result<(), NotLogged> {
         let Some((log, asker, since)) = self.0 else { return Ok(()) };
-        log.record(Entry { asker: asker.clone(), question: question(), elapsed: since.elapsed() })
+        let question = question()?;
+        log.record(Entry { asker: asker.clone(), question, elapsed: since.elapsed() })
     }
 }

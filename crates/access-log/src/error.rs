@@ -15,6 +15,9 @@ pub enum NotLogged {
     /// The log was closed.
     #[error("the access log is closed")]
     Closed,
+    /// Who stands in the answer cannot be read off it.
+    #[error("who stands in the answer cannot be told to the access log")]
+    Unaccountable,
 }
 
 /// Why a log cannot be opened.

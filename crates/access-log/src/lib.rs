@@ -24,7 +24,7 @@
 //! let asker = Arc::new(Asker { system: "school".into(), agreement: "4711".into(), purpose: "enrolment".into() });
 //! let inquiry = Caller::new(&log, &asker).begin();
 //! let pnr = Pnr::parse(b"6101801234").ok_or("ten digits")?;
-//! inquiry.answered(|| Question { asked: vec![pnr], found: true, ..Question::about("SF1520", "PersonLookup") })?;
+//! inquiry.answered(|| Ok(Question { asked: vec![pnr], found: true, ..Question::about("SF1520", "PersonLookup") }))?;
 //! log.close()?;
 //! let read = read_log(folder.path(), &key(), &[], |_| {})?;
 //! assert!(read.is_whole());

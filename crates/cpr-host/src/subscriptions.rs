@@ -54,7 +54,7 @@ pub(crate) fn change(
     match written {
         Ok(told) => {
             question.found = !matches!(told, Told::Word(Word::UnknownNumber));
-            if let Err(error) = inquiry.answered(|| question) {
+            if let Err(error) = inquiry.answered(|| Ok(question)) {
                 return Outcome::not_logged(error);
             }
             Outcome::found(Ok(match told {

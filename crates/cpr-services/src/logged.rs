@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use access_log::{Caller, Question};
+use access_log::{Caller, NotLogged, Question};
 use cpr_replika::Snapshot;
 use cpr_replika::cpr_model::{Aspect, Pnr, ProtectionKind};
 use serde::ser::{self, Serialize, Serializer};
@@ -35,18 +35,18 @@ pub(crate) fn lookup<T: Logged>(
     let answer = answer()?;
     inquiry.answered(|| {
         let (shown, protected) = match &answer {
-            Lookup::Found(found) => (persons_in(found), known_protected(snapshot, found)),
+            Lookup::Found(found) => (persons_in(found)?, known_protected(snapshot, found)),
             Lookup::Former(former) => (former.current.into_iter().collect(), None),
             Lookup::NotKept | Lookup::Unknown => (Vec::new(), None),
         };
-        Question {
+        Ok(Question {
             asked: vec![request.pnr],
             shown: shown.into_iter().filter(|pnr| *pnr != request.pnr).collect(),
             found: matches!(answer, Lookup::Found(_)),
             protected,
             delivery: request.known.unwrap_or(snapshot.known()).0,
             ..Question::about(service, operation)
-        }
+        })
     })?;
     Ok(answer)
 }
@@ -61,10 +61,10 @@ pub(crate) fn search<T: Logged>(
     let inquiry = caller.begin();
     let answer = answer()?;
     inquiry.answered(|| {
-        let shown = persons_in(&answer);
+        let shown = persons_in(&answer)?;
         let (found, protected) = (!shown.is_empty(), known_protected(snapshot, &answer));
         let delivery = snapshot.known().0;
-        Question { shown, found, protected, delivery, ..Question::about(service, operation) }
+        Ok(Question { shown, found, protected, delivery, ..Question::about(service, operation) })
     })?;
     Ok(answer)
 }
@@ -81,11 +81,15 @@ pub(crate) fn has_protected_address(protections: &Protections) -> bool {
 
 /// Every number that an answer tells, each once: texts of ten digits, by themselves or as the end of a URN. For a host
 /// that has answers of its own to account for.
-pub fn persons_in(answer: &impl Serialize) -> Vec<Pnr> {
+///
+/// # Errors
+/// [`NotLogged::Unaccountable`]: the answer does not serialize to its end, so that more persons may stand in it than were
+/// seen.
+pub fn persons_in(answer: &impl Serialize) -> Result<Vec<Pnr>, NotLogged> {
     let mut found = BTreeSet::new();
-    // What this serializer refuses no answer has, and then what was seen until there counts.
-    answer.serialize(Collector(&mut found)).ok();
-    found.into_iter().collect()
+    // Why it does not is not passed on: whoever wrote the sentence may have put a number into it.
+    answer.serialize(Collector(&mut found)).map_err(|_| NotLogged::Unaccountable)?;
+    Ok(found.into_iter().collect())
 }
 
 /// A serializer that writes nothing and keeps the numbers it meets.

@@ -35,7 +35,7 @@ pub(crate) fn print_lines(globals: &Globals, lines: &Lines, screen: &mut Screen)
         && let Some(image) = snapshot.as_of(pnr, None, known)?
     {
         let facts: Vec<_> = image.all_facts().map(|fact| fact.to_owned()).collect();
-        account.shows(persons_in(&snapshot.describe(pnr, &facts[..])));
+        account.shows(persons_in(&snapshot.describe(pnr, &facts[..])).map_err(Failure::NotLogged)?);
     }
     let Some(group) = snapshot.group(pnr, known)? else {
         let chain = snapshot.numbers(pnr, known)?;

@@ -10,7 +10,8 @@ use cpr_services::gctp::{self, Service};
 use cpr_services::search::{adrsog1, solr};
 use cpr_services::sf1525::{self, Depth, Markings};
 use cpr_services::sf6008::{self, Operation};
-use cpr_services::{Caller, Error, NoRegister, ProtectedPersons, Request, sf1520};
+use cpr_services::{Caller, Error, NoRegister, ProtectedPersons, Request, persons_in, sf1520};
+use serde::ser::{self, Serialize, Serializer};
 
 use crate::kit::{date, pnr, told};
 
@@ -130,4 +131,33 @@ fn no_answer_leaves_that_the_log_did_not_take() {
     let (log, asker) = (Told { is_full: true, ..Told::default() }, asker());
     assert_eq!(ask_all(&family(), MOTHER, Caller::new(&log, &asker)), 11);
     assert_eq!(ask_all(&family(), NOBODY, Caller::new(&log, &asker)), 11);
+}
+
+/// An answer that gives up: after its first person, or at a number that its serializer may not know.
+enum Torn {
+    Refuses,
+    Wide(u128),
+}
+
+impl Serialize for Torn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Torn::Refuses => Err(ser::Error::custom(MOTHER)),
+            Torn::Wide(number) => serializer.serialize_u128(*number),
+        }
+    }
+}
+
+#[test]
+fn of_an_answer_that_does_not_serialize_to_its_end_nobody_is_told_as_if_that_were_all() {
+    assert_eq!(persons_in(&(CHILD, "urn:oio:cpr-nr:6101701113")), Ok(vec![pnr(CHILD), pnr(SPOUSE)]));
+    for torn in [Torn::Refuses, Torn::Wide(7)] {
+        assert_eq!(persons_in(&(CHILD, torn, MOTHER)), Err(NotLogged::Unaccountable));
+    }
+    let (log, asker) = (Told::default(), asker());
+    let unaccountable = Caller::new(&log, &asker)
+        .begin()
+        .answered(|| Ok(Question { shown: persons_in(&Torn::Refuses)?, ..Question::about("SF1520", "PersonLookup") }));
+    assert_eq!(unaccountable, Err(NotLogged::Unaccountable), "and the answer stays");
+    assert!(log.entries.into_inner().expect("no test panics in it").is_empty());
 }
