@@ -84,6 +84,7 @@ class Identity:
         (folder / f"{name}.pem").write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
         key = self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         (folder / f"{name}.key").write_bytes(key)
+        (folder / f"{name}.key").chmod(0o600)
 
     def fingerprint(self):
         return hashlib.sha256(self.der).hexdigest()

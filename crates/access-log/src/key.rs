@@ -1,7 +1,7 @@
 //! The key of a log: of one secret, a key for the chain of lines and another for the pseudonyms of persons.
 
 use std::fmt;
-use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use cpr_model::Pnr;
@@ -33,12 +33,13 @@ impl LogKey {
         LogKey { chain: derived(b"access log: chain of lines"), person: derived(b"access log: persons") }
     }
 
-    /// The key in a file of 32 bytes, which must lie outside the folder of the log.
+    /// The key in a file of 32 bytes that only its owner may read, which must lie outside the folder of the log.
     ///
     /// # Errors
     /// [`OpenError::Key`], [`OpenError::KeyInside`], or the file cannot be read.
     pub fn read(file: &Path, folder: &Path) -> Result<LogKey, OpenError> {
-        let bytes = Zeroizing::new(fs::read(file)?);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(64));
+        private_file::open_secret(file)?.take(33).read_to_end(&mut bytes)?;
         let secret = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| OpenError::Key)?;
         // A folder that is not there yet holds no key.
         if let Ok(folder) = folder.canonicalize()

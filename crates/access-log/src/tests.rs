@@ -190,6 +190,7 @@ fn one_process_writes_a_folder_and_its_key_lies_elsewhere() {
     for (place, length) in [(&elsewhere, 32), (&elsewhere, 31), (&folder, 32)] {
         let file = place.path().join("key");
         fs::write(&file, vec![7; length]).unwrap();
+        make_private(&file);
         let read = LogKey::read(&file, folder.path());
         match (place.path() == folder.path(), length) {
             (true, _) => assert!(matches!(read, Err(OpenError::KeyInside))),
@@ -197,6 +198,27 @@ fn one_process_writes_a_folder_and_its_key_lies_elsewhere() {
             _ => assert!(matches!(read, Err(OpenError::Key))),
         }
     }
+}
+
+#[cfg(unix)]
+fn make_private(file: &Path) {
+    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_may_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    fs::write(&file, [7; 32]).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    let refused = LogKey::read(&file, &folder.path().join("log")).unwrap_err().to_string();
+    assert!(refused.contains("its mode is 0640 (chmod 600"), "{refused}");
+    make_private(&file);
+    LogKey::read(&file, &folder.path().join("log")).unwrap();
 }
 
 #[cfg(unix)]

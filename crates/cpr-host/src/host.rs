@@ -19,9 +19,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::authorization::Systems;
 use crate::clock;
+#[cfg(feature = "events")]
+use crate::config::Destination;
 use crate::config::{self, Config};
 use crate::desk::Desk;
-use crate::exposed::exposed;
 use crate::inbox::Inbox;
 use crate::journal::{Journal, Line};
 use crate::metrics::Metrics;
@@ -123,7 +124,7 @@ impl Host {
     /// As [`Host::start`].
     pub fn start_with_steps(config: Config, journal: Arc<dyn Journal>, steps: Steps) -> Result<Host, HostError> {
         let tls = tls::server_config(&config)?;
-        let exposed = exposed(&config);
+        check_token(&config)?;
         let access = open_log(&config)?;
         let replika = open_store(&config)?;
         subscriptions::register(&replika, &config.systems).map_err(|error| in_store(&config.store, error))?;
@@ -173,9 +174,6 @@ impl Host {
         let doorkeeper = Doorkeeper { acceptor, inside, pages: pages.clone() };
         tasks.spawn_on(server::serve_clients(clients, doorkeeper, stop.clone()), entrance.handle());
         tasks.spawn_on(server::serve_operations(watchers, pages, stop), runtime.handle());
-        for path in &exposed {
-            journal.tell(&Line::event("key_readable", Some(path.display().to_string()), None));
-        }
         journal.tell(&Line::event("started", Some(address.to_string()), None));
         Ok(Host {
             runtime,
@@ -309,12 +307,11 @@ fn begin_to_scrub(
     Ok(Worker { stopping, thread })
 }
 
-/// Reads the certificates and keys of a configuration, those for events too, and looks for its folder of contracts. What
-/// is no error and should not be so is returned: files with keys that others than their owner may read.
+/// Reads the certificates and keys of a configuration, those for events too, and looks for its folder of contracts.
 ///
 /// # Errors
 /// [`HostError`].
-pub fn check(config: &Config) -> Result<Vec<PathBuf>, HostError> {
+pub fn check(config: &Config) -> Result<(), HostError> {
     tls::server_config(config)?;
     LogKey::read(&config.log.key, &config.log.folder)?;
     if let Some(path) = &config.store_key {
@@ -331,7 +328,19 @@ pub fn check(config: &Config) -> Result<Vec<PathBuf>, HostError> {
     if let Some(events) = &config.events {
         tls::client_config(events.to.tls())?;
     }
-    Ok(exposed(config))
+    check_token(config)
+}
+
+/// The token of the broker is read at each connection; that nobody else has it is looked at here, too.
+fn check_token(config: &Config) -> Result<(), HostError> {
+    #[cfg(feature = "events")]
+    if let Some(events) = &config.events
+        && let Destination::Amqp(broker) = &events.to
+        && let Some(token) = &broker.token
+    {
+        tls::open_secret(token)?;
+    }
+    Ok(())
 }
 
 #[cfg(feature = "saml")]

@@ -31,7 +31,6 @@ pub mod outbox;
 #[cfg(feature = "events")]
 mod publishing;
 
-mod exposed;
 mod scrubbing;
 
 mod pages;

@@ -1,6 +1,7 @@
 //! TLS 1.2 and 1.3 with certificates of clients: who has none of the named authorities is refused in the handshake.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub(crate) fn server_config(config: &Config) -> Result<Arc<ServerConfig>, TlsErr
     let provider = Arc::new(ring::default_provider());
     let authorities = read_authorities(&config.client_authorities)?;
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider.clone()).build()?;
-    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| in_file(&config.key, error))?;
+    let key = read_key(&config.key)?;
     let mut server = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(verifier)
@@ -58,7 +59,7 @@ pub(crate) fn server_config(config: &Config) -> Result<Arc<ServerConfig>, TlsErr
 /// [`TlsError`], which names the file.
 #[cfg(feature = "events")]
 pub(crate) fn client_config(config: &ClientTls) -> Result<rustls::ClientConfig, TlsError> {
-    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| in_file(&config.key, error))?;
+    let key = read_key(&config.key)?;
     let client = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(read_authorities(&config.authorities)?)
@@ -87,8 +88,24 @@ pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
     }
 }
 
+/// The private key in a file that only its owner may read.
+///
+/// # Errors
+/// [`TlsError`], which names the file.
+pub(crate) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_reader(BufReader::new(open_secret(path)?)).map_err(|error| in_file(path, error))
+}
+
+/// Opens a file with a secret that only its owner may read.
+///
+/// # Errors
+/// [`TlsError`], which names the file.
+pub(crate) fn open_secret(path: &Path) -> Result<File, TlsError> {
+    private_file::open_secret(path).map_err(|error| in_file(path, pem::Error::Io(error)))
+}
+
 /// The reason without anything of the file.
-pub(crate) fn in_file(path: &Path, error: pem::Error) -> TlsError {
+fn in_file(path: &Path, error: pem::Error) -> TlsError {
     let why = match error {
         pem::Error::Io(error) => error.to_string(),
         pem::Error::NoItemsFound => "no certificate or key in it (PEM)".to_owned(),

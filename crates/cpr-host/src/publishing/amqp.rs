@@ -2,7 +2,6 @@
 //! whoever took it.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -182,7 +181,7 @@ async fn is_cut(channel: &Channel) {
 }
 
 fn read_token(path: &Path) -> io::Result<String> {
-    Ok(fs::read_to_string(path)?.trim().to_owned())
+    Ok(io::read_to_string(private_file::open_secret(path)?)?.trim().to_owned())
 }
 
 fn unreachable(error: impl std::fmt::Display) -> Failure {

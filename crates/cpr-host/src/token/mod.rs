@@ -7,8 +7,6 @@
 use std::error::Error;
 
 use cpr_wire::Answer;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::PemObject;
 use saml_token::jiff::Timestamp;
 use saml_token::{AnswerHead, Refusal, Settings, Signer, Verified, Verifier};
 
@@ -43,7 +41,7 @@ pub(crate) fn read(saml: &Saml, bounds: &Bounds) -> Result<(Verifier, Signer), T
         limits: cpr_wire::Limits { bytes: bounds.body_bytes, ..cpr_wire::Limits::REQUEST },
     })?;
     let certificate = tls::read_certificates(&saml.certificate)?.swap_remove(0);
-    let key = PrivateKeyDer::from_pem_file(&saml.key).map_err(|error| tls::in_file(&saml.key, error))?;
+    let key = tls::read_key(&saml.key)?;
     Ok((verifier, Signer::new(certificate, &key)?))
 }
 

@@ -165,6 +165,8 @@ fn the_token_is_given_at_each_connection_and_with_each_message_as_it_stands_in_i
     let (port, said) = start_broker(&folder);
     let token = folder.join("token");
     fs::write(&token, "first-token\n").expect("a file");
+    #[cfg(unix)]
+    fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("permissions");
     let tls = ClientTls {
         authorities: folder.join("authority.pem"),
         certificate: folder.join("school.pem"),

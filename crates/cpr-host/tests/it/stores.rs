@@ -1,8 +1,10 @@
 //! What the host keeps the register in, and what it says of protected persons.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
+use cpr_host::Host;
 use cpr_host::config::Packs;
 use cpr_host::demo::requests::{self, subscription};
 use cpr_population::{Population, Product};
@@ -46,22 +48,26 @@ fn what_is_said_of_protected_persons_is_configured() {
 }
 
 #[test]
-fn keys_that_others_may_read_are_told() {
+fn keys_that_others_may_read_are_refused() {
     use std::os::unix::fs::PermissionsExt;
-    let running = Running::start();
+    let mut running = Running::start();
+    running.stop();
     let config = running.config();
-    let exposed = || cpr_host::check(&config).expect("a configuration");
     for key in [&config.key, &config.log.key] {
         let set = |mode| fs::set_permissions(key, fs::Permissions::from_mode(mode)).expect("permissions");
-        set(0o600);
-        assert!(!exposed().contains(key));
         for mode in [0o640, 0o604] {
             set(mode);
-            assert!(exposed().contains(key), "{mode:o}");
+            let quiet = Arc::new(cpr_host::journal::JsonLines::new(std::io::sink()).expect("a journal"));
+            let started = Host::start(config.clone(), quiet).map(Host::stop);
+            for refused in [cpr_host::check(&config), started] {
+                let told = refused.expect_err("others may read it").to_string();
+                let mends = format!("its mode is {mode:04o} (chmod 600 {key:?})");
+                assert!(told.contains(&mends), "{told}");
+            }
         }
         set(0o600);
+        cpr_host::check(&config).expect("a configuration");
     }
-    assert_eq!(exposed(), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]

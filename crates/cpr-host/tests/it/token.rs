@@ -24,6 +24,8 @@ const SECOND: Endpoint = Endpoint::Sf1525(sf1525::Version::V2);
 fn write_pem(path: &Path, label: &str, der: &[u8]) {
     let text = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der));
     fs::write(path, text).expect("a file");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("permissions");
 }
 
 fn fingerprint(identity: &Identity) -> [u8; 32] {

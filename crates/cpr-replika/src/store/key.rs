@@ -76,7 +76,7 @@ pub use sources::{KeyFile, KeyVariable, Passphrase};
 #[cfg(feature = "encryption")]
 mod sources {
     use std::fmt;
-    use std::fs::{File, OpenOptions};
+    use std::fs::OpenOptions;
     use std::io::{self, Read, Write};
     use std::path::PathBuf;
 
@@ -119,12 +119,8 @@ mod sources {
 
     impl KeySource for KeyFile {
         fn key(&self, _: &[u8; 16]) -> io::Result<Key> {
-            let file = File::open(&self.0)
+            let file = private_file::open_secret(&self.0)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("the key file: {error}")))?;
-            #[cfg(unix)]
-            if std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o077 != 0 {
-                return Err(refused("others than its owner may read the key file (chmod 600)"));
-            }
             let mut bytes = Zeroizing::new(Vec::with_capacity(64));
             file.take(33).read_to_end(&mut bytes)?;
             let key = bytes.as_slice().try_into().map_err(|_| refused("a key file has 32 bytes"))?;
