@@ -62,7 +62,7 @@ struct AgreementTable {
     services: Vec<String>,
 }
 
-/// The systems of a file, of which no two can be meant by the same words.
+/// The systems of a file, of which no two have a name or a UUID in common.
 pub(super) fn read(tables: Vec<SystemTable>) -> Result<Vec<System>, ConfigError> {
     let systems = tables.into_iter().map(read_system).collect::<Result<Vec<_>, _>>()?;
     check_systems(&systems)?;
@@ -110,7 +110,8 @@ fn read_agreement(system: &str, table: &AgreementTable) -> Result<Agreement, Con
     })
 }
 
-/// A name, a UUID or a pair of certificate and CVR number means one system.
+/// A name or a UUID means one system, and the UUID of an agreement one of a system's. A certificate and a CVR number may
+/// be those of several systems: a call that names none of them by its UUID is then refused (`Systems::authorize`).
 fn check_systems(systems: &[System]) -> Result<(), ConfigError> {
     for (at, system) in systems.iter().enumerate() {
         let name = |setting: &str| format!("system {:?}: {setting}", system.name.as_str());

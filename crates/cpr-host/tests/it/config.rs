@@ -43,6 +43,20 @@ fn what_cannot_be_is_refused_by_the_name_of_the_setting() {
     }
     let system = &EXAMPLE[EXAMPLE.find("[[system]]").expect("a system")..];
     assert!(parse(&format!("{EXAMPLE}{system}")).expect_err("twice").contains("taken"));
+    let other = system.replacen("name = \"school\"", "name = \"SCHOOL2\"", 1);
+    assert!(parse(&format!("{EXAMPLE}{other}")).expect_err("one UUID").contains("uuid: another one: it is taken"));
+    let agreement = &system[system.find("[[system.agreement]]").expect("an agreement")..];
+    assert!(parse(&format!("{EXAMPLE}{agreement}")).expect_err("twice").contains("agreement: each UUID once"));
+}
+
+#[test]
+fn two_systems_may_have_one_certificate_and_one_authority() {
+    let system = &EXAMPLE[EXAMPLE.find("[[system]]").expect("a system")..];
+    let uuid = system.split("uuid = \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a UUID");
+    let other = system.replacen("name = \"school\"", "name = \"school2\"", 1);
+    let other = other.replacen(uuid, "00000000-0000-4000-8000-000000000002", 1);
+    let systems = parse(&format!("{EXAMPLE}{other}")).expect("two systems").systems;
+    assert_eq!((systems.len(), &systems[0].certificates), (2, &systems[1].certificates));
 }
 
 #[test]
