@@ -8,7 +8,7 @@ use crate::checker::Checker;
 use crate::family::RecordLayout;
 use crate::fault::Fault;
 use crate::found::{Found, Other, OtherLine};
-use crate::record::{Misfit, Record, check_line};
+use crate::record::{Misfit, Record, Sound, check_line};
 use crate::source::{Buffer, chunk_checksum};
 use crate::style::LineEnd;
 
@@ -23,8 +23,8 @@ pub(crate) struct Block {
     lines: Vec<Span>,
     /// What is to be known of lines that are no records, in their order.
     others: Vec<Other>,
-    /// By position of the line: records that do not fit, and those with an odd character.
-    findings: Vec<(usize, Result<bool, Misfit>)>,
+    /// By position of the line: records that do not fit, and that those that do have an odd character.
+    findings: Vec<(usize, Option<Misfit>)>,
 }
 
 /// Where a line stands in its buffer; most have this and nothing more.
@@ -33,6 +33,8 @@ struct Span {
     start: u32,
     length: u16,
     end: LineEnd,
+    /// It has the number of the person that the last record before it has which is about one, as far as is known.
+    has_same_person: bool,
     /// None of a line that is no record.
     layout: Option<&'static RecordLayout>,
 }
@@ -53,19 +55,26 @@ impl Block {
         self.findings.clear();
     }
 
-    /// Adds a line; `start` is the byte of the file that its buffer begins with.
+    /// Adds a record that starts here in the buffer.
     #[inline]
+    pub(crate) fn push_record(&mut self, start: usize, layout: &'static RecordLayout, length: usize, end: LineEnd) {
+        // A buffer is not longer than 32 bits say, and a record's line not longer than 16.
+        let (start, length) = (start as u32, length as u16);
+        self.lines.push(Span { start, length, end, has_same_person: false, layout: Some(layout) });
+    }
+
+    /// Adds a line; `start` is the byte of the file that its buffer begins with.
     pub(crate) fn push(&mut self, found: Found, start: u64) {
-        self.lines.push(match found {
-            // A buffer is not longer than 32 bits say, and a record's line not longer than 16.
+        match found {
             Found::Record(layout, offset, length, end) => {
-                Span { start: (offset - start) as u32, length: length as u16, end, layout: Some(layout) }
+                self.push_record((offset - start) as usize, layout, length, end);
             }
             Found::Other(other) => {
                 self.others.push(other);
-                Span { start: 0, length: 0, end: LineEnd::None, layout: None }
+                let (start, length, end) = (0, 0, LineEnd::None);
+                self.lines.push(Span { start, length, end, has_same_person: false, layout: None });
             }
-        });
+        }
     }
 
     fn bytes_of(&self, span: Span) -> &[u8] {
@@ -90,13 +99,13 @@ impl Block {
             };
             let (line, bytes, end) = (shown.lines, self.bytes_of(*span), span.end);
             let offset = self.buffer.offset + u64::from(span.start);
-            match findings.next_if(|(of, _)| *of == at).map_or(Ok(false), |(_, found)| *found) {
-                Ok(has_odd_character) => {
-                    checker.record(&Record { layout, line, offset, end, bytes, has_odd_character });
-                }
-                Err((field, reason)) => {
-                    checker.misfit(Fault::at(line, offset, Some(layout.number), field, reason), bytes);
-                }
+            let finding = findings.next_if(|(of, _)| *of == at);
+            if let Some((_, Some((field, reason)))) = finding {
+                checker.misfit(Fault::at(line, offset, Some(layout.number), *field, *reason), bytes);
+            } else {
+                let has_odd_character = finding.is_some();
+                let record = Record { layout, line, offset, end, bytes, has_odd_character };
+                checker.record(&record, span.has_same_person);
             }
             shown.bytes = offset + bytes.len() as u64 + end.bytes().len() as u64;
         }
@@ -116,7 +125,7 @@ fn show_other(other: &Other, line: u64, checker: &mut Checker<'_>) {
 /// Looks at blocks: on threads of their own, unless there is but one.
 pub(crate) struct Helpers<'scope, 'env, S> {
     scope: &'scope Scope<'scope, 'env>,
-    /// What sees every byte, until there is a thread for it.
+    /// What sees every byte, if anybody does, until there is a thread for it.
     see: Option<S>,
     give: Option<mpsc::Sender<Block>>,
     finish: Option<mpsc::Sender<Block>>,
@@ -125,15 +134,19 @@ pub(crate) struct Helpers<'scope, 'env, S> {
 }
 
 impl<'scope, 'env, S: FnMut(&[u8]) + Send + 'scope> Helpers<'scope, 'env, S> {
-    pub(crate) fn new(scope: &'scope Scope<'scope, 'env>, see: S) -> Helpers<'scope, 'env, S> {
+    pub(crate) fn new(scope: &'scope Scope<'scope, 'env>, see: Option<S>) -> Helpers<'scope, 'env, S> {
         let (finish, done) = mpsc::channel();
-        Helpers { scope, see: Some(see), give: None, finish: Some(finish), done, outstanding: 0 }
+        Helpers { scope, see, give: None, finish: Some(finish), done, outstanding: 0 }
     }
 
     /// Has a block looked at that is not the last.
     pub(crate) fn give(&mut self, block: Block) {
-        if let (Some(see), Some(finish)) = (self.see.take(), self.finish.take()) {
-            self.give = Some(start(self.scope, see, finish));
+        if let Some(finish) = self.finish.take() {
+            let checked = match self.see.take() {
+                Some(see) => start_seeing(self.scope, see, finish),
+                None => finish,
+            };
+            self.give = Some(start_checking(self.scope, checked));
         }
         self.outstanding += 1;
         if let Some(give) = &self.give {
@@ -151,13 +164,15 @@ impl<'scope, 'env, S: FnMut(&[u8]) + Send + 'scope> Helpers<'scope, 'env, S> {
 
     /// Has the last block looked at, and gives those that are left.
     pub(crate) fn finish(mut self, mut last: Block) -> impl Iterator<Item = Block> {
-        match (self.see.take(), self.finish.take()) {
-            (Some(mut see), Some(finish)) => {
+        match self.finish.take() {
+            Some(finish) => {
                 check_fields(&mut last, &mut None);
-                see_chunk(&mut last, &mut see);
+                if let Some(mut see) = self.see.take() {
+                    see(last.buffer.chunk());
+                }
                 finish.send(last).ok();
             }
-            _ => self.give(last),
+            None => self.give(last),
         }
         // Nothing more comes behind.
         self.give = None;
@@ -165,46 +180,53 @@ impl<'scope, 'env, S: FnMut(&[u8]) + Send + 'scope> Helpers<'scope, 'env, S> {
     }
 }
 
-fn start<'scope>(
+/// Has the fields of blocks checked, and passes them on.
+fn start_checking<'scope>(scope: &'scope Scope<'scope, '_>, checked: mpsc::Sender<Block>) -> mpsc::Sender<Block> {
+    let (give, given) = mpsc::channel::<Block>();
+    scope.spawn(move || {
+        let mut person = None;
+        for mut block in given {
+            check_fields(&mut block, &mut person);
+            // When reading ends before its time, nobody takes what is sent.
+            checked.send(block).ok();
+        }
+    });
+    give
+}
+
+/// Has `see` see the chunks of blocks, and passes them on.
+fn start_seeing<'scope>(
     scope: &'scope Scope<'scope, '_>,
     mut see: impl FnMut(&[u8]) + Send + 'scope,
     finish: mpsc::Sender<Block>,
 ) -> mpsc::Sender<Block> {
     let (give, given) = mpsc::channel::<Block>();
-    let (pass_on, checked) = mpsc::channel::<Block>();
-    // When reading ends before its time, nobody takes what is sent.
     scope.spawn(move || {
-        let mut person = None;
-        for mut block in given {
-            check_fields(&mut block, &mut person);
-            pass_on.send(block).ok();
-        }
-    });
-    scope.spawn(move || {
-        for mut block in checked {
-            see_chunk(&mut block, &mut see);
+        for block in given {
+            see(block.buffer.chunk());
             finish.send(block).ok();
         }
     });
     give
 }
 
-/// `person` holds the digits of the last person whose number was found sound: the next lines are mostly about the same
-/// one.
+/// Checks the fields of all records, and takes the checksum of the chunk while it is near. `person` holds the digits of
+/// the last person whose number was found sound: the next lines are mostly about the same one.
 fn check_fields(block: &mut Block, person: &mut Option<[u8; 10]>) {
     let mut findings = std::mem::take(&mut block.findings);
-    for (at, span) in block.lines.iter().enumerate() {
+    let mut lines = std::mem::take(&mut block.lines);
+    for (at, span) in lines.iter_mut().enumerate() {
         let Some(layout) = span.layout else { continue };
-        let found = check_line(layout, block.bytes_of(*span), person);
-        if found != Ok(false) {
-            findings.push((at, found));
+        match check_line(layout, block.bytes_of(*span), person) {
+            Ok(Sound { has_odd_character, has_same_person }) => {
+                span.has_same_person = has_same_person;
+                if has_odd_character {
+                    findings.push((at, None));
+                }
+            }
+            Err(misfit) => findings.push((at, Some(misfit))),
         }
     }
-    block.findings = findings;
-}
-
-fn see_chunk(block: &mut Block, see: &mut impl FnMut(&[u8])) {
-    let chunk = block.buffer.chunk();
-    see(chunk);
-    block.checksum = chunk_checksum(chunk);
+    (block.findings, block.lines) = (findings, lines);
+    block.checksum = chunk_checksum(block.buffer.chunk());
 }

@@ -37,7 +37,7 @@ use crate::source::{Buffers, Checksums};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn check<R: Read + Seek>(source: R, options: CheckOptions<'_>) -> io::Result<Checked> {
-    check_seen(source, options, |_| {})
+    check_and_see(source, options, None::<fn(&[u8])>)
 }
 
 /// As [`check`], and has `see` see every byte of the file in its order, on a thread of its own when the file is not
@@ -46,9 +46,17 @@ pub fn check<R: Read + Seek>(source: R, options: CheckOptions<'_>) -> io::Result
 /// # Errors
 /// As [`check`].
 pub fn check_seen<R: Read + Seek>(
-    mut source: R,
+    source: R,
     options: CheckOptions<'_>,
     see: impl FnMut(&[u8]) + Send,
+) -> io::Result<Checked> {
+    check_and_see(source, options, Some(see))
+}
+
+fn check_and_see<R: Read + Seek>(
+    mut source: R,
+    options: CheckOptions<'_>,
+    see: Option<impl FnMut(&[u8]) + Send>,
 ) -> io::Result<Checked> {
     source.seek(SeekFrom::Start(0))?;
     let mut checker = Checker::new(options);
@@ -96,6 +104,7 @@ fn read_through<'scope, R: Read>(
     block.begin(1);
     let mut failed = None;
     while !checker.has_ended() {
+        lines.take_plain(|start, layout, length, end| block.push_record(start, layout, length, end));
         let found = lines.next_found().unwrap_or_else(|error| {
             failed = Some(error);
             None

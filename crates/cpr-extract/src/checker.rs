@@ -63,6 +63,8 @@ pub(crate) struct Checker<'a> {
     /// The digits of the person whose rows are read.
     current: Option<[u8; 10]>,
     key: u32,
+    /// The line before was a row of that person.
+    goes_on: bool,
     /// It stands in the file for the second time or more.
     is_repeated: bool,
     rows: u32,
@@ -116,6 +118,7 @@ impl<'a> Checker<'a> {
             last_seen: 0,
             current: None,
             key: 0,
+            goes_on: false,
             is_repeated: false,
             rows: 0,
             formatted_rows: 0,
@@ -152,6 +155,7 @@ impl<'a> Checker<'a> {
     /// A line that does not fit is still a record that was sent: it counts, and its number still says whose rows
     /// follow, so that one bad field is one fault.
     pub(crate) fn misfit(&mut self, fault: Fault, bytes: &[u8]) {
+        self.goes_on = false;
         if fault.reason.is_foreign() {
             self.ended_by = Some(fault);
             return;
@@ -197,6 +201,7 @@ impl<'a> Checker<'a> {
 
     /// A record of a number that the caller ignores.
     pub(crate) fn ignored(&mut self, number: u16, (line, offset): (u64, u64)) {
+        self.goes_on = false;
         self.records[usize::from(number).min(999)] += 1;
         self.counted += 1;
         if self.stage == Stage::Ended {
@@ -204,9 +209,13 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// `has_same_person` is true for a record about the person of the line before, if that was a record about one that
+    /// fits; false leaves it open.
     #[inline]
-    pub(crate) fn record(&mut self, record: &Record<'_>) {
+    pub(crate) fn record(&mut self, record: &Record<'_>, has_same_person: bool) {
         let layout = record.layout;
+        // Then the line itself need not be looked at, which others have looked at on another processor.
+        let goes_on = std::mem::take(&mut self.goes_on) && has_same_person;
         self.records[usize::from(layout.number)] += 1;
         self.votes.line(record.bytes, layout.length, record.end);
         if record.has_odd_character {
@@ -214,7 +223,7 @@ impl<'a> Checker<'a> {
         }
         if self.stage == Stage::Body && layout.has_key {
             self.counted += 1;
-            return self.person_row(record, layout);
+            return self.person_row(record, layout, goes_on);
         }
         self.frame_row(record, layout);
     }
@@ -262,18 +271,20 @@ impl<'a> Checker<'a> {
             }
             Role::Fact(..) | Role::Event => {
                 self.counted += 1;
-                self.person_row(record, layout);
+                self.person_row(record, layout, false);
             }
         }
     }
 
     #[inline]
-    fn person_row(&mut self, record: &Record<'_>, layout: &'static RecordLayout) {
+    fn person_row(&mut self, record: &Record<'_>, layout: &'static RecordLayout, goes_on: bool) {
         if self.options.chosen.is_some_and(|chosen| !chosen.contains(&layout.number)) {
             return self.refuse(record, Reason::NotChosen);
         }
-        // Most rows belong to the person before them: ten bytes to compare.
-        if !self.behind && self.current.is_some() && self.current == record.key_digits() && !layout.opens_person() {
+        // Most rows belong to the person before them.
+        let goes_on = goes_on || self.current.is_some() && self.current == record.key_digits();
+        if goes_on && !self.behind && !layout.opens_person() {
+            self.goes_on = true;
             self.rows += 1;
             if self.rows > MOST_ROWS {
                 self.refuse(record, Reason::TooManyRows);
@@ -314,7 +325,7 @@ impl<'a> Checker<'a> {
             self.index.settle(&self.seen);
             self.behind = false;
         }
-        self.current = record.key_digits();
+        (self.current, self.goes_on) = (record.key_digits(), true);
         self.key = key;
         (self.rows, self.formatted_rows) = (1, 0);
         self.once = 0;

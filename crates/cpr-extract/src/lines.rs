@@ -7,7 +7,7 @@ use crate::family::{Family, RecordLayout, record_number};
 use crate::fault::{Fault, Reason};
 use crate::foreign;
 use crate::found::{Found, HEAD, Other, OtherLine};
-use crate::record::{Record, check_line};
+use crate::record::{Record, Sound, check_line};
 use crate::source::{Checksums, LOOKAHEAD, Source};
 use crate::style::LineEnd;
 
@@ -90,7 +90,9 @@ impl<R: Read> Records<'_, R> {
             What::Ignored(number) => Item::Ignored(number, bytes),
             What::Misfit(record, reason) => Item::Fault(Fault::at(line, offset, record, None, reason), bytes),
             What::Record(layout) => match check_line(layout, bytes, &mut self.person) {
-                Ok(has_odd_character) => Item::Record(Record { layout, line, offset, end, bytes, has_odd_character }),
+                Ok(Sound { has_odd_character, .. }) => {
+                    Item::Record(Record { layout, line, offset, end, bytes, has_odd_character })
+                }
                 Err((field, reason)) => {
                     let record = Some(layout.number);
                     Item::Fault(Fault::at(line, offset, record, field, reason), bytes)
@@ -164,6 +166,34 @@ impl<'f, R: Read> Lines<'f, R> {
     /// The lines read so far.
     pub(crate) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Passes over lines that need no second look, as many as are in the buffer, and gives each: the byte of the buffer
+    /// where it starts, its record, its length and its end. [`Lines::next_line`] finds the same in all of them; whatever
+    /// else there is, the first line and the last ones of the file, is left to it.
+    #[inline]
+    pub(crate) fn take_plain(&mut self, mut take: impl FnMut(usize, &'static RecordLayout, usize, LineEnd)) {
+        if self.line == 0 || self.ended {
+            return;
+        }
+        let (bytes, start) = self.source.buffer();
+        let (mut at, mut lines) = (start, 0);
+        while let Some(near) = bytes.get(at..at + LOOKAHEAD) {
+            let Some(layout) = self.family.layout_of(near) else { break };
+            // A longer line than the record's may be two, or have blanks behind it.
+            let most = near.get(..layout.length + LineEnd::CrLf.bytes().len()).unwrap_or(near);
+            let Some(newline) = memchr::memchr(b'\n', most) else { break };
+            let is_crlf = most[..newline].last() == Some(&b'\r');
+            let (length, end) = if is_crlf { (newline - 1, LineEnd::CrLf) } else { (newline, LineEnd::Lf) };
+            if length > layout.length || !self.ignored.is_empty() && self.ignored.contains(&layout.number) {
+                break;
+            }
+            take(at, layout, length, end);
+            at += newline + 1;
+            lines += 1;
+        }
+        self.source.consume(at - start);
+        self.line += lines;
     }
 
     /// As [`Lines::next_line`], without the bytes, which stand in the buffer that is being read.

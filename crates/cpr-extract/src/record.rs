@@ -6,6 +6,7 @@ use crate::column::{Column, Format};
 use crate::family::{Packed, RecordLayout, put_number};
 use crate::fault::Reason;
 use crate::style::LineEnd;
+use crate::template::is_odd;
 
 /// A record as received: every field holds what its format allows.
 #[derive(Clone, Copy)]
@@ -309,28 +310,36 @@ fn render_cell(cell: &mut [u8], value: Value<'_>) {
 /// Where a line does not fit: field and reason.
 pub(crate) type Misfit = (Option<&'static str>, Reason);
 
-/// Checks a line against its layout and its characters, and says whether it has an odd one. `person` is remembered from
-/// line to line.
-#[inline]
-pub(crate) fn check_line(layout: &RecordLayout, line: &[u8], person: &mut Option<[u8; 10]>) -> Result<bool, Misfit> {
-    // Blanks may stand behind the record.
-    let glance = layout.template.glance(&line[..line.len().min(layout.length)]);
-    if glance.fits && !glance.odd {
-        let is_same_person = !layout.has_key || person.is_some() && key_digits(line) == *person;
-        if is_same_person || is_person(&line[3..13], person) {
-            return Ok(false);
-        }
-    }
-    check_by_field(layout, line, person, glance.odd)
+/// What is found out about a line that fits.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Sound {
+    /// A character outside CPR's subset of ISO 8859-1.
+    pub(crate) has_odd_character: bool,
+    /// True when the line has the number of the person that was remembered; false leaves it open.
+    pub(crate) has_same_person: bool,
 }
 
-/// The long way: which field does not fit, if one does not.
+/// Checks a line against its layout and its characters. `person` is remembered from line to line.
+#[inline]
+pub(crate) fn check_line(layout: &RecordLayout, line: &[u8], person: &mut Option<[u8; 10]>) -> Result<Sound, Misfit> {
+    // Blanks may stand behind the record.
+    if layout.template.fits(&line[..line.len().min(layout.length)]) {
+        let has_same_person = layout.has_key && person.is_some() && key_digits(line) == *person;
+        if has_same_person || !layout.has_key || is_person(&line[3..13], person) {
+            return Ok(Sound { has_odd_character: false, has_same_person });
+        }
+    }
+    let has_odd_character = check_by_field(layout, line, person)?;
+    Ok(Sound { has_odd_character, has_same_person: false })
+}
+
+/// The long way: which field does not fit, if one does not, and otherwise whether there is an odd character.
 pub(crate) fn check_by_field(
     layout: &RecordLayout,
     line: &[u8],
     person: &mut Option<[u8; 10]>,
-    has_odd_character: bool,
 ) -> Result<bool, Misfit> {
+    let has_odd_character = line.iter().take(layout.length).copied().any(is_odd);
     // What UTF-8 writes behind C2 and C3 is odd.
     if has_odd_character && is_utf8(line) {
         return Err((None, Reason::Utf8));

@@ -94,6 +94,12 @@ impl<'c, R: Read> Source<'c, R> {
         &self.bytes[self.at..self.filled]
     }
 
+    /// The whole buffer, and where [`Source::buffered`] begins in it.
+    #[inline]
+    pub(crate) fn buffer(&self) -> (&[u8], usize) {
+        (&self.bytes[..self.filled], self.at)
+    }
+
     /// Passes over bytes of [`Source::buffered`], and gives them.
     #[inline]
     pub(crate) fn consume(&mut self, bytes: usize) -> &[u8] {

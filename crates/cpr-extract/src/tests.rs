@@ -342,7 +342,7 @@ fn fields_that_are_looked_at_beside_the_reading_tell_what_they_tell_line_by_line
             let before = (lines.line() + 1, lines.offset());
             match lines.next_item().unwrap() {
                 None => break,
-                Some(Item::Record(record)) => checker.record(&record),
+                Some(Item::Record(record)) => checker.record(&record, false),
                 Some(Item::Fault(fault, bytes)) => checker.misfit(fault, bytes),
                 Some(Item::Ignored(number, _)) => checker.ignored(number, before),
             }
@@ -496,15 +496,15 @@ proptest! {
             line.truncate(width.index(line.len() + 1));
         }
         let looked = crate::record::check_line(layout, &line, &mut None);
+        let by_field = crate::record::check_by_field(layout, &line, &mut None);
+        prop_assert_eq!(looked.map(|sound| sound.has_odd_character), by_field);
+        let fits = layout.template.fits(&line);
         let has_odd = line.iter().any(|&byte| byte < 0x20 || (0x7F..0xC0).contains(&byte));
-        let by_field = crate::record::check_by_field(layout, &line, &mut None, has_odd);
-        prop_assert_eq!(looked, by_field);
-        let glance = layout.template.glance(&line);
-        prop_assert_eq!(glance.odd, has_odd);
-        // What a look does not see: the digits of no person, and pairs of UTF-8.
-        let unseen = |(_, reason)| [Reason::Utf8, Reason::NotAPerson].contains(&reason);
-        prop_assert!(!glance.fits || by_field.is_ok() || by_field.is_err_and(unseen));
-        prop_assert!(glance.fits || !is_untouched);
+        prop_assert!(!fits || !has_odd);
+        // What a look does not see: the digits of no person.
+        let unseen = by_field.is_err_and(|(_, reason)| reason == Reason::NotAPerson);
+        prop_assert!(!fits || by_field.is_ok() || unseen);
+        prop_assert!(fits || !is_untouched);
     }
 
     #[test]
