@@ -19,10 +19,7 @@ use crate::entry::Entry;
 use crate::error::OpenError;
 use crate::key::LogKey;
 use crate::line::{self, Answered, Head, Note, Said};
-use crate::tail::{day_path, days, read_tail};
-
-/// Lines are written in runs of so many bytes, and the line that goes beyond.
-const RUN_BYTES: usize = 1 << 20;
+use crate::tail::{RUN_BYTES, day_path, days, read_tail};
 
 /// What is to become a line.
 #[derive(Debug)]
@@ -178,9 +175,11 @@ impl Chain {
         let note = Note::Tidied { keep_days, files: old.len() as u64, until };
         self.append(&mut VecDeque::from([Item { at: now, what: What::Note(note) }]), true)?;
         for day in &old {
-            fs::remove_file(day_path(&self.folder, day))?;
+            let path = day_path(&self.folder, day);
+            fs::remove_file(&path)?;
+            // The oldest first, also behind a power cut: a file that is gone between others is a fault.
+            private_file::sync_folder_of(&path)?;
         }
-        private_file::sync_folder_of(&day_path(&self.folder, last_old))?;
         Ok(old.len() as u64)
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::key::LogKey;
 use crate::line::{self, Head, Line, MAX_LINE, Note, Said};
-use crate::tail::{day_path, days};
+use crate::tail::{day_path, days, has_holes};
 
 /// So many faults are told; all are counted.
 const MOST_FAULTS: usize = 100;
@@ -160,10 +160,11 @@ impl<'a> Reader<'a> {
             if length == 0 && number > 1 {
                 break;
             }
-            if line.pop_if(|last| *last == b'\n').is_some() {
+            let is_torn = is_last && has_holes(&line);
+            if !is_torn && line.pop_if(|last| *last == b'\n').is_some() {
                 self.read_line(day, number, &line, each);
-            } else if length < MAX_LINE && is_last {
-                self.check.unfinished_bytes = length as u64;
+            } else if is_torn || (length < MAX_LINE && is_last) {
+                self.check.unfinished_bytes = length as u64 + io::copy(&mut bytes, &mut io::sink())?;
                 // A file has its first line when it gets its name.
                 if number == 1 {
                     self.tell(Fault::Beginning { day: day.to_owned() });

@@ -200,6 +200,52 @@ fn one_process_writes_a_folder_and_its_key_lies_elsewhere() {
     }
 }
 
+/// What a power cut leaves of a line that was being written: the file has grown, and some sectors of it were not written.
+#[test]
+fn a_line_of_which_a_power_cut_left_holes_is_removed_and_the_log_goes_on() {
+    const SECTOR: usize = 512;
+    let ask = |folder: &Path, times: usize| {
+        let log = FileLog::open(folder, key(), &BEFORE)?;
+        (0..times).for_each(|_| log.record(entry("s")).unwrap());
+        log.close().unwrap();
+        Ok::<_, OpenError>(())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    ask(folder.path(), 3).unwrap();
+    let path = files(folder.path()).pop().unwrap();
+    let sound = fs::read(&path).unwrap();
+    // Lines that were written together, and told of to nobody.
+    ask(folder.path(), 4).unwrap();
+    let grown = fs::read(&path).unwrap();
+    let sectors = (sound.len() / SECTOR..=grown.len() / SECTOR).collect::<Vec<_>>();
+    for lost in 1..1_u32 << sectors.len() {
+        let mut left = grown.clone();
+        for (_, sector) in sectors.iter().enumerate().filter(|(at, _)| lost & 1 << at != 0) {
+            let (from, to) = ((sector * SECTOR).max(sound.len()), ((sector + 1) * SECTOR).min(grown.len()));
+            left.get_mut(from..to).unwrap_or_default().fill(0);
+        }
+        if left == grown {
+            continue;
+        }
+        fs::write(&path, &left).unwrap();
+        let torn = read_log(folder.path(), &key(), &[], |_| {}).unwrap();
+        assert!(torn.faults.is_empty() && torn.unfinished_bytes > 0, "{lost:b}: {:?}", torn.faults);
+        assert!((3..7).contains(&torn.answers), "{lost:b}: {}", torn.answers);
+        ask(folder.path(), 1).unwrap();
+        let whole = read_log(folder.path(), &key(), &[], |_| {}).unwrap();
+        assert!(whole.is_whole(), "{lost:b}: {:?}", whole.faults);
+        assert_eq!((whole.answers, whole.lines), (torn.answers + 1, torn.lines + 2), "{lost:b}: and what was removed");
+    }
+    // A byte that somebody changed is no hole, with one or without.
+    let mut changed = grown.clone();
+    changed[sound.len() - 200] ^= 1;
+    fs::write(&path, &changed[..sound.len()]).unwrap();
+    assert!(matches!(ask(folder.path(), 0), Err(OpenError::Broken)));
+    changed[grown.len() - 100..].fill(0);
+    fs::write(&path, &changed).unwrap();
+    assert!(matches!(ask(folder.path(), 0), Err(OpenError::Broken)));
+}
+
 #[cfg(unix)]
 fn make_private(file: &Path) {
     fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
