@@ -186,15 +186,22 @@ impl Replika {
         self.write_anew_locked(|options| options, &mut |row| judge.borrow_mut().judge(row), &mut prover, progress)?;
         let receipt = prover.receipt;
         let needles = &mut judge.borrow_mut().needles;
-        let cleared = packs.iter().map(|folder| self.clear_packs(folder, gone, needles));
-        Ok(Erasure { receipt, packs: cleared.collect::<Result<_, _>>()?, old })
+        let cleared = packs.iter().map(|folder| self.clear_packs(folder, gone, receipt.kind, needles));
+        let packs = cleared.collect::<Result<_, _>>()?;
+        Ok(Erasure { receipt, packs, old })
     }
 
     /// Writes a base without the persons to a folder of packs, in the place of what stands there.
-    fn clear_packs(&self, folder: &Path, gone: &Gone, needles: &mut Needles) -> Result<ClearedPacks, Error> {
+    fn clear_packs(
+        &self,
+        folder: &Path,
+        gone: &Gone,
+        going: Going,
+        needles: &mut Needles,
+    ) -> Result<ClearedPacks, Error> {
         let (mut rows_read, blocks_before) = (0, needles.blocks);
         let pack = self.snapshot().write_proved_base(folder, &mut |state, file| {
-            let found = look_for_in(&gone.all, state.tables())?;
+            let found = look_for_in(&gone.all, state.tables(), going)?;
             if let Some(file) = file {
                 let read = needles.look_through(file);
                 read.map_err(|source| Error::Folder { doing: "reading a pack", source })?;

@@ -6,10 +6,12 @@
 use cpr_model::{PersonKey, RelatedPnr, Value, Values};
 use roaring::RoaringBitmap;
 
+use super::receipt::Going;
 use super::scope::filter_names;
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::events::consumers::open_cursor;
+use crate::index::left_out;
 use crate::index::sets::Row;
 use crate::index::street_names::{name_row, postal_row};
 use crate::index::words;
@@ -55,15 +57,16 @@ impl Found {
 /// Decodes every row of a store, and tells what it says of these persons.
 pub(crate) fn look_for(gone: &RoaringBitmap, store: &Opened) -> Result<Found, Error> {
     let read = store.begin_read()?;
-    look_for_in(gone, &Tables::open(&read, store.latch())?)
+    look_for_in(gone, &Tables::open(&read, store.latch())?, Going::Erase)
 }
 
-/// As [`look_for`], of the tables of a store or of packs.
-pub(crate) fn look_for_in(gone: &RoaringBitmap, tables: &Tables) -> Result<Found, Error> {
+/// As [`look_for`], of the tables of a store or of packs. Who goes by tidying is remembered as left out: those sets are no
+/// trace then.
+pub(crate) fn look_for_in(gone: &RoaringBitmap, tables: &Tables, going: Going) -> Result<Found, Error> {
     let mut found = Found::default();
     look_at_persons(gone, tables, &mut found)?;
     look_at_deliveries(gone, tables, &mut found)?;
-    look_at_indexes(gone, tables, &mut found)?;
+    look_at_indexes(gone, tables, going, &mut found)?;
     look_at_subscriptions(gone, tables, &mut found)?;
     match found.rows == tables.rows()? {
         true => Ok(found),
@@ -124,10 +127,11 @@ fn look_at_deliveries(gone: &RoaringBitmap, tables: &Tables, found: &mut Found) 
     Ok(())
 }
 
-fn look_at_indexes(gone: &RoaringBitmap, tables: &Tables, found: &mut Found) -> Result<(), Error> {
+fn look_at_indexes(gone: &RoaringBitmap, tables: &Tables, going: Going, found: &mut Found) -> Result<(), Error> {
     for row in tables.sets.iter()? {
         let (key, sealed) = row?;
-        found.row(name::SETS, Row::open(key.value(), sealed.value())?.has_any(gone));
+        let is_remembered = going == Going::Tidy && key.value().0 == left_out::KIND;
+        found.row(name::SETS, Row::open(key.value(), sealed.value())?.has_any(gone) && !is_remembered);
     }
     for row in tables.words.iter()? {
         let (key, sealed) = row?;

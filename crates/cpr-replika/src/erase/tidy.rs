@@ -48,7 +48,8 @@ pub struct TidyOptions<'a> {
 impl Replika {
     /// Has those go who are held and whom nobody has needed for the days of grace ([`Keep`](crate::Keep)): written as
     /// an erase is, with proof and receipt, but without a bar. They count as left out from then on, and come back whole
-    /// with the next delivery that brings them once they are needed again. None when there is nobody to go.
+    /// with the next delivery that brings them once they are needed again. None when there is nobody to go: packs that
+    /// still have somebody who went before are written anew all the same.
     ///
     /// # Errors
     /// As [`Replika::erase`]; [`Error::Unread`] when a reader of events has not come so far.
@@ -59,6 +60,7 @@ impl Replika {
         let old_events = options.keep_events_days.map(|days| OldEvents::older_than(&snapshot, days)).transpose()?;
         let old_events = old_events.flatten();
         if gone.all.is_empty() && old_events.is_none() {
+            options.packs.iter().try_for_each(|folder| snapshot.renew_packs(folder))?;
             return Ok(None);
         }
         let events = old_events

@@ -116,6 +116,15 @@ impl Snapshot {
         Target::lock(self, folder).map(drop)
     }
 
+    /// Has packs of before an erase hold what the store holds: where persons went, and the packs could not be written.
+    pub(crate) fn renew_packs(&self, folder: &Path) -> Result<(), Error> {
+        let target = Target::lock(self, folder)?;
+        if target.current.is_some() && target.usable_base(self).is_none() {
+            target.write_base(self)?;
+        }
+        Ok(())
+    }
+
     /// Whom the deliveries after one brought: only of them anything can differ from what was as of it.
     fn brought_since(&self, delivery: DeliveryNumber) -> Result<RoaringBitmap, Error> {
         let mut persons = RoaringBitmap::new();

@@ -71,6 +71,33 @@ fn others_of_a_load_or_delivery_are_left_out_counted_and_remembered() {
 }
 
 #[test]
+fn who_goes_is_gone_from_packs_too_whether_they_are_named_then_or_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let [then, later] = ["then", "later"].map(|name| folder.path().join(name));
+    let replika = store(&keep(&["0751"]));
+    apply(&replika, &extract_of_day(1, &[(ANNA, HERE), (BO, HERE), (CARL, THERE)])).unwrap();
+    apply(&replika, &extract_of_day(2, &[(BO, THERE)])).unwrap();
+    replika.snapshot().write_base(&later).unwrap();
+    let with = |packs: &std::path::Path| {
+        let options = TidyOptions { packs: &[packs], ..TidyOptions::default() };
+        replika.tidy(&options).unwrap().map(|erasure| (erasure.receipt.persons, erasure.packs.len()))
+    };
+    assert_eq!(with(&then), Some((1, 1)));
+    // Nobody goes any more, and these packs are of before.
+    assert_eq!(with(&later), None);
+    for packs in [&then, &later] {
+        let snapshot = cpr_replika::Packed::open(packs).unwrap().snapshot();
+        let held = |number: &&str| snapshot.person(pnr(number)).unwrap().is_some();
+        assert_eq!(ALL.into_iter().filter(held).collect::<Vec<_>>(), [ANNA]);
+        assert!(snapshot.is_left_out(pnr(BO)).unwrap(), "CPR has him");
+        assert_eq!(snapshot.state_digest().unwrap(), replika.snapshot().state_digest().unwrap());
+    }
+    let written = std::fs::read_dir(&later).unwrap().count();
+    assert_eq!(with(&later), None);
+    assert_eq!(std::fs::read_dir(&later).unwrap().count(), written);
+}
+
+#[test]
 fn who_is_held_is_still_told_of_and_goes_after_the_days_of_grace() {
     let replika = store(&Keep { grace_days: 1, ..keep(&["0751"]) });
     apply(&replika, &extract_of_day(1, &[(ANNA, HERE), (BO, HERE)])).unwrap();
