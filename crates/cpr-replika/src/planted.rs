@@ -26,11 +26,19 @@ pub enum Fault {
     RestoredInPlace,
     /// An erase bars nobody.
     BarsForgotten,
+    /// A stage of a load is durable before the load is.
+    StagesDurable,
+    /// The numbers of a human being are told as they are now, as of whatever delivery is asked.
+    NumbersOfNow,
+    /// Who goes, since nobody needs them, is not remembered as left out.
+    WentForgotten,
+    /// A store that took the place of another is told as done before its name is durable.
+    NameNotAwaited,
 }
 
 /// Every fault, and what it is in words.
 #[cfg(feature = "planted")]
-pub const ALL: [(Fault, &str); 10] = [
+pub const ALL: [(Fault, &str); 14] = [
     (Fault::BlockCheckSkipped, "a block that does not fit its check is taken for sound"),
     (Fault::CommitNotDurable, "a commit does not wait for the disk"),
     (Fault::LedgerBeforeRows, "the ledger is written before the rows"),
@@ -41,6 +49,10 @@ pub const ALL: [(Fault, &str); 10] = [
     (Fault::CurrentBeforePacks, "packs are current before they are there"),
     (Fault::RestoredInPlace, "a restored store is written under its own name"),
     (Fault::BarsForgotten, "an erase bars nobody"),
+    (Fault::StagesDurable, "a stage of a load is durable before the load is"),
+    (Fault::NumbersOfNow, "the numbers of a human being are told as they are now"),
+    (Fault::WentForgotten, "who goes is not remembered as left out"),
+    (Fault::NameNotAwaited, "a store that was replaced is told as done before its name is durable"),
 ];
 
 #[cfg(feature = "planted")]

@@ -105,6 +105,8 @@ pub enum Vice {
     RootInPlace,
     /// The first sync of a store is left out.
     FirstSync,
+    /// A line of the access log is not synced.
+    LineSync,
 }
 
 static ARMED: AtomicBool = AtomicBool::new(false);
@@ -138,6 +140,8 @@ struct Disk {
     held_back: Vec<Event>,
     syncs: u64,
     calls: u64,
+    /// The call that makes the new name of a store durable; 0 as long as it has only been renamed.
+    store_named_at: Option<u64>,
     failing: Option<Failing>,
 }
 
@@ -148,6 +152,8 @@ pub struct History {
     pub events: Vec<Event>,
     /// Calls, failed ones among them.
     pub calls: u64,
+    /// The call that made the name of a store durable that took the place of another.
+    pub store_named_at: Option<u64>,
 }
 
 /// Reads a folder.
@@ -244,6 +250,7 @@ pub fn arm(root: &Path, failing: Option<Failing>) {
         held_back: Vec::new(),
         syncs: 0,
         calls: 0,
+        store_named_at: None,
         failing,
     });
     ARMED.store(true, Ordering::SeqCst);
@@ -254,7 +261,8 @@ pub fn disarm() -> History {
     ARMED.store(false, Ordering::SeqCst);
     let Some(mut disk) = disk().take() else { return History::default() };
     disk.events.append(&mut disk.held_back);
-    History { before: disk.before, events: disk.events, calls: disk.calls }
+    let store_named_at = disk.store_named_at.filter(|&call| call > 0);
+    History { before: disk.before, events: disk.events, calls: disk.calls, store_named_at }
 }
 
 /// Notes that the caller was told that what was asked is done.
@@ -322,7 +330,7 @@ impl Disk {
                 return Some(Target::Folder(self.inside(&kernel::path_of(fd)?)?));
             }
             let file = *self.files.get(&found.inode)?;
-            Some(Target::File { file, bytes: found.bytes, position: kernel::position(fd) })
+            Some(Target::File { file, bytes: found.bytes, position: kernel::position(fd, found.bytes) })
         };
         match call {
             Call::Open { path, .. } | Call::Remove { path } | Call::MakeFolder { path } => {
@@ -374,11 +382,17 @@ impl Disk {
             }
             (Call::Sync { .. }, Target::File { file, .. }) => self.note_sync(file),
             (Call::Sync { .. }, Target::Folder(path)) if !has(Vice::FolderSync) => {
+                if self.store_named_at == Some(0) {
+                    self.store_named_at = Some(self.calls);
+                }
                 self.events.push(Event::SyncFolder { path });
             }
             (Call::Rename { .. }, Target::Names(from, to)) => {
                 if let Some(file) = self.names.remove(&from) {
                     self.names.insert(to.clone(), file);
+                }
+                if to == Path::new("store") {
+                    self.store_named_at = Some(0);
                 }
                 self.events.push(Event::Rename { from, to });
                 self.events.append(&mut self.held_back);
@@ -400,6 +414,7 @@ impl Disk {
         self.syncs += u64::from(is_store);
         let is_left_out = (has(Vice::StoreSync) && is_store)
             || (has(Vice::FirstSync) && is_store && self.syncs == 1)
+            || (has(Vice::LineSync) && name.ends_with(".jsonl"))
             || (has(Vice::PartSync) && is_part);
         if is_left_out {
             return;

@@ -42,10 +42,12 @@ pub fn found(fd: c_int) -> Option<Found> {
     })
 }
 
-/// Where the next byte of an open file is read or written.
-pub fn position(fd: c_int) -> u64 {
+/// Where the next byte of an open file is written, which has so many: one that is open to append has it at its end.
+pub fn position(fd: c_int, bytes: u64) -> u64 {
     // SAFETY: no memory is touched.
-    unsafe { libc::syscall(libc::SYS_lseek, fd, 0_i64, libc::SEEK_CUR) as u64 }
+    let (flags, position) =
+        unsafe { (libc::fcntl(fd, libc::F_GETFL), libc::syscall(libc::SYS_lseek, fd, 0_i64, libc::SEEK_CUR)) };
+    if flags & libc::O_APPEND == 0 { position as u64 } else { bytes }
 }
 
 /// The path of an open file.

@@ -2,7 +2,7 @@
 //!
 //! A seed is a run of steps: a store is created, nights are applied, subscribers follow and are sent their files,
 //! persons are erased and let in again, the store is compacted and gets other keys, packs are written, followed and
-//! restored. After each step the folder is held against a naive model. Then the log of what the step wrote, synced and
+//! restored, the access log is told. After each step the folder is held against a naive model. Then the log of what the step wrote, synced and
 //! renamed gives the states that a power cut may have left, and in each of them every part of the folder must answer as
 //! before the step or as after it, and as after it once the step was told as done. The step is also taken with calls
 //! that fail and on a disk that fills up, and what it left is damaged.
@@ -22,6 +22,7 @@ mod guarded;
 mod kernel;
 mod model;
 mod planted;
+mod questions;
 mod random;
 mod steps;
 #[allow(unsafe_code, reason = "calls of the C library, taken over")]
@@ -89,6 +90,7 @@ fn try_seed(folders: &Folders, effort: Effort, seed: u64, is_told: bool) -> (Tal
     thread::scope(|scope| {
         let trial = scope.spawn(|| {
             syscalls::determine(seed);
+            answers::choose_cache(seed);
             let mut trial = Trial::new(folders, effort, seed, is_told);
             let found = guarded(|| trial.run());
             disk::disarm();

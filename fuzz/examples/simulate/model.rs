@@ -12,7 +12,7 @@ use cpr_replika::{DeliveryNumber, OwnedFact, Query, Snapshot};
 use crate::random::Random;
 
 /// Numbers that no real person has: 60 is added to the day.
-pub const PERSONS: [&str; 10] = [
+pub const PERSONS: [&str; 13] = [
     "6101801231",
     "6101801232",
     "6203814441",
@@ -23,7 +23,14 @@ pub const PERSONS: [&str; 10] = [
     "8803154321",
     "7512695678",
     "6611222222",
+    NUMBERS[0],
+    NUMBERS[1],
+    NUMBERS[2],
 ];
+/// Those of them who have one number all their lives.
+pub const SINGLE: usize = PERSONS.len() - NUMBERS.len();
+/// The numbers of one human being, one at a time: where one is erased, all are.
+pub const NUMBERS: [&str; 3] = ["6809771111", "6809771112", "6809781113"];
 pub const MUNICIPALITIES: [u16; 3] = [101, 751, 999];
 pub const SUBSCRIBERS: [&str; 2] = ["desk", "school"];
 const TASK: &str = "123401";
@@ -33,10 +40,21 @@ pub type Row = (u16, Vec<(&'static str, &'static str)>);
 /// Whom a file brings, with their rows.
 pub type Persons = BTreeMap<&'static str, Vec<Row>>;
 
+/// Which number of [`NUMBERS`] is in force, and which ever were.
+#[derive(Clone, Debug, Default)]
+pub struct InForce {
+    pub at: usize,
+    pub former: BTreeSet<usize>,
+}
+
+/// The number in force, and each of a chain: whether it is held, and when it ended.
+type Chain = (&'static str, Vec<(&'static str, bool, Option<u32>)>);
+
 /// The file of a night.
 #[derive(Clone, Debug)]
 pub struct File {
     pub persons: Persons,
+    pub in_force: InForce,
     pub day: Date,
     pub previous: Date,
 }
@@ -62,11 +80,16 @@ pub struct Followed {
 #[derive(Clone, Debug, Default)]
 pub struct Model {
     pub nights: Vec<Night>,
+    pub in_force: InForce,
     pub barred: BTreeSet<&'static str>,
     pub erases: usize,
     pub followed: BTreeMap<&'static str, Vec<Followed>>,
     /// The dates of the files that a subscriber was given.
     pub given: BTreeMap<&'static str, Vec<Date>>,
+    /// Who is kept, by filters; none: everybody.
+    pub keep: Option<Vec<String>>,
+    /// Whom CPR has, and the store does not keep.
+    pub left_out: BTreeSet<&'static str>,
     /// Deliveries behind which a reader of events stands.
     pub reader: Option<u32>,
 }
@@ -147,6 +170,16 @@ fn rows(random: &mut Random) -> Vec<Row> {
     rows
 }
 
+/// Of a number of [`NUMBERS`], what stands under the one in force.
+fn former_number(at: usize) -> Vec<(&'static str, &'static str)> {
+    let ends = ["1999-01-01", "2004-02-29", "2011-12-31"];
+    vec![("PNR", NUMBERS[at]), ("START_DT-PERSON", "1977-00-00"), ("SLUT_DT-PERSON", ends[at])]
+}
+
+fn former_end(at: usize) -> u32 {
+    [1999_01_01, 2004_02_29, 2011_12_31][at]
+}
+
 /// A person's line as it is received.
 fn line(person: &str, (record, fields): &Row) -> Vec<u8> {
     let mut line = Vec::new();
@@ -173,6 +206,20 @@ fn municipality(rows: &[Row]) -> Option<u16> {
     field(2, "KOMKOD").filter(|_| lives).map(|code| code.parse().expect("digits"))
 }
 
+/// Whether a filter asks for a person who has these rows.
+fn holds(filter: &str, person: &str, rows: &[Row]) -> bool {
+    match filter {
+        "everything" => true,
+        filter if filter.len() == 10 => filter == person,
+        code => municipality(rows) == Some(code.parse().expect("a municipality")),
+    }
+}
+
+/// All numbers of a human being.
+fn numbers_of(person: &str) -> Vec<&str> {
+    if NUMBERS.contains(&person) { NUMBERS.to_vec() } else { vec![person] }
+}
+
 impl Model {
     pub fn known(&self) -> usize {
         self.nights.len()
@@ -182,26 +229,125 @@ impl Model {
     pub fn next_file(&self, random: &mut Random, is_load: bool) -> File {
         let number = self.known() + 1;
         let mut persons = Persons::new();
-        for person in PERSONS {
+        for person in &PERSONS[..SINGLE] {
             if is_load || random.one_in(3) {
                 // The same rows again now and then: redelivered, and nothing new.
                 let before = self.rows(person, self.known()).filter(|_| random.one_in(4));
                 persons.insert(person, before.map_or_else(|| rows(random), <[Row]>::to_vec));
             }
         }
-        File { persons, day: day(number), previous: day(number - 1) }
+        let in_force = self.change_number(random, is_load, &mut persons);
+        File { persons, in_force, day: day(number), previous: day(number - 1) }
+    }
+
+    /// The human being of several numbers: one comes into force, for the first time or again, and the others name it.
+    fn change_number(&self, random: &mut Random, is_load: bool, persons: &mut Persons) -> InForce {
+        let mut now = self.in_force.clone();
+        if !is_load && !random.one_in(2) {
+            return now;
+        }
+        let at = if is_load { 0 } else { random.below(NUMBERS.len() as u64) as usize };
+        let is_changed = at != now.at;
+        if is_changed {
+            now.former.insert(now.at);
+            now.former.remove(&at);
+            now.at = at;
+        }
+        let mut own = rows(random);
+        own.extend(now.former.iter().map(|&former| (22, former_number(former))));
+        persons.insert(NUMBERS[at], own);
+        // Former numbers come when what they say has changed, and now and then.
+        for &former in now.former.iter().filter(|_| is_changed || random.one_in(3)) {
+            let gone = vec![("PNRGAELD", NUMBERS[at]), ("STATUS", "60"), ("KOEN", "K")];
+            persons.insert(NUMBERS[former], vec![(1, gone)]);
+        }
+        now
+    }
+
+    /// The chain of a number as of a delivery: the number in force, and each with whether it is held and when it ended.
+    fn chain(&self, person: &'static str, known: usize) -> Option<Chain> {
+        if !NUMBERS.contains(&person) {
+            return self.rows(person, known).map(|_| (person, vec![(person, true, None)]));
+        }
+        let current = NUMBERS.iter().copied().find(|number| {
+            self.rows(number, known).is_some_and(|rows| rows[0].1.iter().all(|field| *field != ("STATUS", "60")))
+        })?;
+        let rows = self.rows(current, known)?;
+        let ended = |number: usize| rows.iter().any(|row| *row == (22, former_number(number)));
+        let of_chain = |at: &usize| NUMBERS[*at] == current || ended(*at);
+        let one = |at: usize| (NUMBERS[at], self.rows(NUMBERS[at], known).is_some(), ended(at).then(|| former_end(at)));
+        let chain: Vec<_> = (0..NUMBERS.len()).filter(of_chain).map(one).collect();
+        chain.iter().any(|(number, ..)| *number == person).then_some((current, chain))
+    }
+
+    fn check_chain(&self, snapshot: &Snapshot, person: &'static str, known: usize) -> Result<(), String> {
+        let found = snapshot.numbers(pnr(person), Some(DeliveryNumber(known as u32)));
+        let found = found.map_err(|error| format!("a chain of numbers is refused: {}", error.kind()))?;
+        let found = found.map(|chain| {
+            let mut numbers: Vec<_> = chain.numbers.iter().map(|one| (one.pnr, one.held, one.to)).collect();
+            numbers.sort_by_key(|(pnr, ..)| pnr.key());
+            (chain.current, numbers)
+        });
+        let expected = self.chain(person, known).map(|(current, chain)| {
+            let mut numbers: Vec<_> = chain
+                .into_iter()
+                .map(|(number, held, to)| (pnr(number), held, to.map(|to| Date::from_digits(to).expect("a day"))))
+                .collect();
+            numbers.sort_by_key(|(pnr, ..)| pnr.key());
+            (Some(pnr(current)), numbers)
+        });
+        same("the numbers of a human being", found, expected)
     }
 
     pub fn take(&mut self, file: &File, is_load: bool) {
         let mut persons = file.persons.clone();
         persons.retain(|person, _| !self.barred.contains(person));
+        let is_kept = |person: &str| self.is_kept(person, &persons);
+        let (kept, left_out): (Vec<_>, Vec<_>) = persons.keys().copied().partition(|person| is_kept(person));
+        persons.retain(|person, _| kept.contains(person));
+        self.left_out.extend(left_out);
+        self.left_out.retain(|person| !kept.contains(person));
+        self.in_force = file.in_force.clone();
         self.nights.push(Night { file: file.clone(), persons, is_load });
+    }
+
+    /// Whom a file brings is kept who is needed, under one of the numbers, or held already.
+    fn is_kept(&self, person: &str, file: &Persons) -> bool {
+        let own = |number: &str| {
+            let rows = file.get(number).map(Vec::as_slice);
+            rows.is_some_and(|rows| self.is_needed(number, rows)) || self.rows(number, self.known()).is_some()
+        };
+        numbers_of(person).into_iter().any(own)
+    }
+
+    /// Whether a filter asks for a person who has these rows: one of those who are kept, or of a subscriber.
+    fn is_needed(&self, person: &str, rows: &[Row]) -> bool {
+        let Some(keep) = &self.keep else { return true };
+        let followed = self.followed.values().flatten().filter(|followed| followed.until.is_none());
+        keep.iter().chain(followed.map(|followed| &followed.filter)).any(|filter| holds(filter, person, rows))
+    }
+
+    /// Those go who are held and whom nobody needs: how many human beings they are.
+    pub fn tidy(&mut self) {
+        let held = |person: &&&str| self.rows(person, self.known()).is_some();
+        let needed = |person: &str| {
+            let own = |number: &&str| self.rows(number, self.known()).is_some_and(|rows| self.is_needed(number, rows));
+            numbers_of(person).iter().any(own)
+        };
+        let gone: Vec<&str> = PERSONS.iter().filter(held).copied().filter(|person| !needed(person)).collect();
+        self.erases += usize::from(!gone.is_empty());
+        for person in gone {
+            self.left_out.insert(person);
+            self.nights.iter_mut().for_each(|night| _ = night.persons.remove(person));
+        }
     }
 
     pub fn erase(&mut self, persons: &[&'static str]) {
         self.erases += 1;
         for person in persons {
             self.barred.insert(person);
+            self.left_out.remove(person);
+            self.keep.iter_mut().for_each(|filters| filters.retain(|filter| filter != person));
             self.nights.iter_mut().for_each(|night| _ = night.persons.remove(person));
             self.followed.values_mut().for_each(|all| all.retain(|followed| followed.filter != *person));
         }
@@ -230,13 +376,9 @@ impl Model {
         let Some(all) = self.followed.get(subscriber).filter(|_| !night.is_load) else { return Vec::new() };
         let counts =
             |followed: &&Followed| followed.since < delivery && followed.until.is_none_or(|until| delivery <= until);
-        let holds = |followed: &Followed, person: &str, rows: &[Row]| match followed.filter.as_str() {
-            "everything" => true,
-            filter if filter.len() == 10 => filter == person,
-            code => municipality(rows) == Some(code.parse().expect("a municipality")),
-        };
         let persons = night.persons.iter();
-        let found = persons.filter(|(person, rows)| all.iter().filter(counts).any(|one| holds(one, person, rows)));
+        let found =
+            persons.filter(|(person, rows)| all.iter().filter(counts).any(|one| holds(&one.filter, person, rows)));
         let mut found: Vec<&str> = found.map(|(person, _)| *person).collect();
         found.sort_by_key(|person| pnr(person).key());
         found
@@ -265,7 +407,10 @@ impl Model {
                 let expected = self.rows(person, known).map(|rows| lines(person, rows));
                 same("the lines of a person", found, expected)?;
                 self.check_diff(snapshot, person, known)?;
+                self.check_chain(snapshot, person, known)?;
             }
+            let is_left_out = snapshot.is_left_out(pnr(person)).map_err(told)?;
+            same("whether a number is left out", is_left_out, self.left_out.contains(person))?;
         }
         for code in MUNICIPALITIES {
             let found = snapshot.find(&Query::municipality(MunicipalityCode(code))).map_err(told)?;

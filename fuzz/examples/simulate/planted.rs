@@ -26,6 +26,7 @@ fn all() -> Vec<(&'static str, Planted)> {
         ("a folder is not synced", Vice::FolderSync),
         ("a file gets its name before it is synced", Vice::RenameBeforeSync),
         ("both copies of the root are one", Vice::RootInPlace),
+        ("a line of the access log is not synced", Vice::LineSync),
     ];
     let of_engine = cpr_replika::planted::ALL;
     let of_disk = of_disk.into_iter().map(|(name, vice)| (name, Planted::Disk(vice)));

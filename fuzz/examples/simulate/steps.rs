@@ -8,14 +8,15 @@ use std::path::Path;
 
 use cpr_model::Pnr;
 use cpr_replika::{
-    ApplyOptions, Config, DeliveryNumber, EraseOptions, Error, EventCursor, FilterChange, FolderSink, Packed, Replika,
-    UnknownNumbers,
+    ApplyOptions, Config, DeliveryNumber, EraseOptions, Error, EventCursor, FilterChange, FolderSink, Keep, Packed,
+    Replika, TidyOptions, UnknownNumbers,
 };
 use cpr_subscription::Profile;
 
 use crate::answers::{KeyNumber, key_source, options};
 use crate::disk;
-use crate::model::{File, MUNICIPALITIES, Model, PERSONS, SUBSCRIBERS, family, pnr};
+use crate::model::{File, MUNICIPALITIES, Model, NUMBERS, PERSONS, SINGLE, SUBSCRIBERS, family, pnr};
+use crate::questions::{self, Asked};
 use crate::random::Random;
 
 #[derive(Clone, Debug)]
@@ -30,12 +31,16 @@ pub enum Step {
     Acknowledge { delivery: u32 },
     Erase { persons: Vec<&'static str>, packs: bool },
     Readmit { persons: Vec<&'static str> },
+    Keep { filters: Vec<String> },
+    Tidy { packs: bool },
     Compact,
     Rekey { to: KeyNumber },
     RewriteUnderKey { to: KeyNumber },
     Pack { base: bool },
     Mirror,
     Restore,
+    Ask { asked: Asked },
+    TidyLog { today: u32, keep_days: u32 },
 }
 
 /// What is there, beside what the model knows.
@@ -51,6 +56,11 @@ pub struct Scene {
     pub sent: usize,
     pub is_subscribed: usize,
     pub is_created: bool,
+    /// What the access log must hold, and how many questions there ever were.
+    pub questions: Vec<Asked>,
+    pub asked: usize,
+    /// Days since the first, for the access log.
+    pub today: u32,
 }
 
 impl Scene {
@@ -62,6 +72,9 @@ impl Scene {
         }
         if self.is_subscribed < SUBSCRIBERS.len() {
             return Step::Subscribe { subscriber: SUBSCRIBERS[self.is_subscribed] };
+        }
+        if model.known() == 0 && model.keep.is_none() && random.one_in(5) {
+            return Step::Keep { filters: kept(random) };
         }
         if model.known() == 0 {
             return Step::Night { file: model.next_file(random, true), is_load: true, packs: false };
@@ -77,7 +90,7 @@ impl Scene {
     fn maybe(&self, random: &mut Random) -> Option<Step> {
         let model = &self.model;
         let subscriber = *random.pick(&SUBSCRIBERS);
-        let step = match random.below(20) {
+        let step = match random.below(26) {
             0..=4 => {
                 let (file, packs) = (model.next_file(random, false), random.one_in(3));
                 Step::Night { file, is_load: false, packs }
@@ -87,7 +100,7 @@ impl Scene {
                 let filter = match random.below(4) {
                     0 => "everything".to_owned(),
                     1 => format!("{:04}", random.pick(&MUNICIPALITIES)),
-                    _ => (*random.pick(&PERSONS)).to_owned(),
+                    _ => (*random.pick(&PERSONS[..SINGLE])).to_owned(),
                 };
                 // Followed already, or followed before: the model of the moments between is no business of this.
                 let had = model.followed.get(subscriber).is_some_and(|all| all.iter().any(|one| one.filter == filter));
@@ -101,12 +114,12 @@ impl Scene {
             12 if model.reader.is_none() => Step::AddReader,
             12 => Step::Acknowledge { delivery: model.known() as u32 },
             13 => {
-                let persons = PERSONS.iter().copied().filter(|_| random.one_in(5)).collect::<Vec<_>>();
+                let persons = human_beings(random, 5, |_| true);
                 let packs = self.packs == Some(self.key) && random.one_in(2);
                 (!persons.is_empty()).then_some(Step::Erase { persons, packs })?
             }
             14 => {
-                let persons: Vec<_> = model.barred.iter().copied().filter(|_| random.one_in(2)).collect();
+                let persons = human_beings(random, 2, |person| model.barred.contains(person));
                 (!persons.is_empty()).then_some(Step::Readmit { persons })?
             }
             15 => Step::Compact,
@@ -114,7 +127,22 @@ impl Scene {
             16 => Step::RewriteUnderKey { to: 1 },
             17 => Step::Pack { base: random.one_in(3) },
             18 => self.packs.map(|_| Step::Mirror)?,
-            _ => self.packs.map(|_| Step::Restore)?,
+            19 => self.packs.map(|_| Step::Restore)?,
+            20 | 21 => {
+                let day = self.today + if random.one_in(2) { random.below(3) as u32 } else { 0 };
+                Step::Ask { asked: Asked { number: self.asked, person: *random.pick(&PERSONS[..]), day } }
+            }
+            22 => Step::Keep { filters: kept(random) },
+            23 | 24 if model.keep.is_none() => return None,
+            23 | 24 => {
+                let mut after = model.clone();
+                after.tidy();
+                // Of nobody who goes, packs are not written.
+                let goes = after.erases > model.erases;
+                Step::Tidy { packs: goes && self.packs == Some(self.key) && random.one_in(2) }
+            }
+            _ if self.questions.is_empty() => return None,
+            _ => Step::TidyLog { today: self.today + random.below(3) as u32, keep_days: random.below(3) as u32 },
         };
         Some(step)
     }
@@ -153,13 +181,46 @@ impl Scene {
                 model.erase(persons);
                 self.packs = if *packs { Some(self.key) } else { self.packs };
             }
+            Step::Keep { filters } => model.keep = Some(filters.clone()),
+            Step::Tidy { packs } => {
+                model.tidy();
+                self.packs = if *packs { Some(self.key) } else { self.packs };
+            }
             Step::Readmit { persons } => persons.iter().for_each(|person| _ = model.barred.remove(person)),
             Step::Compact | Step::Restore => {}
             Step::Rekey { to } | Step::RewriteUnderKey { to } => self.key = *to,
             Step::Pack { .. } => self.packs = Some(self.key),
             Step::Mirror => self.mirrored = self.packs,
+            Step::Ask { asked } => {
+                self.questions.push(asked.clone());
+                (self.asked, self.today) = (self.asked + 1, asked.day);
+            }
+            Step::TidyLog { today, keep_days } => {
+                self.questions = questions::left(&self.questions, *today, *keep_days);
+                self.today = *today;
+            }
         }
     }
+}
+
+/// Who is kept from now on: a municipality or two, and a person.
+fn kept(random: &mut Random) -> Vec<String> {
+    let mut filters: Vec<String> =
+        MUNICIPALITIES.iter().filter(|_| random.one_in(2)).map(|code| format!("{code:04}")).collect();
+    if random.one_in(2) {
+        filters.push((*random.pick(&PERSONS[..SINGLE])).to_owned());
+    }
+    filters
+}
+
+/// Some of those who are asked for, one in so many, each with all numbers.
+fn human_beings(random: &mut Random, one_in: u64, wanted: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let mut some: Vec<&str> = PERSONS[..SINGLE].iter().copied().filter(|_| random.one_in(one_in)).collect();
+    if random.one_in(one_in) {
+        some.extend(NUMBERS);
+    }
+    some.retain(|person| wanted(person));
+    some
 }
 
 /// How a step is taken.
@@ -204,6 +265,10 @@ pub fn run(step: &Step, scene: &Scene, home: &Path, how: How) -> Result<(), Erro
                 disk::done();
                 drop(replika);
             })
+        }
+        Step::Ask { asked } => questions::ask(&home.join("log"), asked).map(|()| disk::done()),
+        Step::TidyLog { today, keep_days } => {
+            questions::tidy(&home.join("log"), *today, *keep_days).map(|()| disk::done())
         }
         step => on_store(step, scene, home, how),
     };
@@ -261,11 +326,21 @@ fn act(step: &Step, scene: &Scene, replika: &Replika, home: &Path) -> Result<(),
             replika.erase(&numbers(persons), "a simulation", &options).map(drop)
         }
         Step::Readmit { persons } => replika.readmit(&numbers(persons)).map(drop),
+        Step::Keep { filters } => {
+            let filters = filters.iter().map(|filter| filter.parse().expect("a filter")).collect();
+            replika.keep(&Keep { filters, ..Keep::default() })
+        }
+        Step::Tidy { packs } => {
+            let options = TidyOptions { packs: &folders[..usize::from(*packs)], ..TidyOptions::default() };
+            replika.tidy(&options).map(drop)
+        }
         Step::Compact => replika.compact(go_on).map(drop),
         Step::RewriteUnderKey { to } => replika.rewrite_under_key(key_source(*to), go_on).map(drop),
         Step::Pack { base: true } => replika.snapshot().write_base(packs).map(drop),
         Step::Pack { base: false } => replika.snapshot().write_pack(packs).map(drop),
-        Step::Create | Step::Rekey { .. } | Step::Mirror | Step::Restore => unreachable!("on no open store"),
+        Step::Create | Step::Rekey { .. } | Step::Mirror | Step::Restore | Step::Ask { .. } | Step::TidyLog { .. } => {
+            unreachable!("on no open store")
+        }
     }
 }
 
@@ -278,16 +353,21 @@ impl Step {
     /// one renaming, that is promised.
     pub fn tells_whether_it_is_done(&self) -> bool {
         match self {
-            Step::Night { packs, .. } | Step::Erase { packs, .. } => !packs,
+            Step::Night { packs, .. } | Step::Erase { packs, .. } | Step::Tidy { packs } => !packs,
             Step::Subscribe { .. } | Step::Follow { .. } | Step::Unfollow { .. } | Step::Readmit { .. } => true,
-            Step::AddReader | Step::Acknowledge { .. } => true,
+            Step::AddReader | Step::Acknowledge { .. } | Step::Keep { .. } => true,
             _ => false,
         }
     }
 
+    /// Whether the store is written anew beside itself, and takes its own place.
+    pub fn replaces_the_store(&self) -> bool {
+        matches!(self, Step::Compact | Step::RewriteUnderKey { .. } | Step::Erase { .. } | Step::Tidy { .. })
+    }
+
     /// Whether the step, taken once more, changes something.
     pub fn counts_twice(&self) -> bool {
-        matches!(self, Step::Erase { .. })
+        matches!(self, Step::Erase { .. } | Step::Ask { .. })
     }
 
     pub fn name(&self) -> String {

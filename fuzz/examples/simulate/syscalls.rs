@@ -16,12 +16,19 @@ use crate::kernel::set_errno;
 static RANDOM: AtomicU64 = AtomicU64::new(0);
 /// Nanoseconds of the clock; 0: that of the system.
 static CLOCK: AtomicU64 = AtomicU64::new(0);
+const CLOCK_BEGINS: u64 = 1_000_000_000_000;
 const CLOCK_STEP: u64 = 1_000_000;
+const DAY: u64 = 86_400_000_000_000;
 
 /// From now on random numbers and the clock are the same at each run.
 pub fn determine(seed: u64) {
     RANDOM.store(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, Ordering::Relaxed);
-    CLOCK.store(1_000_000_000_000, Ordering::Relaxed);
+    CLOCK.store(CLOCK_BEGINS, Ordering::Relaxed);
+}
+
+/// It is the morning of a day, counted from the first.
+pub fn begin_day(day: u32) {
+    CLOCK.store(CLOCK_BEGINS + u64::from(day) * DAY, Ordering::Relaxed);
 }
 
 /// # Safety

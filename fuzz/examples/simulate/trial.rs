@@ -13,6 +13,7 @@ use crate::damage;
 use crate::disk::{self, Failing, History, Tree};
 use crate::guarded::guarded;
 use crate::model::{SUBSCRIBERS, same};
+use crate::questions;
 use crate::random::Random;
 use crate::steps::{How, Scene, Step, run};
 
@@ -161,8 +162,13 @@ impl<'a> Trial<'a> {
         })?;
         let is_part =
             |part: &Part, answers: &[answers::Answer]| matches!(part, Part::Is(found) if found.ends_with(answers));
-        let writes_packs =
-            matches!(step, Step::Pack { .. } | Step::Night { packs: true, .. } | Step::Erase { packs: true, .. });
+        let writes_packs = matches!(
+            step,
+            Step::Pack { .. }
+                | Step::Night { packs: true, .. }
+                | Step::Erase { packs: true, .. }
+                | Step::Tidy { packs: true }
+        );
         if writes_packs && after.packs != Part::Is(store) {
             return Err("the packs do not answer as the store".to_owned());
         }
@@ -177,6 +183,7 @@ impl<'a> Trial<'a> {
         {
             return Err("the restored store does not answer as the packs".to_owned());
         }
+        same("what the access log tells", &after.log, &questions::expected(&self.scene.questions))?;
         if let Step::Send { delivery } = step {
             let mut expected = before.sent.clone();
             for (name, bytes) in SUBSCRIBERS.iter().filter_map(|to| self.scene.model.file_for(*delivery, to)) {
@@ -260,7 +267,7 @@ impl<'a> Trial<'a> {
             })?;
             same("what a verification finds", faults, "[]".to_owned())?;
         }
-        if around.step.counts_twice() && found.store == around.after.store {
+        if around.step.counts_twice() && (&found.store, &found.log) == (&around.after.store, &around.after.log) {
             return Ok(());
         }
         let is_rewritten = matches!(around.step, Step::RewriteUnderKey { .. } | Step::Rekey { .. });
@@ -282,7 +289,10 @@ impl<'a> Trial<'a> {
         disk::write_tree(crashed, &history.before);
         let at = 1 + self.random.below(history.calls);
         let another_try = if around.step.counts_twice() { How::Once } else { How::WithAnotherTry };
+        // Behind that call the old store is gone, and a power cut may bring it back.
+        let naming = history.store_named_at.filter(|_| around.step.replaces_the_store() && self.random.one_in(4));
         let (failing, how) = match self.random.below(3) {
+            _ if naming.is_some() => (Failing::Once(naming.unwrap_or_default(), libc::EIO), How::Once),
             0 => (Failing::FullFrom(at), How::Once),
             1 => (Failing::Once(at, libc::EIO), How::Once),
             _ => (Failing::Once(at, libc::EIO), another_try),
@@ -294,6 +304,13 @@ impl<'a> Trial<'a> {
         let taken = taken.map_err(told)?;
         let found = guarded(|| Ok(around.ask(crashed, taken.is_ok(), self.highest_key()))).map_err(told)?;
         around.check(&found, if taken.is_ok() { Taken::Done } else { Taken::Failed }).map_err(told)?;
+        if naming.is_some() {
+            same("what is told of a store whose new name is not durable", taken, Err("maybe_replaced"))
+                .map_err(told)?;
+            if found.store != around.after.store {
+                return Err(told("told as replaced, and it is not".to_owned()));
+            }
+        }
         if let Err(kind) = taken {
             let may_be_done = matches!(kind, "maybe_stored" | "maybe_changed" | "maybe_replaced" | "not_packed")
                 || how == How::WithAnotherTry;
@@ -340,6 +357,14 @@ impl Around<'_> {
         self.touched.contains(first)
     }
 
+    /// Days of the access log go one after the other, the oldest first.
+    fn is_between(&self, found: &Part) -> bool {
+        let (Part::Is(before), Part::Is(found), Part::Is(after)) = (&self.before.log, found, &self.after.log) else {
+            return false;
+        };
+        matches!(self.step, Step::TidyLog { .. }) && before.ends_with(found) && found.ends_with(after)
+    }
+
     /// Before or after, never between; and after, once it was told as done.
     fn check(&self, found: &Answers, taken: Taken) -> Result<(), String> {
         let is_done = taken == Taken::Done;
@@ -348,11 +373,12 @@ impl Around<'_> {
             ("packs", &found.packs, &self.before.packs, &self.after.packs),
             ("follower", &found.follower, &self.before.follower, &self.after.follower),
             ("restored store", &found.restored, &self.before.restored, &self.after.restored),
+            ("access log", &found.log, &self.before.log, &self.after.log),
         ];
         for (name, found, before, after) in parts {
             let is_begun =
                 matches!(self.step, Step::Create) && matches!(found, Part::Refused("unfinished" | "not_a_store"));
-            if found == after || (!is_done && (found == before || is_begun)) {
+            if found == after || (!is_done && (found == before || is_begun || self.is_between(found))) {
                 continue;
             }
             let how = match found {

@@ -273,6 +273,7 @@ impl Inspector for Prover<'_> {
         let write = new.begin_write()?;
         match self.receipt.kind {
             Going::Erase => self.bar(&write)?,
+            Going::Tidy if planted::is(Fault::WentForgotten) => {}
             Going::Tidy => {
                 // Who is not kept is in CPR.
                 let held = self.snapshot.index_set(SetKind::Held, 0)?;

@@ -22,6 +22,7 @@ use super::staged_write::StagedWrite;
 use super::tables::{TableRow, Tables, name};
 use crate::damage::BlockError;
 use crate::error::Error;
+use crate::planted::{self, Fault};
 
 /// How far the writing anew of a store is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -228,7 +229,10 @@ impl NewFile {
         opened.has_moved_to(path);
         // From here on the new file is the store. As long as a power cut could bring the old one back, it is not
         // written to.
-        opened.latch().note(private_file::sync_folder_of(path)).ok();
+        let named = private_file::sync_folder_of(path);
+        if !planted::is(Fault::NameNotAwaited) {
+            opened.latch().note(named).ok();
+        }
         Ok(())
     }
 }

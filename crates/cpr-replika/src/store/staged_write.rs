@@ -10,6 +10,7 @@ use redb::{Durability, Savepoint, WriteTransaction};
 
 use crate::damage::Place;
 use crate::error::Error;
+use crate::planted::{self, Fault};
 use crate::store::file::Opened;
 
 /// The part of the cache that one stage may write; redb's buffer is half of it, and pages are larger than what is in
@@ -78,7 +79,9 @@ impl<'d> StagedWrite<'d> {
         self.written = 0;
         let mut write = self.write.take().expect("a write that has ended is gone");
         write.set_quick_repair(false);
-        write.set_durability(Durability::None)?;
+        if !planted::is(Fault::StagesDurable) {
+            write.set_durability(Durability::None)?;
+        }
         self.is_staged = true;
         write.commit()?;
         self.write = Some(self.opened.begin_write()?);
