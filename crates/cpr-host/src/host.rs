@@ -124,6 +124,7 @@ impl Host {
     /// As [`Host::start`].
     pub fn start_with_steps(config: Config, journal: Arc<dyn Journal>, steps: Steps) -> Result<Host, HostError> {
         let tls = tls::server_config(&config)?;
+        #[cfg(feature = "events")]
         check_token(&config)?;
         let access = open_log(&config)?;
         let replika = open_store(&config)?;
@@ -327,13 +328,14 @@ pub fn check(config: &Config) -> Result<(), HostError> {
     #[cfg(feature = "events")]
     if let Some(events) = &config.events {
         tls::client_config(events.to.tls())?;
+        check_token(config)?;
     }
-    check_token(config)
+    Ok(())
 }
 
 /// The token of the broker is read at each connection; that nobody else has it is looked at here, too.
+#[cfg(feature = "events")]
 fn check_token(config: &Config) -> Result<(), HostError> {
-    #[cfg(feature = "events")]
     if let Some(events) = &config.events
         && let Destination::Amqp(broker) = &events.to
         && let Some(token) = &broker.token
