@@ -2,10 +2,10 @@
 //!
 //! A seed is a run of steps: a store is created, nights are applied, subscribers follow and are sent their files,
 //! persons are erased and let in again, the store is compacted and gets other keys, packs are written, followed and
-//! restored, the access log is told. After each step the folder is held against a naive model. Then the log of what the step wrote, synced and
-//! renamed gives the states that a power cut may have left, and in each of them every part of the folder must answer as
-//! before the step or as after it, and as after it once the step was told as done. The step is also taken with calls
-//! that fail and on a disk that fills up, and what it left is damaged.
+//! restored, the access log is told. After each step the folder is held against a naive model. Then the log of what
+//! the step wrote, synced and renamed gives the states that a power cut may have left, and in each of them every part
+//! of the folder must answer as before the step or as after it, and as after it once the step was told as done. The
+//! step is also taken with calls that fail and on a disk that fills up, and what it left is damaged.
 //!
 //! ```sh
 //! cargo run --release --manifest-path fuzz/Cargo.toml --example simulate -- --seed 7        # one, told step by step
