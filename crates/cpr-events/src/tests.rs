@@ -2,6 +2,8 @@
 //! bounds of dates, order, counts, who is not held. Rows are written as `aspect TERM=value …`, with `was` before a
 //! historic one, and bounds and mark first, as they are packed.
 
+mod nothing_besides;
+
 use bitemporal::Known;
 use cpr_model::{Aspect, Date, Fact, Field, Kind, Pnr, RowKind, Values, ValuesWriter};
 
