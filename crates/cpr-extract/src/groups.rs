@@ -165,6 +165,7 @@ pub struct Groups<'c, R> {
     /// Persons with several equal groups, of whom one was given.
     given: RoaringBitmap,
     done: bool,
+    /// Lines that were read together, and what stands between them.
     window: Vec<u8>,
     /// The 003 of a chunk, and which of its groups each belongs to.
     wanted: Vec<(Formatted, u32)>,
@@ -273,68 +274,64 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
             self.wanted.extend(self.checked.index.of(group.key().as_u32()).iter().map(|entry| (*entry, at)));
         }
         self.wanted.sort_unstable_by_key(|(entry, _)| entry.offset());
-        let (Some((first, _)), Some((last, _))) = (self.wanted.first(), self.wanted.last()) else { return Ok(()) };
-        let mean_gap = (last.offset() - first.offset()) / self.wanted.len() as u64;
         let source = self.lines.source_mut();
         let back = source.inner_offset();
-        let mut window = Window::new(source.inner_mut(), &mut self.window, mean_gap);
-        for &(entry, at) in &self.wanted {
-            let line = window.bytes(entry.offset(), entry.length())?;
-            if line_checksum(line) != entry.checksum {
-                return Err(changed());
+        let mut rest = &self.wanted[..];
+        while !rest.is_empty() {
+            let (near, behind) = rest.split_at(read_together(rest));
+            let (start, end) = (near[0].0.offset(), near[near.len() - 1].0.end());
+            read_at(source.inner_mut(), start, (end - start) as usize, &mut self.window)?;
+            for &(entry, at) in near {
+                let from = (entry.offset() - start) as usize;
+                let line = self.window.get(from..from + entry.length()).ok_or_else(changed)?;
+                if line_checksum(line) != entry.checksum {
+                    return Err(changed());
+                }
+                let layout = self.checked.family.record(entry.number()).ok_or_else(changed)?;
+                groups[at as usize].add(layout, line, self.checked.style.padding);
             }
-            let layout = self.checked.family.record(entry.number()).ok_or_else(changed)?;
-            groups[at as usize].add(layout, line, self.checked.style.padding);
+            rest = behind;
         }
-        self.lines.source_mut().inner_mut().seek(SeekFrom::Start(back))?;
+        if !self.wanted.is_empty() {
+            source.inner_mut().seek(SeekFrom::Start(back))?;
+        }
         Ok(())
     }
+}
+
+/// Bytes between two lines that cost less to read than another call.
+const MOST_BETWEEN: u64 = 8 * 1024;
+
+/// Bytes that are read at once, but for a line that is longer.
+const MOST_AT_ONCE: u64 = 128 * 1024;
+
+/// How many of these lines, by place, stand so near the first that one reading is cheaper than several; at least one.
+fn read_together(wanted: &[(Formatted, u32)]) -> usize {
+    let start = wanted[0].0.offset();
+    let is_near = |pair: &[(Formatted, u32)]| {
+        let (before, next) = (pair[0].0, pair[1].0);
+        next.offset().saturating_sub(before.end()) <= MOST_BETWEEN && next.end() - start <= MOST_AT_ONCE
+    };
+    1 + wanted.windows(2).take_while(|pair| is_near(pair)).count()
+}
+
+/// Reads so many bytes from here on, or those that there are.
+fn read_at(source: &mut (impl Read + Seek), offset: u64, bytes: usize, into: &mut Vec<u8>) -> io::Result<()> {
+    source.seek(SeekFrom::Start(offset))?;
+    into.resize(bytes, 0);
+    let mut filled = 0;
+    while filled < bytes {
+        match source.read(&mut into[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    into.truncate(filled);
+    Ok(())
 }
 
 fn digits_of(key: PersonKey) -> [u8; 10] {
     key.pnr().reveal().as_bytes().try_into().expect("ten digits")
-}
-
-/// A part of the source held in memory, moved forward as lines are asked for.
-struct Window<'a, R> {
-    source: &'a mut R,
-    bytes: &'a mut Vec<u8>,
-    start: u64,
-    /// How much is read at once: a lot where the wanted lines stand close together, a line where they do not.
-    step: usize,
-}
-
-impl<'a, R: Read + Seek> Window<'a, R> {
-    fn new(source: &'a mut R, bytes: &'a mut Vec<u8>, mean_gap: u64) -> Self {
-        bytes.clear();
-        let step = if mean_gap < 4 * 1024 { 64 * 1024 } else { 512 };
-        Window { source, bytes, start: 0, step }
-    }
-
-    /// So many bytes from here on.
-    fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
-        let end = offset + length as u64;
-        if offset < self.start || end > self.start + self.bytes.len() as u64 {
-            self.read(offset, self.step.max(length))?;
-        }
-        let at = (offset - self.start) as usize;
-        self.bytes.get(at..at + length).ok_or_else(changed)
-    }
-
-    fn read(&mut self, offset: u64, bytes: usize) -> io::Result<()> {
-        self.source.seek(SeekFrom::Start(offset))?;
-        self.bytes.resize(bytes, 0);
-        let mut filled = 0;
-        while filled < bytes {
-            match self.source.read(&mut self.bytes[filled..]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.bytes.truncate(filled);
-        self.start = offset;
-        Ok(())
-    }
 }

@@ -33,6 +33,11 @@ impl Formatted {
         self.place >> (LENGTH_BITS + NUMBER_BITS)
     }
 
+    /// The byte behind the line, without its end.
+    pub(crate) fn end(self) -> u64 {
+        self.offset() + self.length() as u64
+    }
+
     /// The record number.
     pub(crate) fn number(self) -> u16 {
         (self.place >> LENGTH_BITS) as u16 & ((1 << NUMBER_BITS) - 1)

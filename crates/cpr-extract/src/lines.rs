@@ -168,38 +168,39 @@ impl<'f, R: Read> Lines<'f, R> {
         self.line
     }
 
-    /// Passes over lines that need no second look, as many as are in the buffer, and gives each: the byte of the buffer
-    /// where it starts, its record, its length and its end. [`Lines::next_line`] finds the same in all of them; whatever
-    /// else there is, the first line and the last ones of the file, is left to it.
+    /// Passes over plain lines ([`Lines::plain`]), as many as are in the buffer, and gives each: the byte of the buffer
+    /// where it starts, its record, its length and its end.
     #[inline]
     pub(crate) fn take_plain(&mut self, mut take: impl FnMut(usize, &'static RecordLayout, usize, LineEnd)) {
-        if self.line == 0 || self.ended {
-            return;
-        }
         let (bytes, start) = self.source.buffer();
         let (mut at, mut lines) = (start, 0);
-        while let Some(near) = bytes.get(at..at + LOOKAHEAD) {
-            let Some(layout) = self.family.layout_of(near) else { break };
-            // A longer line than the record's may be two, or have blanks behind it.
-            let most = near.get(..layout.length + LineEnd::CrLf.bytes().len()).unwrap_or(near);
-            let Some(newline) = memchr::memchr(b'\n', most) else { break };
-            let is_crlf = most[..newline].last() == Some(&b'\r');
-            let (length, end) = if is_crlf { (newline - 1, LineEnd::CrLf) } else { (newline, LineEnd::Lf) };
-            if length > layout.length || !self.ignored.is_empty() && self.ignored.contains(&layout.number) {
-                break;
-            }
+        while let Some((layout, length, end)) = self.plain(&bytes[at..]) {
             take(at, layout, length, end);
-            at += newline + 1;
+            at += length + end.bytes().len();
             lines += 1;
         }
         self.source.consume(at - start);
         self.line += lines;
     }
 
+    /// A line that needs no second look: its record, its length and its end. None leaves open what it is, as it does of
+    /// the first line and the last ones of a file.
+    #[inline(always)]
+    fn plain(&self, rest: &[u8]) -> Option<(&'static RecordLayout, usize, LineEnd)> {
+        let near = rest.get(..LOOKAHEAD).filter(|_| self.line > 0 && !self.ended)?;
+        let layout = self.family.layout_of(near)?;
+        // A longer line than the record's may be two, or have blanks behind it.
+        let most = near.get(..layout.length + LineEnd::CrLf.bytes().len())?;
+        let newline = memchr::memchr(b'\n', most)?;
+        let is_crlf = most[..newline].last() == Some(&b'\r');
+        let (length, end) = if is_crlf { (newline - 1, LineEnd::CrLf) } else { (newline, LineEnd::Lf) };
+        let is_ignored = !self.ignored.is_empty() && self.ignored.contains(&layout.number);
+        (length <= layout.length && !is_ignored).then_some((layout, length, end))
+    }
+
     /// As [`Lines::next_line`], without the bytes, which stand in the buffer that is being read.
-    #[inline]
     pub(crate) fn next_found(&mut self) -> io::Result<Option<Found>> {
-        let Some(LocatedLine { offset, end, bytes, what, .. }) = self.next_line()? else { return Ok(None) };
+        let Some(LocatedLine { offset, end, bytes, what, .. }) = self.next_odd_line()? else { return Ok(None) };
         let what = match what {
             What::Record(layout) => return Ok(Some(Found::Record(layout, offset, bytes.len(), end))),
             What::Ignored(number) => OtherLine::Ignored(number),
@@ -223,6 +224,17 @@ impl<'f, R: Read> Lines<'f, R> {
     /// The next line; none at the end of the file, and behind a misfit that ends the reading.
     #[inline]
     pub(crate) fn next_line(&mut self) -> io::Result<Option<LocatedLine<'_>>> {
+        if let Some((layout, length, end)) = self.plain(self.source.buffered()) {
+            self.line += 1;
+            let (line, offset, what) = (self.line, self.source.offset(), What::Record(layout));
+            let bytes = &self.source.consume(length + end.bytes().len())[..length];
+            return Ok(Some(LocatedLine { line, offset, end, bytes, what }));
+        }
+        self.next_odd_line()
+    }
+
+    /// As [`Lines::next_line`], of any line.
+    fn next_odd_line(&mut self) -> io::Result<Option<LocatedLine<'_>>> {
         let rest = self.source.rest()?.len();
         if rest == 0 || self.ended || self.take_trailer() {
             return Ok(None);
