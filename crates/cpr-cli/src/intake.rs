@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cpr_replika::cpr_extract::{self, FIRST_LINES, Family};
+use cpr_replika::cpr_extract::{self, FIRST_LINES, Family, PlacedFile};
 use cpr_replika::{
     ALL_HISTORY, Allow, ApplyOptions, Config, Error, Keep, Options, PackReport, Replika, Report, Snapshot,
 };
@@ -16,7 +16,6 @@ use crate::delivery_report::FileReport;
 use crate::failure::Failure;
 use crate::input_file::InputFile;
 use crate::keep_rule;
-use crate::placed_file::PlacedFile;
 use crate::progress::Meter;
 use crate::screen::Screen;
 use crate::values::{Hidden, find_family, parse_count, parse_record};

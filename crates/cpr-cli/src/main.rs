@@ -16,7 +16,6 @@ mod intake;
 mod keep_rule;
 mod outbox;
 mod output_file;
-mod placed_file;
 mod plural;
 mod progress;
 mod screen;

@@ -4,8 +4,9 @@
 //! they mean is decided by the [`Family`] of the product. Layouts are data (`layouts/records.csv`): a new product is
 //! new rows.
 //!
-//! The crate owns no file and never looks at the clock. It reads from anything that can be read and sought, in memory
-//! that does not grow with the file, but for an index of the 003 records, which CPR puts after all persons:
+//! The crate opens no file and never looks at the clock. It reads from anything that can be read and sought (a file best
+//! as a `PlacedFile`), in memory that does not grow with the file, but for an index of the 003 records, which CPR puts
+//! after all persons:
 //!
 //! 1. [`records`] gives every record, or the located [`Fault`] of a line; the caller goes on or stops.
 //! 2. [`check`] reads a whole extract once and says whether it is complete and fits: header, counts, faults, index.
@@ -28,6 +29,8 @@ mod found;
 mod groups;
 mod index;
 mod lines;
+#[cfg(unix)]
+mod placed_file;
 mod record;
 mod record_number;
 mod repeated;
@@ -46,6 +49,8 @@ pub use fault::{Fault, Reason};
 pub use find_family::{FIRST_LINES, find_family, fits_family};
 pub use groups::{Group, Groups, LineWidth};
 pub use lines::{Item, Records, records};
+#[cfg(unix)]
+pub use placed_file::PlacedFile;
 pub use record::Record;
 pub use record_number::RecordNumber;
 pub use source::Changed;

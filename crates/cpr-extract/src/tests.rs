@@ -1,5 +1,6 @@
 //! Layout tables, reading and writing: made-up extracts in every spelling, and any bytes at all.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 
@@ -412,6 +413,57 @@ fn a_row_behind_that_changes_after_it_was_passed_is_seen() {
     }
     let mut reader = Groups::new(Changing(Cursor::new(bytes), at, 0), &found, &[]).unwrap();
     assert_eq!(reader.next_chunk(&mut Vec::new(), 100).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+}
+
+/// Counts how often it is gone elsewhere, and the bytes that are read.
+struct Counting<'c, R>(R, &'c Cell<(u64, u64)>);
+
+impl<R: Read> Read for Counting<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        self.1.set((self.1.get().0, self.1.get().1 + read as u64));
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Counting<'_, R> {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.1.set((self.1.get().0 + 1, self.1.get().1));
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn addresses_that_stand_near_one_another_are_read_together_and_others_alone() {
+    const PERSONS: usize = 4000;
+    let person = |at: usize| format!("610180{:04}", 1000 + at);
+    let address = |at: usize| format!("003{}{at:034}{:136}0000{:20}00000000\n", person(at), "", "");
+    // The order of the 003, and how often a reader of 100 persons at a time goes elsewhere: to its 003, and back.
+    let orders: [(&str, fn(usize) -> usize, u64); 3] = [
+        ("that of the persons", |at| at, 40 * 2),
+        ("backwards", |at| PERSONS - 1 - at, 40 * 2),
+        ("one in a hundred", |at| at % 40 * 100 + at / 40, 40 + PERSONS as u64),
+    ];
+    for (order, of, most) in orders {
+        let mut bytes = b"00000000000001234012026010520260102\n".to_vec();
+        for at in 0..PERSONS {
+            bytes.extend(format!("001{}          01000000000000 K\n", person(at)).bytes());
+        }
+        (0..PERSONS).for_each(|at| bytes.extend(address(of(at)).bytes()));
+        bytes.extend(format!("9999999999999{:08}\n", 2 * PERSONS).bytes());
+        let found = checked(&bytes);
+        assert!(found.is_sound(), "{order}: {:?}", found.faults);
+        let counted = Cell::default();
+        let read = groups(Counting(Cursor::new(&bytes), &counted), &found, 100);
+        for (at, group) in read.iter().enumerate() {
+            let text = group.fact(1, 1).values().text(Field::AddressingName);
+            assert_eq!((group.facts(1).len(), text.reveal().parse()), (2, Ok(at)), "{order}");
+        }
+        let (seeks, read) = counted.get();
+        assert!(seeks <= most + 2, "{order}: {seeks} times elsewhere");
+        // The file once, and the 003 again, with no more between them than they are long.
+        assert!(read < bytes.len() as u64 * 2, "{order}: {read} bytes of {}", bytes.len());
+    }
 }
 
 /// Where the environment variable `CPR_SAMPLES` says that CPR's own test extracts are.

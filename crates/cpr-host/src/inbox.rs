@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use cpr_replika::apply::{ApplyOptions, Outcome, Progress, Report};
+use cpr_replika::cpr_extract::PlacedFile;
 use cpr_replika::{DeliverOptions, DeliveryNumber, Error, ErrorClass, Replika};
 
 use crate::config;
@@ -321,7 +322,7 @@ impl Inbox {
         };
         let is_first = self.replika.snapshot().known() == DeliveryNumber(0);
         let take = if is_first { Replika::load } else { Replika::apply };
-        take(&self.replika, File::open(path)?, &options).map_err(|error| match error {
+        take(&self.replika, PlacedFile::new(File::open(path)?), &options).map_err(|error| match error {
             Error::Stopped => Halt::Stopped,
             Error::SequenceGap { .. } => Halt::Gap(error),
             // Somebody still writes it.
