@@ -1,17 +1,20 @@
 //! The persons of an extract into the tables, a chunk at a time, in key order within the chunk: read on one thread,
-//! merged on a second, written on this one, which alone has the transaction.
+//! looked up and merged on a second, written on this one, which alone has the transaction.
+//!
+//! What is held of them is read from the snapshot that the delivery follows on. Nothing else writes, and an extract has
+//! a person once, so it is what the transaction would find; and whoever writes then finds the pages in memory.
 
-use std::io::{self, Read, Seek};
+use std::io::{Read, Seek};
 use std::ops::Bound;
 use std::panic::resume_unwind;
 use std::sync::mpsc;
 
 use cpr_extract::Groups;
-use redb::{ReadableTable, WriteTransaction};
+use redb::WriteTransaction;
 
-use crate::apply::merger::{Batch, Extract, Merger, PassedOver};
+use crate::apply::merger::{Batch, Extract, Merger};
 use crate::apply::options::{ApplyOptions, Progress};
-use crate::apply::read_ahead::{Chunk, ChunkOrder, read_chunks};
+use crate::apply::read_ahead::{ChunkOrder, persons_at_a_time, read_chunks};
 use crate::error::Error;
 use crate::ledger::delivery::Counts;
 use crate::ledger::state_digest::StateSum;
@@ -20,13 +23,8 @@ use crate::store::staged_write::StagedWrite;
 use crate::store::tables::{CHANGED, CHANGED_BY, NUMBERS, PERSONS, REDELIVERED, SUPERSEDED};
 use crate::subscriptions::matching::MatchInput;
 
-/// What there is to do next on the thread that writes.
-enum Step {
-    /// Persons were read: what is held of them is to be looked up. None are the end of the file.
-    Read(io::Result<Chunk>),
-    /// Persons were merged, and are to be written.
-    Merged(Result<Box<Batch>, Error>),
-}
+/// Chunks that are merged and wait to be written, or are being written.
+const BATCHES: usize = 3;
 
 /// Merges every person of the extract but those who are passed over. Returned are what subscribers are matched against,
 /// and what the digest of the state is carried on by.
@@ -64,76 +62,43 @@ fn merge_chunks(
     mut merger: Merger,
     (options, of): (&ApplyOptions<'_>, u64),
 ) -> Result<Merger, Error> {
-    let held_up_to = write.transaction().open_table(PERSONS)?.last()?.map(|(key, _)| key.value());
-    let (mut done, mut last) = (0, held_up_to);
+    let (mut done, mut last) = (0, extract.held.up_to);
     let merger = std::thread::scope(|scope| -> Result<Merger, Error> {
-        let (step, steps) = mpsc::channel();
-        let read = step.clone();
-        let spent = read_chunks(scope, groups, ChunkOrder::ByKey, move |chunk| read.send(Step::Read(chunk)).is_ok());
-        let (hold, held) = mpsc::channel::<Box<Batch>>();
+        let (read, chunks) = mpsc::channel();
+        let most = persons_at_a_time(of);
+        let spent = read_chunks(scope, groups, ChunkOrder::ByKey, most, move |chunk| read.send(chunk).is_ok());
+        let (hand_over, merged) = mpsc::channel();
+        let (give_back, batches) = mpsc::channel::<Box<Batch>>();
+        for _ in 0..BATCHES {
+            give_back.send(Box::default()).expect("its receiver stands above");
+        }
         let merging = scope.spawn(move || {
-            for mut batch in held {
-                let merged = merger.merge_batch(&mut batch, extract).map(|()| batch);
-                if step.send(Step::Merged(merged)).is_err() {
+            // Behind the last chunk, and when nobody takes batches any more, one of the two ends.
+            for (chunk, mut batch) in chunks.iter().zip(&batches) {
+                let merged = chunk.map_err(Error::of_source).and_then(|chunk| {
+                    merger.merge_chunk(&chunk, extract, &mut batch)?;
+                    // The reader may be done and gone.
+                    spent.send(chunk).ok();
+                    Ok(batch)
+                });
+                if hand_over.send(merged).is_err() {
                     break;
                 }
             }
             merger
         });
-        // There are as many as there are chunks.
-        let mut batches: Vec<Box<Batch>> = Vec::new();
-        let mut hold = Some(hold);
-        for step in steps {
-            match step {
-                Step::Read(chunk) => {
-                    let mut batch = batches.pop().unwrap_or_default();
-                    batch.begin(chunk.map_err(Error::of_source)?);
-                    if batch.chunk.groups().is_empty() {
-                        hold = None;
-                    }
-                    look_up(write.transaction(), &mut batch, held_up_to, extract.passed_over)?;
-                    if let Some(hold) = &hold {
-                        // Whoever merges is there until nothing more comes, unless it panics.
-                        hold.send(batch).ok();
-                    }
-                }
-                Step::Merged(batch) => {
-                    let mut batch = batch?;
-                    write_batch(write.transaction(), &batch, &mut last)?;
-                    write.wrote(batch.values.len())?;
-                    done += batch.chunk.groups().len() as u64;
-                    options.report(Progress::Merging { done, of })?;
-                    // The reader may be done and gone.
-                    spent.send(std::mem::take(&mut batch.chunk)).ok();
-                    batches.push(batch);
-                }
-            }
+        for batch in merged {
+            let batch = batch?;
+            write_batch(write.transaction(), &batch, &mut last)?;
+            write.wrote(batch.values.len())?;
+            done += batch.groups;
+            options.report(Progress::Merging { done, of })?;
+            // Whoever merges may be done and gone.
+            give_back.send(batch).ok();
         }
         merging.join().or_else(|panic| resume_unwind(panic))
     })?;
     if done == of { Ok(merger) } else { Err(Error::Changed) }
-}
-
-/// Looks up what is held of the persons of a chunk who are merged; nobody is behind `held_up_to`.
-fn look_up(
-    write: &WriteTransaction,
-    batch: &mut Batch,
-    held_up_to: Option<u32>,
-    passed_over: &PassedOver,
-) -> Result<(), Error> {
-    let keys = batch.chunk.groups().iter().map(|group| group.key().as_u32()).enumerate();
-    let may_be_held = |key| held_up_to.is_some_and(|last| key <= last) && !passed_over.contains(key);
-    let mut keys = keys.filter(|(_, key)| may_be_held(*key)).peekable();
-    if keys.peek().is_none() {
-        return Ok(());
-    }
-    let persons = write.open_table(PERSONS)?;
-    for (at, key) in keys {
-        if let Some(stored) = persons.get(key)? {
-            batch.held.push(at, stored.value());
-        }
-    }
-    Ok(())
 }
 
 /// Writes what became of the persons of a chunk. `last` is the largest key of the table.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use cpr_extract::Group;
 use cpr_model::{CurrentRows, Field, RowsBuffer};
-use rkyv::util::AlignedVec;
 use roaring::RoaringBitmap;
 
 use crate::apply::merge::{Delivering, Merge, OpenPast, Verdict};
@@ -16,7 +15,9 @@ use crate::index::sets::Index;
 use crate::ledger::delivery::Counts;
 use crate::person::stored::v2::ArchivedDocument;
 use crate::person::value::{StoredPerson, seal_document, seal_past, seal_segment};
-use crate::store::sealed::ALIGNMENT;
+use crate::snapshot::Snapshot;
+use crate::store::sealed::Held;
+use crate::store::tables::Tables;
 use crate::subscriptions::matching::MatchInput;
 
 /// Whom of the extract is not merged.
@@ -29,18 +30,11 @@ pub(crate) struct PassedOver {
     pub(crate) held: RoaringBitmap,
 }
 
-impl PassedOver {
-    pub(super) fn contains(&self, key: u32) -> bool {
-        self.held.contains(key) || self.left_out.contains(key) || self.barred.contains(key)
-    }
-}
-
-/// A chunk of persons on its way: as the extract has them, as they are held, and what is to be written of them. Made to
-/// be reused.
+/// What is to be written of the persons of a chunk. Made to be reused.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) chunk: Chunk,
-    pub(super) held: HeldValues,
+    /// How many persons the chunk had.
+    pub(super) groups: u64,
     /// Values of persons, in the order of their keys: key, and where the value ends in `values`.
     pub(super) persons: Vec<(u32, usize)>,
     pub(super) values: Vec<u8>,
@@ -51,11 +45,8 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Begins with the persons of a chunk, of whom nothing is known to be held.
-    pub(super) fn begin(&mut self, chunk: Chunk) {
-        self.chunk = chunk;
-        self.held.bytes.clear();
-        self.held.places.clear();
+    fn begin(&mut self, chunk: &Chunk) {
+        self.groups = chunk.groups().len() as u64;
         self.persons.clear();
         self.values.clear();
         self.segments.clear();
@@ -63,31 +54,31 @@ impl Batch {
     }
 }
 
-/// The values of some persons end to end, each where an archive can be read.
-#[derive(Default)]
-pub(super) struct HeldValues {
-    bytes: AlignedVec<ALIGNMENT>,
-    /// Position of the person in the chunk, and where the value stands.
-    places: Vec<(usize, std::ops::Range<usize>)>,
+/// The persons that are held before an extract.
+pub(super) struct HeldPersons<'s> {
+    /// All that is held.
+    pub(super) tables: &'s Tables,
+    /// The last of them; none when there are none.
+    pub(super) up_to: Option<u32>,
 }
 
-impl HeldValues {
-    /// Notes the value of the person at a position; positions ascend.
-    pub(super) fn push(&mut self, at: usize, value: &[u8]) {
-        let start = self.bytes.len().next_multiple_of(ALIGNMENT);
-        self.bytes.resize(start, 0);
-        self.bytes.extend_from_slice(value);
-        self.places.push((at, start..self.bytes.len()));
+impl<'s> HeldPersons<'s> {
+    pub(super) fn of(snapshot: &'s Snapshot) -> Result<HeldPersons<'s>, Error> {
+        let tables = snapshot.tables();
+        Ok(HeldPersons { tables, up_to: tables.persons.last()?.map(|(key, _)| key.value()) })
     }
 
-    /// All that were noted, by position.
-    fn values(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        self.places.iter().map(|(at, place)| (*at, &self.bytes[place.clone()]))
+    fn get(&self, key: u32) -> Result<Option<Held<'s>>, Error> {
+        match self.up_to {
+            Some(last) if key <= last => Ok(self.tables.persons.get(key)?.map(Held::new)),
+            _ => Ok(None),
+        }
     }
 }
 
 /// What is the same for all persons of an extract.
 pub(super) struct Extract<'e> {
+    pub(super) held: HeldPersons<'e>,
     pub(super) passed_over: &'e PassedOver,
     pub(super) delivering: Delivering,
     /// Whether the lines of an earlier delivery were spelled as those of this one are.
@@ -118,34 +109,25 @@ impl Merger {
     }
 
     /// Merges the persons of a chunk, but for those who are passed over.
-    pub(super) fn merge_batch(&mut self, batch: &mut Batch, extract: &Extract<'_>) -> Result<(), Error> {
-        let (chunk, held) = (std::mem::take(&mut batch.chunk), std::mem::take(&mut batch.held));
-        let mut values = held.values().peekable();
-        for (at, group) in chunk.groups().iter().enumerate() {
-            let held = values.next_if(|(of, _)| *of == at).map_or(&[][..], |(_, value)| value);
+    pub(super) fn merge_chunk(&mut self, chunk: &Chunk, extract: &Extract<'_>, batch: &mut Batch) -> Result<(), Error> {
+        batch.begin(chunk);
+        for group in chunk.groups() {
             let key = group.key().as_u32();
             if extract.passed_over.barred.contains(key) {
                 self.counts.persons_barred += 1;
             } else if extract.passed_over.left_out.contains(key) {
                 self.counts.persons_left_out += 1;
             } else if !extract.passed_over.held.contains(key) {
-                self.merge_person(group, held, extract, batch)?;
+                self.merge_person(group, extract, batch)?;
             }
         }
-        drop(values);
-        (batch.chunk, batch.held) = (chunk, held);
         Ok(())
     }
 
-    fn merge_person(
-        &mut self,
-        group: &Group,
-        held: &[u8],
-        extract: &Extract<'_>,
-        batch: &mut Batch,
-    ) -> Result<(), Error> {
+    fn merge_person(&mut self, group: &Group, extract: &Extract<'_>, batch: &mut Batch) -> Result<(), Error> {
         let key = group.key().as_u32();
-        let held = StoredPerson::open(key, held)?;
+        let held = extract.held.get(key)?;
+        let held = StoredPerson::open(key, held.as_ref().map_or(&[], Held::bytes))?;
         let full = held.full_past(key)?;
         let add_to = held.past.filter(|_| full.is_none());
         let add_to = add_to.map_or(OpenPast::After(full.map_or(0, |(last, _)| last)), OpenPast::AddTo);

@@ -46,7 +46,7 @@ use roaring::RoaringBitmap;
 use crate::apply::intake::{Intake, check_order, refusal, refuse_wider_family};
 use crate::apply::merge::Delivering;
 use crate::apply::merge_all::merge_all;
-use crate::apply::merger::{Extract, PassedOver};
+use crate::apply::merger::{Extract, HeldPersons, PassedOver};
 use crate::apply::selection::{Selection, select};
 use crate::delivery_number::DeliveryNumber;
 use crate::erase::bars::{Bars, read_stated};
@@ -298,7 +298,12 @@ impl Replika {
         let (match_input, brought) = merge_all(
             &mut write,
             groups,
-            &Extract { passed_over: &passed_over, delivering, same_style: &same_style },
+            &Extract {
+                held: HeldPersons::of(&snapshot)?,
+                passed_over: &passed_over,
+                delivering,
+                same_style: &same_style,
+            },
             match_input,
             (options, of),
             &mut delivery.counts,

@@ -8,8 +8,16 @@ use cpr_extract::{Group, Groups};
 
 use crate::error::Error;
 
-/// Persons that are read, and handed over, at a time; the few of a test take several turns, too.
-const CHUNK: usize = if cfg!(test) { 64 } else { 4 * 1024 };
+/// Persons that are read, and handed over, at most at a time; the few of a test take several turns, too.
+const MOST: usize = if cfg!(test) { 64 } else { 4 * 1024 };
+/// Fewer are not worth a turn.
+const LEAST: usize = MOST / 16;
+
+/// How many of so many persons are handed over at a time: of a small extract a part, too, so that one is written while
+/// the next is read.
+pub(super) fn persons_at_a_time(of: u64) -> usize {
+    usize::try_from(of / 16).unwrap_or(MOST).clamp(LEAST, MOST)
+}
 
 /// Chunks that are read, waited for and used at once; more persons than those of so many are not held in memory.
 const CHUNKS: usize = 4;
@@ -38,11 +46,13 @@ impl Chunk {
 }
 
 /// Reads on a thread of its own, and has `hand_over` take each chunk in the order of the file, the last of them empty,
-/// until it is told that nobody takes any more. Reading goes on as far as chunks come back to what is returned.
+/// until it is told that nobody takes any more. Reading goes on as far as chunks come back to what is returned. A
+/// chunk has so many persons at most.
 pub(super) fn read_chunks<'scope>(
     scope: &'scope Scope<'scope, '_>,
     mut groups: Groups<'scope, impl Read + Seek + Send + 'scope>,
     order: ChunkOrder,
+    most: usize,
     hand_over: impl Fn(io::Result<Chunk>) -> bool + Send + 'scope,
 ) -> mpsc::Sender<Chunk> {
     let (spent, reused) = mpsc::channel::<Chunk>();
@@ -51,7 +61,7 @@ pub(super) fn read_chunks<'scope>(
     }
     scope.spawn(move || {
         for mut chunk in reused {
-            let next = groups.next_chunk(&mut chunk.groups, CHUNK).map(|count| {
+            let next = groups.next_chunk(&mut chunk.groups, most).map(|count| {
                 chunk.count = count;
                 if order == ChunkOrder::ByKey {
                     chunk.groups[..count].sort_by_key(Group::key);
@@ -78,7 +88,7 @@ pub(super) fn for_each_chunk(
 ) -> Result<(), Error> {
     std::thread::scope(|scope| {
         let (read, chunks) = mpsc::channel();
-        let spent = read_chunks(scope, groups, order, move |chunk| read.send(chunk).is_ok());
+        let spent = read_chunks(scope, groups, order, MOST, move |chunk| read.send(chunk).is_ok());
         for chunk in chunks {
             let chunk = chunk.map_err(Error::of_source)?;
             take(chunk.groups())?;
