@@ -51,7 +51,7 @@ pub(crate) fn merge_all(
         table.insert((number, code.as_slice()), sealed.as_slice())?;
     }
     drop(table);
-    merger.index.write(write)?;
+    merger.index.write(write, Some(extract.held.tables))?;
     Ok((merger.match_input, merger.merge.state))
 }
 

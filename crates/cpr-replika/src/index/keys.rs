@@ -26,6 +26,9 @@ pub(crate) enum SetKind {
     LeftOut = 9,
 }
 
+/// Above the number of every kind.
+pub(crate) const KINDS: usize = SetKind::LeftOut as usize + 1;
+
 /// Years of numbers in a row of words.
 pub(crate) const YEARS_OF_WORDS: u16 = 16;
 

@@ -7,25 +7,34 @@
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
+use std::sync::mpsc;
 
 use cpr_model::{CurrentRows, PersonKey};
 use cpr_subscription::HouseNumber;
 
-use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::WriteTransaction;
 use roaring::RoaringBitmap;
 use rustc_hash::FxBuildHasher;
 
 use crate::error::Error;
-use crate::index::keys::{SetKind, house, street, year_of};
+use crate::index::collected::Collected;
+use crate::index::keys::{KINDS, SetKind, house, street, year_of};
 use crate::index::stored_set::{self, StoredSet};
 use crate::index::street_names::StreetNames;
 use crate::index::words::Words;
 use crate::planted::{self, Fault};
+use crate::store::guard::Guard;
+use crate::store::read_table::One;
 use crate::store::sealed;
-use crate::store::tables::{RowKey, SETS, name};
+use crate::store::tables::{RowKey, SETS, Tables, name};
 
 /// So many persons who come under words or go from them are written on a thread of their own; the few of a test, too.
 const MANY_WORDS: usize = if cfg!(test) { 1 } else { 1_000_000 };
+/// So many rows of sets are made on a thread of their own.
+const MANY_ROWS: usize = if cfg!(test) { 1 } else { 1_000 };
+/// Rows that are made at a time, and times that are made ahead.
+const PART: usize = if cfg!(test) { 3 } else { 256 };
+const PARTS: usize = 4;
 
 /// One thing that a person is found by.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -90,17 +99,45 @@ pub(crate) fn each_entry(
 }
 
 /// What came to a row and what went from it.
-#[derive(Default)]
 struct Changes {
-    added: Vec<Entry>,
+    key: RowKey,
+    added: Collected,
+    /// Of a street: the house number of each who came.
+    houses: Vec<u32>,
     removed: Vec<Entry>,
 }
 
 impl Changes {
+    fn of(key: RowKey) -> Changes {
+        Changes { key, added: Collected::default(), houses: Vec::new(), removed: Vec::new() }
+    }
+
+    fn is_of_street(&self) -> bool {
+        self.key.0 == SetKind::Street as u8
+    }
+
+    fn add(&mut self, (house, key): Entry) {
+        self.added.push(key.into());
+        if self.is_of_street() {
+            self.houses.push(house);
+        }
+    }
+
+    /// The persons who came, in the order in which they did.
+    fn persons(&self) -> impl ExactSizeIterator<Item = u32> + Clone {
+        self.added.iter().map(|key| key as u32)
+    }
+
+    fn sorted_removed(&self) -> Vec<Entry> {
+        let mut removed = self.removed.clone();
+        removed.sort_unstable();
+        removed
+    }
+
     /// True when they make a set of a row that nobody is in, one behind the other.
-    fn is_ascending_set(&self, key: RowKey) -> bool {
-        let is_set = key.0 != SetKind::Street as u8 && self.removed.is_empty() && !self.added.is_empty();
-        is_set && self.added.is_sorted_by(|(_, one), (_, other)| one < other)
+    fn is_ascending_set(&self) -> bool {
+        let is_set = !self.is_of_street() && self.removed.is_empty();
+        is_set && !self.added.is_empty() && self.added.is_ascending()
     }
 }
 
@@ -110,7 +147,11 @@ pub(crate) type Entry = (u32, u32);
 /// The changes that a delivery makes to the index, collected person by person and written once.
 #[derive(Default)]
 pub(crate) struct Index {
-    rows: HashMap<RowKey, Changes, FxBuildHasher>,
+    /// Where the changes of a row stand.
+    rows: HashMap<RowKey, usize, FxBuildHasher>,
+    changes: Vec<Changes>,
+    /// Of each kind, where the changes of the row stand that was asked for last: most persons are like the one before.
+    last: [usize; KINDS],
     pub(crate) words: Words,
     pub(crate) streets: StreetNames,
     before: Vec<Term>,
@@ -140,60 +181,151 @@ impl Index {
 
     fn collect_changes(&mut self, key: PersonKey) {
         let key = key.as_u32();
-        for term in self.after.iter().filter(|term| self.before.binary_search(term).is_err()) {
-            self.rows.entry(term.row(key)).or_default().added.push((term.house, key));
+        let (before, after) = (std::mem::take(&mut self.before), std::mem::take(&mut self.after));
+        for term in after.iter().filter(|term| before.binary_search(term).is_err()) {
+            self.changes_of(term.row(key)).add((term.house, key));
         }
-        for term in self.before.iter().filter(|term| self.after.binary_search(term).is_err()) {
-            self.rows.entry(term.row(key)).or_default().removed.push((term.house, key));
+        for term in before.iter().filter(|term| after.binary_search(term).is_err()) {
+            self.changes_of(term.row(key)).removed.push((term.house, key));
         }
+        (self.before, self.after) = (before, after);
     }
 
-    /// Writes every row that changes, in the order of their keys. Many words, which a load has, are written beside the
-    /// others.
-    pub(crate) fn write(mut self, write: &WriteTransaction) -> Result<(), Error> {
+    fn changes_of(&mut self, row: RowKey) -> &mut Changes {
+        let Index { rows, changes, last, .. } = self;
+        let last = &mut last[usize::from(row.0)];
+        if changes.get(*last).is_none_or(|changes| changes.key != row) {
+            *last = *rows.entry(row).or_insert_with(|| {
+                changes.push(Changes::of(row));
+                changes.len() - 1
+            });
+        }
+        &mut changes[*last]
+    }
+
+    /// Writes every row that changes, in the order of their keys, over those of the state before; none when the tables
+    /// are empty. Many words are written beside the others.
+    pub(crate) fn write(mut self, write: &WriteTransaction, before: Option<&Tables>) -> Result<(), Error> {
         let (words, streets) = (std::mem::take(&mut self.words), std::mem::take(&mut self.streets));
+        let mut rows = self.changes;
+        rows.sort_unstable_by_key(|changes| changes.key);
         if words.count() < MANY_WORDS {
-            words.write(write)?;
+            words.write(write, before)?;
             streets.write(write)?;
-            return self.write_sets(write);
+            return write_rows(&rows, write, before);
         }
         std::thread::scope(|scope| {
-            let words = scope.spawn(|| words.write(write));
-            let others = streets.write(write).and_then(|()| self.write_sets(write));
+            let words = scope.spawn(|| words.write(write, before));
+            let others = streets.write(write).and_then(|()| write_rows(&rows, write, before));
             words.join().unwrap_or_else(|panic| resume_unwind(panic)).and(others)
         })
     }
+}
 
-    fn write_sets(self, write: &WriteTransaction) -> Result<(), Error> {
-        let mut table = write.open_table(SETS)?;
-        let fresh = table.is_empty()?;
-        let (mut payload, mut sealed) = (Vec::new(), Vec::new());
-        for (key, changes) in self.sorted() {
-            if fresh && changes.is_ascending_set(key) {
-                payload.clear();
-                stored_set::write_ascending(changes.added.iter().map(|(_, key)| *key), &mut payload);
-            } else {
-                let mut row = match table.get(key)?.filter(|_| !fresh) {
-                    Some(stored) => Row::open(key, stored.value())?,
-                    None => Row::empty(key),
-                };
-                row.change(changes);
-                if row.is_empty() {
-                    table.remove(key)?;
-                    continue;
-                }
-                row.write(&mut payload);
+/// Writes rows of sets. Many are made on a thread of their own, each part while the one before is written.
+fn write_rows(rows: &[Changes], write: &WriteTransaction, before: Option<&Tables>) -> Result<(), Error> {
+    let mut table = write.open_table(SETS)?;
+    let mut put = |made: &MadeRows| -> Result<(), Error> {
+        for (key, value) in made.iter() {
+            match value {
+                Some(value) => _ = table.insert(key, value)?,
+                None => _ = table.remove(key)?,
             }
-            sealed::seal(sealing(key), &payload, &mut sealed);
-            table.insert(key, sealed.as_slice())?;
+        }
+        Ok(())
+    };
+    let held = before.map(|tables| &tables.sets);
+    let held = match held.map(One::len).transpose()? {
+        None | Some(0) => None,
+        Some(_) => held,
+    };
+    let mut made = MadeRows::default();
+    if rows.len() < MANY_ROWS {
+        made.make(rows, held)?;
+        return put(&made);
+    }
+    std::thread::scope(|scope| {
+        let (hand_over, parts) = mpsc::sync_channel(PARTS);
+        let making = scope.spawn(move || {
+            for rows in rows.chunks(PART) {
+                let mut made = MadeRows::default();
+                let part = made.make(rows, held).map(|()| made);
+                if hand_over.send(part).is_err() {
+                    break;
+                }
+            }
+        });
+        for part in parts {
+            put(&part?)?;
+        }
+        making.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok(())
+    })
+}
+
+/// Rows as they are to be, sealed, in the order of their keys.
+#[derive(Default)]
+struct MadeRows {
+    /// Keys, and where the value ends; a row with nobody in it has none.
+    rows: Vec<(RowKey, usize)>,
+    values: Vec<u8>,
+    persons: Vec<u32>,
+    payload: Vec<u8>,
+    sealed: Vec<u8>,
+}
+
+impl MadeRows {
+    /// Adds rows, each made of what is held of it and what changes.
+    fn make(&mut self, rows: &[Changes], held: Option<&One<RowKey, &'static [u8]>>) -> Result<(), Error> {
+        for changes in rows {
+            let stored = held.map(|held| held.get(changes.key)).transpose()?.flatten();
+            if self.write_row(changes, stored.as_ref().map(Guard::value))? {
+                sealed::seal(sealing(changes.key), &self.payload, &mut self.sealed);
+                self.values.extend_from_slice(&self.sealed);
+            }
+            self.rows.push((changes.key, self.values.len()));
         }
         Ok(())
     }
 
-    fn sorted(self) -> Vec<(RowKey, Changes)> {
-        let mut rows: Vec<_> = self.rows.into_iter().collect();
-        rows.sort_unstable_by_key(|(key, _)| *key);
-        rows
+    /// Puts a row as it is to be into the payload; false when nobody is in it.
+    fn write_row(&mut self, changes: &Changes, stored: Option<&[u8]>) -> Result<bool, Error> {
+        let MadeRows { persons, payload, .. } = self;
+        payload.clear();
+        persons.clear();
+        let key = changes.key;
+        if stored.is_none() && changes.is_ascending_set() {
+            stored_set::write_ascending(changes.persons(), payload);
+            return Ok(true);
+        }
+        let is_list = match stored {
+            _ if changes.is_of_street() => false,
+            Some(stored) => open_set(key, stored)?.read_few(persons).map_err(corrupt)?,
+            None => true,
+        };
+        if !is_list {
+            let mut row = stored.map_or_else(|| Ok(Row::empty(key)), |stored| Row::open(key, stored))?;
+            row.change(changes);
+            row.write(payload);
+            return Ok(!row.is_empty());
+        }
+        let removed = changes.sorted_removed();
+        persons.retain(|key| removed.binary_search(&(0, *key)).is_err());
+        persons.extend(changes.persons());
+        // Of two runs that ascend, this makes one in one pass.
+        persons.sort();
+        persons.dedup();
+        stored_set::write_ascending(persons.iter().copied(), payload);
+        Ok(!persons.is_empty())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (RowKey, Option<&[u8]>)> {
+        let mut start = 0;
+        self.rows.iter().map(move |&(key, end)| {
+            let value = &self.values[start..end];
+            start = end;
+            (key, Some(value).filter(|value| !value.is_empty()))
+        })
     }
 }
 
@@ -239,17 +371,17 @@ impl Row {
         Ok(Row::Street(entries.iter().map(|entry| (number(entry, 0), number(entry, 4))).collect()))
     }
 
-    fn change(&mut self, mut changes: Changes) {
+    fn change(&mut self, changes: &Changes) {
         match self {
             Row::Set(set) => {
                 changes.removed.iter().for_each(|&(_, key)| _ = set.remove(key));
-                changes.added.iter().for_each(|&(_, key)| _ = set.insert(key));
+                changes.persons().for_each(|key| _ = set.insert(key));
             }
             Row::Street(entries) => {
-                changes.removed.sort_unstable();
-                entries.retain(|entry| changes.removed.binary_search(entry).is_err());
-                entries.extend(changes.added);
-                entries.sort_unstable();
+                let removed = changes.sorted_removed();
+                entries.retain(|entry| removed.binary_search(entry).is_err());
+                entries.extend(changes.houses.iter().copied().zip(changes.persons()));
+                entries.sort();
             }
         }
     }

@@ -57,6 +57,20 @@ impl<'a> StoredSet<'a> {
         if count == self.len { Ok(()) } else { Err("a set of another length than it says") }
     }
 
+    /// Puts its persons behind those of a list, ascending, where it stands as distances; false where it is a bitmap.
+    ///
+    /// # Errors
+    /// As [`StoredSet::add_to`].
+    pub(crate) fn read_few(&self, persons: &mut Vec<u32>) -> Result<bool, &'static str> {
+        if self.is_bitmap {
+            return Ok(false);
+        }
+        let before = persons.len();
+        distances::read(self.body, 32, |key| persons.push(key as u32))?;
+        let is_whole = (persons.len() - before) as u64 == self.len;
+        if is_whole { Ok(true) } else { Err("a set of another length than it says") }
+    }
+
     /// The persons as a set of their own.
     ///
     /// # Errors
@@ -122,6 +136,9 @@ mod tests {
             let stored = StoredSet::open(&payload).expect("a set");
             assert_eq!((stored.len, stored.is_bitmap), (set.len(), is_bitmap));
             assert_eq!(stored.to_bitmap().as_ref(), Ok(set));
+            let mut persons = vec![7];
+            assert_eq!(stored.read_few(&mut persons), Ok(!is_bitmap));
+            assert!(is_bitmap || persons[1..].iter().copied().eq(set));
             stored.add_to(&mut all).expect("a set");
         }
         assert_eq!(all, few | many);
@@ -133,7 +150,9 @@ mod tests {
             let mut payload = Vec::new();
             write(&set, &mut payload);
             payload[0] ^= 2;
-            assert!(StoredSet::open(&payload).expect("a set").to_bitmap().is_err());
+            let stored = StoredSet::open(&payload).expect("a set");
+            assert!(stored.to_bitmap().is_err());
+            assert!(stored.is_bitmap || stored.read_few(&mut Vec::new()).is_err());
         }
         assert!(StoredSet::open(&[1, 2, 3]).is_err());
     }

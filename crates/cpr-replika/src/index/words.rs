@@ -10,15 +10,16 @@ use std::collections::HashMap;
 use std::ops::{ControlFlow, RangeInclusive};
 
 use cpr_model::{Aspect, CurrentRows, Field, Folder, Value};
-use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::WriteTransaction;
 use rustc_hash::FxBuildHasher;
 
 use crate::error::Error;
+use crate::index::collected::Collected;
 use crate::index::distances;
 use crate::index::keys::{YEARS_OF_WORDS, year_of};
 use crate::index::name_part::NamePart;
 use crate::store::sealed;
-use crate::store::tables::{WORDS, WordKey, name};
+use crate::store::tables::{Tables, WORDS, WordKey, name};
 
 /// A person under a word: the key, and in the lowest byte where the word stands, see [`bits`].
 pub(crate) type Entry = u64;
@@ -129,7 +130,7 @@ impl WordReader {
 /// The persons who came under a word and went from it.
 #[derive(Default)]
 struct Changes {
-    added: Vec<Entry>,
+    added: Collected,
     removed: Vec<Entry>,
 }
 
@@ -199,20 +200,22 @@ impl Words {
         }
     }
 
-    /// Writes every row that changes, in the order of their keys.
-    pub(crate) fn write(self, write: &WriteTransaction) -> Result<(), Error> {
+    /// Writes every row that changes, in the order of their keys, over those of the state before.
+    pub(crate) fn write(self, write: &WriteTransaction, before: Option<&Tables>) -> Result<(), Error> {
         let mut table = write.open_table(WORDS)?;
-        let fresh = table.is_empty()?;
-        let (mut payload, mut sealed, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        let held = before.map(|tables| &tables.words);
+        let (mut payload, mut sealed, mut entries, mut added) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (word, changes) in self.sorted() {
-            for (chunk, came, went) in changes.chunks() {
+            changes.added.sort_into(&mut added);
+            for (chunk, came, went) in chunks_of(&added, &changes.removed) {
                 entries.clear();
-                if !fresh && let Some(stored) = table.get((&*word, chunk))? {
+                if let Some(stored) = held.map(|held| held.get((&*word, chunk))).transpose()?.flatten() {
                     read_row((&word, chunk), stored.value(), |entry| entries.push(entry))?;
+                    entries.retain(|entry| went.binary_search(entry).is_err());
                 }
-                entries.retain(|entry| went.binary_search(entry).is_err());
                 entries.extend_from_slice(came);
-                entries.sort_unstable();
+                // Of two runs that ascend, this makes one in one pass.
+                entries.sort();
                 if entries.is_empty() {
                     table.remove((&*word, chunk))?;
                     continue;
@@ -234,7 +237,6 @@ impl Words {
             if changes.added.is_empty() && changes.removed.is_empty() {
                 continue;
             }
-            changes.added.sort_unstable();
             changes.removed.sort_unstable();
             words.push((word, changes));
         }
@@ -243,20 +245,16 @@ impl Words {
     }
 }
 
-impl Changes {
-    /// The changes of each chunk that has any.
-    fn chunks(&self) -> Vec<(u8, &[Entry], &[Entry])> {
-        let (mut came, mut went) = (self.added.as_slice(), self.removed.as_slice());
-        let mut chunks = Vec::new();
-        while let Some(chunk) = came.first().into_iter().chain(went.first()).map(|&entry| chunk_of(entry)).min() {
-            let cut = |entries: &[Entry]| entries.partition_point(|&entry| chunk_of(entry) == chunk);
-            let (added_here, added_after) = came.split_at(cut(came));
-            let (removed_here, removed_after) = went.split_at(cut(went));
-            chunks.push((chunk, added_here, removed_here));
-            (came, went) = (added_after, removed_after);
-        }
-        chunks
-    }
+/// The changes of each chunk that has any, of what came and what went, both ascending.
+fn chunks_of<'e>(mut came: &'e [Entry], mut went: &'e [Entry]) -> impl Iterator<Item = (u8, &'e [Entry], &'e [Entry])> {
+    std::iter::from_fn(move || {
+        let chunk = came.first().into_iter().chain(went.first()).map(|&entry| chunk_of(entry)).min()?;
+        let cut = |entries: &[Entry]| entries.partition_point(|&entry| chunk_of(entry) == chunk);
+        let (added_here, added_after) = came.split_at(cut(came));
+        let (removed_here, removed_after) = went.split_at(cut(went));
+        (came, went) = (added_after, removed_after);
+        Some((chunk, added_here, removed_here))
+    })
 }
 
 /// A name so that different ones never look the same end to end.

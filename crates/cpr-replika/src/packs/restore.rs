@@ -72,7 +72,7 @@ impl Replika {
             let index = std::mem::take(&mut earlier.index);
             new.latch().sound(|| {
                 let write = new.begin_write()?;
-                index.write(&write)?;
+                index.write(&write, None)?;
                 write.commit().map_err(Error::from)
             })?;
             Ok(new)
