@@ -100,7 +100,9 @@ fn what_is_no_filter_is_refused_with_its_reason() {
     let nested = AllOf::new(vec![filter("0-17+0751"), filter("A01")]);
     assert_eq!(nested, Err(FilterError::MemberKind { kind: FilterKind::AllOf }));
     assert_eq!(AgeRange::new(0, 1000), Err(ages(0, 1000)));
-    assert_eq!("whatever".parse::<Filter>(), Err(FilterError::NoKind));
+    for text in ["whatever", "ten_digits", "fire"] {
+        assert_eq!(text.parse::<Filter>(), Err(FilterError::NoKind), "{text}");
+    }
 }
 
 #[test]
@@ -128,6 +130,10 @@ fn neither_debug_nor_an_error_shows_a_number_or_an_address() {
     }
     assert_eq!(format!("{all:?}"), "AllOf([PNR(..), EventChangeCode(A01), Address(..)])");
     assert_eq!(format!("{:?}", filter("0851")), "MunicipalityCode(0851)");
+    let Filter::AllOf(members) = &all else { panic!("{all:?}") };
+    assert_eq!(format!("{members:?}"), "[PNR(..), EventChangeCode(A01), Address(..)]");
+    let counts = format!("{matcher:?} {followers:?}");
+    assert_eq!(counts, "Matcher of 1 subscribers with 1 terms Followers of 1 numbers");
     for text in ["6113801234", "610180-1234", "6101801234x", "6101801234:1", "6101801234+", "+6101801234"] {
         let error = text.parse::<Filter>().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("1234"), "{text}");

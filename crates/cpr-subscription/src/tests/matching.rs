@@ -264,15 +264,44 @@ proptest! {
 
 #[test]
 fn codes_beyond_four_digits_meet_nothing_and_break_nothing() {
-    let subject = Subject {
-        municipality: Some(MunicipalityCode(60_000)),
-        birth_date: Date::from_digits(1_01_01),
-        address: Some(AddressSubject { street: StreetCode(60_000), house: None, floor: None, door: None }),
+    for code in [10_000, 60_000] {
+        let subject = Subject {
+            municipality: Some(MunicipalityCode(code)),
+            birth_date: Date::from_digits(1_01_01),
+            address: Some(AddressSubject { street: StreetCode(code), house: None, floor: None, door: None }),
+        };
+        let number = key(NUMBERS[0]);
+        let person = Changed { number, before: None, after: Some(subject), events: Vec::new(), chain: Vec::new() };
+        let filters: Vec<Filter> = FILTERS.iter().map(|text| filter(text)).collect();
+        check(&[Subscription { subscriber: SubscriberNumber(7), profile: Profile::SF6002, filters }], &[person]);
+    }
+}
+
+#[test]
+fn what_subscribers_share_is_what_each_of_them_would_get_alone() {
+    let profiles = [Profile::SF6002, Profile { enters: false, leaves: true, ..Profile::SF6002 }];
+    let subscriptions: Vec<Subscription> = (0..18)
+        .map(|at| Subscription {
+            subscriber: SubscriberNumber(at),
+            profile: profiles[at as usize % 2],
+            filters: FILTERS.iter().skip(at as usize % 3).step_by(3).map(|text| filter(text)).collect(),
+        })
+        .collect();
+    let lives = |place: usize| Subject {
+        municipality: Some(MunicipalityCode(if place % 2 == 0 { 101 } else { 751 })),
+        birth_date: Date::parse(BIRTHS[1 + place % 5]),
+        ..Subject::default()
     };
-    let person =
-        Changed { number: key(NUMBERS[0]), before: None, after: Some(subject), events: Vec::new(), chain: Vec::new() };
-    let filters: Vec<Filter> = FILTERS.iter().map(|text| filter(text)).collect();
-    check(&[Subscription { subscriber: SubscriberNumber(7), profile: Profile::SF6002, filters }], &[person]);
+    let persons: Vec<Changed> = (0..400)
+        .map(|at: usize| Changed {
+            number: key(&format!("610180{at:04}")),
+            before: (at % 3 > 0).then(|| lives(at)),
+            after: (at % 7 > 0).then(|| lives(at / 5)),
+            events: vec![event(EVENTS[at % EVENTS.len()])],
+            chain: Vec::new(),
+        })
+        .collect();
+    check(&subscriptions, &persons);
 }
 
 /// A person that is there after the delivery and was not before, followed by these.

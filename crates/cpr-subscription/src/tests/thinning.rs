@@ -209,8 +209,10 @@ fn what_is_not_whole_is_not_indexed() {
     let (start, end) = (&all[0][..], &all[all.len() - 1][..]);
     let read = |bytes: &[u8]| FileIndex::read(bytes, std_family(), &[]).map(|_| ());
     assert!(read(&text(&[start, end])).is_ok());
-    for bytes in [text(&[]), text(&[start]), text(&[end]), text(&[start, start, end]), text(&[start, end, &all[1]])] {
-        assert!(matches!(read(&bytes), Err(ThinError::NotWhole)));
+    let pieces: [&[&[u8]]; 6] =
+        [&[], &[start], &[end], &[start, start, end], &[start, end, end], &[start, end, &all[1]]];
+    for lines in pieces {
+        assert!(matches!(read(&text(lines)), Err(ThinError::NotWhole)));
     }
     let misfit = read(&text(&[start, b"888\n", end]));
     assert!(
@@ -230,6 +232,59 @@ fn rows_without_a_001_go_to_nobody() {
     let mut outputs = [Output { stream: stream("2026-01-02"), out: Vec::new() }];
     let split = index.split(Cursor::new(&without), &mut outputs, |_, targets| targets.push(0)).unwrap();
     assert!(checked(&outputs[0].out).is_sound() && split[0].persons == 1);
+}
+
+#[test]
+fn a_receipt_is_no_part_of_the_person_whose_rows_follow_it() {
+    let bytes = extract(&Style::default(), &[0, 0], true, false);
+    let is = |line: &[u8], record: &str| line.starts_with(format!("{record}{}", PERSONS[1]).as_bytes());
+    let (mut all, _) = lines(&bytes);
+    let receipt = all.remove(all.iter().position(|line| is(line, "997")).unwrap());
+    let first = all.iter().position(|line| is(line, "001")).unwrap();
+    all.insert(first, receipt);
+    let records = |lines: &[Vec<u8>], owner: Owner| {
+        let bytes = lines.concat();
+        let (_, thinned) = thin(&bytes, &index(&bytes), &[owner], &stream("2026-01-02"));
+        (thinned.persons, thinned.records)
+    };
+    let (person, receipt) = (Owner::Person(key(PERSONS[1])), Owner::Receipt(key(PERSONS[1])));
+    assert_eq!([records(&all, person), records(&all, receipt)], [(1, 3), (0, 1)]);
+    // Without a 001 the rows are nobody's, and the receipt is what it was.
+    all.remove(first + 1);
+    assert_eq!([records(&all, person), records(&all, receipt)], [(0, 0), (0, 1)]);
+}
+
+/// Fails from a byte on, as a disk does.
+struct Failing<'a>(Cursor<&'a [u8]>, u64);
+
+impl std::io::Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.0.position() >= self.1 {
+            return Err(std::io::ErrorKind::PermissionDenied.into());
+        }
+        self.0.read(buffer)
+    }
+}
+
+impl std::io::Seek for Failing<'_> {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_source_that_cannot_be_read_is_no_other_file() {
+    let bytes = extract(&Style::default(), &[1, 1], false, false);
+    let index = index(&bytes);
+    let mut selection = Selection::default();
+    index.select([Owner::Person(key(PERSONS[1]))], &mut selection);
+    let line = bytes.windows(13).position(|line| line == format!("001{}", PERSONS[1]).as_bytes()).unwrap();
+    // Within the first bytes of a part, and behind them.
+    for behind in [1, 5, 30] {
+        let source = BufReader::with_capacity(8, Failing(Cursor::new(&bytes), (line + behind) as u64));
+        let result = index.thin(source, &stream("2026-01-02"), &selection, Vec::new());
+        assert!(matches!(&result, Err(ThinError::Io(error)) if error.kind() == std::io::ErrorKind::PermissionDenied));
+    }
 }
 
 #[test]
