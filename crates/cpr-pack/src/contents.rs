@@ -79,8 +79,7 @@ impl Contents {
             }
         };
         let parts = tables.into_iter().map(|(entry, first_keys)| {
-            // What a map does not have in memory yet is fetched while the first rows are asked for.
-            space.will_scan(entry.lines_range());
+            space.bytes().will_ask(entry.lines_range());
             let lines = (!space.is_whole()).then(|| LinesInFile::new(entry.lines_range()));
             Part { entry, first_keys, lines }
         });

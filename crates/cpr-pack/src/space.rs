@@ -54,9 +54,26 @@ impl Bytes {
         }
     }
 
+    /// Tells the system that a part of a map is an index, of which everything will be asked for: it is then read 2 MiB
+    /// at a time, though rows around it are read page by page, and kept in pages of 2 MiB where the system can.
+    pub(crate) fn will_ask(&self, range: Range<u64>) {
+        #[cfg(target_os = "linux")]
+        if let Bytes::Mapped(map) = self {
+            let (start, bytes) = (range.start as usize, (range.end - range.start) as usize);
+            // A system built without such pages refuses, and is asked to read the part before it is needed.
+            let advised = bytes == 0 || map.advise_range(memmap2::Advice::HugePage, start, bytes).is_ok();
+            if !advised {
+                let _ = map.advise_range(memmap2::Advice::WillNeed, start, bytes);
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = range;
+    }
+
     /// Asks the system to have a part of a map in memory, as an index: reading it page by page would be the slowest
     /// way.
     pub(crate) fn populate(&self, range: Range<u64>) {
+        self.will_ask(range.clone());
         #[cfg(target_os = "linux")]
         if let Bytes::Mapped(map) = self {
             // Systems before Linux 5.14 do not know this advice, and do without.

@@ -437,6 +437,49 @@ fn a_full_disk_is_an_error_wherever_it_comes() {
     writer.finish().unwrap();
 }
 
+/// A file that notes where each write begins and how much it is.
+#[derive(Default)]
+struct Noting(Cursor<Vec<u8>>, Vec<(u64, u64)>);
+
+impl Write for Noting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.push((self.0.position(), bytes.len() as u64));
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Noting {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+/// What the system then keeps in large pages; see `writer.rs`.
+#[test]
+#[cfg_attr(miri, ignore = "megabytes; no other code than smaller packs reach")]
+fn a_pack_is_written_two_mebibytes_at_a_time_each_at_a_multiple_of_that() {
+    const AT_ONCE: u64 = 2 << 20;
+    let mut writer = Writer::new(Noting::default(), &description(Kind::Base, 1)).expect("a pack");
+    for (table, rows) in [("a", 9_000), ("b", 10), ("c", 20_000)] {
+        writer.table(table, Keys::Numbers).expect("tables in order");
+        (0..rows).for_each(|number| writer.row(number, &[7; 300]).expect("rows in order"));
+    }
+    let (Noting(file, writes), summary) = writer.finish().expect("a pack");
+    // The header's place, all but the last of the blocks, the rest of those, the trailer, the header.
+    assert_eq!(writes[..2], [(0, 4096), (4096, AT_ONCE - 4096)]);
+    let blocks = &writes[2..writes.len() - 3];
+    assert!(blocks.len() > 2 && blocks.iter().all(|&(at, bytes)| at % AT_ONCE == 0 && bytes == AT_ONCE));
+    let [rest, trailer, header] = writes[writes.len() - 3..] else { unreachable!() };
+    assert!(rest.0 % AT_ONCE == 0 && rest.1 < AT_ONCE && header == (0, 4096));
+    assert_eq!((rest.0 + rest.1, trailer.0 + trailer.1), (trailer.0, summary.bytes));
+    let pack = Pack::from_bytes(file.into_inner(), Checks::AtFirstTouch).expect("a pack");
+    assert_eq!(pack.verify().expect("sound").rows, 29_010);
+}
+
 #[test]
 fn verified_counts_blocks_and_rows() {
     let (bytes, _) = written(description(Kind::Base, 1), &clustered(10));

@@ -1,7 +1,7 @@
 //! Follows a folder of packs: what another machine or process brings there is copied, checked and made current here.
 
 use std::fs::{File, Permissions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -80,10 +80,23 @@ fn doing(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
 fn copy(from: &Path, to: &Path, opening: &PackOpening) -> Result<(), Error> {
     let mut source = File::open(from).map_err(|source| cpr_pack::Error::Io { doing: "opening a pack", source })?;
     let part = PartFile::create(to).map_err(doing("copying a pack"))?;
-    io::copy(&mut source, &mut part.file()).map_err(doing("copying a pack"))?;
+    copy_pieces(&mut source, &mut part.file()).map_err(doing("copying a pack"))?;
     opening.open(part.part())?.verify()?;
     part.file().set_permissions(Permissions::from_mode(0o400)).map_err(doing("making a pack read-only"))?;
     part.publish().map_err(doing("naming a copied pack"))
+}
+
+/// Copies in pieces of 2 MiB, as packs are written: what the system keeps of a copy in memory is then as fast to map.
+fn copy_pieces(source: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let mut piece = Vec::with_capacity(2 << 20);
+    loop {
+        piece.clear();
+        source.by_ref().take(2 << 20).read_to_end(&mut piece)?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        to.write_all(&piece)?;
+    }
 }
 
 /// That the packs belong together, and are what `CURRENT` says.
