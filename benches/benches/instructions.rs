@@ -11,8 +11,10 @@ use std::io::Cursor;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use benches::packs;
 use cpr_replika::cpr_extract::{CheckOptions, Family, Groups, Waive, check};
 use cpr_replika::cpr_model::{Aspect, Date, MunicipalityCode, Pnr, Timestamp};
+use cpr_replika::cpr_pack::Checks;
 use cpr_replika::cpr_subscription::Profile;
 use cpr_replika::{
     ApplyOptions, Config, DeliveryNumber, EventFilter, FilterChange, Query, Replika, Snapshot, UnknownNumbers,
@@ -30,6 +32,9 @@ const COUNTED: &str = "REPLIKA_BENCH_COUNTED";
 
 /// Persons of the store.
 const PERSONS: u32 = 5_000;
+
+/// Persons who are read at once.
+const AT_ONCE: usize = 50;
 
 /// Persons of a night, in which each of them moves.
 const MOVERS: u32 = 250;
@@ -149,6 +154,16 @@ mod operation {
     }
 
     #[inline(never)]
+    pub(super) fn person_from_packs(snapshot: &Snapshot, pnr: Pnr) -> u32 {
+        snapshot.person(pnr).expect("a read").expect("held").delivered().0
+    }
+
+    #[inline(never)]
+    pub(super) fn persons_from_packs(snapshot: &Snapshot, pnrs: &[Pnr]) -> usize {
+        snapshot.persons(pnrs).expect("a read").len()
+    }
+
+    #[inline(never)]
     pub(super) fn as_of_the_load(snapshot: &Snapshot, pnr: Pnr, at: Timestamp) -> usize {
         let image = snapshot.as_of(pnr, Some(at), Some(DeliveryNumber(1))).expect("a read").expect("held");
         image.all_facts().count()
@@ -243,6 +258,15 @@ fn measure() {
     for operation in ["person_now", "person_every_fact", "as_of_the_load", "history_of_addresses", "answer_of_sf1520"] {
         println!("{operation} {}", pnrs.len());
     }
+    let folder = tempfile::tempdir().expect("a place for packs");
+    snapshot.write_pack(folder.path()).expect("packs");
+    let packed = packs::open_mapped(folder.path(), Checks::AtFirstTouch).snapshot();
+    // Checked before: what is counted is what later reads take.
+    black_box(packed.persons(&pnrs).expect("a read").len());
+    pnrs.iter().for_each(|&pnr| _ = black_box(operation::person_from_packs(&packed, pnr)));
+    pnrs.chunks(AT_ONCE).for_each(|pnrs| _ = black_box(operation::persons_from_packs(&packed, pnrs)));
+    // Of a person, so that both can be compared.
+    println!("person_from_packs {0}\npersons_from_packs {0}", pnrs.len());
     let municipality = Query::municipality(MunicipalityCode(101));
     black_box(operation::count_of_municipality(&snapshot, &municipality));
     black_box(operation::events_of_a_night(&snapshot, DeliveryNumber(2)));
