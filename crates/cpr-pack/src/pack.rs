@@ -110,6 +110,11 @@ impl Pack {
         self.contents.is_encrypted
     }
 
+    /// When its rows are compared with their checks; those of an encrypted one always are.
+    pub fn checks(&self) -> Checks {
+        self.contents.space.when()
+    }
+
     /// By which an overlay names its base.
     pub fn seal(&self) -> Seal {
         self.contents.seal

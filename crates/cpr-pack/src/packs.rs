@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::header::{Description, Kind};
 use crate::keys::Keys;
 use crate::pack::Pack;
+use crate::space::Checks;
 use crate::table::Table;
 
 /// A base with the overlay that belongs to it, if there is one. Another overlay makes another `Packs` over the same
@@ -84,6 +85,11 @@ impl Packs {
     /// The overlay.
     pub fn overlay(&self) -> Option<&Arc<Pack>> {
         self.overlay.as_ref()
+    }
+
+    /// Whether rows are compared with their checks before they are handed out, of both.
+    pub fn are_checked(&self) -> bool {
+        self.overlay.iter().chain([&self.base]).all(|pack| pack.checks() != Checks::Never)
     }
 
     /// What the rows are as of: the description of the overlay, or of the base where there is none.

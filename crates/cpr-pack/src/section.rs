@@ -1,16 +1,24 @@
 //! One table of one pack: its rows by place, by number and by order. Gone rows are rows here.
 
+use std::hint::black_box;
+
 use crate::block::BLOCK_BYTES;
 use crate::contents::{Contents, Part};
 use crate::error::Error;
 use crate::hash::{self, Found, LINE_BYTES};
-use crate::header::part;
+use crate::header::{part, u32_at};
 use crate::keys::{Key, Keys};
 use crate::row::{Head, UNIT_BYTES};
 use crate::trailer::{STRIDE_BYTES, TableEntry};
 use crate::value::Value;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
+
+/// How much is fetched ahead of its use where a row begins of which nothing is known.
+const NEAR_BYTES: u64 = 640;
+
+/// How much of a row is fetched ahead of its use.
+const TOUCHED_BYTES: usize = 1024;
 
 /// How far ahead of a scan the system is told to read a map.
 const SCAN_BYTES: u64 = 4 << 20;
@@ -80,27 +88,61 @@ impl<'p> Section<'p> {
     /// The row at a place in the rows, in bytes.
     #[inline]
     pub(crate) fn row_at(&self, at: u64) -> Result<RawRow<'p>, Error> {
-        let TableEntry { rows_at, rows_bytes, keys, .. } = self.part.entry;
-        if !at.is_multiple_of(UNIT_BYTES) || at >= rows_bytes {
+        if !at.is_multiple_of(UNIT_BYTES) || at >= self.part.entry.rows_bytes {
             return Err(self.damaged("a row outside of its table", at));
         }
+        let row = match self.contents.space.whole() {
+            Some(whole) => self.row_in(whole, at),
+            None => self.row_in_file(at),
+        };
+        self.right(row?, at)
+    }
+
+    /// A row where all bytes are in memory: each block that it stands in is looked at before what stands there is
+    /// believed.
+    #[inline]
+    fn row_in(&self, whole: &'p [u8], at: u64) -> Result<RawRow<'p>, Error> {
+        let TableEntry { rows_at, keys, .. } = self.part.entry;
+        let (start, have_checks) = (rows_at + at, keys == Keys::Numbers);
+        let block = start / BLOCK;
+        self.contents.space.trust(whole, block, have_checks)?;
+        let head = whole.get(start as usize..).and_then(<[u8]>::first_chunk);
+        let head = self.head(head.ok_or_else(|| self.damaged("bytes outside of the file", at))?, at)?;
+        let end = start + head.row_bytes();
+        for block in block + 1..=(end - 1) / BLOCK {
+            self.contents.space.trust(whole, block, have_checks)?;
+        }
+        let bytes = whole.get(start as usize..end as usize);
+        let bytes = bytes.ok_or_else(|| self.damaged("bytes outside of the file", at))?;
+        Ok(RawRow { bytes: Value::borrowed(bytes), head, keys })
+    }
+
+    /// A row of a file: its first block is read whole, since mostly the row ends in it.
+    fn row_in_file(&self, at: u64) -> Result<RawRow<'p>, Error> {
+        let TableEntry { rows_at, rows_bytes, keys, .. } = self.part.entry;
         let (start, end) = (rows_at + at, rows_at + rows_bytes);
-        // Of a file the whole block is read: mostly the row ends in it.
-        let reach =
-            if self.contents.space.is_whole() { start + UNIT_BYTES } else { end.min((start / BLOCK + 1) * BLOCK) };
+        let reach = end.min((start / BLOCK + 1) * BLOCK);
         let have_checks = keys == Keys::Numbers;
         let bytes = self.contents.space.view(start..reach, have_checks)?;
-        let head = Head::parse(part(&bytes, 0), keys).ok_or_else(|| self.damaged("no row stands here", at))?;
-        if head.row_bytes() > rows_bytes - at {
-            return Err(self.damaged("a row that does not end in its table", at));
-        }
+        let head = self.head(&part(&bytes, 0), at)?;
         let row_end = start + head.row_bytes();
         let bytes = if row_end <= reach {
             bytes.narrowed(0..head.row_bytes() as usize).expect("it ends before `reach`")
         } else {
             self.contents.space.view(start..row_end, have_checks)?
         };
-        self.right(RawRow { bytes, head, keys }, at)
+        Ok(RawRow { bytes, head, keys })
+    }
+
+    /// The head of a row, which must end in its table.
+    #[inline]
+    fn head(&self, bytes: &[u8; 8], at: u64) -> Result<Head, Error> {
+        let TableEntry { rows_bytes, keys, .. } = self.part.entry;
+        let head = Head::parse(*bytes, keys).ok_or_else(|| self.damaged("no row stands here", at))?;
+        match head.row_bytes() <= rows_bytes - at {
+            true => Ok(head),
+            false => Err(self.damaged("a row that does not end in its table", at)),
+        }
     }
 
     /// A row that has its own check, where it is to be compared with that.
@@ -166,14 +208,37 @@ impl<'p> Section<'p> {
     /// Fetches the head of a row, without any decision or check.
     #[inline]
     pub(crate) fn touch(&self, at: u64) -> u8 {
-        let whole = self.contents.space.bytes().whole().unwrap_or_default();
+        let whole = self.contents.space.whole().unwrap_or_default();
         whole.get((self.part.entry.rows_at + at) as usize).copied().unwrap_or(0)
+    }
+
+    /// Fetches what follows the head of a row, as far as mostly a row reaches: each line of the processor's memory by
+    /// itself, so that none waits for another.
+    #[inline]
+    pub(crate) fn touch_rest(&self, at: u64) -> u8 {
+        let whole = self.contents.space.whole().unwrap_or_default();
+        let row = whole.get((self.part.entry.rows_at + at) as usize..).unwrap_or_default();
+        let length = row.first_chunk().map_or(0, |head: &[u8; 8]| u32_at(head, 4) as usize);
+        let rest = row.get(LINE_BYTES..length.min(TOUCHED_BYTES)).unwrap_or_default();
+        rest.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
     }
 
     /// The row of a number.
     #[inline]
     pub(crate) fn row(&self, number: u32) -> Result<Option<RawRow<'p>>, Error> {
-        self.find(number)?.map(|place| self.row_of(number, place)).transpose()
+        let Some(place) = self.find(number)? else { return Ok(None) };
+        black_box(self.touch_near(u64::from(place) * UNIT_BYTES));
+        self.row_of(number, place).map(Some)
+    }
+
+    /// Fetches what stands where a row begins, as far as mostly a row reaches and its block goes: so that whoever reads
+    /// the row waits once, and not for its head, then its end, then its middle.
+    #[inline]
+    fn touch_near(&self, at: u64) -> u8 {
+        let start = self.part.entry.rows_at + at;
+        let bytes = NEAR_BYTES.min(BLOCK - start % BLOCK);
+        let near = self.contents.space.whole().and_then(|whole| whole.get(start as usize..(start + bytes) as usize));
+        near.unwrap_or_default().iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
     }
 
     /// Where the first row of a block starts, in bytes from the start of the rows; blocks are counted from the start of

@@ -181,6 +181,11 @@ impl Space {
         Space { bytes, trailer, checks, seen, when }
     }
 
+    /// When rows are compared with their checks.
+    pub(crate) fn when(&self) -> Checks {
+        self.when
+    }
+
     /// Whether rows are compared with the checks that they have of their own, in the place of those of their blocks.
     #[inline]
     pub(crate) fn checks_rows(&self) -> bool {
@@ -205,6 +210,22 @@ impl Space {
         }
     }
 
+    /// All bytes, where rows can be borrowed of them; what is read of them is asked for by [`Space::trust`] first.
+    #[inline]
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        self.bytes.whole()
+    }
+
+    /// Checks what of a block of [`Space::whole`] is to be checked before its rows are believed.
+    #[inline]
+    pub(crate) fn trust(&self, whole: &[u8], block: u64, have_checks: bool) -> Result<(), Error> {
+        match self.care(have_checks) {
+            Care::None => Ok(()),
+            Care::Once if self.is_seen(block) => Ok(()),
+            care => self.check_in(whole, block, care),
+        }
+    }
+
     /// Whether rows can be borrowed.
     #[inline]
     pub(crate) fn is_whole(&self) -> bool {
@@ -214,14 +235,19 @@ impl Space {
     /// Bytes of rows, checked; but where these have checks of their own, and are compared with them at every read.
     #[inline]
     pub(crate) fn view(&self, range: Range<u64>, have_checks: bool) -> Result<Value<'_>, Error> {
-        let care = match self.when {
-            Checks::AtEveryRead if have_checks => Care::None,
-            Checks::AtEveryRead => Care::Always,
-            Checks::AtFirstTouch | Checks::Never => Care::Once,
-        };
+        let care = self.care(have_checks);
         match self.bytes.whole() {
             Some(whole) => Ok(Value::borrowed(self.checked(whole, range, care)?)),
             None => self.read(range, care),
+        }
+    }
+
+    #[inline]
+    fn care(&self, have_checks: bool) -> Care {
+        match self.when {
+            Checks::AtEveryRead if have_checks => Care::None,
+            Checks::AtEveryRead => Care::Always,
+            Checks::AtFirstTouch | Checks::Never => Care::Once,
         }
     }
 
@@ -243,9 +269,7 @@ impl Space {
         let mut block = range.start / BLOCK;
         while block <= last {
             if !self.is_seen(block) {
-                let start = (block * BLOCK) as usize;
-                let bytes = whole.get(start..start + BLOCK_BYTES).unwrap_or_default();
-                self.check(block, bytes, care)?;
+                self.check_in(whole, block, care)?;
             }
             block += 1;
         }
@@ -257,6 +281,12 @@ impl Space {
         let at = (block as usize).wrapping_sub(1);
         // Relaxed: the bit says something of bytes that never change.
         self.seen.get(at / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (at % 64) & 1 == 1)
+    }
+
+    #[cold]
+    fn check_in(&self, whole: &[u8], block: u64, care: Care) -> Result<(), Error> {
+        let start = (block * BLOCK) as usize;
+        self.check(block, whole.get(start..start + BLOCK_BYTES).unwrap_or_default(), care)
     }
 
     /// Compares a block with its check, and may keep in mind that it fits.

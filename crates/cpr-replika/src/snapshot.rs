@@ -179,7 +179,11 @@ impl Snapshot {
     /// Those of [`Snapshot::person`], when one of the persons has one.
     pub fn persons(&self, pnrs: &[Pnr]) -> Result<Vec<Option<Person<'_>>>, Error> {
         let keys: Vec<PersonKey> = pnrs.iter().filter_map(|pnr| pnr.key()).collect();
-        let mut persons = self.held_many(&keys)?.into_iter();
+        let persons = self.held_many(&keys)?;
+        if persons.len() == pnrs.len() {
+            return Ok(persons);
+        }
+        let mut persons = persons.into_iter();
         Ok(pnrs.iter().map(|pnr| pnr.key().and_then(|_| persons.next().flatten())).collect())
     }
 
@@ -274,12 +278,12 @@ impl Snapshot {
 
     fn held_many(&self, keys: &[PersonKey]) -> Result<Vec<Option<Person<'_>>>, Error> {
         let numbers: Vec<u32> = keys.iter().map(|key| key.as_u32()).collect();
-        let found = self.tables().persons.get_many(&numbers)?;
-        let opened = found.into_iter().zip(numbers).map(|(guard, key)| match guard {
-            Some(guard) => Person::open(key, guard).map(Some),
-            None => Ok(None),
-        });
-        opened.collect()
+        let mut persons = Vec::with_capacity(numbers.len());
+        self.tables().persons.get_many(&numbers, |key, guard| {
+            persons.push(guard.map(|guard| Person::open(key, guard)).transpose()?);
+            Ok(())
+        })?;
+        Ok(persons)
     }
 
     /// Goes through those of these persons whom the replica holds, in their order, as known now.

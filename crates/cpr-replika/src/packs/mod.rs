@@ -11,3 +11,5 @@ pub(crate) mod packed;
 pub(crate) mod restore;
 pub(crate) mod switch;
 pub(crate) mod write;
+#[cfg(test)]
+mod write_tests;

@@ -5,7 +5,7 @@ use cpr_model::{Aspect, CurrentRows, Date, Fact, Pnr, ProtectionKind, Status, Ti
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedPast};
-use crate::person::value::{PastSegment, document_again, open_document, open_past, past_again};
+use crate::person::value::{PastSegment, document_again, document_of_pack, open_document, open_past, past_again};
 use crate::store::guard::Guard;
 use crate::store::sealed::{self, Held};
 
@@ -36,10 +36,22 @@ impl std::fmt::Debug for Person<'_> {
 }
 
 impl<'s> Person<'s> {
-    /// Opens a stored value and validates what it says of now.
+    /// Opens a stored value and validates what it says of now. A value from a pack stands for itself, see
+    /// [`Guard::is_sealed`]; its archive is validated as any.
     #[inline]
     pub(crate) fn open(key: u32, guard: Guard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
         // Validated before it is moved: a guard is large, and moving it twice costs as much as the archive check.
+        let value = guard.value();
+        if guard.is_sealed() && sealed::is_aligned(value) {
+            let delivered = delivered(document_of_pack(value)?);
+            return Ok(Person { held: Held::InPlace(guard), key, delivered });
+        }
+        Person::open_sealed(key, guard)
+    }
+
+    /// As [`Person::open`], and the seal is opened whatever vouches for the value.
+    #[inline]
+    pub(crate) fn open_sealed(key: u32, guard: Guard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
         let value = guard.value();
         if sealed::is_aligned(value) {
             let delivered = delivered(open_document(key, value)?.0);

@@ -64,6 +64,14 @@ pub(crate) fn open_document(key: u32, value: &[u8]) -> Result<(&ArchivedDocument
     Ok((document, section))
 }
 
+/// Validates the document at the front of a value that a pack has compared with its check.
+#[inline]
+pub(crate) fn document_of_pack(value: &[u8]) -> Result<&ArchivedDocument, Error> {
+    let document = sealed::access::<ArchivedDocument>(name::PERSONS, sealed::first(name::PERSONS, value)?)?;
+    check_kinds(name::PERSONS, document.facts.iter())?;
+    Ok(document)
+}
+
 /// Opens and validates the past behind a document; none when it is empty.
 pub(crate) fn open_past(key: u32, section: &[u8]) -> Result<Option<&ArchivedPast>, Error> {
     if section.is_empty() {

@@ -9,25 +9,39 @@ use crate::error::Error;
 pub(crate) enum Guard<'t, V: Value + 'static> {
     Store(AccessGuard<'t, V>),
     /// Bytes of a pack that were decoded before.
-    Pack(cpr_pack::Value<'t>),
+    Pack {
+        bytes: cpr_pack::Value<'t>,
+        is_checked: bool,
+    },
 }
 
 impl<'t, V: Column> Guard<'t, V> {
-    /// Bytes of a pack, when they are a value.
+    /// Bytes of a pack, when they are a value; `is_checked` says that the pack compared them with their check.
     #[inline]
-    pub(crate) fn packed(bytes: cpr_pack::Value<'t>, table: &'static str) -> Result<Guard<'t, V>, Error> {
+    pub(crate) fn packed(
+        bytes: cpr_pack::Value<'t>,
+        is_checked: bool,
+        table: &'static str,
+    ) -> Result<Guard<'t, V>, Error> {
         let is_sound = V::decode(&bytes).is_some();
         match is_sound {
-            true => Ok(Guard::Pack(bytes)),
+            true => Ok(Guard::Pack { bytes, is_checked }),
             false => Err(Error::Corrupt { table, what: "bytes that are no key or value of the table" }),
         }
+    }
+
+    /// Whether the value stands for what was written under its key: a pack has compared it with a check, and its key
+    /// with the one that was asked for, and the seals of persons were opened when it was written.
+    #[inline]
+    pub(crate) fn is_sealed(&self) -> bool {
+        matches!(self, Guard::Pack { is_checked: true, .. })
     }
 
     #[inline]
     pub(crate) fn value(&self) -> V::SelfType<'_> {
         match self {
             Guard::Store(guard) => guard.value(),
-            Guard::Pack(bytes) => V::decode(bytes).expect("the same bytes were decoded before"),
+            Guard::Pack { bytes, .. } => V::decode(bytes).expect("the same bytes were decoded before"),
         }
     }
 }

@@ -16,13 +16,14 @@ pub(crate) struct PackTable<K, V> {
     packs: Arc<Packs>,
     place: TablePlace,
     name: &'static str,
+    is_checked: bool,
     columns: PhantomData<fn() -> (K, V)>,
 }
 
 impl<K: Column, V: Column> PackTable<K, V> {
     pub(crate) fn open(packs: &Arc<Packs>, name: &'static str) -> Result<PackTable<K, V>, Error> {
         let place = packs.find(name, K::KEYS)?;
-        Ok(PackTable { packs: Arc::clone(packs), place, name, columns: PhantomData })
+        Ok(PackTable { packs: Arc::clone(packs), place, name, is_checked: packs.are_checked(), columns: PhantomData })
     }
 
     #[inline]
@@ -36,7 +37,7 @@ impl<K: Column, V: Column> PackTable<K, V> {
             Some(number) => self.table().get(number)?,
             None => self.table().get(&encoded::<K>(key)[..])?,
         };
-        value.map(|value| Guard::packed(value, self.name)).transpose()
+        value.map(|value| Guard::packed(value, self.is_checked, self.name)).transpose()
     }
 
     pub(crate) fn range<'a, KR>(&self, range: &impl RangeBounds<KR>) -> Result<PackRows<'_, K, V>, Error>
@@ -54,7 +55,7 @@ impl<K: Column, V: Column> PackTable<K, V> {
                 self.table().range::<&[u8]>((from.as_ref().map(Vec::as_slice), to.as_ref().map(Vec::as_slice)))?
             }
         };
-        Ok(PackRows { rows, name: self.name, columns: PhantomData })
+        Ok(PackRows { rows, name: self.name, is_checked: self.is_checked, columns: PhantomData })
     }
 
     pub(crate) fn len(&self) -> Result<u64, Error> {
@@ -63,11 +64,17 @@ impl<K: Column, V: Column> PackTable<K, V> {
 }
 
 impl<V: Column> PackTable<u32, V> {
-    /// The values of many numbers, in the order of the numbers.
-    pub(crate) fn get_many(&self, numbers: &[u32]) -> Result<Vec<Option<Guard<'_, V>>>, Error> {
+    /// Goes through the values of many numbers, in the order of the numbers.
+    pub(crate) fn get_many<'t>(
+        &'t self,
+        numbers: &[u32],
+        mut act: impl FnMut(u32, Option<Guard<'t, V>>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut found = Vec::with_capacity(numbers.len());
         self.table().get_many(numbers, &mut found)?;
-        found.into_iter().map(|value| value.map(|value| Guard::packed(value, self.name)).transpose()).collect()
+        numbers.iter().zip(found).try_for_each(|(&number, value)| {
+            act(number, value.map(|value| Guard::packed(value, self.is_checked, self.name)).transpose()?)
+        })
     }
 }
 
@@ -81,13 +88,15 @@ fn encoded<K: Column>(key: &K::SelfType<'_>) -> Vec<u8> {
 pub(crate) struct PackRows<'t, K, V> {
     rows: cpr_pack::Range<'t>,
     name: &'static str,
+    is_checked: bool,
     columns: PhantomData<fn() -> (K, V)>,
 }
 
 impl<'t, K: Column, V: Column> PackRows<'t, K, V> {
     fn row(&self, row: cpr_pack::Row<'t>) -> Result<Row<'t, K, V>, Error> {
         let (key, value) = row.into_parts();
-        Ok((Guard::packed(key, self.name)?, Guard::packed(value, self.name)?))
+        let (name, is_checked) = (self.name, self.is_checked);
+        Ok((Guard::packed(key, is_checked, name)?, Guard::packed(value, is_checked, name)?))
     }
 }
 

@@ -9,6 +9,8 @@ use roaring::RoaringBitmap;
 use crate::error::Error;
 use crate::store::column::Column;
 use crate::store::read_table::{Many, One};
+use crate::store::sealed;
+use crate::store::tables::{OPEN_SEGMENT, name};
 
 /// With more than one person in so many touched, whole tables are compared: scanning them is faster than asking.
 const FEW: u64 = 8;
@@ -20,17 +22,22 @@ type Packed = (Vec<u8>, Vec<u8>);
 struct Output<'w, S> {
     pack: &'w mut Writer<S>,
     keys: Keys,
+    are_persons: bool,
 }
 
 impl<'w, S: Write + Seek> Output<'w, S> {
     fn begin(pack: &'w mut Writer<S>, name: &str, keys: Keys) -> Result<Output<'w, S>, Error> {
         pack.table(name, keys)?;
-        Ok(Output { pack, keys })
+        Ok(Output { pack, keys, are_persons: name == name::PERSONS })
     }
 
-    /// Adds a row, or says that one is gone.
+    /// Adds a row, or says that one is gone. The seals of a person are opened: who reads the pack goes by its own
+    /// checks, so that what it holds must be right.
     fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Error> {
         let number = u32::decode(key).filter(|_| self.keys == Keys::Numbers);
+        if let (true, Some(number), Some(value)) = (self.are_persons, number, value) {
+            sealed::check_sections(name::PERSONS, [(number, 0), (number, OPEN_SEGMENT)], value)?;
+        }
         match (number, value) {
             (Some(number), Some(value)) => self.pack.row(number, value)?,
             (Some(number), None) => self.pack.gone(number)?,

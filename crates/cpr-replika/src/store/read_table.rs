@@ -228,11 +228,15 @@ impl<K: Key + Column, V: Column> One<K, V> {
 }
 
 impl<V: Column> One<u32, V> {
-    /// The values of many numbers, in the order of the numbers.
-    pub(crate) fn get_many(&self, numbers: &[u32]) -> Result<Vec<Option<Guard<'_, V>>>, Error> {
+    /// Goes through the values of many numbers, in the order of the numbers.
+    pub(crate) fn get_many<'t>(
+        &'t self,
+        numbers: &[u32],
+        mut act: impl FnMut(u32, Option<Guard<'t, V>>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         match self {
-            One::Store { .. } => numbers.iter().map(|number| self.get(*number)).collect(),
-            One::Pack(table) => table.get_many(numbers),
+            One::Store { .. } => numbers.iter().try_for_each(|&number| act(number, self.get(number)?)),
+            One::Pack(table) => table.get_many(numbers, act),
         }
     }
 }

@@ -53,25 +53,57 @@ pub(crate) fn open<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Resul
 /// The payload of the first of several sealed sections that stand end to end, and the sections after it.
 #[inline]
 pub(crate) fn open_first<'a>(table: &'static str, row: Row, sealed: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
-    let corrupt = |what| Error::Corrupt { table, what };
-    let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or_else(|| corrupt("shorter than its header"))?;
-    let [s0, s1, f0, f1, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
-    if u16::from_le_bytes([s0, s1]) != SCHEMA {
-        return Err(corrupt("a schema this version does not know"));
+    let section = Section::parse(table, sealed)?;
+    if checksum(row, section.payload) != section.checksum {
+        return Err(Error::Corrupt { table, what: "checksum" });
     }
-    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
-    let payload = rest.get(..length).ok_or_else(|| corrupt("shorter than its header says"))?;
-    if checksum(row, payload) != u32::from_le_bytes([c0, c1, c2, c3]) {
-        return Err(corrupt("checksum"));
-    }
-    let after =
-        rest.get(length.next_multiple_of(ALIGNMENT)..).ok_or_else(|| corrupt("shorter than its header says"))?;
     // The header is not part of the checksum: a section that is gone, or bytes that are none, must not pass for another
     // value.
-    if (u16::from_le_bytes([f0, f1]) == 0) != after.is_empty() {
-        return Err(corrupt("not the sections that its header says"));
+    if section.is_last != section.after.is_empty() {
+        return Err(Error::Corrupt { table, what: "not the sections that its header says" });
     }
-    Ok((payload, after))
+    Ok((section.payload, section.after))
+}
+
+/// The payload of the first section of a value that was compared with another check already.
+#[inline]
+pub(crate) fn first<'a>(table: &'static str, sealed: &'a [u8]) -> Result<&'a [u8], Error> {
+    Ok(Section::parse(table, sealed)?.payload)
+}
+
+/// A section as it stands at the front of sealed bytes.
+struct Section<'a> {
+    payload: &'a [u8],
+    checksum: u32,
+    is_last: bool,
+    after: &'a [u8],
+}
+
+impl<'a> Section<'a> {
+    #[inline]
+    fn parse(table: &'static str, sealed: &'a [u8]) -> Result<Section<'a>, Error> {
+        let corrupt = |what| Error::Corrupt { table, what };
+        let (header, rest) = sealed.split_first_chunk::<HEADER>().ok_or_else(|| corrupt("shorter than its header"))?;
+        let [s0, s1, f0, f1, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
+        if u16::from_le_bytes([s0, s1]) != SCHEMA {
+            return Err(corrupt("a schema this version does not know"));
+        }
+        let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        let shorter = || corrupt("shorter than its header says");
+        let payload = rest.get(..length).ok_or_else(shorter)?;
+        let after = rest.get(length.next_multiple_of(ALIGNMENT)..).ok_or_else(shorter)?;
+        let is_last = u16::from_le_bytes([f0, f1]) == 0;
+        Ok(Section { payload, checksum: u32::from_le_bytes([c0, c1, c2, c3]), is_last, after })
+    }
+}
+
+/// That a person's value, of one or two sections, has its seals.
+pub(crate) fn check_sections(table: &'static str, rows: [Row; 2], sealed: &[u8]) -> Result<(), Error> {
+    let (_, second) = open_first(table, rows[0], sealed)?;
+    match second.is_empty() {
+        true => Ok(()),
+        false => open(table, rows[1], second).map(drop),
+    }
 }
 
 /// The key of a row, or its first two parts: part of the checksum.

@@ -205,7 +205,7 @@ impl Snapshot {
                 report.fault(name::PERSONS, "a key of no number");
                 continue;
             };
-            let Some(person) = report.sound(Person::open(row, sealed))? else { continue };
+            let Some(person) = report.sound(Person::open_sealed(row, sealed))? else { continue };
             if let Some(Some(past)) = report.sound(person.past())? {
                 self.verify_past(report, known, key, past, name::PERSONS)?;
                 state.add(sum_of_past(row, past, &mut hashed));
