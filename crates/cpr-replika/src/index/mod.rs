@@ -3,6 +3,7 @@
 //!
 //! Each index is derived from the merged document and written in the delivery's transaction; `verify` derives it anew.
 
+pub(crate) mod ascending;
 pub(crate) mod collected;
 pub(crate) mod distances;
 pub(crate) mod keys;

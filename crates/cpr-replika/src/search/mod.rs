@@ -25,6 +25,7 @@
 mod born;
 mod check;
 pub(crate) mod find;
+mod order;
 mod patterns;
 pub(crate) mod plan;
 mod policy;

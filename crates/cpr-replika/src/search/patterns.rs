@@ -147,6 +147,11 @@ impl AddressPattern {
             && !self.asks_003()
     }
 
+    /// True when a part is asked for that says in which streets to look.
+    pub(crate) fn asks_streets(&self) -> bool {
+        self.street.is_some() || self.postal_code.is_some() || !self.street_name.is_empty()
+    }
+
     /// True when a part is asked for that no index has.
     pub(crate) fn asks_document(&self) -> bool {
         self.floor.is_some() || self.door.is_some() || self.building.is_some()

@@ -1,9 +1,10 @@
 //! Candidates from the indexes: never fewer than are meant, and where it can be told, exactly those.
 //!
-//! Of parts that must all be true, those that leave fewest are asked first, and each is looked up only among what
-//! the ones before left; once a handful is left, documents are read instead of long rows. What no index knows (sex,
-//! floor, door, former addresses and citizenships, things at the same time) leaves the candidates as they are and the
-//! answer to the documents.
+//! Of parts that must all be true, those that leave fewest are asked first, words and sets of which nothing else tells
+//! that by the bytes of their rows (`crate::search::order`). Each is looked up only among what the ones before left, by
+//! walking along them while its rows are read; once a handful is left, documents are read instead of long rows. What no
+//! index knows (sex, floor, door, former addresses and citizenships, things at the same time) leaves the candidates as
+//! they are and the answer to the documents.
 
 use std::borrow::Cow;
 use std::ops::{Bound, ControlFlow, RangeInclusive};
@@ -12,6 +13,7 @@ use cpr_model::{CountryCode, Date, ProtectionKind, Status};
 use roaring::RoaringBitmap;
 
 use crate::error::Error;
+use crate::index::ascending::Ascending;
 use crate::index::keys::{SetKind, house, street};
 use crate::index::name_part::NamePart;
 use crate::index::street_names::{name_row, postal_row};
@@ -22,6 +24,11 @@ use crate::search::patterns::{AddressPattern, WordPattern};
 use crate::search::query::{Query, Sex};
 use crate::search::{Refusal, Scope};
 use crate::snapshot::Snapshot;
+use crate::store::guard::Row;
+use crate::store::tables::WordKey;
+
+/// A row of the words.
+type WordRow<'s> = Row<'s, WordKey<'static>, &'static [u8]>;
 
 /// So few candidates are read sooner than the row of a municipality.
 const FEW: u64 = 32;
@@ -100,7 +107,13 @@ impl<'a> Node<'a> {
         };
         Ok(Node::Leaf(match query {
             Query::All => return Ok(Node::And(Vec::new())),
-            Query::And(all) => return Ok(Node::And(list(all)?)),
+            Query::And(all) => {
+                // A name of several words is an `And` of its own; in one list, each part is asked where it leaves fewest.
+                let parts = list(all)?.into_iter();
+                return Ok(Node::And(
+                    parts.flat_map(|part| if let Node::And(inner) = part { inner } else { vec![part] }).collect(),
+                ));
+            }
             Query::Or(any) => return Ok(Node::Or(list(any)?)),
             Query::Not(not) => return Ok(Node::Not(Box::new(Node::resolve(snapshot, not, budget)?))),
             Query::Persons(persons) => Leaf::Persons(Cow::Borrowed(&persons.0)),
@@ -129,15 +142,13 @@ impl<'a> Node<'a> {
             Node::And(all) | Node::Or(all) => all.iter().all(Node::is_cut_by_years),
             Node::Not(node) => node.is_cut_by_years(),
             Node::Leaf(Leaf::Persons(_) | Leaf::Born(..)) => false,
-            Node::Leaf(Leaf::Address(asked, named)) => {
-                named.is_none() && asked.street.is_none() && asked.postal_code.is_none()
-            }
+            Node::Leaf(Leaf::Address(asked, _)) => !asked.asks_streets(),
             Node::Leaf(_) => true,
         }
     }
 
-    /// How late it is asked among those that must all be true.
-    fn rank(&self) -> u8 {
+    /// How late it is asked among those that must all be true, where nothing else tells.
+    pub(super) fn rank(&self) -> u8 {
         match self {
             Node::And(all) => all.iter().map(Node::rank).min().unwrap_or(LAST),
             Node::Or(any) => any.iter().map(Node::rank).max().unwrap_or(0),
@@ -146,6 +157,9 @@ impl<'a> Node<'a> {
         }
     }
 }
+
+/// Words, by whose rows nothing is narrower.
+pub(super) const WORDS: u8 = 3;
 
 /// From here on, a few documents are cheaper than the index.
 const LONG_ROWS: u8 = 5;
@@ -160,7 +174,7 @@ impl Leaf<'_> {
             Leaf::Address(address, None) if address.street.is_some() => 2,
             Leaf::Address(address, None) if address.postal_code.is_some() => 5,
             Leaf::Address(..) => 6,
-            Leaf::Name(_, WordPattern { rest: None, .. }) => 3,
+            Leaf::Name(_, WordPattern { rest: None, .. }) => WORDS,
             Leaf::Name(_, WordPattern { start, .. }) if !start.is_empty() => 4,
             Leaf::Protection(_) => 5,
             Leaf::Citizenship(_) => 7,
@@ -259,8 +273,7 @@ impl Snapshot {
         let born =
             all.iter().filter_map(|node| if let Node::Leaf(Leaf::Born(_, born)) = node { Some(born) } else { None });
         let years = born.clone().fold(among.years.clone(), |years, born| years.shared_with(&born.years()));
-        let mut ordered: Vec<&Node<'_>> = all.iter().filter(|node| !of_born(node)).collect();
-        ordered.sort_by_key(|node| node.rank());
+        let ordered = self.in_order(all.iter().filter(|node| !of_born(node)).collect(), scope, &years)?;
         let mut exact = all.len() < 2 || scope != Scope::AtTheSameTime;
         let (mut found, mut held): (Option<RoaringBitmap>, bool) = (None, false);
         for node in ordered {
@@ -406,31 +419,20 @@ impl Snapshot {
     ) -> Result<RoaringBitmap, Error> {
         let Among { within, years, first: page } = among;
         let (from, wanted) = page.map_or((0, usize::MAX), |first| (first.from, first.wanted));
-        let Some(chunks) = years.bounds().map(chunks) else { return Ok(RoaringBitmap::new()) };
-        let start = pattern.start.as_slice();
-        let first = Bound::Included((start, *chunks.start()));
-        let last = match pattern.rest {
-            None => Bound::Included((start, *chunks.end())),
-            Some(_) => Bound::Unbounded,
-        };
+        let within: Option<Vec<u32>> = within.map(|within| within.iter().collect());
         let mut found: Vec<u32> = Vec::new();
-        for row in self.tables().words.range::<(&[u8], u8)>((first, last))? {
+        for row in self.rows_of_words(pattern, years)? {
             let (key, sealed) = row?;
-            let (word, chunk) = key.value();
-            if !word.starts_with(start) {
-                break;
-            }
-            if !chunks.contains(&chunk) {
-                continue;
-            }
             budget.take()?;
+            let (word, chunk) = key.value();
             if !pattern.matches(word) {
                 continue;
             }
             let enough = found.len().saturating_add(wanted);
+            let mut among = within.as_deref().map(Ascending::new);
             read_row_while((word, chunk), sealed.value(), |entry| {
                 let key = key_of(entry);
-                if key >= from && entry as u8 & places != 0 && within.is_none_or(|within| within.contains(key)) {
+                if key >= from && entry as u8 & places != 0 && among.as_mut().is_none_or(|among| among.has(key)) {
                     found.push(key);
                 }
                 if found.len() < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -440,6 +442,29 @@ impl Snapshot {
         found.sort();
         found.dedup();
         Ok(found.into_iter().collect())
+    }
+
+    /// The rows of words that begin as these do, of the years that are of interest.
+    pub(super) fn rows_of_words<'s>(
+        &'s self,
+        pattern: &'s WordPattern,
+        years: &Years,
+    ) -> Result<impl Iterator<Item = Result<WordRow<'s>, Error>> + use<'s>, Error> {
+        let start = pattern.start.as_slice();
+        let Some(chunks) = years.bounds().map(chunks) else { return Ok(None.into_iter().flatten()) };
+        let first = Bound::Included((start, *chunks.start()));
+        let last = match pattern.rest {
+            None => Bound::Included((start, *chunks.end())),
+            Some(_) => Bound::Unbounded,
+        };
+        let rows = self.tables().words.range::<(&[u8], u8)>((first, last))?;
+        let begins_so = move |row: &Result<WordRow<'_>, Error>| {
+            row.as_ref().map_or(true, |(key, _)| key.value().0.starts_with(start))
+        };
+        let is_of_years = move |row: &Result<WordRow<'_>, Error>| {
+            row.as_ref().map_or(true, |(key, _)| chunks.contains(&key.value().1))
+        };
+        Ok(Some(rows.take_while(begins_so).filter(is_of_years)).into_iter().flatten())
     }
 
     /// The streets that ever bore a name with all these words, ascending.

@@ -278,7 +278,7 @@ fn rows() -> impl Strategy<Value = String> {
 fn query() -> impl Strategy<Value = Query> {
     let part = select(vec![NamePart::Any, NamePart::Any, NamePart::Given, NamePart::Surname, NamePart::Addressing]);
     let word = select(vec!["skov", "hans-peter", "a*", "*l*", "d?hl", "villy", "hanspeter"]);
-    let named = (part, word).prop_map(|(part, word)| Query::name(part, word));
+    let named = (part, word).prop_map(|(part, word)| Query::name(part, word)).boxed();
     let asked = (
         prop::option::of(select(vec![101, 751])),
         prop::option::of(select(vec![1188, 42])),
@@ -300,8 +300,19 @@ fn query() -> impl Strategy<Value = Query> {
             ..AddressPattern::default()
         })
     });
+    // Words beside sets, whose order goes by how long their rows are.
+    let set = select(vec![
+        Query::municipality(MunicipalityCode(101)),
+        Query::municipality(MunicipalityCode(751)),
+        Query::Citizenship(CountryCode(5100)),
+    ]);
+    let beside = (prop::collection::vec(named.clone(), 1..3), set).prop_map(|(mut parts, set)| {
+        parts.insert(parts.len() / 2, set);
+        Query::And(parts)
+    });
     let leaf = prop_oneof![
         3 => named,
+        2 => beside,
         3 => address,
         1 => select(vec![Sex::Woman, Sex::Man]).prop_map(Query::Sex),
         1 => select(vec![1..=1, 60..=90]).prop_map(|range| Query::Status(Status(*range.start())..=Status(*range.end()))),
