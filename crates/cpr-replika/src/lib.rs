@@ -126,6 +126,8 @@ pub mod raw;
 
 #[cfg(test)]
 mod erase_tests;
+#[cfg(test)]
+mod work_tests;
 
 pub use about::{About, AboutFilter, AboutNumber};
 pub use arrivals::DeliveryListener;

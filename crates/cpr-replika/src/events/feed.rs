@@ -247,9 +247,7 @@ impl EventFeed {
             let number = reading.context.number;
             let before: Vec<Fact<'_>> = image.believed_at(number - 1).collect();
             let after: Vec<Fact<'_>> = image.believed_at(number).collect();
-            let received = image.pasts().flat_map(|past| past.events());
-            let received = received.filter(|(event, _)| event.delivery == number);
-            let causes = received.map(|(_, values)| Cause::read(values)).collect();
+            let causes = image.events_of(reading.delivery.number).map(Cause::read).collect();
             let mut change = PersonChange::read(&before, &after, causes, key, reading.context);
             let (children, _) = change.children();
             for child in children {

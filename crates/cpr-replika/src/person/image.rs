@@ -1,6 +1,6 @@
 //! Persons as they are read: now, or as of a moment in the world and a delivery.
 
-use cpr_model::{Aspect, CurrentRows, Date, Fact, Pnr, ProtectionKind, Status, Timestamp, facts};
+use cpr_model::{Aspect, CurrentRows, Date, Fact, Pnr, ProtectionKind, Status, Timestamp, Values, facts};
 
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
@@ -158,6 +158,12 @@ impl Image<'_> {
         let recent =
             self.person.as_ref().filter(|_| self.includes_past).and_then(|person| past_again(person.held.bytes()));
         self.segments.iter().map(PastSegment::archived).chain(recent)
+    }
+
+    /// The events that a delivery brought, for one from which on the image holds the past.
+    pub(crate) fn events_of(&self, delivery: DeliveryNumber) -> impl Iterator<Item = Values<'_>> {
+        let events = self.pasts().flat_map(|past| past.events());
+        events.filter(move |(event, _)| event.delivery == delivery.0).map(|(_, values)| values)
     }
 
     /// True when the replica held anything of the person as of the delivery.

@@ -17,6 +17,7 @@ pub(crate) mod packing;
 pub(crate) mod page_tree;
 pub(crate) mod read_table;
 pub(crate) mod rewrite;
+pub(crate) mod rows_read;
 pub(crate) mod sealed;
 pub(crate) mod secret;
 mod shared;

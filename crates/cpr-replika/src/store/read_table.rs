@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::store::column::Column;
 use crate::store::guard::{Guard, Row};
 use crate::store::pack_table::{PackRows, PackTable};
+use crate::store::rows_read;
 
 impl Latch {
     /// Runs one call of redb's: what it is told when it panics, or has failed before, is the first failure.
@@ -192,6 +193,7 @@ impl<K: Key + Column, V: Column> One<K, V> {
 
     #[inline]
     pub(crate) fn get<'a>(&self, key: impl Borrow<K::SelfType<'a>>) -> Result<Option<Guard<'_, V>>, Error> {
+        rows_read::note(1);
         match self {
             One::Store { table, latch } => Ok(latch.sound(|| ReadableTable::get(table, key))?.map(Guard::Store)),
             One::Pack(table) => table.get(key.borrow()),
@@ -252,6 +254,7 @@ impl<'t, K: Key + Column, V: Column> Iterator for Rows<'t, K, V> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        rows_read::note(1);
         match self {
             Rows::Store { rows, latch } => {
                 let row = latch.sound(|| rows.next().transpose());
@@ -296,12 +299,15 @@ impl Many {
 
     /// The values of a key, in order.
     pub(crate) fn get(&self, key: u32) -> Result<Vec<u32>, Error> {
-        match self {
-            Many::Store { table, latch } => latch.sound(|| values_of(table.get(key)?)),
+        let values: Vec<u32> = match self {
+            Many::Store { table, latch } => latch.sound(|| values_of(table.get(key)?))?,
             Many::Pack(table) => {
-                table.range(&((key, 0)..=(key, u32::MAX)))?.map(|row| row.map(|(pair, _)| pair.value().1)).collect()
+                let rows = table.range(&((key, 0)..=(key, u32::MAX)))?;
+                rows.map(|row| row.map(|(pair, _)| pair.value().1)).collect::<Result<_, Error>>()?
             }
-        }
+        };
+        rows_read::note(1 + values.len());
+        Ok(values)
     }
 
     /// Every key with each of its values, in order.

@@ -5,7 +5,7 @@
 //! of the delivery itself, with the filters as they were. Both ways give the same answer. Loads tell nobody anything.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use cpr_extract::Group;
@@ -27,6 +27,7 @@ use crate::person::value::with_document;
 use crate::planted::{self, Fault};
 use crate::snapshot::Snapshot;
 use crate::store::bitmap::{open_set, seal_set};
+use crate::store::rows_read;
 use crate::store::tables::{FILTERS, FOLLOWERS, MATCHES, NUMBERS, PERSONS, SUBSCRIBERS, name};
 use crate::subscriptions::explanation::Explanation;
 use crate::subscriptions::stored_filters::{Subscriber, When, read_filters, read_subscribers};
@@ -166,6 +167,7 @@ fn named_now(
     persons: &impl ReadableTable<u32, &'static [u8]>,
     holder: PersonKey,
 ) -> Result<BTreeSet<PersonKey>, Error> {
+    rows_read::note(1);
     let Some(stored) = persons.get(holder.as_u32())? else { return Ok(BTreeSet::new()) };
     let named = |document: &ArchivedDocument| document.facts().filter_map(|fact| mentioned(&fact)).collect();
     with_document(holder.as_u32(), stored.value(), named)
@@ -250,12 +252,13 @@ impl Snapshot {
         if ledger.kind != DeliveryKind::Delta {
             return Ok(Matches { delivery, subscriber: name.clone(), persons, matcher });
         }
-        let labels = self.labels(delivery)?;
         let mut holders: HashMap<PersonKey, BTreeSet<PersonKey>> = HashMap::new();
         for key in self.changed_keys(delivery)? | self.redelivered_keys(delivery)? {
             let Some(key) = PersonKey::from_u32(key) else { continue };
-            let before = SubjectView::of_image(&self.image(key, None, DeliveryNumber(delivery.0 - 1))?);
-            let after = SubjectView::of_image(&self.image(key, None, delivery)?);
+            let image = self.around(key, delivery)?;
+            let seen_at = |known| SubjectView::read(&CurrentRows::read(image.believed_at(known), None));
+            let (before, after) = (seen_at(delivery.0 - 1), seen_at(delivery.0));
+            let labels: Vec<EventLabel> = image.events_of(delivery).filter_map(label).collect();
             let mut chain = named(before.as_ref(), after.as_ref());
             for holder in self.mentioned_by(key)? {
                 let named = match holders.entry(holder) {
@@ -273,7 +276,7 @@ impl Snapshot {
                 number: key,
                 before: before.as_ref().map(|seen| &seen.subject),
                 after: after.as_ref().map(|seen| &seen.subject),
-                events: labels.get(&key).map_or(&[], Vec::as_slice),
+                events: &labels,
                 followers: followers.of(key),
                 chain_followers: &chain_followers(&chain, key, |number| Ok(followers.of(number).to_vec()))?,
             };
@@ -285,23 +288,6 @@ impl Snapshot {
             }
         }
         Ok(Matches { delivery, subscriber: name.clone(), persons, matcher })
-    }
-
-    /// The events of a delivery by person, in the order of its lines.
-    fn labels(&self, delivery: DeliveryNumber) -> Result<BTreeMap<PersonKey, Vec<EventLabel>>, Error> {
-        let mut concerned = RoaringBitmap::new();
-        for row in self.tables().changed_by.range((delivery.0, &[][..])..(delivery.0 + 1, &[][..]))? {
-            let (_, sealed) = row?;
-            concerned |= open_set(name::CHANGED_BY, (delivery.0, 0), sealed.value())?;
-        }
-        let mut all = BTreeMap::new();
-        for key in concerned.into_iter().filter_map(PersonKey::from_u32) {
-            let image = self.whole(key)?;
-            let events = image.pasts().flat_map(|past| past.events());
-            let of_delivery = events.filter(|(event, _)| event.delivery == delivery.0);
-            all.insert(key, of_delivery.filter_map(|(_, values)| label(values)).collect());
-        }
-        Ok(all)
     }
 
     /// True when a person lives at this address now.
@@ -318,30 +304,23 @@ impl Snapshot {
     pub fn followers(&self, pnr: Pnr, day: Day) -> Result<Vec<Follower>, Error> {
         let Some(key) = pnr.key() else { return Ok(Vec::new()) };
         let seen = SubjectView::of_image(&self.image(key, None, self.known())?).unwrap_or_default();
+        let change = PersonChange {
+            number: key,
+            before: None,
+            after: Some(&seen.subject),
+            events: &[],
+            followers: &[],
+            chain_followers: &[],
+        };
         let by_number = self.followers_by_number(key)?;
         let mut all = Vec::new();
-        for Subscriber { name, number, profile } in self.subscribers()? {
+        for Subscriber { name, number, .. } in self.subscribers()? {
             let mut following = Vec::new();
             if by_number.contains(&number.0) {
                 following.push(Filter::Pnr(key));
             }
-            for filter in read_filters(&self.tables().filters, number, When::Now, false)? {
-                let (matcher, followers) =
-                    Matcher::new([Subscription { subscriber: number, profile, filters: vec![filter.clone()] }]);
-                let change = PersonChange {
-                    number: key,
-                    before: None,
-                    after: Some(&seen.subject),
-                    events: &[],
-                    followers: followers.of(key),
-                    chain_followers: &[],
-                };
-                let mut follows = false;
-                matcher.reasons_of(number, &change, day.date(), |_| follows = true);
-                if follows {
-                    following.push(filter);
-                }
-            }
+            let filters = read_filters(&self.tables().filters, number, When::Now, false)?;
+            following.extend(filters.into_iter().filter(|filter| filter.holds_of(&change, day.date())));
             if !following.is_empty() {
                 all.push(Follower { name, filters: following });
             }

@@ -72,6 +72,14 @@ impl<'a> Candidate<'a> {
     }
 }
 
+impl Filter {
+    /// True when the filter holds of a person on the day of production, whoever follows it: by the definition, and at
+    /// the cost of this filter alone. One on a number holds of who bears it.
+    pub fn holds_of(&self, change: &PersonChange<'_>, day: Date) -> bool {
+        Candidate::new(change, day).outcome(self).is_some()
+    }
+}
+
 /// True when a filter that looks at an image holds in it.
 fn holds(filter: &Filter, image: &Option<ImageOnDay>) -> bool {
     let Some(image) = image else { return false };
