@@ -222,6 +222,40 @@ impl Snapshot {
         if image.is_held() { Ok(Some(image)) } else { Ok(None) }
     }
 
+    /// Many persons as of a moment and a delivery, in the order of the numbers: each as [`Snapshot::as_of`] reads it,
+    /// and read side by side as [`Snapshot::persons`] reads them.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/demo.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cpr_replika::{DeliveryNumber, cpr_model::Pnr};
+    /// let (replika, sofie) = (demo()?, Pnr::parse(b"6101801234").ok_or("ten digits")?);
+    /// let snapshot = replika.snapshot();
+    /// let children = snapshot.person(sofie)?.ok_or("held")?.children();
+    /// let held = |known| -> Result<usize, cpr_replika::Error> {
+    ///     Ok(snapshot.persons_as_of(&children, None, Some(DeliveryNumber(known)))?.iter().flatten().count())
+    /// };
+    /// assert_eq!((held(1)?, held(2)?), (0, 1), "one was born on 6 January, of the other there are no records");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::as_of`], when one of the persons has one.
+    pub fn persons_as_of(
+        &self,
+        pnrs: &[Pnr],
+        valid: Option<Timestamp>,
+        known: Option<DeliveryNumber>,
+    ) -> Result<Vec<Option<Image<'_>>>, Error> {
+        let known = self.check_known(known)?;
+        let mut images = Vec::with_capacity(pnrs.len());
+        for (pnr, person) in pnrs.iter().zip(self.persons(pnrs)?) {
+            let image = pnr.key().map(|key| self.image_of(key, person, valid, known)).transpose()?;
+            images.push(image.filter(Image::is_held));
+        }
+        Ok(images)
+    }
+
     #[inline]
     pub(crate) fn image(
         &self,

@@ -26,12 +26,8 @@ impl<'s> Relatives<'s> {
         let mut numbers: Vec<Pnr> = numbers.into_iter().collect();
         numbers.sort_unstable_by_key(Pnr::key);
         numbers.dedup();
-        let mut held = Vec::with_capacity(numbers.len());
-        for pnr in numbers {
-            if let Some(image) = snapshot.as_of(pnr, None, request.known)? {
-                held.push((pnr, image));
-            }
-        }
+        let images = snapshot.persons_as_of(&numbers, None, request.known)?;
+        let held = numbers.into_iter().zip(images).filter_map(|(pnr, image)| Some((pnr, image?))).collect();
         Ok(Relatives { held, snapshot, request: *request })
     }
 

@@ -186,10 +186,11 @@ fn search(snapshot: &Snapshot, request: &Request, day: Date) -> Result<Answer, E
     };
     let hits = snapshot.search(&search)?;
     let mut rows = Vec::with_capacity(hits.rows.len());
-    for hit in &hits.rows {
-        let Some(image) = snapshot.as_of(hit.pnr, None, None)? else { continue };
-        let asked = crate::Request::on(hit.pnr, day, Caller::unlogged());
-        let subject = Subject::read(hit.pnr, &image, None, snapshot.settings()).follow_chain(snapshot, &asked)?;
+    let numbers: Vec<Pnr> = hits.rows.iter().map(|hit| hit.pnr).collect();
+    for (pnr, image) in numbers.iter().zip(snapshot.persons_as_of(&numbers, None, None)?) {
+        let Some(image) = image else { continue };
+        let asked = crate::Request::on(*pnr, day, Caller::unlogged());
+        let subject = Subject::read(*pnr, &image, None, snapshot.settings()).follow_chain(snapshot, &asked)?;
         rows.push(Row { fields: fields(&subject), protections: Protections::read(snapshot, &asked, &subject)? });
     }
     let rest = hits.next.map(|last| last.reveal().to_owned());
