@@ -288,15 +288,15 @@ fn what_subscribers_share_is_what_each_of_them_would_get_alone() {
         })
         .collect();
     let lives = |place: usize| Subject {
-        municipality: Some(MunicipalityCode(if place % 2 == 0 { 101 } else { 751 })),
+        municipality: Some(MunicipalityCode(if place.is_multiple_of(2) { 101 } else { 751 })),
         birth_date: Date::parse(BIRTHS[1 + place % 5]),
         ..Subject::default()
     };
     let persons: Vec<Changed> = (0..400)
         .map(|at: usize| Changed {
             number: key(&format!("610180{at:04}")),
-            before: (at % 3 > 0).then(|| lives(at)),
-            after: (at % 7 > 0).then(|| lives(at / 5)),
+            before: (!at.is_multiple_of(3)).then(|| lives(at)),
+            after: (!at.is_multiple_of(7)).then(|| lives(at / 5)),
             events: vec![event(EVENTS[at % EVENTS.len()])],
             chain: Vec::new(),
         })
