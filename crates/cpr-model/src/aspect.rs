@@ -120,6 +120,9 @@ aspects! {
 }
 
 impl Aspect {
+    /// How many there are: their numbers are 1 to this.
+    pub(crate) const COUNT: usize = ASPECTS.len();
+
     /// Every aspect, in the order of their numbers.
     pub fn all() -> impl Iterator<Item = Aspect> {
         ASPECTS.iter().map(|info| info.aspect)

@@ -24,6 +24,12 @@ impl RowKind {
         RowKind(aspect.number() | if historic { RowKind::HISTORIC } else { 0 })
     }
 
+    /// Whether the byte names an aspect: what [`RowKind::decode`] would say, by one look.
+    #[inline]
+    pub fn names_aspect(self) -> bool {
+        NAMES_ASPECT[usize::from(self.0)]
+    }
+
     /// The aspect, and whether the record is a historic one; none for a byte that names no aspect.
     #[inline]
     pub fn decode(self) -> Option<(Aspect, bool)> {
@@ -31,6 +37,18 @@ impl RowKind {
         Some((aspect, self.0 & RowKind::HISTORIC != 0))
     }
 }
+
+/// Of each byte, whether it names an aspect.
+const NAMES_ASPECT: [bool; 256] = {
+    let mut named = [false; 256];
+    let mut number = 1;
+    while number <= Aspect::COUNT {
+        named[number] = true;
+        named[number | RowKind::HISTORIC as usize] = true;
+        number += 1;
+    }
+    named
+};
 
 /// A fact: one record as received, with its period in the world and the deliveries in which it was believed.
 #[derive(Clone, Copy)]

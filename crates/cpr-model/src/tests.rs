@@ -110,6 +110,9 @@ fn aspects_are_numbered_below_the_historic_bit() {
         assert_eq!(RowKind::new(aspect, true).decode(), Some((aspect, true)));
         assert_eq!(Aspect::from_name(aspect.name()), Some(aspect));
     }
+    for kind in (0..=u8::MAX).map(RowKind) {
+        assert_eq!(kind.names_aspect(), kind.decode().is_some());
+    }
 }
 
 #[test]

@@ -342,7 +342,7 @@ pub(crate) mod v2 {
         /// True when its kind names an aspect.
         #[inline]
         pub(crate) fn has_aspect(&self) -> bool {
-            RowKind(self.kind).decode().is_some()
+            RowKind(self.kind).names_aspect()
         }
 
         /// The fact in native numbers.
