@@ -438,8 +438,10 @@ fn addresses_that_stand_near_one_another_are_read_together_and_others_alone() {
     const PERSONS: usize = 4000;
     let person = |at: usize| format!("610180{:04}", 1000 + at);
     let address = |at: usize| format!("003{}{at:034}{:136}0000{:20}00000000\n", person(at), "", "");
+    /// Which person's 003 stands at a place.
+    type Order = fn(usize) -> usize;
     // The order of the 003, and how often a reader of 100 persons at a time goes elsewhere: to its 003, and back.
-    let orders: [(&str, fn(usize) -> usize, u64); 3] = [
+    let orders: [(&str, Order, u64); 3] = [
         ("that of the persons", |at| at, 40 * 2),
         ("backwards", |at| PERSONS - 1 - at, 40 * 2),
         ("one in a hundred", |at| at % 40 * 100 + at / 40, 40 + PERSONS as u64),
