@@ -189,6 +189,11 @@ fn check(subscriptions: &[Subscription], persons: &[Changed]) {
             matcher.reasons_of(subscription.subscriber, &change, day, |reason| of_one.push(reason));
             assert_eq!(of_one.len(), reasons.len());
             assert_eq!(of_one.into_iter().collect::<BTreeSet<_>>(), reasons);
+            for filter in &subscription.filters {
+                let alone = naive(std::slice::from_ref(filter), &matcher, person, day);
+                let holds = alone.iter().any(|reason| !matches!(reason, Reason::NumberChain(_)));
+                assert_eq!(filter.holds_of(&change, day), holds, "{filter:?}");
+            }
             expected[at].push(reasons.iter().any(|reason| subscription.profile.delivers(reason)));
             wanted.extend(reasons.into_iter().map(|reason| (subscription.subscriber, reason)));
         }
