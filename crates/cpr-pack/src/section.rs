@@ -15,7 +15,7 @@ use crate::value::Value;
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// How much is fetched ahead of its use where a row begins of which nothing is known.
-const NEAR_BYTES: u64 = 640;
+const NEAR_BYTES: usize = 640;
 
 /// How much of a row is fetched ahead of its use.
 const TOUCHED_BYTES: usize = 1024;
@@ -236,9 +236,17 @@ impl<'p> Section<'p> {
     #[inline]
     fn touch_near(&self, at: u64) -> u8 {
         let start = self.part.entry.rows_at + at;
-        let bytes = NEAR_BYTES.min(BLOCK - start % BLOCK);
-        let near = self.contents.space.whole().and_then(|whole| whole.get(start as usize..(start + bytes) as usize));
-        near.unwrap_or_default().iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
+        let whole = self.contents.space.whole().and_then(|whole| whole.get(start as usize..)).unwrap_or_default();
+        match whole.first_chunk::<NEAR_BYTES>() {
+            Some(near) if start % BLOCK <= BLOCK - NEAR_BYTES as u64 => {
+                near.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
+            }
+            // What stands in the next block may not be in memory, and is nobody's wish.
+            _ => {
+                let rest = whole.get(..(BLOCK - start % BLOCK) as usize).unwrap_or_default();
+                rest.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
+            }
+        }
     }
 
     /// Where the first row of a block starts, in bytes from the start of the rows; blocks are counted from the start of
