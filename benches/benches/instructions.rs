@@ -3,6 +3,7 @@
 //! `cargo bench -p benches --bench instructions` runs itself under `valgrind --tool=callgrind`, prints what one call of
 //! each operation executes, and compares it with `benches/instructions.csv`: more than [`MARGIN`] above it is a
 //! failure. With `-- --write` it writes that file anew. Instructions are not time: they know neither caches nor disks.
+//! Of an operation that has threads (`load`, `night_of_moves`, `export`, a check), those of the calling one are counted.
 //! Without `--bench` (as `cargo test --benches` starts it) it runs every operation once and counts nothing.
 
 use std::collections::BTreeMap;
