@@ -165,9 +165,10 @@ impl Chain {
     pub(crate) fn tidy(&mut self, keep_days: u32, now: SystemTime) -> io::Result<u64> {
         let first_kept = now - Duration::from_secs(u64::from(keep_days) * 86_400);
         let first_kept = utc_day(first_kept);
-        let last = self.open.as_ref().map(|open| open.day.clone());
+        // That of the last entry goes, too, unless what the log says now is written to it.
+        let stays = self.open.as_ref().filter(|open| now < open.ends).map(|open| open.day.clone());
         let mut old = days(&self.folder)?;
-        old.retain(|day| *day < first_kept && Some(day) != last.as_ref());
+        old.retain(|day| *day < first_kept && Some(day) != stays.as_ref());
         let Some(last_old) = old.last() else { return Ok(0) };
         let tail = read_tail(&mut File::open(day_path(&self.folder, last_old))?, &self.key)?;
         let broken = || io::Error::new(io::ErrorKind::InvalidData, "the end of an old file was changed");

@@ -162,6 +162,20 @@ fn what_was_tidied_away_is_told_and_is_no_cut() {
 }
 
 #[test]
+fn the_day_of_the_last_entry_goes_too_once_it_is_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = write_days(folder.path(), 2, 2);
+    let mut chain = Chain::open(folder.path(), key(), 3).unwrap();
+    assert_eq!(chain.tidy(2, noon(9)).unwrap(), 2);
+    // What was said of it is the log now.
+    assert_eq!(chain.tidy(2, noon(9)).unwrap(), 0);
+    assert_eq!(chain.tidy(0, noon(9)).unwrap(), 0);
+    drop(chain);
+    let read = check(folder.path(), &[head]);
+    assert_eq!((read.faults.as_slice(), read.files, read.answers), ([].as_slice(), 1, 0));
+}
+
+#[test]
 fn a_line_that_a_kill_cut_off_is_removed_and_noted() {
     let folder = tempfile::tempdir().unwrap();
     write_days(folder.path(), 1, 3);

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Where in the file of a store something does not fit.
@@ -109,7 +110,14 @@ impl From<BlockError> for io::Error {
 
 /// The first failure of an open file.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Latch(Arc<OnceLock<FirstFailure>>);
+pub(crate) struct Latch(Arc<Latched>);
+
+#[derive(Debug, Default)]
+struct Latched {
+    first: OnceLock<FirstFailure>,
+    /// Nothing is written to the file any more.
+    is_frozen: AtomicBool,
+}
 
 impl From<FirstFailure> for io::Error {
     fn from(first: FirstFailure) -> io::Error {
@@ -139,24 +147,42 @@ impl Latch {
                 Some(refusal) => FirstFailure::Block(refusal),
                 None => FirstFailure::System(error.kind(), error.raw_os_error()),
             };
-            self.0.get_or_init(|| first);
+            self.0.first.get_or_init(|| first);
         }
         result
     }
 
     /// Notes that the storage engine panicked.
     pub(crate) fn note_panic(&self) {
-        self.0.get_or_init(|| FirstFailure::Panicked);
+        self.0.first.get_or_init(|| FirstFailure::Panicked);
     }
 
     /// Whether the first failure was a panic of the storage engine.
     #[inline]
     pub(crate) fn has_panicked(&self) -> bool {
-        matches!(self.0.get(), Some(FirstFailure::Panicked))
+        matches!(self.0.first.get(), Some(FirstFailure::Panicked))
     }
 
     /// The first failure, when there was one.
     pub(crate) fn first(&self) -> Option<FirstFailure> {
-        self.0.get().cloned()
+        self.0.first.get().cloned()
+    }
+
+    /// Has the file stay as the last durable commit left it: nothing is written to it any more. What the storage engine
+    /// has committed without making it durable it would else make durable when it is closed.
+    pub(crate) fn freeze(&self) {
+        self.0.is_frozen.store(true, Ordering::Release);
+    }
+
+    /// Whether the file may still be written to.
+    #[inline]
+    pub(crate) fn check_writable(&self) -> io::Result<()> {
+        match self.0.is_frozen.load(Ordering::Acquire) {
+            false => Ok(()),
+            true => Err(BlockError::damaged(Place::File, NOT_UNDONE).into()),
+        }
     }
 }
+
+/// What is wrong with a file that is frozen.
+pub(crate) const NOT_UNDONE: &str = "what was not committed is still there";

@@ -96,9 +96,7 @@ pub fn expected(questions: &[Asked]) -> Part {
     }
 }
 
-/// Which questions are left of these when days have gone: those of the last file in any case.
+/// Which questions are left of these when days have gone.
 pub fn left(questions: &[Asked], today: u32, keep_days: u32) -> Vec<Asked> {
-    let last = questions.last().map(|asked| asked.day);
-    let stays = |asked: &&Asked| asked.day + keep_days >= today || Some(asked.day) == last;
-    questions.iter().filter(stays).cloned().collect()
+    questions.iter().filter(|asked| asked.day + keep_days >= today).cloned().collect()
 }

@@ -259,6 +259,31 @@ fn a_load_that_fails_in_any_stage_is_undone() {
     assert!(undone > 3, "{undone} of {operations}");
 }
 
+/// What the storage engine has committed without making it durable it makes durable when it is closed.
+#[test]
+fn what_cannot_be_undone_is_not_stored_by_closing() {
+    for options in &in_stages() {
+        let (image, _, operations) = prepared(options);
+        let mut failed = 0;
+        for at in 1..operations {
+            let disk = Disk::holding(image.clone());
+            let Ok(replika) = open(disk.clone(), options) else { continue };
+            let opened = disk.platter().operations;
+            disk.platter().fails_once_at = Some(opened + at);
+            let answer = load(&replika, &named());
+            drop(replika);
+            if matches!(answer, Ok(_) | Err(Error::MaybeStored { .. })) {
+                continue;
+            }
+            failed += 1;
+            let bytes = disk.platter().current.clone();
+            let left = open(Disk::holding(bytes), options).unwrap().snapshot();
+            assert_eq!((left.known().0, left.pnrs().unwrap().count()), (0, 0), "operation {at}: {answer:?}");
+        }
+        assert!(failed > 3, "{failed} of {operations}");
+    }
+}
+
 #[test]
 fn a_change_that_fails_says_whether_it_is_stored() {
     let add = |replika: &Replika| replika.add_consumer("reader", crate::EventCursor::BEGINNING);

@@ -8,7 +8,7 @@
 
 use redb::{Durability, Savepoint, WriteTransaction};
 
-use crate::damage::Place;
+use crate::damage::{NOT_UNDONE, Place};
 use crate::error::Error;
 use crate::planted::{self, Fault};
 use crate::store::file::Opened;
@@ -16,8 +16,6 @@ use crate::store::file::Opened;
 /// The part of the cache that one stage may write; redb's buffer is half of it, and pages are larger than what is in
 /// them.
 const PART_OF_CACHE: usize = 6;
-
-const NOT_UNDONE: &str = "what was not committed is still there";
 
 /// Whether there may be several stages, and what becomes of them when the write is given up.
 enum Stages {
@@ -123,11 +121,12 @@ impl<'d> StagedWrite<'d> {
     }
 }
 
-/// What cannot be undone is not to be read: the storage is opened anew, as it was before.
+/// What cannot be undone is not to be read, and never to be made durable: the storage is opened anew, as it was before.
 impl Drop for StagedWrite<'_> {
     fn drop(&mut self) {
         let latch = self.opened.latch();
         if latch.sound(|| self.undo()).is_err() {
+            latch.freeze();
             latch.note::<()>(Err(std::io::Error::other(NOT_UNDONE))).ok();
         }
     }

@@ -295,6 +295,7 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.latch.check_writable()?;
         self.latch.note(self.state().and_then(|state| {
             let blocks = len / BLOCK_BYTES;
             let bytes = state.geometry.file_bytes(blocks);
@@ -316,6 +317,7 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.latch.check_writable()?;
         self.latch.note(self.state().and_then(|state| {
             state.checks.flush(&self.storage)?;
             self.storage.sync_data()?;
@@ -324,6 +326,7 @@ impl<S: StorageBackend> StorageBackend for BlockFile<S> {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.latch.check_writable()?;
         self.latch.note(self.state().and_then(|state| {
             if offset == 0
                 && let Ok(engine_header) = data.try_into()
