@@ -163,18 +163,15 @@ impl<'l> Building<'l> {
         Ok(attributes)
     }
 
-    /// The value of an attribute, its references resolved.
+    /// The value of an attribute: its references resolved, and a blank for each line end and tab that is written as one.
     fn value(&self, raw: &str) -> Result<String, Error> {
-        if !raw.contains('&') {
-            return Ok(raw.replace("\r\n", " ").replace(['\t', '\n', '\r'], " "));
-        }
-        let mut value = String::with_capacity(raw.len());
+        let blank = |text: &str| text.replace("\r\n", " ").replace(['\t', '\n', '\r'], " ");
         let mut parts = raw.split('&');
-        value.push_str(parts.next().unwrap_or_default());
+        let mut value = blank(parts.next().unwrap_or_default());
         for part in parts {
             let (reference, rest) = part.split_once(';').ok_or(Error::NotWellFormed { at: self.at })?;
             value.push(self.resolve(&BytesRef::new(reference))?);
-            value.push_str(rest);
+            value.push_str(&blank(rest));
         }
         Ok(value)
     }

@@ -30,6 +30,14 @@ fn references_to_characters_and_the_five_entities_are_resolved() {
 }
 
 #[test]
+fn a_line_end_in_an_attribute_is_a_blank_beside_a_reference_too() {
+    for (written, value) in [("a\r\nb\tc\rd\ne", "a b c d e"), ("a\r\n&amp;\tb\r\r&#10;\nc", "a & b  \n c")] {
+        let document = Document::parse(&format!("<a k=\"{written}\"/>"), &Limits::REQUEST).expect("well-formed");
+        assert_eq!(document.root().attribute("k"), Some(value));
+    }
+}
+
+#[test]
 fn what_no_message_may_have_is_refused_with_its_place() {
     let cases = [
         ("<!DOCTYPE a><a/>", Error::DocumentType { at: 0 }),
