@@ -157,6 +157,15 @@ fn a_connection_that_is_cut_while_a_confirmation_is_waited_for_is_opened_again_a
     assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
 }
 
+/// Writes a file that only its owner may read: one that others may read is refused. It appears under its name at once.
+fn write_secret(path: &Path, secret: &str) {
+    let beside = path.with_extension("new");
+    fs::write(&beside, secret).expect("a file");
+    #[cfg(unix)]
+    fs::set_permissions(&beside, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("permissions");
+    fs::rename(&beside, path).expect("a name");
+}
+
 #[test]
 fn the_token_is_given_at_each_connection_and_with_each_message_as_it_stands_in_its_file() {
     let mut running = Running::start();
@@ -164,9 +173,7 @@ fn the_token_is_given_at_each_connection_and_with_each_message_as_it_stands_in_i
     let folder = running.folder.path().to_owned();
     let (port, said) = start_broker(&folder);
     let token = folder.join("token");
-    fs::write(&token, "first-token\n").expect("a file");
-    #[cfg(unix)]
-    fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("permissions");
+    write_secret(&token, "first-token\n");
     let tls = ClientTls {
         authorities: folder.join("authority.pem"),
         certificate: folder.join("school.pem"),
@@ -217,7 +224,7 @@ fn the_token_is_given_at_each_connection_and_with_each_message_as_it_stands_in_i
     take(2);
     wait_for(&running, "cpr_host_events_unreachable 1");
     assert_eq!(said.lock().expect("the lock").heads.len(), second);
-    fs::write(&token, "third-token").expect("a file");
+    write_secret(&token, "third-token");
     wait_for(&running, "cpr_host_events_lag_deliveries 0");
     wait_for(&running, "cpr_host_events_parked 0");
     let said = said.lock().expect("the lock");
