@@ -123,13 +123,13 @@ impl<'p> Section<'p> {
         let (start, end) = (rows_at + at, rows_at + rows_bytes);
         let reach = end.min((start / BLOCK + 1) * BLOCK);
         let have_checks = keys == Keys::Numbers;
-        let bytes = self.contents.space.view(start..reach, have_checks)?;
+        let bytes = self.contents.space.read(start..reach, have_checks)?;
         let head = self.head(&part(&bytes, 0), at)?;
         let row_end = start + head.row_bytes();
         let bytes = if row_end <= reach {
             bytes.narrowed(0..head.row_bytes() as usize).expect("it ends before `reach`")
         } else {
-            self.contents.space.view(start..row_end, have_checks)?
+            self.contents.space.read(start..row_end, have_checks)?
         };
         Ok(RawRow { bytes, head, keys })
     }
@@ -220,7 +220,7 @@ impl<'p> Section<'p> {
         let row = whole.get((self.part.entry.rows_at + at) as usize..).unwrap_or_default();
         let length = row.first_chunk().map_or(0, |head: &[u8; 8]| u32_at(head, 4) as usize);
         let rest = row.get(LINE_BYTES..length.min(TOUCHED_BYTES)).unwrap_or_default();
-        rest.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
+        fetch(rest)
     }
 
     /// The row of a number.
@@ -238,14 +238,9 @@ impl<'p> Section<'p> {
         let start = self.part.entry.rows_at + at;
         let whole = self.contents.space.whole().and_then(|whole| whole.get(start as usize..)).unwrap_or_default();
         match whole.first_chunk::<NEAR_BYTES>() {
-            Some(near) if start % BLOCK <= BLOCK - NEAR_BYTES as u64 => {
-                near.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
-            }
+            Some(near) if start % BLOCK <= BLOCK - NEAR_BYTES as u64 => fetch(near),
             // What stands in the next block may not be in memory, and is nobody's wish.
-            _ => {
-                let rest = whole.get(..(BLOCK - start % BLOCK) as usize).unwrap_or_default();
-                rest.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
-            }
+            _ => fetch(whole.get(..(BLOCK - start % BLOCK) as usize).unwrap_or_default()),
         }
     }
 
@@ -266,6 +261,12 @@ impl<'p> Section<'p> {
     pub(crate) fn block_of(&self, at: u64) -> u64 {
         (self.part.entry.rows_at + at) / BLOCK
     }
+}
+
+/// Has the processor fetch bytes, a line at a time.
+#[inline(always)]
+fn fetch(bytes: &[u8]) -> u8 {
+    bytes.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
 }
 
 /// Reads the rows of a section one after another: of a file 64 KiB at a time, and of a map with the system told to be
@@ -298,7 +299,7 @@ impl<'p> Reader<'p> {
         }
         let start = at - at % STRIDE_BYTES;
         let end = rows_bytes.min(start + STRIDE_BYTES);
-        let chunk = self.section.contents.space.view(rows_at + start..rows_at + end, keys == Keys::Numbers)?;
+        let chunk = self.section.contents.space.read(rows_at + start..rows_at + end, keys == Keys::Numbers)?;
         self.chunk = Some((start, chunk));
         match self.in_chunk(at) {
             Some(row) => self.section.right(row, at),

@@ -232,16 +232,6 @@ impl Space {
         !matches!(self.bytes, Bytes::File(_))
     }
 
-    /// Bytes of rows, checked; but where these have checks of their own, and are compared with them at every read.
-    #[inline]
-    pub(crate) fn view(&self, range: Range<u64>, have_checks: bool) -> Result<Value<'_>, Error> {
-        let care = self.care(have_checks);
-        match self.bytes.whole() {
-            Some(whole) => Ok(Value::borrowed(self.checked(whole, range, care)?)),
-            None => self.read(range, care),
-        }
-    }
-
     #[inline]
     fn care(&self, have_checks: bool) -> Care {
         match self.when {
@@ -251,29 +241,17 @@ impl Space {
         }
     }
 
-    /// Checked bytes of a hash section, where they can be had without reading: at first touch, unless never.
+    /// Bytes of a hash section, all of one block, where they can be had without reading: checked at first touch, unless
+    /// never.
     #[inline]
     pub(crate) fn index(&self, range: Range<u64>) -> Option<Result<&[u8], Error>> {
-        self.bytes.whole().map(|whole| self.checked(whole, range, Care::Once))
-    }
-
-    #[inline]
-    fn checked<'s>(&'s self, whole: &'s [u8], range: Range<u64>, care: Care) -> Result<&'s [u8], Error> {
+        let whole = self.whole()?;
         let Some(bytes) = whole.get(range.start as usize..range.end as usize) else {
-            return Err(Error::damaged("bytes outside of the file", range.start));
+            return Some(Err(Error::damaged("bytes outside of the file", range.start)));
         };
-        if care == Care::None {
-            return Ok(bytes);
-        }
-        let last = range.end.saturating_sub(1) / BLOCK;
-        let mut block = range.start / BLOCK;
-        while block <= last {
-            if !self.is_seen(block) {
-                self.check_in(whole, block, care)?;
-            }
-            block += 1;
-        }
-        Ok(bytes)
+        let block = range.start / BLOCK;
+        let checked = if self.is_seen(block) { Ok(()) } else { self.check_in(whole, block, Care::Once) };
+        Some(checked.map(|()| bytes))
     }
 
     #[inline]
@@ -359,8 +337,10 @@ impl Space {
         }
     }
 
-    /// Reads bytes of a file, whole blocks at a time.
-    fn read(&self, range: Range<u64>, care: Care) -> Result<Value<'static>, Error> {
+    /// Reads bytes of rows from a file, whole blocks at a time, and checks these; but where rows have checks of their own,
+    /// and are compared with them at every read.
+    pub(crate) fn read(&self, range: Range<u64>, have_checks: bool) -> Result<Value<'static>, Error> {
+        let care = self.care(have_checks);
         let (first, end) = (range.start / BLOCK, range.end.div_ceil(BLOCK));
         let Bytes::File(file) = &self.bytes else { unreachable!("whole bytes are borrowed") };
         let outside = || Error::damaged("bytes outside of the blocks", range.start);

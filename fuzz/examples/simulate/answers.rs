@@ -1,8 +1,7 @@
 //! What a folder answers: its store, its packs, their follower, a restored store, the files that were sent, and its
 //! access log.
 //!
-//! Answers are numbers made of all that was said, so that two states can be held against each other fast; what is right
-//! the model says ([`crate::model`]).
+//! What is right the model says ([`crate::model`]).
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -20,19 +19,8 @@ use cpr_replika::{
 };
 
 use crate::model::{MUNICIPALITIES, PERSONS, pnr};
+use crate::part::{Answer, Part, number};
 use crate::questions;
-
-/// An answer, or the word of the error that it was refused with.
-pub type Answer = Result<u64, &'static str>;
-
-/// One part of a folder.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Part {
-    Nothing,
-    Is(Vec<Answer>),
-    /// Not opened.
-    Refused(&'static str),
-}
 
 /// All of a folder.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -73,12 +61,6 @@ pub fn choose_cache(seed: u64) {
 
 pub fn options(key: KeyNumber) -> Options {
     Options { cache_bytes: CACHE_BYTES.load(Ordering::Relaxed), key: (key > 0).then(|| key_source(key)) }
-}
-
-pub fn number(of: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn facts<'f>(facts: impl Iterator<Item = Fact<'f>>) -> u64 {

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use cpr_replika::{Error, Packed, Replika};
 
-use crate::answers::{self, Answers, KeyNumber, Part, options};
+use crate::answers::{self, Answers, KeyNumber, options};
 use crate::disk::{self, Tree};
 use crate::guarded::guarded;
+use crate::part::{Answer, Part};
 use crate::random::Random;
 
 const BLOCK: usize = 4096;
@@ -111,7 +112,7 @@ fn of_damaged_packs(home: &Path, key: KeyNumber, sound: &Answers) -> Result<(), 
 /// Each answer is the right one, or an error.
 fn is_told(found: &Part, sound: &Part) -> Result<(), String> {
     let (Part::Is(found), Part::Is(sound)) = (found, sound) else { return Ok(()) };
-    let is_right = |(found, sound): (&answers::Answer, &answers::Answer)| found.is_err() || found == sound;
+    let is_right = |(found, sound): (&Answer, &Answer)| found.is_err() || found == sound;
     if let Some(at) = found.iter().zip(sound).position(|both| !is_right(both)) {
         return Err(format!("answer {at} of {} is another one", sound.len()));
     }

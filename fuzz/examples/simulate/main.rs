@@ -21,6 +21,7 @@ mod guarded;
 #[allow(unsafe_code, reason = "calls of the kernel")]
 mod kernel;
 mod model;
+mod part;
 mod planted;
 mod questions;
 mod random;

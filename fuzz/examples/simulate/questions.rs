@@ -14,8 +14,8 @@ use access_log::{
 };
 use cpr_replika::Error;
 
-use crate::answers::{Answer, Part, number};
 use crate::model::pnr;
+use crate::part::{Answer, Part, number};
 use crate::syscalls;
 
 /// A question that was answered.

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use cpr_replika::Replika;
 
-use crate::answers::{self, Answers, KeyNumber, Part, PartName, options};
+use crate::answers::{self, Answers, KeyNumber, PartName, options};
 use crate::crash::{Replay, outcome};
 use crate::damage;
 use crate::disk::{self, Failing, History, Tree};
 use crate::guarded::guarded;
 use crate::model::{SUBSCRIBERS, same};
+use crate::part::{Answer, Part};
 use crate::questions;
 use crate::random::Random;
 use crate::steps::{How, Scene, Step, run};
@@ -160,8 +161,7 @@ impl<'a> Trial<'a> {
             drop(store);
             Ok((answers, Answers::of(live, &[self.scene.key], self.highest_key(), before, |_| true)))
         })?;
-        let is_part =
-            |part: &Part, answers: &[answers::Answer]| matches!(part, Part::Is(found) if found.ends_with(answers));
+        let is_part = |part: &Part, answers: &[Answer]| matches!(part, Part::Is(found) if found.ends_with(answers));
         let writes_packs = matches!(
             step,
             Step::Pack { .. }

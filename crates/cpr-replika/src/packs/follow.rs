@@ -86,12 +86,15 @@ fn copy(from: &Path, to: &Path, opening: &PackOpening) -> Result<(), Error> {
     part.publish().map_err(doing("naming a copied pack"))
 }
 
-/// Copies in pieces of 2 MiB, as packs are written: what the system keeps of a copy in memory is then as fast to map.
+/// Bytes that are copied at once: as packs are written.
+const PIECE_BYTES: u64 = 2 << 20;
+
+/// Copies a piece at a time: what the system keeps of a copy in memory is then as fast to map.
 fn copy_pieces(source: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
-    let mut piece = Vec::with_capacity(2 << 20);
+    let mut piece = Vec::with_capacity(PIECE_BYTES as usize);
     loop {
         piece.clear();
-        source.by_ref().take(2 << 20).read_to_end(&mut piece)?;
+        source.by_ref().take(PIECE_BYTES).read_to_end(&mut piece)?;
         if piece.is_empty() {
             return Ok(());
         }
