@@ -33,7 +33,8 @@ impl LogKey {
         LogKey { chain: derived(b"access log: chain of lines"), person: derived(b"access log: persons") }
     }
 
-    /// The key in a file of 32 bytes that only its owner may read, which must lie outside the folder of the log.
+    /// The key in a file of 32 bytes that is as secret as [`private_file::open_secret`] wants it, and that must lie
+    /// outside the folder of the log.
     ///
     /// # Errors
     /// [`OpenError::Key`], [`OpenError::KeyInside`], or the file cannot be read.

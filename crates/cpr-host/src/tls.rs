@@ -88,7 +88,7 @@ pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
     }
 }
 
-/// The private key in a file that only its owner may read.
+/// The private key in a file that is as secret as [`open_secret`] wants it.
 ///
 /// # Errors
 /// [`TlsError`], which names the file.
@@ -96,7 +96,7 @@ pub(crate) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> 
     PrivateKeyDer::from_pem_reader(BufReader::new(open_secret(path)?)).map_err(|error| in_file(path, error))
 }
 
-/// Opens a file with a secret that only its owner may read.
+/// Opens a file with a secret that only its owner may read; of one that root owns, its group may too.
 ///
 /// # Errors
 /// [`TlsError`], which names the file.

@@ -264,7 +264,7 @@ fn an_encrypted_store_opens_with_its_key_and_with_no_other() {
     assert_ne!(says("replika stats --key-file one.key").1, 0);
     set_mode(&desk.folder.path().join("two.key"), 0o644);
     let told = says("replika stats --key-file two.key").0;
-    assert!(told.contains("its mode is 0644 (chmod 600 \"") && told.contains("two.key"), "{told}");
+    assert!(told.contains("its mode is 0644 (chmod 6") && told.contains("two.key"), "{told}");
     for line in ["replika --json stats --key-file two.key", "replika --json stats --key-file none.key"] {
         let (text, code) = says(line);
         assert!(code == 3 && text.contains("\"kind\":\"key\""), "{text}");

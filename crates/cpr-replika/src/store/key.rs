@@ -88,7 +88,7 @@ mod sources {
         io::Error::new(io::ErrorKind::InvalidInput, what)
     }
 
-    /// A file of 32 bytes that only its owner may read.
+    /// A file of 32 bytes that only its owner may read; of one that root owns, its group may too.
     #[derive(Clone, Debug)]
     pub struct KeyFile(PathBuf);
 
