@@ -4,16 +4,19 @@
 //! to the folder of the file. What can only be known by looking (keys, certificates, folders) is looked at where it is
 //! used.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
 use access_log::Durability;
-use cpr_replika::cpr_subscription::{ChangeCodes, EventCode, FilterError};
+use cpr_replika::cpr_subscription::{ChangeCodes, EventCode, FilterError, SubscriberName};
 use cpr_replika::{FilterPolicy, UnknownNumbers};
 use cpr_services::ProtectedPersons;
 
+use crate::outbox::Recipient;
+use crate::service::Service;
 use file::{ConfigFile, ScrubTable, Sf6002Table};
 
 mod bounds;
@@ -135,6 +138,16 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// For whom there are folders in the outbox.
+    pub fn recipients(&self) -> BTreeMap<SubscriberName, Recipient> {
+        let service = Service::from_name("SF6002").expect("a name of the table");
+        let recipient = |system: &System| {
+            let agreement = system.agreements.iter().find(|agreement| agreement.services.contains(&service));
+            Recipient { system: system.uuid, agreement: agreement.map(|agreement| agreement.uuid) }
+        };
+        self.systems.iter().map(|system| (system.name.clone(), recipient(system))).collect()
+    }
+
     /// Reads a file.
     ///
     /// # Errors

@@ -279,7 +279,7 @@ fn take_extracts(
     metrics: &Arc<Metrics>,
 ) -> io::Result<Worker> {
     let stopping = Arc::new(AtomicBool::new(false));
-    let outbox = Outbox::new(inbox.outbox.clone(), &config.systems, stopping.clone(), steps);
+    let outbox = Outbox::new(inbox.outbox.clone(), config.recipients(), stopping.clone(), steps);
     let inbox = Inbox::new(inbox, outbox, replika.clone(), journal.clone(), metrics.clone(), stopping.clone());
     let inbox = inbox.keeping(packs);
     let thread = thread::Builder::new().name("inbox".to_owned()).spawn(move || inbox.run())?;

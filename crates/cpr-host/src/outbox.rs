@@ -21,9 +21,6 @@ use private_file::PartFile;
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
-use crate::config::System;
-use crate::service::Service;
-
 /// Bytes that are written at once.
 const BUFFER: usize = 1024 * 1024;
 /// The folder of what is still to be done, which no reader sees.
@@ -36,24 +33,32 @@ const FETCHED: &str = ".fetched";
 /// Called after each step; an error ends the work there, as a kill would.
 pub type Steps = Arc<dyn Fn(&'static str) -> io::Result<()> + Send + Sync>;
 
+/// Whose folder there is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recipient {
+    /// UserSystemUUID.
+    pub system: Uuid,
+    /// The agreement that has SF6002.
+    pub agreement: Option<Uuid>,
+}
+
 /// The folders of the subscribers.
 pub struct Outbox {
     folder: PathBuf,
-    /// UserSystemUUID, and the agreement that has SF6002.
-    systems: BTreeMap<SubscriberName, (Uuid, Option<Uuid>)>,
+    recipients: BTreeMap<SubscriberName, Recipient>,
     stopping: Arc<AtomicBool>,
     steps: Steps,
 }
 
 impl Outbox {
     /// The folders of these systems; when `stopping` is true no further file is begun.
-    pub fn new(folder: PathBuf, systems: &[System], stopping: Arc<AtomicBool>, steps: Steps) -> Outbox {
-        let service = Service::from_name("SF6002").expect("a name of the table");
-        let systems = systems.iter().map(|system| {
-            let agreement = system.agreements.iter().find(|agreement| agreement.services.contains(&service));
-            (system.name.clone(), (system.uuid, agreement.map(|agreement| agreement.uuid)))
-        });
-        Outbox { folder, systems: systems.collect(), stopping, steps }
+    pub fn new(
+        folder: PathBuf,
+        recipients: BTreeMap<SubscriberName, Recipient>,
+        stopping: Arc<AtomicBool>,
+        steps: Steps,
+    ) -> Outbox {
+        Outbox { folder, recipients, stopping, steps }
     }
 
     /// What is called after each step.
@@ -68,14 +73,14 @@ impl Outbox {
             let names = files.map(|file| file.file_name());
             names.filter(|name| name.to_string_lossy().ends_with(".metadata")).count() as u64
         };
-        self.systems.keys().map(|system| (system.as_str().to_owned(), count(system))).collect()
+        self.recipients.keys().map(|system| (system.as_str().to_owned(), count(system))).collect()
     }
 
     /// System and name of each file that is gone since the last call: its reader has fetched it. Each is told once; a
     /// system whose folders cannot be read is passed over until they can.
     pub fn take_receipts(&self) -> Vec<(String, String)> {
         let mut fetched = Vec::new();
-        for system in self.systems.keys() {
+        for system in self.recipients.keys() {
             let (fetch, state) = (self.fetch_folder(system), self.state_folder(system));
             for entry in fs::read_dir(&state).into_iter().flatten().flatten() {
                 let Ok(given) = entry.file_name().into_string() else { continue };
@@ -96,7 +101,7 @@ impl Outbox {
 
     /// The folders of what is still to be done, to be tidied.
     pub fn state_folders(&self) -> impl Iterator<Item = PathBuf> {
-        self.systems.keys().map(|system| self.state_folder(system))
+        self.recipients.keys().map(|system| self.state_folder(system))
     }
 
     fn fetch_folder(&self, system: &SubscriberName) -> PathBuf {
@@ -113,7 +118,7 @@ impl Sink for Outbox {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let (system, agreement) = self.systems.get(&file.subscriber).copied().unwrap_or_default();
+        let Recipient { system, agreement } = self.recipients.get(&file.subscriber).copied().unwrap_or_default();
         let name = match agreement {
             Some(agreement) => format!("{}.{}", file.name, agreement.hyphenated()),
             None => file.name.clone(),

@@ -64,7 +64,7 @@ impl Line {
         };
         let stopping = Arc::new(AtomicBool::new(false));
         let settings = self.config.inbox.as_ref().expect("an inbox");
-        let outbox = Outbox::new(settings.outbox.clone(), &self.config.systems, stopping.clone(), Arc::new(step));
+        let outbox = Outbox::new(settings.outbox.clone(), self.config.recipients(), stopping.clone(), Arc::new(step));
         let replika = Arc::new(Replika::open(&self.config.store).expect("a store"));
         ask(Inbox::new(settings, outbox, replika, self.journal.clone(), self.metrics.clone(), stopping))
     }
@@ -116,7 +116,7 @@ fn an_extract_that_waits_is_not_read_again_and_again_but_when_another_one_comes(
     let line = Line::new(3);
     let settings = line.config.inbox.as_ref().expect("an inbox");
     let (stopping, step) = (Arc::new(AtomicBool::new(false)), Arc::new(|_: &'static str| Ok(())));
-    let outbox = Outbox::new(settings.outbox.clone(), &line.config.systems, stopping.clone(), step);
+    let outbox = Outbox::new(settings.outbox.clone(), line.config.recipients(), stopping.clone(), step);
     let replika = Arc::new(Replika::open(&line.config.store).expect("a store"));
     let (journal, metrics) = (line.journal.clone(), line.metrics.clone());
     let mut inbox = Inbox::new(settings, outbox, replika.clone(), journal, metrics, stopping);
