@@ -313,7 +313,7 @@ impl<'s> Reader<'s> {
 
 /// What stands in a row of the sets.
 fn set_in_words((kind, value, _): RowKey) -> String {
-    const KINDS: [(SetKind, &str); 9] = [
+    const KINDS: [(SetKind, &str); 10] = [
         (SetKind::Held, "everybody"),
         (SetKind::Municipality, "municipality"),
         (SetKind::Status, "status"),
@@ -323,6 +323,7 @@ fn set_in_words((kind, value, _): RowKey) -> String {
         (SetKind::Street, "street"),
         (SetKind::OtherThanNumber, "another birth date than the number says"),
         (SetKind::LeftOut, "left out"),
+        (SetKind::ProtectionEnd, "end of a protection"),
     ];
     let Some((kind, word)) = KINDS.into_iter().find(|(known, _)| *known as u8 == kind) else {
         return format!("set {kind} {value}");
@@ -330,7 +331,7 @@ fn set_in_words((kind, value, _): RowKey) -> String {
     match kind {
         SetKind::Held | SetKind::OtherThanNumber | SetKind::LeftOut => word.to_owned(),
         SetKind::Status => format!("{word} {value:02}"),
-        SetKind::DifferingBirthDate => format!("{word} {value:08}"),
+        SetKind::DifferingBirthDate | SetKind::ProtectionEnd => format!("{word} {value:08}"),
         SetKind::Street => format!("{word} {:04}:{:04}", value >> 16, value & 0xFFFF),
         _ => format!("{word} {value:04}"),
     }

@@ -181,11 +181,13 @@ pub enum Error {
         supported: u32,
     },
     /// The store was written by an earlier version, in a format that no release has written.
-    #[error("the store has format {found}; this version reads format {supported}: load the extracts into a new store")]
+    #[error(
+        "the store has format {found}; this version reads formats from {supported} on: load the extracts into a new store"
+    )]
     OlderFormat {
         /// The store's format.
         found: u32,
-        /// The one this version reads.
+        /// The earliest this version reads.
         supported: u32,
     },
     /// Another process, or another handle, has the store open.

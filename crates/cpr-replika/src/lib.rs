@@ -100,6 +100,7 @@ mod person;
 mod snapshot;
 
 mod replika;
+mod upgrade;
 
 mod compact;
 mod read;

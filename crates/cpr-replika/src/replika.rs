@@ -93,7 +93,8 @@ impl Replika {
     }
 
     /// Opens a store to read and to apply deliveries. A file that others than its owner may read or write is made
-    /// private first.
+    /// private first. A store of an earlier version is brought to the format of this one; the earlier one refuses it
+    /// from then on.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAStore`], [`Error::NewerFormat`], [`Error::OlderFormat`], [`Error::Locked`].
@@ -223,7 +224,9 @@ impl Replika {
 
     pub(crate) fn over(database: Opened) -> Result<Replika, Error> {
         let published = Publication::new(Published::take(Arc::new(database))?);
-        Ok(Replika { published, write_lock: Mutex::new(()), tried_in_vain: Mutex::new(None) })
+        let replika = Replika { published, write_lock: Mutex::new(()), tried_in_vain: Mutex::new(None) };
+        replika.upgrade()?;
+        Ok(replika)
     }
 
     pub(crate) fn publish(&self) -> Result<(), Error> {
@@ -429,7 +432,7 @@ mod tests {
         let newer = opened_as(&(FORMAT + 1).to_string());
         assert!(matches!(newer, Err(Error::NewerFormat { found, supported: FORMAT }) if found > FORMAT), "{newer:?}");
         let older = opened_as("1");
-        assert!(matches!(older, Err(Error::OlderFormat { found: 1, supported: FORMAT })), "{older:?}");
+        assert!(matches!(older, Err(Error::OlderFormat { found: 1, supported: 4 })), "{older:?}");
         assert!(opened_as(&FORMAT.to_string()).is_ok());
     }
 

@@ -156,3 +156,31 @@ fn who_reaches_an_age_on_a_day_is_told_by_reading_those_alone() {
     };
     assert_eq!(read(5), read(300));
 }
+
+#[test]
+fn whose_protections_end_on_a_day_is_told_by_reading_those_alone() {
+    let read = |others: u32| {
+        let replika = store();
+        let protected = |number: String, ends: String| {
+            let mut person = living(number);
+            person.1.push((4, vec![("BESKYTTYPE", "0001".to_owned()), ("SLET_DT-BESKYTTELSE", ends)]));
+            person
+        };
+        let mut persons: Vec<Person> =
+            (0..others).map(|at| protected(number(1, at), format!("2026-08-{:02}", at % 28 + 1))).collect();
+        persons.extend((0..others).map(|at| {
+            let mut person = living(number(2, at));
+            person.1.push((4, vec![("BESKYTTYPE", "0003".to_owned())]));
+            person
+        }));
+        persons.push(protected(number(3, 0), "2026-07-01".to_owned()));
+        deliver(&replika, 1, &persons);
+        let [day, next]: [Day; 2] = ["2026-07-01", "2026-07-02"].map(|day| day.parse().unwrap());
+        counted(|| {
+            assert_eq!(replika.snapshot().calendar(day, day, &[]).unwrap().len(), 1);
+            assert_eq!(replika.snapshot().calendar(next, next, &[]).unwrap().len(), 0);
+        })
+    };
+    assert_eq!(read(5), read(300));
+    assert!(read(5) < 10, "{} rows", read(5));
+}

@@ -5,12 +5,9 @@
 
 use cpr_model::{Date, Day, MunicipalityCode, Pnr, ProtectionKind, Status, birthday};
 use cpr_subscription::birth_dates_reaching;
-use roaring::RoaringBitmap;
 
 use crate::error::Error;
 use crate::index::keys::SetKind;
-use crate::index::person_set::PersonSet;
-use crate::index::sets::add_set;
 use crate::search::query::Query;
 use crate::snapshot::Snapshot;
 
@@ -107,7 +104,11 @@ impl Snapshot {
     }
 
     fn protections(&self, first: Date, last: Date, events: &mut Vec<CalendarEvent>) -> Result<(), Error> {
-        self.for_each_held(self.protected()?.iter(), |key, person| {
+        let whom = match self.has_protection_ends() {
+            true => self.of_values(SetKind::ProtectionEnd, day_before(first).digits() + 1..=last.digits())?,
+            false => self.protected()?,
+        };
+        self.for_each_held(whom.iter(), |key, person| {
             let rows = person.current();
             let municipality = rows.municipality();
             for protection in rows.protections() {
@@ -121,16 +122,6 @@ impl Snapshot {
             }
             Ok(())
         })
-    }
-
-    /// Who has a protection of any kind.
-    fn protected(&self) -> Result<PersonSet, Error> {
-        let (kind, mut all) = (SetKind::Protection as u8, RoaringBitmap::new());
-        for row in self.tables().sets.range((kind, 0, 0)..=(kind, u32::MAX, u16::MAX))? {
-            let (key, sealed) = row?;
-            add_set(key.value(), sealed.value(), &mut all)?;
-        }
-        Ok(PersonSet(all))
     }
 }
 

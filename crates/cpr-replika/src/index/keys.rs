@@ -24,10 +24,12 @@ pub(crate) enum SetKind {
     OtherThanNumber = 8,
     /// Numbers that deliveries brought and that nobody needs; value 0. Kept, not derived (`crate::index::left_out`).
     LeftOut = 9,
+    /// SLET_DT of each protection that has one.
+    ProtectionEnd = 10,
 }
 
 /// Above the number of every kind.
-pub(crate) const KINDS: usize = SetKind::LeftOut as usize + 1;
+pub(crate) const KINDS: usize = SetKind::ProtectionEnd as usize + 1;
 
 /// Years of numbers in a row of words.
 pub(crate) const YEARS_OF_WORDS: u16 = 16;

@@ -47,7 +47,9 @@ pub(crate) struct Term {
 
 impl Term {
     pub(crate) fn row(self, key: u32) -> RowKey {
-        (self.kind as u8, self.value, if self.kind == SetKind::Street { 0 } else { year_of(key) })
+        // A street has few persons, and so has a day on which protections end.
+        let is_cut = !matches!(self.kind, SetKind::Street | SetKind::ProtectionEnd);
+        (self.kind as u8, self.value, if is_cut { year_of(key) } else { 0 })
     }
 }
 
@@ -67,8 +69,11 @@ fn read_terms(key: PersonKey, rows: &CurrentRows<'_>, terms: &mut Vec<Term>) {
         add(SetKind::DifferingBirthDate, recorded.map_or(0, |date| date.digits()), 0);
         add(SetKind::OtherThanNumber, 0, 0);
     }
-    for kind in rows.protections().filter_map(|row| row.kind()) {
+    for (kind, ends) in rows.protections().filter_map(|row| Some((row.kind()?, row.deleted_on()))) {
         add(SetKind::Protection, kind.0.into(), 0);
+        if let Some(ends) = ends {
+            add(SetKind::ProtectionEnd, ends.digits(), 0);
+        }
     }
     if let Some(country) = rows.citizenship().and_then(|row| row.country_code()) {
         add(SetKind::Citizenship, country.0.into(), 0);
@@ -176,6 +181,14 @@ impl Index {
         let nobody = CurrentRows::read([], None);
         self.words.change(key.as_u32(), &nobody, person);
         self.streets.change(&nobody, person);
+        self.collect_changes(key);
+    }
+
+    /// Collects the ends of a stored person's protections, and nothing else.
+    pub(crate) fn collect_protection_ends(&mut self, key: PersonKey, person: &CurrentRows<'_>) {
+        self.before.clear();
+        read_terms(key, person, &mut self.after);
+        self.after.retain(|term| term.kind == SetKind::ProtectionEnd);
         self.collect_changes(key);
     }
 

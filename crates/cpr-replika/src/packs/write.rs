@@ -21,7 +21,6 @@ use crate::replika::Replika;
 use crate::snapshot::Snapshot;
 use crate::store::secret::read_secret;
 use crate::store::source::Source;
-use crate::store::tables::FORMAT;
 
 /// An overlay that is a larger part of its base than one in so many makes place for a new base,
 const LARGEST_PART: u64 = 4;
@@ -172,6 +171,9 @@ impl Target {
     fn usable_base(&self, snapshot: &Snapshot) -> Option<Base> {
         let current = self.current.as_ref()?;
         let pack = Arc::new(self.opening.open(&self.folder.join(&current.base)).ok()?);
+        if pack.description().rows_version != snapshot.source().format() {
+            return None;
+        }
         let packs = Arc::new(Packs::new(pack, None).ok()?);
         let state = Snapshot::over(Source::of_packs(&packs, self.opening.key()).ok()?).ok()?;
         let ledger = snapshot.deliveries().ok()?;
@@ -235,9 +237,8 @@ impl Target {
 
     fn begin(&self, snapshot: &Snapshot, word: &str, kind: Kind) -> Result<(String, Writer<cpr_pack::NewFile>), Error> {
         let delivery = snapshot.known();
-        let file = new_name(word, delivery)?;
-        let description =
-            Description { store: self.store, kind, delivery: delivery.0, rows_version: FORMAT, digest: [0; 32] };
+        let (file, rows_version) = (new_name(word, delivery)?, snapshot.source().format());
+        let description = Description { store: self.store, kind, delivery: delivery.0, rows_version, digest: [0; 32] };
         let path = self.folder.join(&file);
         let writer = match self.opening.key() {
             None => Writer::create(&path, &description)?,

@@ -1,6 +1,5 @@
 //! What a snapshot reads: the tables of one state, and what keeps them readable.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use cpr_pack::Packs;
@@ -12,11 +11,12 @@ use crate::error::Error;
 use crate::store::config::Config;
 use crate::store::file::Opened;
 use crate::store::pack_key::PackKey;
-use crate::store::tables::{FORMAT, META, Tables, name};
+use crate::store::tables::{FORMAT, META, OLDEST_FORMAT, Tables, name};
 
 /// The tables of one state. They are dropped before what keeps them readable.
 pub(crate) struct Source {
     tables: Tables,
+    format: u32,
     kept: Kept,
 }
 
@@ -46,19 +46,24 @@ pub struct TableStats {
 }
 
 impl Source {
-    /// The last state of a store, which must be of the format that this version reads.
+    /// The last state of a store, which must be of a format that this version reads.
     pub(crate) fn of_store(database: &Arc<Opened>) -> Result<Source, Error> {
         let transaction = database.begin_read()?;
-        check_format(&transaction)?;
+        let format = read_format(&transaction)?;
         let tables = Tables::open(&transaction, database.latch())?;
-        Ok(Source { tables, kept: Kept::Store { transaction, database: Arc::clone(database) } })
+        Ok(Source { tables, format, kept: Kept::Store { transaction, database: Arc::clone(database) } })
     }
 
-    /// The state that packs hold, which must be of the format that this version reads; with the key by which encrypted
+    /// The state that packs hold, which must be of a format that this version reads; with the key by which encrypted
     /// ones were opened, when it is known.
     pub(crate) fn of_packs(packs: &Arc<Packs>, key: Option<&PackKey>) -> Result<Source, Error> {
-        check_version(packs.description().rows_version)?;
-        Ok(Source { tables: Tables::open_packed(packs)?, kept: Kept::Packs(Arc::clone(packs), key.cloned()) })
+        let format = check_format(packs.description().rows_version)?;
+        Ok(Source { tables: Tables::open_packed(packs)?, format, kept: Kept::Packs(Arc::clone(packs), key.cloned()) })
+    }
+
+    /// The format of the rows.
+    pub(crate) fn format(&self) -> u32 {
+        self.format
     }
 
     /// The key by which packs of this state are encrypted; none where it is stored in the clear.
@@ -141,8 +146,8 @@ fn stats_of_store(transaction: &ReadTransaction) -> Result<Vec<TableStats>, Erro
     Ok(tables)
 }
 
-/// That it is a store, and of the format that this version reads.
-fn check_format(transaction: &ReadTransaction) -> Result<(), Error> {
+/// The format of a store, which is one that this version reads.
+fn read_format(transaction: &ReadTransaction) -> Result<u32, Error> {
     let meta = match transaction.open_table(META) {
         Err(TableError::TableDoesNotExist(_) | TableError::TableTypeMismatch { .. }) => {
             // The file is one of ours: it has the header of a store.
@@ -154,13 +159,13 @@ fn check_format(transaction: &ReadTransaction) -> Result<(), Error> {
         opened => opened?,
     };
     let found: Option<u32> = meta.get("format")?.and_then(|text| text.value().parse().ok());
-    check_version(found.ok_or(Error::Corrupt { table: name::META, what: "the format of the store" })?)
+    check_format(found.ok_or(Error::Corrupt { table: name::META, what: "the format of the store" })?)
 }
 
-fn check_version(found: u32) -> Result<(), Error> {
-    match found.cmp(&FORMAT) {
-        Ordering::Less => Err(Error::OlderFormat { found, supported: FORMAT }),
-        Ordering::Greater => Err(Error::NewerFormat { found, supported: FORMAT }),
-        Ordering::Equal => Ok(()),
+fn check_format(found: u32) -> Result<u32, Error> {
+    match found {
+        OLDEST_FORMAT..=FORMAT => Ok(found),
+        ..OLDEST_FORMAT => Err(Error::OlderFormat { found, supported: OLDEST_FORMAT }),
+        _ => Err(Error::NewerFormat { found, supported: FORMAT }),
     }
 }

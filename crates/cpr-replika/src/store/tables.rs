@@ -16,9 +16,12 @@ use super::staged_write::StagedWrite;
 use crate::damage::Latch;
 use crate::error::Error;
 
-/// The store format that this version reads and writes. Earlier ones were replaced before anything was released with
-/// them.
-pub(crate) const FORMAT: u32 = 4;
+/// The store format that this version writes: with the sets of whose protections end when.
+pub(crate) const FORMAT: u32 = 5;
+
+/// The earliest that it reads. What is opened to write is brought to [`FORMAT`] first (`crate::upgrade`); those before
+/// were replaced before anything was released with them.
+pub(crate) const OLDEST_FORMAT: u32 = 4;
 
 /// Part of the key of a set: kind, value, and the year of the persons' numbers counted from the first (0 for a street,
 /// which is not cut).

@@ -11,6 +11,7 @@ use rustc_hash::FxBuildHasher;
 use twox_hash::XxHash3_128;
 
 use crate::error::Error;
+use crate::index::keys::SetKind;
 use crate::index::left_out;
 use crate::index::sets::{Row, Term, each_entry};
 use crate::index::words::{WordReader, read_row};
@@ -96,15 +97,15 @@ pub(super) struct IndexOfDocuments {
 }
 
 impl IndexOfDocuments {
-    pub(super) fn new() -> Result<IndexOfDocuments, Error> {
+    /// With the sets that rows of this state have.
+    pub(super) fn new(snapshot: &Snapshot) -> Result<IndexOfDocuments, Error> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(|error| Error::Random(error.into()))?;
         let numbering = Numbering(u64::from_le_bytes(seed));
         let sums = [Sums::new(numbering), Sums::new(numbering)];
-        Ok(IndexOfDocuments {
-            reader: EntryReader { numbering, words: WordReader::default(), terms: Vec::new() },
-            sums,
-        })
+        let without = (!snapshot.has_protection_ends()).then_some(SetKind::ProtectionEnd as u8);
+        let reader = EntryReader { numbering, words: WordReader::default(), terms: Vec::new(), without };
+        Ok(IndexOfDocuments { reader, sums })
     }
 
     pub(super) fn add(&mut self, key: PersonKey, person: &CurrentRows<'_>) {
@@ -118,13 +119,17 @@ struct EntryReader {
     numbering: Numbering,
     words: WordReader,
     terms: Vec<Term>,
+    /// The kind of sets that the format of the rows does not have.
+    without: Option<u8>,
 }
 
 impl EntryReader {
     fn read(&mut self, key: PersonKey, person: &CurrentRows<'_>, mut each: impl FnMut(usize, u64, u64)) {
-        let numbering = self.numbering;
+        let (numbering, without) = (self.numbering, self.without);
         each_entry(key, person, &mut self.terms, |row, entry| {
-            each(SETS, numbering.row_of_sets(row), number_of(entry));
+            if Some(row.0) != without {
+                each(SETS, numbering.row_of_sets(row), number_of(entry));
+            }
         });
         self.words.read(
             key.as_u32(),

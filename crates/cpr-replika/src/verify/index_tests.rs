@@ -9,7 +9,6 @@ use redb::{ReadableTable, WriteTransaction};
 
 use super::*;
 use crate::apply::ApplyOptions;
-use crate::index::keys::SetKind;
 use crate::index::words::seal_row;
 use crate::replika::Replika;
 use crate::store::config::Config;
@@ -31,6 +30,7 @@ fn store() -> Replika {
         let address =
             [("KOMKOD", "0101"), ("VEJKOD", "0042"), ("HUSNR", house.as_str()), ("TILFLYDTO", "202001010000")];
         writer.record(2, pnr, &address).unwrap();
+        writer.record(4, pnr, &[("BESKYTTYPE", "0001"), ("SLET_DT-BESKYTTELSE", "2026-04-31")]).unwrap();
         writer.record(8, pnr, &[("FORNVN", "Kim"), ("EFTERNVN", "Madeup")]).unwrap();
     }
     replika.apply(Cursor::new(writer.finish().unwrap()), &ApplyOptions::named("made up")).unwrap();
@@ -99,6 +99,9 @@ fn a_row_that_lacks_holds_or_swaps_somebody_is_told() {
         Some(Row::Street(entries))
     };
     assert_eq!(told_of(|write| change_sets(write, SetKind::Municipality, less)), (vec![(name::SETS, OTHER)], 1));
+    assert_eq!(told_of(|write| change_sets(write, SetKind::ProtectionEnd, less)), (vec![(name::SETS, OTHER)], 1));
+    assert_eq!(told_of(|write| change_sets(write, SetKind::ProtectionEnd, more)), (vec![(name::SETS, OTHER)], 1));
+    assert_eq!(told_of(|write| change_sets(write, SetKind::ProtectionEnd, |_| None)), (vec![(name::SETS, MISSING)], 1));
     assert_eq!(told_of(|write| change_sets(write, SetKind::Held, more)), (vec![(name::SETS, OTHER)], 2));
     assert_eq!(told_of(|write| change_sets(write, SetKind::Street, moved)), (vec![(name::SETS, OTHER)], 1));
     assert_eq!(told_of(|write| change_sets(write, SetKind::Street, turned)), (vec![(name::SETS, OTHER)], 1));

@@ -127,7 +127,7 @@ impl Snapshot {
         let deliveries = self.verify_deliveries(&mut report);
         let has_all = report.sound(deliveries)?.unwrap_or(false);
         let mut known = Known { held: None, last: if has_all { self.known().0 } else { u32::MAX } };
-        let mut derived = Derived { index: IndexOfDocuments::new()?, streets: StreetNames::default() };
+        let mut derived = Derived { index: IndexOfDocuments::new(self)?, streets: StreetNames::default() };
         let mut state = StateSum::default();
         let held = self.verify_persons(&mut report, &known, &mut derived, &mut state);
         known.held = report.sound(held)?.flatten();

@@ -1,10 +1,15 @@
 //! What is due between two days: birthdays and protections that run out.
 
-use cpr_replika::cpr_subscription::age_on;
-use cpr_replika::{Due, Error, Replika};
-use expect_test::expect;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use crate::kit::{Person, day, told};
+use cpr_replika::cpr_subscription::age_on;
+use cpr_replika::{Due, EraseOptions, Error, Packed, Replika, Snapshot};
+use expect_test::expect;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::kit::{DAYS, Person, apply, config, day, extract_of_day, pnr, told};
 
 fn person<'a>(number: &'a str, rows: &'a str) -> Person<'a> {
     (number, rows)
@@ -124,4 +129,101 @@ fn what_is_due_on_a_day_that_no_month_has_is_due_on_the_day_after_it() {
     assert_eq!(due("2026-01-01", "2026-12-31"), ["2026-03-01", "2026-03-31", "2026-05-01"]);
     assert_eq!(due("2026-04-01", "2026-04-30"), [""; 0]);
     assert_eq!(due("2026-05-01", "2026-05-01"), ["2026-05-01"]);
+}
+
+const PROTECTED: [&str; 4] = ["6101801231", "6101801240", "6102850015", "9005019999"];
+
+/// Protections that a person may have, and the day on which each is due.
+const PROTECTIONS: [(&str, Option<&str>); 8] = [
+    ("004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2025-03-01, SLET_DT-BESKYTTELSE=2026-03-01", Some("2026-03-01")),
+    ("004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2025-04-01, SLET_DT-BESKYTTELSE=2026-04-31", Some("2026-05-01")),
+    ("004 BESKYTTYPE=0001, START_DT-BESKYTTELSE=2025-05-01", None),
+    ("004 BESKYTTYPE=0003, START_DT-BESKYTTELSE=2025-03-01, SLET_DT-BESKYTTELSE=2026-03-01", Some("2026-03-01")),
+    ("004 BESKYTTYPE=0003, START_DT-BESKYTTELSE=2025-03-02, SLET_DT-BESKYTTELSE=2026-05-01", Some("2026-05-01")),
+    ("004 BESKYTTYPE=0002, START_DT-BESKYTTELSE=2025-03-02, SLET_DT-BESKYTTELSE=2026-13-00", Some("2027-01-01")),
+    ("004 BESKYTTYPE=0004, START_DT-BESKYTTELSE=2025-03-02, SLET_DT-BESKYTTELSE=2026-00-00", Some("2026-01-01")),
+    ("004 BESKYTTYPE=0005, SLET_DT-BESKYTTELSE=2026-02-28", Some("2026-02-28")),
+];
+
+/// What happens to the register.
+#[derive(Clone, Debug)]
+enum Step {
+    /// These persons are delivered, with these protections.
+    Night(BTreeMap<&'static str, Vec<usize>>),
+    Erase(&'static str),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let protections = subsequence((0..PROTECTIONS.len()).collect::<Vec<_>>(), 0..4);
+    let persons = prop::collection::btree_map(select(PROTECTED.to_vec()), protections, 0..=PROTECTED.len());
+    let step = prop_oneof![4 => persons.prop_map(Step::Night), 1 => select(PROTECTED.to_vec()).prop_map(Step::Erase)];
+    prop::collection::vec(step, 1..DAYS.len())
+}
+
+type Ends = BTreeSet<(String, String, String)>;
+
+/// Day, number and kind of all that the calendar has between two days.
+fn ends(snapshot: &Snapshot, first: &str, last: &str) -> Ends {
+    let due = snapshot.calendar(day(first), day(last), &[]).unwrap();
+    let kind = |due| if let Due::ProtectionEnds(kind) = due { kind.to_string() } else { String::new() };
+    due.iter().map(|event| (event.day.to_string(), event.pnr.reveal().to_owned(), kind(event.due))).collect()
+}
+
+/// The same of the persons one by one.
+fn walked(held: &BTreeMap<&'static str, Vec<usize>>, first: &str, last: &str) -> Ends {
+    let mut all = Ends::new();
+    for (number, protections) in held {
+        for (row, due) in protections.iter().map(|&at| PROTECTIONS[at]) {
+            if let Some(due) = due.filter(|due| (first..=last).contains(due)) {
+                all.insert((due.to_owned(), (*number).to_owned(), row[15..19].to_owned()));
+            }
+        }
+    }
+    all
+}
+
+fn check_ends(steps: &[Step], packs: &Path) -> Result<(), TestCaseError> {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let (mut held, mut barred, mut nights) = (BTreeMap::new(), BTreeSet::new(), 0);
+    for step in steps {
+        match step {
+            Step::Night(persons) => {
+                nights += 1;
+                let rows = |at: &Vec<usize>| at.iter().map(|&at| PROTECTIONS[at].0).collect::<Vec<_>>().join("\n");
+                let texts: Vec<(&str, String)> = persons
+                    .iter()
+                    .map(|(number, protections)| (*number, format!("001 STATUS=01\n{}", rows(protections))))
+                    .collect();
+                let persons_of: Vec<Person<'_>> = texts.iter().map(|(number, text)| (*number, &text[..])).collect();
+                apply(&replika, &extract_of_day(nights, &persons_of)).unwrap();
+                let let_in = persons.iter().filter(|(number, _)| !barred.contains(*number));
+                held.extend(let_in.map(|(number, protections)| (*number, protections.clone())));
+            }
+            Step::Erase(number) if held.remove(number).is_some() => {
+                replika.erase(&[pnr(number)], "made up", &EraseOptions::default()).unwrap();
+                barred.insert(*number);
+            }
+            Step::Erase(_) => continue,
+        }
+        replika.snapshot().write_pack(packs).unwrap();
+        for snapshot in [replika.snapshot(), Packed::open(packs).unwrap().snapshot()] {
+            prop_assert_eq!(snapshot.verify().unwrap().faults, []);
+            let days = ["2026-01-01", "2026-02-28", "2026-03-01", "2026-04-30", "2026-05-01", "2027-01-01"];
+            for (at, first) in days.iter().enumerate() {
+                for last in &days[at..] {
+                    prop_assert_eq!(ends(&snapshot, first, last), walked(&held, first, last));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn ends_of_protections_are_those_of_a_walk_over_all_persons_whatever_happens_to_them(steps in steps()) {
+        check_ends(&steps, tempfile::tempdir().unwrap().path())?;
+    }
 }
