@@ -18,7 +18,7 @@ use cpr_replika::{ApplyOptions, Config, Options, Packed, Replika, Snapshot};
 use self::answers::{answers, answers_of_store};
 
 /// The versions whose stores and packs this version reads. Those of a folder that is not named here must be refused.
-const READ: [&str; 1] = ["0.2.0"];
+const READ: [&str; 2] = ["0.2.0", "0.3.0"];
 
 /// The version that is being built.
 const THIS: &str = env!("CARGO_PKG_VERSION");

@@ -121,7 +121,8 @@ fn much_history(number: usize) -> String {
     let current = ["001 STATUS=01, KOEN=K, FOED_DT=1980-01-01".to_owned(), home(number)];
     let name = format!("008 FORNVN=Maja, EFTERNVN=Mejse{number}, NVNHAENSTART=198001010000");
     let event = "099 TIMESTAMPU=202601060900, HAENDELSE=A01".to_owned();
-    current.into_iter().chain([name]).chain(names).chain([event]).collect::<Vec<_>>().join("\n")
+    let protection = format!("004 BESKYTTYPE=0001, SLET_DT-BESKYTTELSE=2026-0{}-30", number + 4);
+    current.into_iter().chain([name, protection]).chain(names).chain([event]).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes the store and its packs, both encrypted too, and the answers that all of them must give.
