@@ -55,7 +55,9 @@ impl Day {
 
     /// The day with this number, counted from 0 on 1 January 1900.
     pub fn from_number(number: i32) -> Option<Day> {
-        EPOCH.checked_add(SignedDuration::from_hours(i64::from(number) * 24)).ok().filter(|day| day.year() > 0).map(Day)
+        // As days, not as hours: those would not reach the last years.
+        let days = jiff::Span::new().try_days(number).ok()?;
+        EPOCH.checked_add(days).ok().filter(|day| day.year() > 0).map(Day)
     }
 
     /// The number of the day: 0 on 1 January 1900, a Monday; earlier days are negative.
@@ -109,7 +111,7 @@ impl fmt::Display for Day {
 
 impl fmt::Debug for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.date().fmt(f)
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -171,6 +173,11 @@ mod tests {
                 assert_eq!(day.number(), number);
             }
         }
+        // From the first day to the last one, and no further.
+        for (first_or_last, beyond) in [(day(1_01_01).number(), -1), (day(9999_12_31).number(), 1)] {
+            assert_eq!(Day::from_number(first_or_last).map(Day::number), Some(first_or_last));
+            assert_eq!(Day::from_number(first_or_last + beyond), None);
+        }
         assert_eq!(Day::from_number(i32::MAX), None);
     }
 
@@ -228,5 +235,15 @@ mod tests {
         assert_eq!(ahead(1961_00_00_00_00), None);
         // 2026-01-05T23:30Z is the 6th in Denmark.
         assert_eq!(Day::in_denmark_at(1_767_655_800), Some(day(2026_01_06)));
+        // The last hours of the year before the first one, and the first of it.
+        assert_eq!(Day::in_denmark_at(-62_135_683_200), None);
+        assert_eq!(Day::in_denmark_at(-62_135_596_800), Some(day(1_01_01)));
+        assert_eq!(Day::in_denmark_at(i64::MAX), None);
+    }
+
+    #[test]
+    fn a_day_is_printed_as_its_date() {
+        let day = day(2026_01_05);
+        assert_eq!((format!("{day}"), format!("{day:?}")), ("2026-01-05".to_owned(), "2026-01-05".to_owned()));
     }
 }
