@@ -45,4 +45,6 @@ pub use time::{Date, Timestamp, Uncertain};
 pub use values::{Value, Values, ValuesWriter};
 
 #[cfg(test)]
+mod test_rows;
+#[cfg(test)]
 mod tests;

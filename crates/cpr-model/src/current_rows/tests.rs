@@ -1,44 +1,13 @@
-//! Which rows count, now and at a moment, against small persons; and facts as such. Rows are written as
-//! `aspect TERM=value …`, with `was` before a historic one, bounds and mark first, as they are packed.
+//! Which rows count, now and at a moment, against small persons; and facts as such.
 
 use bitemporal::Known;
 
 use super::CurrentRows;
-use crate::{Aspect, Fact, Field, Kind, Pnr, ProtectionKind, RowKind, Timestamp, Values, ValuesWriter};
+use crate::test_rows::{Row, facts, packed};
+use crate::{Aspect, Fact, Field, Pnr, ProtectionKind, RowKind, Timestamp, Values};
 
 const ANNA: &str = "6101801231";
 const BO: &str = "6202791235";
-
-struct Row(RowKind, Vec<u8>);
-
-fn pack(text: &str) -> Row {
-    let (historic, text) = text.strip_prefix("was ").map_or((false, text), |text| (true, text));
-    let mut words = text.split(' ');
-    let aspect = words.next().and_then(Aspect::from_name).expect("an aspect");
-    let mut values = Vec::new();
-    let mut writer = ValuesWriter(&mut values);
-    for (term, value) in words.map(|word| word.split_once('=').expect("a value")) {
-        let field = Field::from_term(term).expect("a field");
-        let number = || value.parse::<u64>().expect("digits");
-        match field.kind() {
-            Kind::Text => writer.text(field, value.as_bytes()),
-            Kind::Small | Kind::Code => writer.number(field, Some(number() as u16)),
-            Kind::Date => writer.date(field, number() as u32),
-            Kind::Timestamp | Kind::Pnr => writer.digits(field, number()),
-            Kind::Flag => writer.flag(field, value.as_bytes()[0]),
-        }
-    }
-    Row(RowKind::new(aspect, historic), values)
-}
-
-fn packed(rows: &[&str]) -> Vec<Row> {
-    rows.iter().map(|row| pack(row)).collect()
-}
-
-fn facts(rows: &[Row]) -> Vec<Fact<'_>> {
-    let known = Known { from: 1, to: None };
-    rows.iter().map(|Row(kind, values)| Fact::new(25, *kind, known, Values::new(values)).expect("an aspect")).collect()
-}
 
 fn moment(digits: u64) -> Timestamp {
     Timestamp::from_digits(digits).expect("a moment")
