@@ -9,6 +9,8 @@ use crate::change::claims::Claims;
 use crate::change::pairing::{By, FEW_PAIRS, Pairing};
 use crate::{Aspect, CorrectionMark, Date, Fact, Field, RelatedPnr, Status, Timestamp, Value};
 
+#[cfg(test)]
+mod cases;
 mod claims;
 mod contents;
 mod pairing;

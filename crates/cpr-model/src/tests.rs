@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use crate::{
-    Aspect, CorrectionMark, Date, Field, Kind, PersonKey, Pnr, RelatedPnr, RowKind, Text, Timestamp, Value, Values,
-    ValuesWriter, facts,
+    Aspect, CorrectionMark, Date, DerivedMark, Field, Kind, PersonKey, Pnr, RelatedPnr, RowKind, Status, Text,
+    Timestamp, Value, Values, ValuesWriter, facts,
 };
 
 fn key(text: &str) -> Option<PersonKey> {
@@ -126,6 +126,93 @@ fn a_first_immigration_and_an_endless_past_are_points() {
     assert!(Aspect::Address.period(Values::new(&packed), true).is_empty());
     assert!(!Aspect::Address.period(Values::new(&packed), false).is_empty());
     assert!(Aspect::Address.period(Values::new(&[]), true).is_empty());
+}
+
+#[test]
+fn dates_are_eight_digits_with_hyphens_in_their_places_or_without() {
+    let read = |text| Date::parse(text).map(Date::digits);
+    assert_eq!((read("2026-01-05"), read("20260105")), (Some(2026_01_05), Some(2026_01_05)));
+    for text in
+        ["2026010x", "2026-0105", "20260-1-05", "2026-0-105", "2-02601-05", "2026--1-05", "2026-01-0x", "2026x01x05"]
+    {
+        assert_eq!(read(text), None, "{text}");
+    }
+    assert_eq!(Date::from_digits(99_999_999).map(Date::digits), Some(99_999_999));
+    assert_eq!(Date::from_digits(100_000_000), None);
+    assert_eq!(Timestamp::from_digits(999_999_999_999).map(Timestamp::digits), Some(999_999_999_999));
+    assert_eq!(Timestamp::from_digits(1_000_000_000_000), None);
+}
+
+#[test]
+fn the_parts_of_a_date_and_of_a_time_are_told_where_they_are_parts() {
+    let parts = |digits| Date::from_digits(digits).map(|date| (date.year(), date.month(), date.day()));
+    assert_eq!(parts(2026_10_31), Some((2026, Some(10), Some(31))));
+    assert_eq!(parts(1987_12_01), Some((1987, Some(12), Some(1))));
+    assert_eq!(parts(19_871_332), Some((1987, None, None)));
+    let time = |digits| Timestamp::from_digits(digits).and_then(Timestamp::time_of_day);
+    assert_eq!((time(2026_01_05_23_59), time(2026_01_05_00_00)), (Some((23, 59)), Some((0, 0))));
+    assert_eq!((time(2026_01_05_24_00), time(2026_01_05_23_60), time(2026_01_05_99_99)), (None, None, None));
+    let date = Date::from_digits(2026_01_05).unwrap();
+    assert_eq!((Timestamp::start_of(date).digits(), Timestamp::end_of(date).digits()), (202601050000, 202601059999));
+    assert_eq!((Timestamp::end_of(date).date(), date.years_before(10).digits()), (date, 2016_01_05));
+    assert_eq!(Date::from_digits(5_01_01).unwrap().years_before(10).digits(), 0);
+}
+
+#[test]
+fn a_status_says_whether_one_lives_somewhere_and_under_which_number() {
+    let of = |holds: fn(Status) -> bool| (0..=99).filter(|code| holds(Status(*code))).collect::<Vec<u8>>();
+    assert_eq!(of(Status::is_active), (0..10).collect::<Vec<_>>());
+    assert_eq!(of(Status::has_residence), (0..30).collect::<Vec<_>>());
+    assert_eq!(of(Status::is_replaced), [50, 60]);
+}
+
+#[test]
+fn the_mark_of_an_event_that_came_from_another_is_its_two_characters() {
+    let read = |text: &[u8]| DerivedMark::parse(text).map(|mark| (mark.to_string(), format!("{mark:?}")));
+    let told = |mark: &str| Some((mark.to_owned(), format!("DerivedMark({mark})")));
+    assert_eq!((read(b"\xC6G"), read(b"\xC6G  "), read(b"BMA")), (told("ÆG"), told("ÆG"), told("BM")));
+    assert_eq!((read(b" M "), read(b"  "), read(b"")), (told("M"), None, None));
+}
+
+#[test]
+fn text_without_its_blanks_is_told_as_utf_8() {
+    let text = Text::new(b"Pr\xF8ve                                        ");
+    assert_eq!((text.latin1(), text.reveal().as_ref(), text.is_empty()), (&b"Pr\xF8ve"[..], "Prøve", false));
+    assert!(Text::new(b"    ").is_empty() && format!("{text:?}") == "Text(..)");
+}
+
+#[test]
+fn who_registered_a_row_and_when_is_told_by_its_fields() {
+    let of: Vec<&str> = Field::all().filter(|field| field.is_registration()).map(Field::term).collect();
+    for term in ["NVN_TS", "START_MYNKOD-NAVNE", "MOR_DOK", "FAR_DOK_TS", "MYNTXT_MYNKOD", "DOK"] {
+        assert!(of.contains(&term), "{term}");
+    }
+    for term in ["FORNVN", "TILFLYDTO", "MYNTXT", "STATUS", "PNRMOR"] {
+        assert!(!of.contains(&term), "{term}");
+    }
+}
+
+#[test]
+fn aspects_name_the_fields_where_they_begin_end_and_are_told_apart() {
+    let fields = |aspect: Aspect| (aspect.start(), aspect.end(), aspect.slot());
+    assert_eq!(fields(Aspect::Person), (None, None, None));
+    assert_eq!(fields(Aspect::Address), (Some(Field::MovedIn), Some(Field::MovedOut), None));
+    assert_eq!(
+        fields(Aspect::FormerNumber),
+        (Some(Field::PnrStartDate), Some(Field::PnrEndDate), Some(Field::FormerPnr))
+    );
+    assert_eq!(fields(Aspect::Note), (Some(Field::NoteStartDate), None, Some(Field::NoteNumber)));
+    let residence: Vec<_> = Aspect::all().filter(|aspect| aspect.is_residence()).collect();
+    assert_eq!(residence, [Aspect::Address, Aspect::Emigration, Aspect::Disappearance]);
+}
+
+#[test]
+fn only_a_stay_abroad_that_nobody_began_is_a_point_at_its_end() {
+    let mut packed = Vec::new();
+    ValuesWriter(&mut packed).digits(Field::MovedOut, 1999_0630_1637);
+    let period = Aspect::Address.period(Values::new(&packed), false);
+    assert_eq!((period.from, period.to.map(Timestamp::digits)), (None, Some(1999_0630_1637)));
+    assert!(!period.is_empty());
 }
 
 #[test]
