@@ -66,6 +66,7 @@ mod lines_in_file;
 mod map;
 mod memory;
 mod new_file;
+mod numbers;
 mod pack;
 mod packs;
 mod range;

@@ -1,24 +1,16 @@
-//! One table of one pack: its rows by place, by number and by order. Gone rows are rows here.
-
-use std::hint::black_box;
+//! One table of one pack: its rows by place and by order ([`crate::numbers`] has them by number). Gone rows are rows
+//! here.
 
 use crate::block::BLOCK_BYTES;
 use crate::contents::{Contents, Part};
 use crate::error::Error;
-use crate::hash::{self, Found, LINE_BYTES};
-use crate::header::{part, u32_at};
+use crate::header::part;
 use crate::keys::{Key, Keys};
 use crate::row::{Head, UNIT_BYTES};
 use crate::trailer::{STRIDE_BYTES, TableEntry};
 use crate::value::Value;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
-
-/// How much is fetched ahead of its use where a row begins of which nothing is known.
-const NEAR_BYTES: usize = 640;
-
-/// How much of a row is fetched ahead of its use.
-const TOUCHED_BYTES: usize = 1024;
 
 /// How far ahead of a scan the system is told to read a map.
 const SCAN_BYTES: u64 = 4 << 20;
@@ -107,7 +99,7 @@ impl<'p> Section<'p> {
         let block = start / BLOCK;
         self.contents.space.trust(whole, block, have_checks)?;
         let head = whole.get(start as usize..).and_then(<[u8]>::first_chunk);
-        let head = self.head(head.ok_or_else(|| self.damaged("bytes outside of the file", at))?, at)?;
+        let head = self.head(head.ok_or_else(|| self.damaged("bytes outside of the file", at))?, at, keys)?;
         let end = start + head.row_bytes();
         for block in block + 1..=(end - 1) / BLOCK {
             self.contents.space.trust(whole, block, have_checks)?;
@@ -124,7 +116,7 @@ impl<'p> Section<'p> {
         let reach = end.min((start / BLOCK + 1) * BLOCK);
         let have_checks = keys == Keys::Numbers;
         let bytes = self.contents.space.read(start..reach, have_checks)?;
-        let head = self.head(&part(&bytes, 0), at)?;
+        let head = self.head(&part(&bytes, 0), at, keys)?;
         let row_end = start + head.row_bytes();
         let bytes = if row_end <= reach {
             bytes.narrowed(0..head.row_bytes() as usize).expect("it ends before `reach`")
@@ -136,8 +128,8 @@ impl<'p> Section<'p> {
 
     /// The head of a row, which must end in its table.
     #[inline]
-    fn head(&self, bytes: &[u8; 8], at: u64) -> Result<Head, Error> {
-        let TableEntry { rows_bytes, keys, .. } = self.part.entry;
+    pub(crate) fn head(&self, bytes: &[u8; 8], at: u64, keys: Keys) -> Result<Head, Error> {
+        let rows_bytes = self.part.entry.rows_bytes;
         let head = Head::parse(*bytes, keys).ok_or_else(|| self.damaged("no row stands here", at))?;
         match head.row_bytes() <= rows_bytes - at {
             true => Ok(head),
@@ -159,91 +151,6 @@ impl<'p> Section<'p> {
         Err(self.damaged("a row does not have its check", at))
     }
 
-    /// A line of the hash section.
-    #[inline]
-    pub(crate) fn line(&self, line: u32) -> Result<&'p [u8; LINE_BYTES], Error> {
-        let start = u64::from(line) * LINE_BYTES as u64;
-        let bytes = match &self.part.lines {
-            Some(lines) => lines.bytes(&self.contents.space, start..start + LINE_BYTES as u64)?,
-            None => {
-                let start = self.part.entry.lines_at + start;
-                self.contents.space.index(start..start + LINE_BYTES as u64).unwrap_or(Ok(&[]))?
-            }
-        };
-        bytes.try_into().map_err(|_| self.damaged("a line outside of the hash section", 0))
-    }
-
-    /// The two lines of a number; none in an empty table.
-    #[inline]
-    pub(crate) fn choices(&self, number: u32) -> Option<[u32; 2]> {
-        let TableEntry { lines, seed, .. } = self.part.entry;
-        (lines > 0).then(|| hash::choices(number, seed, lines))
-    }
-
-    /// Where the row of a number is, in units of eight bytes.
-    #[inline]
-    pub(crate) fn find(&self, number: u32) -> Result<Option<u32>, Error> {
-        let Some([first, second]) = self.choices(number) else { return Ok(None) };
-        match hash::search(self.line(first)?, number) {
-            Found::At(place) => Ok(Some(place)),
-            Found::Nowhere => Ok(None),
-            Found::Full => Ok(match hash::search(self.line(second)?, number) {
-                Found::At(place) => Some(place),
-                Found::Nowhere | Found::Full => None,
-            }),
-        }
-    }
-
-    /// The row at a place where the hash section says that this number stands.
-    #[inline]
-    pub(crate) fn row_of(&self, number: u32, place: u32) -> Result<RawRow<'p>, Error> {
-        let at = u64::from(place) * UNIT_BYTES;
-        let row = self.row_at(at)?;
-        if row.bytes[..4] != number.to_be_bytes() {
-            return Err(self.damaged("another row than the hash section says", at));
-        }
-        Ok(row)
-    }
-
-    /// Fetches the head of a row, without any decision or check.
-    #[inline]
-    pub(crate) fn touch(&self, at: u64) -> u8 {
-        let whole = self.contents.space.whole().unwrap_or_default();
-        whole.get((self.part.entry.rows_at + at) as usize).copied().unwrap_or(0)
-    }
-
-    /// Fetches what follows the head of a row, as far as mostly a row reaches: each line of the processor's memory by
-    /// itself, so that none waits for another.
-    #[inline]
-    pub(crate) fn touch_rest(&self, at: u64) -> u8 {
-        let whole = self.contents.space.whole().unwrap_or_default();
-        let row = whole.get((self.part.entry.rows_at + at) as usize..).unwrap_or_default();
-        let length = row.first_chunk().map_or(0, |head: &[u8; 8]| u32_at(head, 4) as usize);
-        let rest = row.get(LINE_BYTES..length.min(TOUCHED_BYTES)).unwrap_or_default();
-        fetch(rest)
-    }
-
-    /// The row of a number.
-    #[inline]
-    pub(crate) fn row(&self, number: u32) -> Result<Option<RawRow<'p>>, Error> {
-        let Some(place) = self.find(number)? else { return Ok(None) };
-        black_box(self.touch_near(u64::from(place) * UNIT_BYTES));
-        self.row_of(number, place).map(Some)
-    }
-
-    /// Fetches what stands where a row begins, as far as mostly a row reaches and its block goes: so that whoever reads
-    /// the row waits once, and not for its head, then its end, then its middle.
-    #[inline]
-    fn touch_near(&self, at: u64) -> u8 {
-        let start = self.part.entry.rows_at + at;
-        let whole = self.contents.space.whole().and_then(|whole| whole.get(start as usize..)).unwrap_or_default();
-        match whole.first_chunk::<NEAR_BYTES>() {
-            Some(near) if start % BLOCK <= BLOCK - NEAR_BYTES as u64 => fetch(near),
-            // What stands in the next block may not be in memory, and is nobody's wish.
-            _ => fetch(whole.get(..(BLOCK - start % BLOCK) as usize).unwrap_or_default()),
-        }
-    }
-
     /// Where the first row of a block starts, in bytes from the start of the rows; blocks are counted from the start of
     /// the file.
     pub(crate) fn start_of(&self, block: u64) -> Result<Option<u64>, Error> {
@@ -261,12 +168,6 @@ impl<'p> Section<'p> {
     pub(crate) fn block_of(&self, at: u64) -> u64 {
         (self.part.entry.rows_at + at) / BLOCK
     }
-}
-
-/// Has the processor fetch bytes, a line at a time.
-#[inline(always)]
-fn fetch(bytes: &[u8]) -> u8 {
-    bytes.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
 }
 
 /// Reads the rows of a section one after another: of a file 64 KiB at a time, and of a map with the system told to be

@@ -244,14 +244,13 @@ impl Space {
     /// Bytes of a hash section, all of one block, where they can be had without reading: checked at first touch, unless
     /// never.
     #[inline]
-    pub(crate) fn index(&self, range: Range<u64>) -> Option<Result<&[u8], Error>> {
-        let whole = self.whole()?;
-        let Some(bytes) = whole.get(range.start as usize..range.end as usize) else {
-            return Some(Err(Error::damaged("bytes outside of the file", range.start)));
-        };
-        let block = range.start / BLOCK;
-        let checked = if self.is_seen(block) { Ok(()) } else { self.check_in(whole, block, Care::Once) };
-        Some(checked.map(|()| bytes))
+    pub(crate) fn index<const N: usize>(&self, start: u64) -> Result<&[u8; N], Error> {
+        let (whole, block) = (self.whole().unwrap_or_default(), start / BLOCK);
+        if !self.is_seen(block) {
+            self.check_in(whole, block, Care::Once)?;
+        }
+        let bytes = whole.get(start as usize..).and_then(<[u8]>::first_chunk);
+        bytes.ok_or_else(|| Error::damaged("bytes outside of the file", start))
     }
 
     #[inline]

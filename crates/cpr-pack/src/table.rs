@@ -6,8 +6,8 @@ use std::ops::{Bound, RangeBounds};
 use crate::error::Error;
 use crate::hash::{self, Found};
 use crate::keys::{Key, Keys, RawKey};
+use crate::numbers::Under;
 use crate::range::{Cursor, Range};
-use crate::row::UNIT_BYTES;
 use crate::section::{Reader, Section};
 use crate::value::Value;
 
@@ -54,13 +54,13 @@ impl<'p> Table<'p> {
 
     #[inline]
     fn get_number(&self, number: u32) -> Result<Option<Value<'p>>, Error> {
-        if let Some(above) = &self.above
-            && let Some(row) = above.row(number)?
-        {
-            return Ok((!row.is_gone()).then(|| row.into_value()));
+        if let Some(above) = &self.above {
+            match above.under(number)? {
+                Under::Nothing => {}
+                found => return Ok(found.value()),
+            }
         }
-        let row = self.below.row(number)?;
-        Ok(row.filter(|row| !row.is_gone()).map(|row| row.into_value()))
+        Ok(self.below.under(number)?.value())
     }
 
     fn get_bytes(&self, key: &[u8]) -> Result<Option<Value<'p>>, Error> {
@@ -245,27 +245,21 @@ fn get_group<'p>(
         *place = match hash::search(section.line(lines[0])?, number) {
             Found::At(place) => Some(place),
             Found::Nowhere => None,
-            Found::Full => match hash::search(section.line(lines[1])?, number) {
-                Found::At(place) => Some(place),
-                Found::Nowhere | Found::Full => None,
-            },
+            Found::Full => section.find_in(lines[1], number)?,
         };
     }
     for &place in places[..wanted.len()].iter().flatten() {
-        touched ^= section.touch(u64::from(place) * UNIT_BYTES);
+        touched ^= section.touch(place);
     }
     for &place in places[..wanted.len()].iter().flatten() {
-        touched ^= section.touch_rest(u64::from(place) * UNIT_BYTES);
+        touched ^= section.touch_rest(place);
     }
     black_box(touched);
     let mut left = 0;
     for at in 0..wanted.len() {
         let (number, position) = wanted[at];
         match places[at] {
-            Some(place) => {
-                let row = section.row_of(number, place)?;
-                found[usize::from(position)] = (!row.is_gone()).then(|| row.into_value());
-            }
+            Some(place) => found[usize::from(position)] = section.under_at(number, place)?.value(),
             None => {
                 wanted[left] = wanted[at];
                 left += 1;

@@ -5,9 +5,9 @@ use cpr_model::{Aspect, CurrentRows, Date, Fact, Pnr, ProtectionKind, Status, Ti
 use crate::delivery_number::DeliveryNumber;
 use crate::error::Error;
 use crate::person::stored::v2::{ArchivedDocument, ArchivedPast};
-use crate::person::value::{PastSegment, document_again, document_of_pack, open_document, open_past, past_again};
+use crate::person::value::{HeldPerson, PastSegment, open_past, past_again};
 use crate::store::guard::Guard;
-use crate::store::sealed::{self, Held};
+use crate::store::sealed;
 
 /// Whether the replica can answer for an aspect of a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,9 +23,8 @@ pub enum Holding {
 
 /// A person as known now, read in place from the store for as long as the snapshot is borrowed.
 pub struct Person<'s> {
-    held: Held<'s>,
+    held: HeldPerson<'s>,
     key: u32,
-    delivered: DeliveryNumber,
 }
 
 /// Says how much there is, not whose.
@@ -36,34 +35,20 @@ impl std::fmt::Debug for Person<'_> {
 }
 
 impl<'s> Person<'s> {
-    /// Opens a stored value and validates what it says of now. A value from a pack stands for itself, see
-    /// [`Guard::is_sealed`]; its archive is validated as any.
+    /// Opens a stored value and validates what it says of now.
     #[inline]
     pub(crate) fn open(key: u32, guard: Guard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
-        // Validated before it is moved: a guard is large, and moving it twice costs as much as the archive check.
-        let value = guard.value();
-        if guard.is_sealed() && sealed::is_aligned(value) {
-            let delivered = delivered(document_of_pack(value)?);
-            return Ok(Person { held: Held::InPlace(guard), key, delivered });
-        }
-        Person::open_sealed(key, guard)
+        Ok(Person { held: HeldPerson::open(key, guard)?, key })
     }
 
-    /// As [`Person::open`], and the seal is opened whatever vouches for the value.
-    #[inline]
+    /// As [`Person::open`], and the seal is opened whatever stands for the value.
     pub(crate) fn open_sealed(key: u32, guard: Guard<'s, &'static [u8]>) -> Result<Person<'s>, Error> {
-        let value = guard.value();
-        if sealed::is_aligned(value) {
-            let delivered = delivered(open_document(key, value)?.0);
-            return Ok(Person { held: Held::InPlace(guard), key, delivered });
-        }
-        let copy = sealed::aligned(value);
-        let delivered = delivered(open_document(key, &copy)?.0);
-        Ok(Person { held: Held::Copied(copy), key, delivered })
+        Ok(Person { held: HeldPerson::open_sealed(key, guard)?, key })
     }
 
+    #[inline]
     pub(crate) fn archived(&self) -> &ArchivedDocument {
-        document_again(self.held.bytes())
+        self.held.document()
     }
 
     /// What the value says of the past, validated; none when nothing has happened since the past before it was put
@@ -95,12 +80,8 @@ impl<'s> Person<'s> {
 
     /// The last delivery that changed how the person is held: its facts or the shape of its lines.
     pub fn delivered(&self) -> DeliveryNumber {
-        self.delivered
+        DeliveryNumber(self.held.delivered())
     }
-}
-
-fn delivered(document: &ArchivedDocument) -> DeliveryNumber {
-    DeliveryNumber(document.delivered.to_native())
 }
 
 /// A person as of a delivery, and when asked for, as of a moment in the world.

@@ -64,9 +64,72 @@ pub(crate) fn open_document(key: u32, value: &[u8]) -> Result<(&ArchivedDocument
     Ok((document, section))
 }
 
+/// A person's value for as long as what holds it is held, its document validated.
+pub(crate) enum HeldPerson<'s> {
+    /// In a page of the store, or in a block of a pack that is read from a file; `delivered` is what its document says.
+    InPage { held: Held<'s>, delivered: u32 },
+    /// In a pack that is mapped or in memory, where it stays as long as the snapshot.
+    InPack { value: &'s [u8], document: &'s ArchivedDocument },
+}
+
+impl<'s> HeldPerson<'s> {
+    /// Validates the document at the front of a value. The seal is opened but where a pack stands for the value, see
+    /// [`Guard::checked_in_memory`].
+    #[inline]
+    pub(crate) fn open(key: u32, guard: Guard<'s, &'static [u8]>) -> Result<HeldPerson<'s>, Error> {
+        match guard.checked_in_memory() {
+            Some(value) if sealed::is_aligned(value) => {
+                Ok(HeldPerson::InPack { value, document: document_of_pack(value)? })
+            }
+            _ => HeldPerson::open_sealed(key, guard),
+        }
+    }
+
+    /// As [`HeldPerson::open`], and the seal is opened whatever stands for the value.
+    #[inline]
+    pub(crate) fn open_sealed(key: u32, guard: Guard<'s, &'static [u8]>) -> Result<HeldPerson<'s>, Error> {
+        // Validated before it is moved: a guard is large, and moving it twice costs as much as the archive check.
+        let value = guard.value();
+        if sealed::is_aligned(value) {
+            let delivered = open_document(key, value)?.0.delivered.to_native();
+            return Ok(HeldPerson::InPage { held: Held::InPlace(guard), delivered });
+        }
+        let copy = sealed::aligned(value);
+        let delivered = open_document(key, &copy)?.0.delivered.to_native();
+        Ok(HeldPerson::InPage { held: Held::Copied(copy), delivered })
+    }
+
+    /// Both sections in their seals.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            HeldPerson::InPage { held, .. } => held.bytes(),
+            HeldPerson::InPack { value, .. } => value,
+        }
+    }
+
+    /// What the document says of its last delivery.
+    #[inline]
+    pub(crate) fn delivered(&self) -> u32 {
+        match self {
+            HeldPerson::InPage { delivered, .. } => *delivered,
+            HeldPerson::InPack { document, .. } => document.delivered.to_native(),
+        }
+    }
+
+    /// The document.
+    #[inline]
+    pub(crate) fn document(&self) -> &ArchivedDocument {
+        match self {
+            HeldPerson::InPage { held, .. } => sealed::reopen(held.bytes()),
+            HeldPerson::InPack { document, .. } => document,
+        }
+    }
+}
+
 /// Validates the document at the front of a value that a pack has compared with its check.
 #[inline]
-pub(crate) fn document_of_pack(value: &[u8]) -> Result<&ArchivedDocument, Error> {
+fn document_of_pack(value: &[u8]) -> Result<&ArchivedDocument, Error> {
     let document = sealed::access::<ArchivedDocument>(name::PERSONS, sealed::first(name::PERSONS, value)?)?;
     check_kinds(name::PERSONS, document.facts.iter())?;
     Ok(document)
@@ -123,12 +186,6 @@ pub(crate) fn seal_past(key: u32, archive: &[u8], sealed: &mut Vec<u8>) {
 /// Seals a past that is put away; `last` is the delivery of its last entry.
 pub(crate) fn seal_segment(key: u32, last: u32, archive: &[u8], sealed: &mut Vec<u8>) {
     sealed::seal((key, last), archive, sealed);
-}
-
-/// The document of a value that was opened before.
-#[inline]
-pub(crate) fn document_again(value: &[u8]) -> &ArchivedDocument {
-    sealed::reopen(value)
 }
 
 /// The past of a value both of whose sections were opened before.

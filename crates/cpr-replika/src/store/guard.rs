@@ -30,11 +30,15 @@ impl<'t, V: Column> Guard<'t, V> {
         }
     }
 
-    /// Whether the value stands for what was written under its key: a pack has compared it with a check, and its key
-    /// with the one that was asked for, and the seals of persons were opened when it was written.
+    /// The bytes where they are for as long as the snapshot, and stand for what was written under their key: a pack in
+    /// memory has compared them with a check, and their key with the one that was asked for, and the seals of persons
+    /// were opened when it was written.
     #[inline]
-    pub(crate) fn is_sealed(&self) -> bool {
-        matches!(self, Guard::Pack { is_checked: true, .. })
+    pub(crate) fn checked_in_memory(&self) -> Option<&'t [u8]> {
+        match self {
+            Guard::Pack { bytes, is_checked: true } => bytes.as_borrowed(),
+            _ => None,
+        }
     }
 
     #[inline]
