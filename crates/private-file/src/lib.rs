@@ -124,16 +124,35 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     if folder.is_dir() {
-        let is_empty = fs::read_dir(folder)?.next().is_none();
-        return if is_empty { access::make_private_folder(folder) } else { Ok(()) };
+        if is_empty(folder)? {
+            access::make_private_folder(folder)?;
+            sync_name_of_found(folder)?;
+        }
+        return Ok(());
     }
     let above = folder_of(folder);
-    if !above.is_dir() {
-        make_folder(above)?;
+    match above.is_dir() {
+        false => make_folder(above)?,
+        true if is_empty(above)? => sync_name_of_found(above)?,
+        true => {}
     }
     access::private_folder(&mut DirBuilder::new()).create(folder)?;
     access::make_private_folder(folder)?;
     sync_folder_of(folder)
+}
+
+fn is_empty(folder: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(folder)?.next().is_none())
+}
+
+/// Makes the name of an empty folder durable: whoever made it may have been killed before that. What holds something was
+/// durable before.
+fn sync_name_of_found(folder: &Path) -> io::Result<()> {
+    match sync_folder_of(folder) {
+        // Nobody makes folders here who may not read the folder above.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
 }
 
 /// As [`make_folder`]; a folder that is there is made private, whatever it holds.
