@@ -128,6 +128,8 @@ impl Sink for Outbox {
         private_file::make_own_folder(&state)?;
         let [given, staged, fetched] = [GIVEN, STAGED, FETCHED].map(|ending| state.join(format!("{name}{ending}")));
         if given.try_exists()? || fetched.try_exists()? {
+            // Who gave it may have been killed before the name was durable.
+            private_file::sync_folder_of(&given)?;
             // The engine counts what it has written.
             write(&mut io::sink())?;
         } else {
@@ -141,11 +143,15 @@ impl Sink for Outbox {
             write_whole(&given, &mut |_| Ok(()))?;
             (self.steps)("given")?;
         }
-        if staged.try_exists()? {
-            let metadata = fetch.join(format!("{name}.metadata"));
+        let metadata = fetch.join(format!("{name}.metadata"));
+        let is_staged = staged.try_exists()?;
+        if is_staged {
             fs::rename(&staged, &metadata)?;
-            private_file::sync_folder_of(&metadata)?;
-            private_file::sync_folder_of(&staged)?;
+        }
+        // Also where another process renamed it: a power cut would take it back, and the engine notes it as given.
+        private_file::sync_folder_of(&metadata)?;
+        private_file::sync_folder_of(&staged)?;
+        if is_staged {
             (self.steps)("metadata")?;
         }
         Ok(())
