@@ -238,6 +238,8 @@ mod tests {
         for (text, expected) in [
             ("Anne-Marie", &["anne", "marie", "annemarie"][..]),
             ("Anne-Marie Skov", &["anne", "marie", "annemarie", "skov"]),
+            ("Anne\u{2010}Marie", &["anne", "marie", "annemarie"]),
+            ("Anne–Marie", &["anne", "marie", "annemarie"]),
             ("A-B-C", &["a", "b", "c", "abc"]),
             ("-Marie-", &["marie"]),
             ("Hansen,Anne-Marie", &["hansen", "anne", "marie", "annemarie"]),
@@ -256,6 +258,13 @@ mod tests {
         assert_eq!(line("  Chr.-Winthers  Vej"), b"chr winthers vej");
         assert_eq!(line("Ågade"), line("AAGADE"));
         assert_eq!(line(" - "), b"");
+    }
+
+    #[test]
+    fn what_was_folded_is_not_printed() {
+        let mut folder = Folder::default();
+        folder.words(b"Sofie", |_| {});
+        assert_eq!(format!("{folder:?}"), "Folder");
     }
 
     #[test]

@@ -59,11 +59,36 @@ fn a_range_of_dates_is_the_range_of_the_keys_that_say_them() {
 }
 
 #[test]
+fn the_first_and_the_last_year_of_numbers_have_keys_and_the_years_beside_them_none() {
+    let range = |from: u32, to: u32| {
+        let date = |digits| Date::from_digits(digits).expect("eight digits");
+        PersonKey::values_of_dates(&(date(from)..=date(to)))
+    };
+    let (first, last) = (key("6101585000").unwrap(), key("9112578999").unwrap());
+    assert_eq!((first.date().digits(), last.date().digits()), (1858_01_01, 2057_12_31));
+    for (from, to, has_first, has_last) in [
+        (1858_01_01, 1858_12_31, true, false),
+        (2057_01_01, 2057_12_31, false, true),
+        (1, 9999_12_31, true, true),
+        (1858_01_02, 2057_12_30, false, false),
+    ] {
+        let values = range(from, to).expect("years that numbers have");
+        let found = (values.contains(&first.as_u32()), values.contains(&last.as_u32()));
+        assert_eq!(found, (has_first, has_last), "{from} to {to}");
+    }
+    assert_eq!((range(1, 1857_12_31), range(2058_01_01, 9999_12_31)), (None, None));
+    // Digits that are no month lie behind December, and before the year that comes.
+    let unknown_day = key("6000811234").unwrap();
+    assert_eq!(unknown_day.date().digits(), 1981_00_00);
+    assert!(range(1980_13_31, 1981_12_31).is_some_and(|values| values.contains(&unknown_day.as_u32())));
+}
+
+#[test]
 fn nothing_personal_is_printed() {
     let pnr = Pnr::parse(b"6101801234").unwrap();
     let text = Text::new(b"Sofie");
     let printed = format!("{pnr:?} {:?} {:?} {text:?}", pnr.key(), RelatedPnr::Known(pnr));
-    assert!(!printed.contains("6101") && !printed.contains("Sofie"), "{printed}");
+    assert_eq!(printed, "Pnr(..) Some(PersonKey(..)) Known(Pnr(..)) Text(..)");
     let mut packed = Vec::new();
     ValuesWriter(&mut packed).text(Field::GivenNames, b"Sofie");
     assert_eq!(format!("{:?}", facts::Name::new(Values::new(&packed))), "Name(Values(7 bytes))");
@@ -156,6 +181,19 @@ fn the_parts_of_a_date_and_of_a_time_are_told_where_they_are_parts() {
     assert_eq!((Timestamp::start_of(date).digits(), Timestamp::end_of(date).digits()), (202601050000, 202601059999));
     assert_eq!((Timestamp::end_of(date).date(), date.years_before(10).digits()), (date, 2016_01_05));
     assert_eq!(Date::from_digits(5_01_01).unwrap().years_before(10).digits(), 0);
+}
+
+#[test]
+fn a_number_is_ten_digits_and_what_is_stored_as_more_is_no_value() {
+    assert_eq!(Pnr::parse(b"6101801234").map(|pnr| *pnr.reveal_digits()), Some(*b"6101801234"));
+    let read = |digits: u64| {
+        let mut packed = Vec::new();
+        ValuesWriter(&mut packed).digits(Field::MotherPnr, digits);
+        Values::new(&packed).pnr(Field::MotherPnr)
+    };
+    assert_eq!(read(0), Some(RelatedPnr::Unknown));
+    assert_eq!(read(9_999_999_999), Pnr::parse(b"9999999999").map(RelatedPnr::Known));
+    assert_eq!(read(10_000_000_000), None);
 }
 
 #[test]

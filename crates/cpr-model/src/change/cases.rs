@@ -73,7 +73,14 @@ fn a_row_that_holds_the_version_of_before_says_what_became_of_it() {
     check(&before, &[&marked("A"), again], &[(Annulled, None, Some(1)), (Annulled, Some(0), Some(0))]);
     let new = "name NVNHAENSTART=202601051200 FORNVN=Sofia EFTERNVN=Bang";
     check(&before, &[&marked("A"), new], &[(New, None, Some(1)), (Annulled, Some(0), Some(0))]);
-    // A church row has no field for a mark: without length it is a corrected one.
+    // Without a mark it says nothing of the kind, however short it is; but of a church row, which has no field for one.
+    for (row, class) in [
+        ("was name NVNHAENSTART=202501011200 NVNHAENSLUT=202501011200 FORNVN=Sofie", LateReport),
+        ("was church START_DT-FOLKEKIRKE=20250101 SLUT_DT-FOLKEKIRKE=20250102 FKIRK=F", LateReport),
+        ("was church START_DT-FOLKEKIRKE=20250101 SLUT_DT-FOLKEKIRKE=20250101 FKIRK=F", Corrected),
+    ] {
+        check(&[], &[row], &[(class, None, Some(0))]);
+    }
     check(
         &["church START_DT-FOLKEKIRKE=20200101 FKIRK=F"],
         &[
@@ -228,6 +235,27 @@ fn another_status_is_new_and_a_person_not_held_before_is_all_new() {
         &["person STATUS=90", "formatted_address STANDARDADR=Strandvej"],
         &[(New, Some(0), Some(0)), (Ended, Some(1), None), (Rewritten, Some(2), Some(1))],
     );
+    // Of whom only history of residences changed, or who stays, the status says nothing of the text.
+    let (home, text) = (before[1], [before[2], "formatted_address STANDARDADR=Strandvej"]);
+    let was = "was address TILFLYDTO=202001011200 FRAFLYDTO=202601051200 KOMKOD=101";
+    let old = [
+        "was address TILFLYDTO=201001011200 FRAFLYDTO=202201011200",
+        "was address TILFLYDTO=201001011200 FRAFLYDTO=202301011200",
+    ];
+    for (before, after, class) in [
+        ([home, home], [was, was], New),
+        ([home, old[0]], [home, old[1]], Rewritten),
+        ([home, home], [home, home], Rewritten),
+    ] {
+        let before = [&["person STATUS=1", text[0]], &before[..]].concat();
+        let after = [
+            &["person STATUS=90", "citizenship HAENSTART-STATSBORGERSKAB=202501011200 LANDEKOD=5100", text[1]],
+            &after[..],
+        ]
+        .concat();
+        let changes = told(&before, &after, situation());
+        assert!(changes.contains(&(class, Some(1), Some(2))), "{after:?}: {changes:?}");
+    }
     let first = Situation { held_before: false, ..situation() };
     let rows = [
         "person STATUS=1",

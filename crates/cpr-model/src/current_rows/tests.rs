@@ -195,8 +195,33 @@ fn the_answer_of_an_aspect_is_known_again_and_memory_that_is_used_again_remember
     assert_eq!(answers, [true, false, false, false, true, true]);
     let views = (current.name().is_some(), current.citizenship().is_some(), current.civil_status().is_some());
     assert_eq!(views, (true, true, false));
-    let again = CurrentRows::read_into(current.recycle(), facts[5..].iter().copied(), None);
+    let memory = current.recycle();
+    assert!(memory.0.capacity() >= facts.len(), "the memory of one person is there for the next");
+    let again = CurrentRows::read_into(memory, facts[5..].iter().copied(), None);
     assert_eq!((again.facts().len(), again.name().is_some(), again.citizenship().is_some()), (1, false, true));
+}
+
+#[test]
+fn a_question_is_answered_by_the_row_of_its_aspect_among_all_others() {
+    let rows = [
+        "person STATUS=7 FOED_DT=19800101",
+        "address TILFLYDTO=202001011200 KOMKOD=101",
+        "name NVNHAENSTART=202001011200 FORNVN=Maja",
+        "civil_status HAENSTART-CIVILSTAND=202001011200 CIVST=U",
+        "child PNRBARN=6101101231",
+    ];
+    let answers = |rows: &CurrentRows<'_>| {
+        let born = rows.birth_date().map(|date| date.digits());
+        let civil_status = rows.civil_status().map(|row| row.civil_status().latin1().to_vec());
+        (rows.status().map(|status| status.0), born, civil_status)
+    };
+    assert_eq!(ask(&rows, None, answers), (Some(7), Some(1980_01_01), Some(b"U".to_vec())));
+    assert_eq!(ask(&rows[1..3], None, answers), (None, None, None));
+    for (row, aspect) in rows.iter().zip([Aspect::Person, Aspect::Address, Aspect::Name, Aspect::CivilStatus]) {
+        let found =
+            ask(&rows, None, |rows| rows.rows(aspect).map(|fact| fact.values().bytes().to_vec()).collect::<Vec<_>>());
+        assert_eq!(found, [packed(&[row])[0].1.clone()], "{row}");
+    }
 }
 
 #[test]
