@@ -442,6 +442,18 @@ fn the_family_is_found_in_the_file_when_the_lines_tell_it() {
 }
 
 #[test]
+fn a_variant_whose_own_records_come_late_in_a_first_file_is_found() {
+    let numbers: Vec<String> = (0..5_000).map(|serial| format!("610180{serial:04}")).collect();
+    let many = numbers.iter().map(|number| (number.as_str(), "001 STATUS=01, KOEN=K\n008 FORNVN=Ida"));
+    let under_guardianship = ("6101805000", "001 STATUS=01\n052 VAERGEMAALS_TYPE=DELVIS");
+    let persons: Vec<_> = many.chain([under_guardianship]).collect();
+    let variant = Family::named("2022").unwrap();
+    let replika = Replika::in_memory(&Config::default()).unwrap();
+    apply(&replika, &extract_as(variant, PLAIN, TASK, [DAYS[1], DAYS[0]], &persons)).unwrap();
+    assert_eq!(replika.settings().family.map(|family| family.name), Some("2022"));
+}
+
+#[test]
 fn every_fault_is_counted_and_the_first_of_each_kind_is_told() {
     let extract = with_lines(|lines| {
         let strays =

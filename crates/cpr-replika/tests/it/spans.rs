@@ -94,6 +94,7 @@ fn spans_tell_counts_and_never_a_number_or_a_name() {
     };
     assert_eq!(field("apply", "delivery"), ["1", "2"]);
     assert_eq!(field("apply", "bytes"), ["1855", "3060"]);
+    assert_eq!(field("apply", "persons"), ["2", "3"], "all of a file, whatever became of them");
     assert_eq!(field("commit", "delivery"), ["1", "2"]);
     assert_eq!(field("open", "delivery"), ["2"]);
     assert_eq!(field("export", "persons"), ["3", "1"]);
