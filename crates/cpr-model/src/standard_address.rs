@@ -195,6 +195,9 @@ mod tests {
             ("Prinsesse Alle BNR 12B", ["Prinsesse Alle", "", "", "", "12B"]),
             ("Prinsesse Alle BNR B123", ["Prinsesse Alle", "", "", "", "B123"]),
             ("10. Februar Vej 5, 2. th", ["10. Februar Vej", "5", "2", "th", ""]),
+            ("Ny Gammel Skovvej 77 A", ["Ny Gammel Skovvej", "77A", "", "", ""]),
+            ("Vej 4 Nord", ["Vej 4 Nord", "", "", "", ""]),
+            ("Vej Nord B", ["Vej Nord B", "", "", "", ""]),
             ("Vej 4", ["Vej", "4", "", "", ""]),
             ("BNR 4", ["BNR 4", "", "", "", ""]),
             ("Uden fast bopæl", ["Uden fast bopæl", "", "", "", ""]),
@@ -220,8 +223,19 @@ mod tests {
             ["Christian|4|Vej|5|", "Christian 4 Vej|5|||", "Christian 4 Vej 5||||"]
         );
         assert_eq!(readings("Skovvej BNR 7")[0], "Skovvej||||7");
+        assert_eq!(readings("Skovvej BNR B12")[0], "Skovvej||||B12");
+        assert_eq!(readings("Skovvej 7 st-3")[0], "Skovvej|7|st|3|");
         assert_eq!(readings("Skovvej 7, 2. tv"), ["Skovvej|7|2|tv|"]);
         let cut = "Ny Kongensgades Sidegyde 123A, st. t";
         assert_eq!(readings(&cut[..34]), ["Ny Kongensgades Sidegyde|123A|st||", "Ny Kongensgades Sidegyde|123A|||"]);
+        assert_eq!(readings(&cut[..33]), readings(&cut[..34]));
+        assert_eq!(readings(&cut[..32]), ["Ny Kongensgades Sidegyde|123A|s||"]);
+        let with_door = "Ny Kongensgade Sidegyde 123A, 1. t";
+        assert_eq!(readings(with_door), ["Ny Kongensgade Sidegyde|123A|1|t|", "Ny Kongensgade Sidegyde|123A|1||"]);
+    }
+
+    #[test]
+    fn an_address_that_was_taken_apart_is_not_printed() {
+        assert_eq!(format!("{:?}", StandardAddress::parse(b"Skovvej 77")), "StandardAddress(..)");
     }
 }

@@ -77,6 +77,8 @@ fn the_first_and_the_last_year_of_numbers_have_keys_and_the_years_beside_them_no
         assert_eq!(found, (has_first, has_last), "{from} to {to}");
     }
     assert_eq!((range(1, 1857_12_31), range(2058_01_01, 9999_12_31)), (None, None));
+    let day = range(1980_01_01, 1980_01_01).expect("a day of 1980");
+    assert_eq!(*day.end(), key("6101809999").unwrap().as_u32(), "the last serial of the day, and nothing behind it");
     // Digits that are no month lie behind December, and before the year that comes.
     let unknown_day = key("6000811234").unwrap();
     assert_eq!(unknown_day.date().digits(), 1981_00_00);
@@ -217,6 +219,33 @@ fn text_without_its_blanks_is_told_as_utf_8() {
     let text = Text::new(b"Pr\xF8ve                                        ");
     assert_eq!((text.latin1(), text.reveal().as_ref(), text.is_empty()), (&b"Pr\xF8ve"[..], "Prøve", false));
     assert!(Text::new(b"    ").is_empty() && format!("{text:?}") == "Text(..)");
+}
+
+#[test]
+fn a_date_of_zeros_is_none_and_bytes_that_are_no_entry_end_the_values() {
+    let date = |digits| {
+        let mut packed = Vec::new();
+        ValuesWriter(&mut packed).date(Field::DateOfBirth, digits);
+        let values = Values::new(&packed);
+        (values.date(Field::DateOfBirth).map(Date::digits), values.timestamp(Field::DateOfBirth).map(Timestamp::digits))
+    };
+    assert_eq!((date(1980_01_01), date(0)), ((Some(1980_01_01), Some(1980_01_01_00_00)), (None, None)));
+    let mut packed = Vec::new();
+    ValuesWriter(&mut packed).text(Field::GivenNames, b"Sofie");
+    assert!(Values::new(&packed).is_whole() && Values::new(&[]).is_whole());
+    for end in 1..packed.len() {
+        assert!(!Values::new(&packed[..end]).is_whole(), "{end} bytes");
+    }
+}
+
+#[test]
+fn the_mark_of_a_name_is_not_that_of_the_row() {
+    let mut packed = Vec::new();
+    ValuesWriter(&mut packed).flag(Field::GivenNamesMark, b'K');
+    assert_eq!(Aspect::Name.mark(Values::new(&packed)), None);
+    packed.clear();
+    ValuesWriter(&mut packed).flag(Field::CorrectionMark, b'K');
+    assert_eq!(Aspect::Name.mark(Values::new(&packed)), Some(CorrectionMark::Corrected));
 }
 
 #[test]
