@@ -29,3 +29,44 @@ pub(crate) fn relatives<'a>(fact: &Fact<'a>) -> impl Iterator<Item = PersonKey> 
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use bitemporal::Known;
+    use cpr_model::{RowKind, Values, ValuesWriter};
+
+    use super::*;
+
+    const OTHER: u64 = 6_101_801_234;
+
+    fn names(aspect: Aspect, field: Field, number: u64) -> [bool; 2] {
+        let mut packed = Vec::new();
+        ValuesWriter(&mut packed).digits(field, number);
+        let known = Known { from: 1, to: None };
+        let fact = Fact::new(1, RowKind::new(aspect, false), known, Values::new(&packed)).expect("an aspect");
+        let other = cpr_model::Pnr::parse(OTHER.to_string().as_bytes()).and_then(|pnr| pnr.key()).expect("a key");
+        [mentioned(&fact) == Some(other), relatives(&fact).eq([other])]
+    }
+
+    #[test]
+    fn a_row_names_another_number_of_the_same_person_or_one_of_the_family_or_neither() {
+        let (same, family, neither) = ([true, false], [false, true], [false, false]);
+        for (aspect, field, expected) in [
+            (Aspect::Person, Field::CurrentPnr, same),
+            (Aspect::FormerNumber, Field::FormerPnr, same),
+            (Aspect::Person, Field::MotherPnr, family),
+            (Aspect::Parents, Field::FatherPnr, family),
+            (Aspect::Child, Field::ChildPnr, family),
+            (Aspect::ChildAddress, Field::ChildPnr, family),
+            (Aspect::MotherAddress, Field::MotherPnr, family),
+            (Aspect::FatherAddress, Field::FatherPnr, family),
+            (Aspect::CivilStatus, Field::SpousePnr, family),
+            (Aspect::Custody, Field::RelatedPnr, family),
+            // A guardian need not be of the family.
+            (Aspect::Guardianship, Field::RelatedPnr, neither),
+        ] {
+            assert_eq!(names(aspect, field, OTHER), expected, "{field:?} of {aspect:?}");
+            assert_eq!(names(aspect, field, 0), neither, "nobody is named");
+        }
+    }
+}

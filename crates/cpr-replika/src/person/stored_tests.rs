@@ -1,8 +1,11 @@
 //! The bytes of stored persons are pinned: a layout that changes is a new version.
 
 use cpr_model::{Aspect, Field, RowKind, Values, ValuesWriter};
+use rkyv::util::AlignedVec;
 
 use super::v2;
+use crate::person::value;
+use crate::store;
 
 fn rows_of_hex(bytes: &[u8]) -> Vec<String> {
     bytes.chunks(16).map(hex::encode).collect()
@@ -64,6 +67,74 @@ fn the_stored_past_has_these_bytes() {
     let mut copy = v2::Past::default();
     copy.copy_from(archived);
     assert_eq!(rows_of_hex(&rkyv::to_bytes::<rkyv::rancor::Error>(&copy).unwrap()), GOLDEN_PAST);
+}
+
+fn of_kind(kind: u8) -> v2::FactHeader {
+    v2::FactHeader { known_from: 1, end: 0, id: 0, record: 1, kind }
+}
+
+/// The value of a person of two rows, with a past of one more; kinds as they are given.
+fn sealed(key: u32, kinds: [u8; 2], past: u8) -> Vec<u8> {
+    let (mut archive, mut value) = (AlignedVec::new(), Vec::new());
+    let document = v2::Document { delivered: 1, in_group: 2, facts: kinds.map(of_kind).to_vec(), ..Default::default() };
+    store::sealed::archive(&document, &mut archive);
+    value::seal_document(key, &archive, &mut value);
+    let mut happened = v2::Past::default();
+    happened.push_group(1, 2, [0].into_iter(), std::iter::empty());
+    happened.push_fact(of_kind(past), Values::new(&[]), 2);
+    store::sealed::archive(&happened, &mut archive);
+    value::seal_past(key, &archive, &mut value);
+    value
+}
+
+#[test]
+fn a_fact_that_is_about_nothing_is_told_as_damage_though_its_seal_is_right() {
+    let name = RowKind::new(Aspect::Name, true).0;
+    let open = |kinds, past| {
+        // As it stands in a page: aligned.
+        let value = store::sealed::aligned(&sealed(7, kinds, past));
+        let opened = value::StoredPerson::open(7, &value).map(|person| person.document.is_some());
+        let document = value::with_document(7, &value, |document| document.facts.len());
+        (opened.map_err(|error| error.to_string()), document.map_err(|error| error.to_string()))
+    };
+    assert_eq!(open([name, name], name), (Ok(true), Ok(2)));
+    for nothing in [0, 0x7F, 0xFF] {
+        for kinds in [[nothing, name], [name, nothing], [nothing, nothing]] {
+            let told = open(kinds, name);
+            assert!(told.0.is_err_and(|error| error.contains("a fact of no aspect")), "{kinds:?}");
+            assert!(told.1.is_err_and(|error| error.contains("a fact of no aspect")), "{kinds:?}");
+        }
+        assert!(open([name, name], nothing).0.is_err_and(|error| error.contains("a fact of no aspect")));
+    }
+}
+
+#[test]
+fn a_past_is_put_away_when_it_is_full_and_not_before() {
+    let full = |events: u32| {
+        let (mut archive, mut value) = (AlignedVec::new(), Vec::new());
+        store::sealed::archive(&v2::Document::default(), &mut archive);
+        value::seal_document(7, &archive, &mut value);
+        let document_bytes = value.len();
+        let mut past = v2::Past::default();
+        for delivery in 1..=events {
+            past.push_event(delivery, 99, Values::new(&[0; 100]));
+        }
+        if !past.is_empty() {
+            store::sealed::archive(&past, &mut archive);
+            value::seal_past(7, &archive, &mut value);
+        }
+        let past_bytes = value.len() - document_bytes;
+        let value = store::sealed::aligned(&value);
+        let person = value::StoredPerson::open(7, &value).expect("sound");
+        assert_eq!(person.sealed_document().len(), document_bytes);
+        (past_bytes, person.full_past(7).expect("sound").map(|(last, _)| last))
+    };
+    assert_eq!(full(0), (0, None));
+    let sizes: Vec<_> = (1..60).map(full).collect();
+    assert!(sizes[0].0 < value::FULL_BYTES && sizes[58].0 > value::FULL_BYTES);
+    for (events, (bytes, found)) in (1..).zip(sizes) {
+        assert_eq!(found, (bytes >= value::FULL_BYTES).then_some(events), "{bytes} bytes");
+    }
 }
 
 const GOLDEN_PAST: &[&str] = &[

@@ -413,6 +413,20 @@ fn a_number_given_up_before_the_window_and_revived_is_another_persons() {
 }
 
 #[test]
+fn a_number_in_force_is_tied_to_another_by_a_row_inside_the_window_alone() {
+    let config = Config { window_years: 5, ..config() };
+    let alone = "001 STATUS=01";
+    // The window of delivery 1 ends with 1 January 2021.
+    for (end, tied) in [("2021-01-02", false), ("2021-01-03", true), ("2021-06-01", true)] {
+        let tie = format!("001 STATUS=01\n022 PNR={FIRST}, SLUT_DT-PERSON={end}");
+        let told = told_to(&config, &[&[(FIRST, alone), (SECOND, &tie)]]);
+        let numbers = told.numbers(SECOND, 1).unwrap();
+        assert_eq!(numbers.contains(FIRST), tied, "{end}: {numbers}");
+        assert_eq!(told.numbers(FIRST, 1).unwrap().contains(SECOND), tied, "{end}");
+    }
+}
+
+#[test]
 fn a_change_of_number_undone_outside_the_window_swaps_the_roles() {
     let config = Config { window_years: 1, ..config() };
     let home = "002 KOMKOD=0751, VEJKOD=0042, TILFLYDTO=201001010000";

@@ -29,12 +29,25 @@ fn debug_output_of_every_answer_tells_nothing_of_the_person() {
     write!(told, "{feed:?}").unwrap();
     for event in feed {
         let event = event.unwrap();
-        write!(told, "{event:?} {} {} {:?}", event.id, event.cursor, snapshot.payload(&event)).unwrap();
+        write!(told, "{event:?} {0} {0:?} {1} {2:?}", event.id, event.cursor, snapshot.payload(&event)).unwrap();
     }
     let all_days = ["0001-01-01", "9999-12-31"].map(|text| text.parse().unwrap());
     write!(told, "{:?}", snapshot.calendar(all_days[0], all_days[1], &[18])).unwrap();
     write!(told, "{:?} {:?}", snapshot.verify(), snapshot.stats()).unwrap();
     assert!(told.contains("address") && told.contains("Pnr(..)"), "it tells what, not whom");
+    for what in [
+        "ApplyOptions { dry_run: false, allow: Allow { wrong_count: false",
+        "Replika at delivery 3",
+        "Snapshot at delivery 3",
+        "Person of ",
+        "Image as of delivery 1",
+        " lines of delivery 1",
+        "EventFeed before delivery 1, up to 3",
+        " of delivery 2",
+        "EventId(",
+    ] {
+        assert!(told.contains(what), "{what} is not told");
+    }
     let key = person.key().unwrap().as_u32().to_string();
     for secret in [PERSON, "Sofie", "Skovvej", key.as_str(), "83, 111, 102", "54, 49, 48, 49"] {
         assert!(!told.contains(secret), "{secret} is told");

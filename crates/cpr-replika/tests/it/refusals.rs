@@ -363,6 +363,10 @@ fn a_file_out_of_order_is_refused_unless_it_is_accepted_by_name() {
         (older, Allow { older: true, ..Allow::default() }),
         (same_day, Allow { older: true, ..Allow::default() }),
     ];
+    // Who takes what is older does not take that something is missing before what is newer.
+    let allow = Allow { older: true, ..Allow::default() };
+    let options = ApplyOptions { allow, ..ApplyOptions::named("made up") };
+    assert_eq!(store().apply(Cursor::new(&allowances[0].0), &options).unwrap_err().kind(), "sequence_gap");
     for (extract, allow) in allowances {
         let options = ApplyOptions { allow, ..ApplyOptions::named("made up") };
         assert_eq!(store().apply(Cursor::new(&extract), &options).unwrap().delivery.number.0, 2);
