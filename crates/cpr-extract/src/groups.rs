@@ -169,6 +169,8 @@ pub struct Groups<'c, R> {
     window: Vec<u8>,
     /// The 003 of a chunk, and which of its groups each belongs to.
     wanted: Vec<(Formatted, u32)>,
+    /// Where in their index those of the next person are looked for.
+    formatted_from: usize,
 }
 
 /// Says how far it has read.
@@ -188,7 +190,7 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
         source.seek(SeekFrom::Start(0))?;
         let lines = Lines::new(source, checked.family, ignored, Checksums::Compared(&checked.checksums));
         let (given, window, wanted) = (RoaringBitmap::new(), Vec::new(), Vec::new());
-        Ok(Groups { lines, checked, opened: None, given, done: false, window, wanted })
+        Ok(Groups { lines, checked, opened: None, given, done: false, window, wanted, formatted_from: 0 })
     }
 
     /// Reads up to `limit` persons into `groups`, whose buffers are reused; how many is the answer, 0 at the end.
@@ -271,7 +273,8 @@ impl<'c, R: Read + Seek> Groups<'c, R> {
     fn attach_formatted(&mut self, groups: &mut [Group]) -> io::Result<()> {
         self.wanted.clear();
         for (at, group) in (0u32..).zip(groups.iter()) {
-            self.wanted.extend(self.checked.index.of(group.key().as_u32()).iter().map(|entry| (*entry, at)));
+            let formatted = self.checked.index.of(group.key().as_u32(), &mut self.formatted_from);
+            self.wanted.extend(formatted.iter().map(|entry| (*entry, at)));
         }
         self.wanted.sort_unstable_by_key(|(entry, _)| entry.offset());
         let source = self.lines.source_mut();

@@ -133,12 +133,24 @@ impl FormattedIndex {
         Fault::at(line, entry.offset(), Some(entry.number()), None, reason)
     }
 
-    /// Those of one person, in the order of the file, once the index is sorted.
-    pub(crate) fn of(&self, key: u32) -> &[Formatted] {
-        let first = self.entries.partition_point(|entry| entry.key < key);
-        let rest = &self.entries[first..];
+    /// Those of one person, in the order of the file, once the index is sorted. They are looked for from `from` on, where
+    /// those of the person before stood, and `from` goes to behind them: whoever asks in the order of the persons finds
+    /// them beside one another, however large the index is.
+    pub(crate) fn of(&self, key: u32, from: &mut usize) -> &[Formatted] {
+        let is_before = |entry: &Formatted| entry.key < key;
+        if !self.entries[..*from].last().is_none_or(is_before) {
+            *from = 0;
+        }
+        let ahead = &self.entries[*from..];
+        let mut reach = 1;
+        while ahead.get(reach - 1).is_some_and(is_before) {
+            reach *= 2;
+        }
+        *from += ahead[..reach.min(ahead.len())].partition_point(is_before);
+        let rest = &self.entries[*from..];
         // One, as a rule.
         let count = rest.iter().take_while(|entry| entry.key == key).count();
+        *from += count;
         &rest[..count]
     }
 
@@ -151,5 +163,28 @@ impl FormattedIndex {
     pub(crate) fn keep_first_of(&mut self, is_repeated: impl Fn(u32) -> bool, is_superfluous: impl Fn(u32) -> bool) {
         self.entries.dedup_by(|later, first| later.key == first.key && is_repeated(first.key));
         self.entries.retain(|entry| !(is_repeated(entry.key) && is_superfluous(entry.key)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_whatever_order_persons_are_asked_for_each_has_its_own_rows() {
+        // Key 30 has three rows, every other multiple of 10 has one, but for 70.
+        let keys = [10, 20, 30, 30, 30, 40, 50, 60, 80, 90];
+        let entries = (0..).zip(keys).map(|(place, key)| Formatted { key, place, checksum: 0 });
+        let index = FormattedIndex { entries: entries.collect(), ..FormattedIndex::default() };
+        let orders: [&[u32]; 4] =
+            [&[10, 20, 30, 40, 50, 60, 70, 80, 90, 91], &[0, 5, 30, 85], &[90, 30, 10, 70], &[30, 30, 70, 70, 20]];
+        for order in orders {
+            let mut from = 0;
+            for &key in order {
+                let found = index.of(key, &mut from);
+                assert_eq!(found.len(), keys.iter().filter(|of| **of == key).count(), "of {key} in {order:?}");
+                assert!(found.iter().all(|entry| entry.key == key));
+            }
+        }
     }
 }

@@ -6,7 +6,6 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::backends::FileBackend;
 use redb::{
     BackendError, Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
     StorageBackend, WriteTransaction,
@@ -20,6 +19,7 @@ use super::key::KeySource;
 use super::leftover::remove_leftover;
 use super::page_tree::{Found, Pages};
 use super::shared::SharedStorage;
+use super::write_behind::WriteBehind;
 use crate::damage::{BlockError, Damage, Latch, Place};
 use crate::error::Error;
 use crate::planted::{self, Fault};
@@ -388,7 +388,7 @@ pub(crate) fn scan_each(path: &Path, options: &Options, each: &mut dyn FnMut(&[u
 pub(crate) fn with_blocks<T>(
     path: &Path,
     options: &Options,
-    read: impl FnOnce(&BlockFile<FileBackend>) -> Result<T, Error>,
+    read: impl FnOnce(&BlockFile<WriteBehind>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let (storage, _) = open_file(path, OpenOptions::new().read(true))?;
     let blocks = BlockFile::new(storage, Opening::Existing, options.key.clone(), Latch::default());
@@ -514,7 +514,7 @@ pub(crate) fn storage_failed(error: std::io::Error) -> Error {
     Error::from(redb::StorageError::Io(error))
 }
 
-fn open_file(path: &Path, how: &OpenOptions) -> Result<(FileBackend, OpenedFile), Error> {
+fn open_file(path: &Path, how: &OpenOptions) -> Result<(WriteBehind, OpenedFile), Error> {
     // Opening a pipe waits for whoever writes to it, and a device has no end.
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(Error::NotAStore);
@@ -522,7 +522,7 @@ fn open_file(path: &Path, how: &OpenOptions) -> Result<(FileBackend, OpenedFile)
     let file: File = how.open(path).map_err(storage_failed)?;
     let beside = file.try_clone().map_err(storage_failed)?;
     let path = path.canonicalize().map_err(storage_failed)?;
-    Ok((FileBackend::new(file)?, OpenedFile { file: beside, path }))
+    Ok((WriteBehind::over(file)?, OpenedFile { file: beside, path }))
 }
 
 fn builder(options: &Options) -> Builder {

@@ -24,3 +24,4 @@ mod shared;
 pub(crate) mod source;
 pub(crate) mod staged_write;
 pub(crate) mod tables;
+mod write_behind;
