@@ -155,7 +155,10 @@ impl Snapshot {
     /// [`Error::Corrupt`] when the stored value does not decode.
     #[inline]
     pub fn person(&self, pnr: Pnr) -> Result<Option<Person<'_>>, Error> {
-        pnr.key().map_or(Ok(None), |key| self.held(key))
+        match pnr.key() {
+            Some(key) => self.held(key),
+            None => Ok(None),
+        }
     }
 
     /// Many persons as known now, in the order of the numbers: each as [`Snapshot::person`] reads it. Of packs that are
@@ -304,10 +307,7 @@ impl Snapshot {
     #[inline]
     fn held(&self, key: PersonKey) -> Result<Option<Person<'_>>, Error> {
         let key = key.as_u32();
-        match self.tables().persons.get(key)? {
-            Some(guard) => Person::open(key, guard).map(Some),
-            None => Ok(None),
-        }
+        self.tables().persons.get_with(key, |guard| Person::open(key, guard))
     }
 
     fn held_many(&self, keys: &[PersonKey]) -> Result<Vec<Option<Person<'_>>>, Error> {

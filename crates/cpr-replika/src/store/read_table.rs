@@ -33,9 +33,10 @@ impl Latch {
         if self.has_panicked() {
             return Err(storage_error(BlockError::Panicked.into()).into());
         }
-        match catch_unwind(AssertUnwindSafe(call)) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(self.explain(error)),
+        // An answer is large: put where it is taken from, it is not moved out of what catches the panic.
+        let mut answer = None;
+        match catch_unwind(AssertUnwindSafe(|| answer = Some(call()))) {
+            Ok(()) => answer.expect("a call that came back has answered").map_err(|error| self.explain(error)),
             Err(_) => {
                 self.note_panic();
                 Err(storage_error(BlockError::Panicked.into()).into())
@@ -193,10 +194,27 @@ impl<K: Key + Column, V: Column> One<K, V> {
 
     #[inline]
     pub(crate) fn get<'a>(&self, key: impl Borrow<K::SelfType<'a>>) -> Result<Option<Guard<'_, V>>, Error> {
+        self.get_with(key, Ok)
+    }
+
+    /// As [`One::get`], handed to `open` where it is found: a guard is large, and moving it takes as long as looking at
+    /// what it guards.
+    #[inline]
+    pub(crate) fn get_with<'t, 'a, T>(
+        &'t self,
+        key: impl Borrow<K::SelfType<'a>>,
+        open: impl FnOnce(Guard<'t, V>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
         rows_read::note(1);
         match self {
-            One::Store { table, latch } => Ok(latch.sound(|| ReadableTable::get(table, key))?.map(Guard::Store)),
-            One::Pack(table) => table.get(key.borrow()),
+            One::Store { table, latch } => match latch.sound(|| ReadableTable::get(table, key))? {
+                Some(guard) => open(Guard::Store(guard)).map(Some),
+                None => Ok(None),
+            },
+            One::Pack(table) => match table.get(key.borrow())? {
+                Some(guard) => open(guard).map(Some),
+                None => Ok(None),
+            },
         }
     }
 
