@@ -184,3 +184,25 @@ fn whose_protections_end_on_a_day_is_told_by_reading_those_alone() {
     assert_eq!(read(5), read(300));
     assert!(read(5) < 10, "{} rows", read(5));
 }
+
+#[test]
+fn what_a_night_copied_is_free_for_the_next_also_in_a_store_that_stays_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let replika = Replika::create(&path, &Config { family: Family::named("std"), ..Config::default() }).unwrap();
+    let pages = |replika: &Replika| {
+        let write = replika.database().begin_write().unwrap();
+        let pages = write.stats().unwrap().allocated_pages();
+        write.abort().unwrap();
+        pages
+    };
+    for night in 1..=4 {
+        let mut persons: Vec<Person> = (0..400).map(|at| living(number(1, at))).collect();
+        persons.iter_mut().for_each(|(_, rows)| rows[1].1.push(("HUSNR", format!("{night:03}"))));
+        deliver(&replika, night, &persons);
+    }
+    let open = pages(&replika);
+    drop(replika);
+    let closed = pages(&Replika::open(&path).unwrap());
+    assert!(open * 10 <= closed * 11, "{open} pages that are not free, {closed} once the store was closed");
+}
