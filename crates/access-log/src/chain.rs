@@ -69,11 +69,14 @@ impl Chain {
     /// Opens the end of the log in a folder, which is made when it is not there.
     pub(crate) fn open(folder: &Path, key: LogKey, most_persons: usize) -> Result<Chain, OpenError> {
         private_file::make_own_folder(folder)?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+        let path = folder.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => OpenError::Locked,
             TryLockError::Error(error) => OpenError::Io(error),
         })?;
+        // Whoever was killed may have begun a day, or removed one, and not have come to this.
+        private_file::sync_folder_of(&path)?;
         let folder = folder.to_owned();
         let mut chain = Chain { folder, key, most_persons, _lock: lock, open: None, head: Head::NONE };
         if let Some(day) = days(&chain.folder)?.pop() {
@@ -167,6 +170,8 @@ impl Chain {
         let first_kept = utc_day(first_kept);
         // That of the last entry goes, too, unless what the log says now is written to it.
         let stays = self.open.as_ref().filter(|open| now < open.ends).map(|open| open.day.clone());
+        // Days that a call before removed, and could not make durable.
+        private_file::sync_folder_of(&day_path(&self.folder, &first_kept))?;
         let mut old = days(&self.folder)?;
         old.retain(|day| *day < first_kept && Some(day) != stays.as_ref());
         let Some(last_old) = old.last() else { return Ok(0) };
