@@ -279,13 +279,15 @@ pub(crate) fn store_id(snapshot: &Snapshot) -> Result<[u8; 16], Error> {
     Ok(*digest.first_chunk().expect("a digest has 32 bytes"))
 }
 
-/// One writer at a time. Readers need no lock.
+/// One writer at a time. Readers need no lock. What a writer that was killed has renamed and removed is durable from
+/// here on: who finds that done has nothing left to do.
 pub(crate) fn lock(folder: &Path) -> Result<File, Error> {
     let io = |source| Error::Folder { doing: "locking the folder of packs", source };
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(folder.join("LOCK"));
+    let path = folder.join("LOCK");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.map_err(io)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => private_file::sync_folder_of(&path).map(|()| file).map_err(io),
         Err(TryLockError::WouldBlock) => Err(Error::Busy),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
@@ -298,20 +300,24 @@ fn new_name(kind: &str, delivery: DeliveryNumber) -> Result<String, Error> {
     Ok(format!("{kind}-{delivery}-{}.pack", hex::encode(random)))
 }
 
-/// Removes packs that are not current any more, and what a writer that was killed has left. What cannot be removed
-/// stays.
+/// Removes packs that are not current any more, and what a writer that was killed has left, and makes that durable: who
+/// was erased is in them. What cannot be removed stays.
 pub(crate) fn remove_others(folder: &Path, current: &Current) {
     let is_ours = |name: &str| {
         let part = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
         let name = part.unwrap_or(name);
         (name.starts_with("base-") || name.starts_with("overlay-")) && name.ends_with(".pack")
     };
+    let mut is_changed = false;
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if let Some(name) = entry.file_name().to_str()
             && is_ours(name)
             && !current.files().any(|file| file == name)
         {
-            let _ = fs::remove_file(entry.path());
+            is_changed |= fs::remove_file(entry.path()).is_ok();
         }
+    }
+    if is_changed {
+        private_file::sync_folder_of(&folder.join("LOCK")).ok();
     }
 }
