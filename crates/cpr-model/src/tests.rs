@@ -94,6 +94,7 @@ fn nothing_personal_is_printed() {
     let mut packed = Vec::new();
     ValuesWriter(&mut packed).text(Field::GivenNames, b"Sofie");
     assert_eq!(format!("{:?}", facts::Name::new(Values::new(&packed))), "Name(Values(7 bytes))");
+    assert_eq!(format!("{:?}", ValuesWriter(&mut packed)), "ValuesWriter(7 bytes)");
 }
 
 #[test]
@@ -230,12 +231,20 @@ fn a_date_of_zeros_is_none_and_bytes_that_are_no_entry_end_the_values() {
         (values.date(Field::DateOfBirth).map(Date::digits), values.timestamp(Field::DateOfBirth).map(Timestamp::digits))
     };
     assert_eq!((date(1980_01_01), date(0)), ((Some(1980_01_01), Some(1980_01_01_00_00)), (None, None)));
+    let time = |digits| {
+        let mut packed = Vec::new();
+        ValuesWriter(&mut packed).digits(Field::MovedIn, digits);
+        Values::new(&packed).timestamp(Field::MovedIn).map(Timestamp::digits)
+    };
+    assert_eq!((time(1980_01_01_12_99), time(0)), (Some(1980_01_01_12_99), None));
     let mut packed = Vec::new();
     ValuesWriter(&mut packed).text(Field::GivenNames, b"Sofie");
     assert!(Values::new(&packed).is_whole() && Values::new(&[]).is_whole());
     for end in 1..packed.len() {
         assert!(!Values::new(&packed[..end]).is_whole(), "{end} bytes");
     }
+    // A tag of two bytes, of a number that no field has.
+    assert!(Values::new(&[240, 1, 1, b'A']).is_whole() && !Values::new(&[241, 1, 1, b'A']).is_whole());
 }
 
 #[test]

@@ -197,6 +197,42 @@ fn a_human_being_is_kept_with_all_numbers_and_a_family_where_that_is_asked_for()
 }
 
 #[test]
+fn who_names_a_relative_who_is_not_needed_or_not_known_is_left_out() {
+    let replika = store(&Keep { families: true, ..keep(&["0751"]) });
+    let spouse = format!("{THERE}\n012 CIVST=G, AEGTEPNR={BO}, HAENSTART-CIVILSTAND=200005051200");
+    apply(&replika, &extract_of_day(1, &[(ANNA, HERE), (CARL, &spouse)])).unwrap();
+    assert_eq!(held(&replika), [ANNA], "nobody knows the spouse");
+    apply(&replika, &extract_of_day(2, &[(BO, THERE), (CARL, &spouse)])).unwrap();
+    assert_eq!(held(&replika), [ANNA], "nobody needs the spouse");
+    // Who has moved away is held until the store is tidied, and is not needed.
+    apply(&replika, &extract_of_day(3, &[(BO, HERE)])).unwrap();
+    apply(&replika, &extract_of_day(4, &[(BO, THERE)])).unwrap();
+    apply(&replika, &extract_of_day(5, &[(CARL, &spouse)])).unwrap();
+    assert_eq!(held(&replika), [ANNA, BO]);
+}
+
+#[test]
+fn a_number_that_is_one_with_a_held_one_is_kept_whichever_of_the_two_says_so() {
+    let given_up = format!("001 PNRGAELD={BO}, STATUS=60");
+    let in_force = format!("{HERE}\n022 PNR={ANNA}, SLUT_DT-PERSON=2026-01-01");
+    for (held_first, comes) in [(HERE, given_up.as_str()), (&in_force, "001 STATUS=60")] {
+        let replika = store(&keep(&["0751"]));
+        apply(&replika, &extract_of_day(1, &[(BO, held_first)])).unwrap();
+        apply(&replika, &extract_of_day(2, &[(ANNA, comes), (CARL, THERE)])).unwrap();
+        assert_eq!(held(&replika), [ANNA, BO], "{comes}");
+    }
+}
+
+#[test]
+fn whose_number_of_before_is_followed_is_kept_though_that_one_has_no_record() {
+    let replika = store(&keep(&["0751"]));
+    subscribe(&replika, "desk", Profile::SF6002, &[ANNA]);
+    let in_force = format!("{THERE}\n022 PNR={ANNA}, SLUT_DT-PERSON=2026-01-01");
+    apply(&replika, &extract_of_day(1, &[(BO, &in_force), (CARL, THERE)])).unwrap();
+    assert_eq!(held(&replika), [BO]);
+}
+
+#[test]
 fn whom_subscribers_follow_is_kept_and_a_change_code_alone_keeps_nobody() {
     let replika = store(&keep(&[]));
     subscribe(&replika, "desk", Profile::SF6002, &["0751", "A01", "A05+65-120", BO]);

@@ -265,6 +265,32 @@ fn an_extract_that_changes_between_checking_and_merging_is_refused() {
 }
 
 #[test]
+fn a_source_that_fails_is_told_as_that_and_not_as_stopped_by_the_caller() {
+    /// Bytes of which nothing behind the first hundred can be read.
+    struct Failing(Cursor<Vec<u8>>);
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let left = 100_usize.saturating_sub(self.0.position() as usize);
+            if left == 0 {
+                return Err(std::io::Error::other("the disk is gone"));
+            }
+            let most = left.min(buffer.len());
+            self.0.read(&mut buffer[..most])
+        }
+    }
+    impl Seek for Failing {
+        fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+    let replika = store();
+    let source = Failing(Cursor::new(extract_of_day(2, &HELD)));
+    let error = replika.apply(source, &ApplyOptions::named("made up")).unwrap_err();
+    assert_eq!((error.kind(), error.is_refusal()), ("input", false));
+    assert_eq!(replika.snapshot().known().0, 1);
+}
+
+#[test]
 fn letters_of_a_dos_code_page_are_refused_unless_they_are_accepted_by_name() {
     let dos: Vec<u8> = extract_of_day(2, &HELD).iter().map(|byte| if *byte == 0xF8 { 0x9B } else { *byte }).collect();
     let error = apply(&store(), &dos).unwrap_err();
