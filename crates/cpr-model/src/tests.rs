@@ -243,7 +243,11 @@ fn a_date_of_zeros_is_none_and_bytes_that_are_no_entry_end_the_values() {
     for end in 1..packed.len() {
         assert!(!Values::new(&packed[..end]).is_whole(), "{end} bytes");
     }
-    // A tag of two bytes, of a number that no field has.
+    // The first field whose tag takes two bytes; and one of a number that no field has.
+    packed.clear();
+    ValuesWriter(&mut packed).digits(Field::UpdatedInCprAt, 2026_01_05_12_00);
+    let updated = Values::new(&packed).timestamp(Field::UpdatedInCprAt);
+    assert_eq!((Field::UpdatedInCprAt.number(), updated.map(Timestamp::digits)), (240, Some(2026_01_05_12_00)));
     assert!(Values::new(&[240, 1, 1, b'A']).is_whole() && !Values::new(&[241, 1, 1, b'A']).is_whole());
 }
 
