@@ -413,6 +413,36 @@ fn a_number_given_up_before_the_window_and_revived_is_another_persons() {
 }
 
 #[test]
+fn a_delivery_counts_what_became_of_persons_and_of_their_rows() {
+    let was = |from: &str, to: &str| {
+        format!("023 KOMKOD=0751, VEJKOD=0042, TILFLYDTO={from}01011200, FRAFLYDTO={to}01011200")
+    };
+    let before = format!(
+        "001 STATUS=01\n008 FORNVN=Karla\n002 KOMKOD=0751, VEJKOD=0042, TILFLYDTO=202001011200\n{}\n{}",
+        was("2011", "2010"),
+        was("2010", "2020"),
+    );
+    // She moved, and two more rows of history end before they begin.
+    let after = format!(
+        "001 STATUS=01\n008 FORNVN=Karla\n002 KOMKOD=0751, VEJKOD=0043, TILFLYDTO=202601021200\n{}\n{}\n{}\n{}",
+        was("2011", "2010"),
+        was("2010", "2020"),
+        was("2013", "2012"),
+        was("2015", "2014"),
+    );
+    let viggo = "001 STATUS=01";
+    let told = told(&[&[(KARLA, &before), (VIGGO, viggo)], &[(KARLA, &after), (VIGGO, viggo)]]);
+    let counts = |delivery: usize| {
+        let counts = &told.reports[delivery - 1].delivery.counts;
+        let persons = [counts.persons_new, counts.persons_changed, counts.persons_unchanged];
+        let facts = [counts.facts_new, counts.facts_kept, counts.facts_superseded];
+        (persons, facts, counts.inverted_periods)
+    };
+    assert_eq!(counts(1), ([2, 0, 0], [6, 0, 0], 1));
+    assert_eq!(counts(2), ([0, 1, 1], [3, 5, 1], 2));
+}
+
+#[test]
 fn a_number_in_force_is_tied_to_another_by_a_row_inside_the_window_alone() {
     let config = Config { window_years: 5, ..config() };
     let alone = "001 STATUS=01";

@@ -1,5 +1,6 @@
 //! Who waits for whom: new deliveries wake, long work can be stopped, small writes go first.
 
+use std::cell::RefCell;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::sync::{Barrier, mpsc};
@@ -65,6 +66,21 @@ fn work_that_the_caller_stops_leaves_the_store_as_before() {
     }
     replika.apply(Cursor::new(night(2)), &options()).unwrap();
     assert!(replika.snapshot().verify().unwrap().is_clean());
+}
+
+#[test]
+fn a_file_that_is_checked_is_told_byte_for_byte_once_however_often_it_is_read() {
+    let file = night(1);
+    let told = RefCell::new(Vec::new());
+    let progress = |progress: Progress| {
+        if let Progress::Checking { bytes } = progress {
+            told.borrow_mut().push(bytes);
+        }
+        ControlFlow::Continue(())
+    };
+    store().apply(Cursor::new(&file), &ApplyOptions { progress: Some(&progress), ..options() }).unwrap();
+    let told = told.into_inner();
+    assert!(told.is_sorted() && told.last() == Some(&(file.len() as u64)), "{told:?} of {}", file.len());
 }
 
 /// A file whose first reading waits until something else has happened.
