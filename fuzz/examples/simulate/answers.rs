@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
-use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::Path;
@@ -19,6 +18,7 @@ use cpr_replika::{
 };
 
 use crate::model::{MUNICIPALITIES, PERSONS, pnr};
+use crate::outgoing;
 use crate::part::{Answer, Part, number};
 use crate::questions;
 
@@ -29,6 +29,7 @@ pub struct Answers {
     pub packs: Part,
     pub follower: Part,
     pub restored: Part,
+    /// The files that subscribers find, and what they see of each.
     pub sent: BTreeMap<String, u64>,
     /// The access log.
     pub log: Part,
@@ -254,29 +255,10 @@ impl Answers {
             follower: ask(PartName::Follower, &before.follower),
             restored: ask(PartName::Restored, &before.restored),
             sent: match may_have_changed(PartName::Sent) {
-                true => sent_files(&home.join(PartName::Sent.path())),
+                true => outgoing::sent_files(&home.join(PartName::Sent.path())),
                 false => before.sent.clone(),
             },
             log: ask(PartName::Log, &before.log),
         }
     }
-}
-
-/// The files that were sent, without those on their way.
-pub fn sent_files(folder: &Path) -> BTreeMap<String, u64> {
-    let mut sent = BTreeMap::new();
-    for subscriber in fs::read_dir(folder).into_iter().flatten().flatten() {
-        for file in fs::read_dir(subscriber.path()).into_iter().flatten().flatten() {
-            let [folder, name] =
-                [subscriber.file_name(), file.file_name()].map(|name| name.to_string_lossy().into_owned());
-            if !name.starts_with('.') {
-                sent.insert(format!("{folder}/{name}"), number(fs::read(file.path()).expect("a file of ours")));
-            }
-        }
-    }
-    sent
-}
-
-pub fn number_of_file(bytes: &[u8]) -> u64 {
-    number(bytes.to_vec())
 }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::kernel;
+use crate::outgoing::is_fetched_from;
 
 /// A file, under whatever name: the same for as long as it is there.
 pub type FileId = usize;
@@ -87,6 +88,8 @@ pub enum Failing {
     Once(u64, c_int),
     /// The disk is full from this call on: whatever makes files or lengthens them.
     FullFrom(u64),
+    /// The process dies before this call: neither it nor a later one changes anything.
+    DeadFrom(u64),
 }
 
 /// What a careless writer of files does, or a disk that lies: planted where all files pass.
@@ -107,6 +110,12 @@ pub enum Vice {
     FirstSync,
     /// A line of the access log is not synced.
     LineSync,
+    /// A subscriber's file gets its name before it is synced: of the outbox, metadata say that one is whole.
+    OutgoingRenamed,
+    /// A file of the outbox is told as whole before it is durable.
+    OutgoingTold,
+    /// Folders of the outbox are not synced.
+    OutgoingFolders,
 }
 
 static ARMED: AtomicBool = AtomicBool::new(false);
@@ -136,7 +145,7 @@ struct Disk {
     files: HashMap<u64, FileId>,
     next: FileId,
     events: Vec<Event>,
-    /// Syncs that [`Vice::RenameBeforeSync`] holds back.
+    /// Syncs that a vice holds back until something is renamed.
     held_back: Vec<Event>,
     syncs: u64,
     calls: u64,
@@ -265,10 +274,17 @@ pub fn disarm() -> History {
     History { before: disk.before, events: disk.events, calls: disk.calls, store_named_at }
 }
 
-/// Notes that the caller was told that what was asked is done.
+/// Notes that the caller was told that what was asked is done; who is dead was told nothing.
 pub fn done() {
-    if let Some(disk) = disk().as_mut() {
+    if let Some(disk) = disk().as_mut().filter(|disk| !disk.is_dead()) {
         disk.events.push(Event::Done);
+    }
+}
+
+/// From now on no call fails: another process takes up what is there, with nothing synced that was not.
+pub fn take_up() {
+    if let Some(disk) = disk().as_mut() {
+        disk.failing = None;
     }
 }
 
@@ -341,10 +357,15 @@ impl Disk {
         }
     }
 
+    fn is_dead(&self) -> bool {
+        matches!(self.failing, Some(Failing::DeadFrom(at)) if self.calls >= at)
+    }
+
     /// The error that a call is to fail with.
     fn failure(&self, call: &Call<'_>, target: &Target) -> Option<c_int> {
         match self.failing? {
             Failing::Once(at, error) => (self.calls == at).then_some(error),
+            Failing::DeadFrom(at) => (self.calls >= at).then_some(libc::EIO),
             Failing::FullFrom(at) => {
                 let is_larger = match (call, target) {
                     (Call::Open { .. }, Target::Name(name)) => !self.names.contains_key(name),
@@ -381,6 +402,10 @@ impl Disk {
                 self.events.push(Event::Length { file, bytes: *bytes });
             }
             (Call::Sync { .. }, Target::File { file, .. }) => self.note_sync(file),
+            (Call::Sync { .. }, Target::Folder(path)) if has(Vice::OutgoingTold) && is_fetched_from(&path) => {
+                self.held_back.push(Event::SyncFolder { path });
+            }
+            (Call::Sync { .. }, Target::Folder(path)) if has(Vice::OutgoingFolders) && path.starts_with("sent") => {}
             (Call::Sync { .. }, Target::Folder(path)) if !has(Vice::FolderSync) => {
                 if self.store_named_at == Some(0) {
                     self.store_named_at = Some(self.calls);
@@ -394,8 +419,11 @@ impl Disk {
                 if to == Path::new("store") {
                     self.store_named_at = Some(0);
                 }
+                let ends_waiting = !has(Vice::OutgoingTold) || to.extension().is_some_and(|end| end == "metadata");
                 self.events.push(Event::Rename { from, to });
-                self.events.append(&mut self.held_back);
+                if ends_waiting {
+                    self.events.append(&mut self.held_back);
+                }
             }
             (Call::Remove { .. }, Target::Name(path)) => {
                 self.names.remove(&path);
@@ -407,8 +435,12 @@ impl Disk {
     }
 
     fn note_sync(&mut self, file: FileId) {
-        let name = self.names.iter().find(|(_, found)| **found == file).map(|(name, _)| name.to_string_lossy());
-        let name = name.unwrap_or_default();
+        let name = self.names.iter().find(|(_, found)| **found == file).map(|(name, _)| name.as_path());
+        let is_outgoing = name.is_some_and(|name| {
+            (has(Vice::OutgoingTold) && is_fetched_from(name))
+                || (has(Vice::OutgoingRenamed) && name.starts_with("sent"))
+        });
+        let name = name.map(Path::to_string_lossy).unwrap_or_default();
         let is_part = name.ends_with(".part") || name.ends_with(".new");
         let is_store = name.contains("store") && !is_part;
         self.syncs += u64::from(is_store);
@@ -419,7 +451,7 @@ impl Disk {
         if is_left_out {
             return;
         }
-        let held_back = has(Vice::RenameBeforeSync) && is_part;
+        let held_back = (has(Vice::RenameBeforeSync) && is_part) || is_outgoing;
         let events = if held_back { &mut self.held_back } else { &mut self.events };
         events.push(Event::Sync { file });
     }

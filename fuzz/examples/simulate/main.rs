@@ -1,11 +1,12 @@
 //! The simulator: made-up stores on a disk that loses what was not synced, in every way that it may.
 //!
-//! A seed is a run of steps: a store is created, nights are applied, subscribers follow and are sent their files,
-//! persons are erased and let in again, the store is compacted and gets other keys, packs are written, followed and
-//! restored, the access log is told. After each step the folder is held against a naive model. Then the log of what
+//! A seed is a run of steps: a store is created, nights are applied, subscribers follow, are sent their files and fetch
+//! them, persons are erased and let in again, the store is compacted and gets other keys, packs are written, followed
+//! and restored, the access log is told. After each step the folder is held against a naive model. Then the log of what
 //! the step wrote, synced and renamed gives the states that a power cut may have left, and in each of them every part
 //! of the folder must answer as before the step or as after it, and as after it once the step was told as done. The
-//! step is also taken with calls that fail and on a disk that fills up, and what it left is damaged.
+//! step is also taken with calls that fail, on a disk that fills up, and by a process that dies and one that takes it
+//! up, and what it left is damaged.
 //!
 //! ```sh
 //! cargo run --release --manifest-path fuzz/Cargo.toml --example simulate -- --seed 7        # one, told step by step
@@ -21,6 +22,10 @@ mod guarded;
 #[allow(unsafe_code, reason = "calls of the kernel")]
 mod kernel;
 mod model;
+#[allow(dead_code, reason = "the host asks more of it")]
+#[path = "../../../crates/cpr-host/src/outbox.rs"]
+mod outbox;
+mod outgoing;
 mod part;
 mod planted;
 mod questions;
@@ -144,10 +149,10 @@ fn main() -> ExitCode {
 }
 
 fn tell(tally: &Tally, began: f64) {
-    let Tally { seeds, steps, states, again, failures, damages } = tally;
+    let Tally { seeds, steps, states, again, failures, kills, damages } = tally;
     println!(
         "{seeds} seeds, {steps} steps, {states} crash states ({again} gone on with), {failures} runs with failing \
-         calls, {damages} damaged files, in {:.0} s",
+         calls, {kills} killed and taken up, {damages} damaged files, in {:.0} s",
         kernel::seconds() - began
     );
 }

@@ -384,14 +384,15 @@ impl Model {
         found
     }
 
-    /// The file that a subscriber is sent of a delivery, with its name; none when it has nobody.
+    /// The file that a subscriber is sent of a delivery, with its name; none when it has nobody. Its previous date is
+    /// that of the last one that was given of an earlier day.
     pub fn file_for(&self, delivery: usize, subscriber: &'static str) -> Option<(String, Vec<u8>)> {
         let matched = self.matched(delivery, subscriber);
         let file = &self.nights[delivery - 1].file;
         let mut given = self.given.get(subscriber).into_iter().flatten();
         let previous = given.rfind(|given| **given < file.day).copied().unwrap_or(file.previous);
         let persons = file.persons.iter().filter(|(person, _)| matched.contains(person));
-        let name = format!("{subscriber}/D{:06}.L{TASK}", file.day.digits() % 1_000_000);
+        let name = format!("D{:06}.L{TASK}", file.day.digits() % 1_000_000);
         (!matched.is_empty()).then(|| (name, extract(persons, file.day, previous)))
     }
 

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use cpr_replika::planted::Fault;
+
 use crate::disk::{self, Vice};
 use crate::trial::{Effort, Folders};
 use crate::try_seed;
@@ -15,7 +17,7 @@ enum Planted {
     /// Where all files pass.
     Disk(Vice),
     /// In the engine.
-    Engine(cpr_replika::planted::Fault),
+    Engine(Fault),
 }
 
 fn all() -> Vec<(&'static str, Planted)> {
@@ -27,6 +29,9 @@ fn all() -> Vec<(&'static str, Planted)> {
         ("a file gets its name before it is synced", Vice::RenameBeforeSync),
         ("both copies of the root are one", Vice::RootInPlace),
         ("a line of the access log is not synced", Vice::LineSync),
+        ("a subscriber's file gets its name before it is synced", Vice::OutgoingRenamed),
+        ("a file of the outbox is told as whole before it is durable", Vice::OutgoingTold),
+        ("folders of the outbox are not synced", Vice::OutgoingFolders),
     ];
     let of_engine = cpr_replika::planted::ALL;
     let of_disk = of_disk.into_iter().map(|(name, vice)| (name, Planted::Disk(vice)));
@@ -53,10 +58,14 @@ pub fn find_all(folders: &Folders, effort: Effort) -> ExitCode {
         let found = (1..=SEEDS).find_map(|seed| Some((seed, try_seed(folders, effort, seed, false).1.err()?)));
         plant(None);
         // What the seed finds without it, too, is not what was planted.
-        let found = found.filter(|(seed, _)| try_seed(folders, effort, *seed, false).1.is_ok());
-        match found {
-            Some((seed, what)) => println!("found: {name} (seed {seed}: {what})"),
-            None => {
+        let without = found.as_ref().and_then(|(seed, _)| try_seed(folders, effort, *seed, false).1.err());
+        match (found, without) {
+            (Some((seed, what)), None) => println!("found: {name} (seed {seed}: {what})"),
+            (Some((seed, _)), Some(what)) => {
+                missed += 1;
+                println!("NOT FOUND before another: {name} (seed {seed}, without it: {what})");
+            }
+            (None, _) => {
                 missed += 1;
                 println!("NOT FOUND in {SEEDS} seeds: {name}");
             }

@@ -8,23 +8,28 @@ use std::path::Path;
 
 use cpr_model::Pnr;
 use cpr_replika::{
-    ApplyOptions, Config, DeliveryNumber, EraseOptions, Error, EventCursor, FilterChange, FolderSink, Keep, Packed,
-    Replika, TidyOptions, UnknownNumbers,
+    ApplyOptions, Config, DeliveryNumber, EraseOptions, Error, EventCursor, FilterChange, Keep, Packed, Replika,
+    TidyOptions, UnknownNumbers,
 };
 use cpr_subscription::Profile;
 
 use crate::answers::{KeyNumber, key_source, options};
 use crate::disk;
 use crate::model::{File, MUNICIPALITIES, Model, NUMBERS, PERSONS, SINGLE, SUBSCRIBERS, family, pnr};
+use crate::outgoing::{self, Outgoing, Way};
 use crate::questions::{self, Asked};
 use crate::random::Random;
 
+/// What is done. To send again is what a host does that was killed before it knew; when files are fetched, a reader has
+/// taken what could be, and that is seen.
 #[derive(Clone, Debug)]
 pub enum Step {
     Create,
     Subscribe { subscriber: &'static str },
     Night { file: File, is_load: bool, packs: bool },
-    Send { delivery: usize },
+    Send { delivery: usize, way: Way },
+    SendAgain { delivery: usize, way: Way },
+    Fetch,
     Follow { subscriber: &'static str, filter: String },
     Unfollow { subscriber: &'static str, filter: String },
     AddReader,
@@ -54,6 +59,10 @@ pub struct Scene {
     pub mirrored: Option<KeyNumber>,
     /// Deliveries that were sent on.
     pub sent: usize,
+    /// Whether the files of the last of them are still what a delivery once more would give, and the way they went.
+    pub repeatable: Option<Way>,
+    /// Whether there is something to fetch.
+    pub is_waiting: bool,
     pub is_subscribed: usize,
     pub is_created: bool,
     /// What the access log must hold, and how many questions there ever were.
@@ -90,12 +99,12 @@ impl Scene {
     fn maybe(&self, random: &mut Random) -> Option<Step> {
         let model = &self.model;
         let subscriber = *random.pick(&SUBSCRIBERS);
-        let step = match random.below(26) {
+        let step = match random.below(30) {
             0..=4 => {
                 let (file, packs) = (model.next_file(random, false), random.one_in(3));
                 Step::Night { file, is_load: false, packs }
             }
-            5..=7 => Step::Send { delivery: self.next_to_send()? },
+            5..=7 | 26..=29 => self.send(random)?,
             8..=10 => {
                 let filter = match random.below(4) {
                     0 => "everything".to_owned(),
@@ -147,6 +156,16 @@ impl Scene {
         Some(step)
     }
 
+    /// Files on their way.
+    fn send(&self, random: &mut Random) -> Option<Step> {
+        let step = match random.below(5) {
+            0 if self.is_waiting => Step::Fetch,
+            1 => Step::SendAgain { delivery: self.sent, way: self.repeatable? },
+            _ => Step::Send { delivery: self.next_to_send()?, way: outgoing::choose(random) },
+        };
+        Some(step)
+    }
+
     fn next_to_send(&self) -> Option<usize> {
         (self.sent + 1..=self.model.known()).find(|&delivery| !self.model.nights[delivery - 1].is_load)
     }
@@ -154,6 +173,9 @@ impl Scene {
     /// What the step has made of the scene.
     pub fn take(&mut self, step: &Step) {
         let model = &mut self.model;
+        if matches!(step, Step::Erase { .. } | Step::Tidy { .. }) {
+            self.repeatable = None;
+        }
         match step {
             Step::Create => self.is_created = true,
             Step::Subscribe { subscriber } => {
@@ -164,15 +186,18 @@ impl Scene {
                 model.take(file, *is_load);
                 self.packs = if *packs { Some(self.key) } else { self.packs };
             }
-            Step::Send { delivery } => {
+            Step::Send { delivery, way } => {
                 for subscriber in SUBSCRIBERS {
                     if model.file_for(*delivery, subscriber).is_some() {
                         let day = model.nights[delivery - 1].file.day;
                         model.given.entry(subscriber).or_default().push(day);
+                        self.is_waiting |= *way == Way::Outbox;
                     }
                 }
-                self.sent = *delivery;
+                (self.sent, self.repeatable) = (*delivery, Some(*way));
             }
+            Step::SendAgain { .. } => {}
+            Step::Fetch => self.is_waiting = false,
             Step::Follow { subscriber, filter } => model.follow(subscriber, filter),
             Step::Unfollow { subscriber, filter } => model.unfollow(subscriber, filter),
             Step::AddReader => model.reader = Some(0),
@@ -270,6 +295,11 @@ pub fn run(step: &Step, scene: &Scene, home: &Path, how: How) -> Result<(), Erro
         Step::TidyLog { today, keep_days } => {
             questions::tidy(&home.join("log"), *today, *keep_days).map(|()| disk::done())
         }
+        Step::Fetch => {
+            outgoing::outbox(&home.join("sent")).take_receipts();
+            disk::done();
+            Ok(())
+        }
         step => on_store(step, scene, home, how),
     };
     match taken {
@@ -302,10 +332,10 @@ fn act(step: &Step, scene: &Scene, replika: &Replika, home: &Path) -> Result<(),
             let taken = if *is_load { replika.load(bytes, &options) } else { replika.apply(bytes, &options) };
             taken.map(drop)
         }
-        Step::Send { delivery } => {
+        Step::Send { delivery, way } | Step::SendAgain { delivery, way } => {
             let file = &scene.model.nights[delivery - 1].file;
             let ledger = replika.snapshot().delivery(DeliveryNumber(*delivery as u32))?;
-            let mut sink = FolderSink::new(home.join("sent"));
+            let mut sink = Outgoing::new(&home.join("sent"), *way);
             let report = replika.deliver(&ledger, Cursor::new(file.bytes()), &mut sink)?;
             match report.undelivered.into_iter().next() {
                 None => Ok(()),
@@ -338,9 +368,8 @@ fn act(step: &Step, scene: &Scene, replika: &Replika, home: &Path) -> Result<(),
         Step::RewriteUnderKey { to } => replika.rewrite_under_key(key_source(*to), go_on).map(drop),
         Step::Pack { base: true } => replika.snapshot().write_base(packs).map(drop),
         Step::Pack { base: false } => replika.snapshot().write_pack(packs).map(drop),
-        Step::Create | Step::Rekey { .. } | Step::Mirror | Step::Restore | Step::Ask { .. } | Step::TidyLog { .. } => {
-            unreachable!("on no open store")
-        }
+        Step::Create | Step::Rekey { .. } | Step::Mirror | Step::Restore => unreachable!("on no open store"),
+        Step::Ask { .. } | Step::TidyLog { .. } | Step::Fetch => unreachable!("on no store"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One seed: steps of a made-up store, and what becomes of each when the power is cut, a call fails, the disk fills up
 //! or bytes change.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,14 @@ use crate::damage;
 use crate::disk::{self, Failing, History, Tree};
 use crate::guarded::guarded;
 use crate::model::{SUBSCRIBERS, same};
+use crate::outgoing::{self, Way};
 use crate::part::{Answer, Part};
 use crate::questions;
 use crate::random::Random;
 use crate::steps::{How, Scene, Step, run};
+
+/// Crash states of a step that was taken though a call failed, or that another process has taken up.
+const CUT_STATES: usize = 4;
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,8 @@ pub struct Tally {
     /// Of those, in which the step was taken again.
     pub again: u64,
     pub failures: u64,
+    /// Runs of a process that died, with another one that took up what it had left.
+    pub kills: u64,
     pub damages: u64,
 }
 
@@ -50,6 +56,7 @@ impl Tally {
         self.states += other.states;
         self.again += other.again;
         self.failures += other.failures;
+        self.kills += other.kills;
         self.damages += other.damages;
     }
 }
@@ -115,6 +122,11 @@ impl<'a> Trial<'a> {
         if matches!(step, Step::Restore) {
             fs::remove_file(live.join("restored-store")).ok();
         }
+        let mut before = before;
+        if matches!(step, Step::Fetch) {
+            let fetched = outgoing::fetch(&live.join("sent"));
+            before.sent.retain(|name, seen| fetched.get(name) != Some(seen));
+        }
         let before = Answers {
             restored: if live.join("restored-store").exists() { before.restored } else { Part::Nothing },
             ..before
@@ -135,10 +147,11 @@ impl<'a> Trial<'a> {
         }
         let keys = [then.key, self.scene.key];
         let around = Around { step, scene: &then, before: &before, after: &after, keys, touched: history.touched() };
-        self.crash(&around, &history)?;
+        self.cut(&around, &history, self.effort.states)?;
         for _ in 0..self.effort.failures {
             self.fail(&around, &history)?;
         }
+        self.kill(&around, &history)?;
         for _ in 0..self.effort.damages {
             self.tally.damages +=
                 damage::try_one(live, &self.folders.crashed, self.scene.key, &after, &mut self.random)?;
@@ -184,12 +197,17 @@ impl<'a> Trial<'a> {
             return Err("the restored store does not answer as the packs".to_owned());
         }
         same("what the access log tells", &after.log, &questions::expected(&self.scene.questions))?;
-        if let Step::Send { delivery } = step {
-            let mut expected = before.sent.clone();
-            for (name, bytes) in SUBSCRIBERS.iter().filter_map(|to| self.scene.model.file_for(*delivery, to)) {
-                expected.insert(name, answers::number_of_file(&bytes));
+        let mut sent = before.sent.clone();
+        if let Step::Send { delivery, way } = step {
+            for subscriber in SUBSCRIBERS {
+                let file = self.scene.model.file_for(*delivery, subscriber);
+                sent.extend(file.map(|(name, bytes)| outgoing::expected(*way, subscriber, &name, &bytes)));
             }
-            same("the files that were sent", &after.sent, &expected)?;
+        }
+        same("the files that were sent", &after.sent, &sent)?;
+        if matches!(step, Step::Fetch) {
+            let again = outgoing::outbox(&live.join("sent")).take_receipts();
+            same("which files are told as fetched once more", again, Vec::new())?;
         }
         Ok(after)
     }
@@ -199,12 +217,11 @@ impl<'a> Trial<'a> {
     }
 
     /// Cuts the power at moments of a step, and asks what is left.
-    fn crash(&mut self, around: &Around<'_>, history: &History) -> Result<(), String> {
+    fn cut(&mut self, around: &Around<'_>, history: &History, wanted: usize) -> Result<(), String> {
         let events = history.events.len();
         let mut seen = HashSet::new();
         let mut replay = Replay::new(history);
         // Moments in the order of time, the last one among them; more than one state of some.
-        let wanted = self.effort.states;
         let mut moments: Vec<usize> = (1..wanted).map(|_| self.random.below(events as u64 + 1) as usize).collect();
         moments.push(events);
         moments.sort_unstable();
@@ -248,13 +265,14 @@ impl<'a> Trial<'a> {
         } else if self.random.one_in(8) {
             self.tally.again += 1;
             disk::add_to_tree(crashed, tree, |first| !around.has(first));
-            self.check_again(around, crashed, &found)?;
+            self.check_again(around, &found)?;
         }
         Ok(())
     }
 
-    /// What was cut off is verified, and done once more.
-    fn check_again(&self, around: &Around<'_>, home: &Path, found: &Answers) -> Result<(), String> {
+    /// What was cut off is verified, and done once more; what could be fetched before is not there again.
+    fn check_again(&mut self, around: &Around<'_>, found: &Answers) -> Result<(), String> {
+        let home = &self.folders.crashed;
         let is_store = matches!(found.store, Part::Is(_));
         // A key that was changed halfway is told: one copy of the header is the old one.
         if is_store && !matches!(around.step, Step::Rekey { .. }) {
@@ -270,16 +288,46 @@ impl<'a> Trial<'a> {
         if around.step.counts_twice() && (&found.store, &found.log) == (&around.after.store, &around.after.log) {
             return Ok(());
         }
-        let is_rewritten = matches!(around.step, Step::RewriteUnderKey { .. } | Step::Rekey { .. });
-        if is_rewritten && Replika::open_with(home.join("store"), &options(around.keys[0])).is_err() {
+        if around.has_its_new_key(home) {
             return Ok(());
         }
-        guarded(|| {
-            run(around.step, around.scene, home, How::Again)
-                .map_err(|error| format!("it fails when done again: {error}"))
-        })?;
-        let found = guarded(|| Ok(around.ask(home, true, self.highest_key())))?;
+        let fetches = matches!(around.step, Step::Send { way: Way::Outbox, .. }) && around.touches(PartName::Sent);
+        let fetched = match fetches && self.random.one_in(2) {
+            true => outgoing::fetch(&home.join("sent")),
+            false => BTreeMap::new(),
+        };
+        guarded(|| take_again(around, home))?;
+        let mut found = guarded(|| Ok(around.ask(home, true, self.highest_key())))?;
+        for (name, seen) in fetched {
+            if found.sent.insert(name, seen).is_some() {
+                return Err("done again: a file that was fetched is there to be fetched again".to_owned());
+            }
+        }
         around.check(&found, Taken::Done).map_err(|what| format!("done again: {what}"))
+    }
+
+    /// Has the process die in the middle of the step and another one take it again, and then cuts the power: of what
+    /// the first one wrote and did not sync, the second sees all, and the disk may have nothing.
+    fn kill(&mut self, around: &Around<'_>, history: &History) -> Result<(), String> {
+        if around.step.counts_twice() {
+            return Ok(());
+        }
+        self.tally.kills += 1;
+        let crashed = &self.folders.crashed;
+        disk::write_tree(crashed, &history.before);
+        let at = 1 + self.random.below(history.calls);
+        disk::arm(crashed, Some(Failing::DeadFrom(at)));
+        // Whatever it says, nobody hears it.
+        let dead = guarded(|| Ok(run(around.step, around.scene, crashed, How::Once).is_ok()));
+        disk::take_up();
+        let taken = match around.has_its_new_key(crashed) {
+            true => Ok(()),
+            false => guarded(|| take_again(around, crashed)),
+        };
+        let history = disk::disarm();
+        let told = |what: String| format!("killed before call {at}, taken up by another process: {what}");
+        dead.and(taken).map_err(told)?;
+        self.cut(around, &history, CUT_STATES).map_err(told)
     }
 
     /// Takes the step with a call that fails, or on a disk that fills up.
@@ -299,7 +347,7 @@ impl<'a> Trial<'a> {
         };
         disk::arm(crashed, Some(failing));
         let taken = guarded(|| Ok(run(around.step, around.scene, crashed, how).map_err(|error| error.kind())));
-        disk::disarm();
+        let taken_history = disk::disarm();
         let told = |what: String| format!("{failing:?}, {how:?}: {what}");
         let taken = taken.map_err(told)?;
         let found = guarded(|| Ok(around.ask(crashed, taken.is_ok(), self.highest_key()))).map_err(told)?;
@@ -317,7 +365,9 @@ impl<'a> Trial<'a> {
             if around.step.tells_whether_it_is_done() && !may_be_done && found.store != around.before.store {
                 return Err(told(format!("told as {kind}, and it was done")));
             }
-            self.check_again(around, crashed, &found).map_err(told)?;
+            self.check_again(around, &found).map_err(told)?;
+        } else {
+            self.cut(around, &taken_history, CUT_STATES).map_err(told)?;
         }
         Ok(())
     }
@@ -351,6 +401,12 @@ impl Around<'_> {
         let part = part.path();
         let names = [part.to_owned(), format!(".{part}.new"), format!(".{part}.part")];
         names.iter().any(|name| self.touched.contains(Path::new(name)))
+    }
+
+    /// Whether the step gives the store another key, and it has that already.
+    fn has_its_new_key(&self, home: &Path) -> bool {
+        matches!(self.step, Step::RewriteUnderKey { .. } | Step::Rekey { .. })
+            && Replika::open_with(home.join("store"), &options(self.keys[0])).is_err()
     }
 
     fn has(&self, first: &Path) -> bool {
@@ -410,6 +466,10 @@ impl Around<'_> {
         }
         Ok(())
     }
+}
+
+fn take_again(around: &Around<'_>, home: &Path) -> Result<(), String> {
+    run(around.step, around.scene, home, How::Again).map_err(|error| format!("it fails when done again: {error}"))
 }
 
 /// That every call was noted.
