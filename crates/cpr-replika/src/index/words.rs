@@ -209,13 +209,11 @@ impl Words {
             changes.added.sort_into(&mut added);
             for (chunk, came, went) in chunks_of(&added, &changes.removed) {
                 entries.clear();
+                let mut change = Change { came, went };
                 if let Some(stored) = held.map(|held| held.get((&*word, chunk))).transpose()?.flatten() {
-                    read_row((&word, chunk), stored.value(), |entry| entries.push(entry))?;
-                    entries.retain(|entry| went.binary_search(entry).is_err());
+                    read_row((&word, chunk), stored.value(), |entry| change.pass(entry, &mut entries))?;
                 }
-                entries.extend_from_slice(came);
-                // Of two runs that ascend, this makes one in one pass.
-                entries.sort();
+                entries.extend_from_slice(change.came);
                 if entries.is_empty() {
                     table.remove((&*word, chunk))?;
                     continue;
@@ -242,6 +240,33 @@ impl Words {
         }
         words.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         words
+    }
+}
+
+/// What comes to a row and goes from it, as far as the row has not passed it, both ascending.
+struct Change<'e> {
+    came: &'e [Entry],
+    went: &'e [Entry],
+}
+
+impl Change<'_> {
+    /// Takes the next entry of a row over, unless it goes, behind those that came before it.
+    fn pass(&mut self, entry: Entry, entries: &mut Vec<Entry>) {
+        while let Some((&first, rest)) = self.came.split_first()
+            && first < entry
+        {
+            entries.push(first);
+            self.came = rest;
+        }
+        while let Some((&first, rest)) = self.went.split_first()
+            && first <= entry
+        {
+            self.went = rest;
+            if first == entry {
+                return;
+            }
+        }
+        entries.push(entry);
     }
 }
 
@@ -293,4 +318,24 @@ pub(crate) fn read_row_while(
 /// What the checksum of a row starts from.
 fn sealing((word, chunk): WordKey<'_>) -> sealed::Row {
     (crc32fast::hash(word), u32::from(chunk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_stands_in_its_order_and_what_goes_is_left_out() {
+        let changed = |row: &[Entry], came: &[Entry], went: &[Entry]| {
+            let (mut change, mut entries) = (Change { came, went }, Vec::new());
+            row.iter().for_each(|&entry| change.pass(entry, &mut entries));
+            entries.extend_from_slice(change.came);
+            entries
+        };
+        assert_eq!(changed(&[2, 4, 6], &[1, 3, 7], &[4]), [1, 2, 3, 6, 7]);
+        assert_eq!(changed(&[2, 4, 6], &[], &[1, 2, 3, 6, 9]), [4]);
+        // Another part of the name: the same person goes with one entry and comes with another.
+        assert_eq!(changed(&[0x101, 0x201], &[0x104, 0x204], &[0x101, 0x201]), [0x104, 0x204]);
+        assert_eq!(changed(&[], &[5], &[4]), [5]);
+    }
 }
