@@ -16,7 +16,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 /// So many bytes are written before they are put on the disk; a small delivery writes less, and has no thread.
-const PART_BYTES: u64 = if cfg!(test) { 64 * 1024 } else { 64 * 1024 * 1024 };
+const PART_BYTES: u64 = if cfg!(test) { 64 * 1024 } else { 128 * 1024 * 1024 };
 
 /// A file that is written behind.
 #[derive(Debug)]
