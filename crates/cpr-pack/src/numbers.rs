@@ -94,32 +94,20 @@ impl<'p> Section<'p> {
     #[inline]
     pub(crate) fn under_at(&self, number: u32, place: u32) -> Result<Under<'p>, Error> {
         match self.contents.space.whole() {
-            Some(whole) => self.borrowed(whole, number, place),
+            Some(whole) => self.under_in(whole, number, place),
             None => self.read(number, place),
         }
     }
 
-    /// Of bytes in memory: each block that the row stands in is looked at before what stands there is believed.
+    /// Of bytes in memory.
     #[inline]
-    fn borrowed(&self, whole: &'p [u8], number: u32, place: u32) -> Result<Under<'p>, Error> {
-        let space = &self.contents.space;
+    fn under_in(&self, whole: &'p [u8], number: u32, place: u32) -> Result<Under<'p>, Error> {
         let at = u64::from(place) * UNIT_BYTES;
         if at >= self.rows_bytes() {
             return Err(self.damaged("a row outside of its table", at));
         }
-        let start = self.part.entry.rows_at + at;
-        space.trust(whole, start / BLOCK, true)?;
-        let row = whole.get(start as usize..).unwrap_or_default();
-        let Some(first) = row.first_chunk() else { return Err(self.damaged("bytes outside of the file", at)) };
-        let head = self.head(first, at, Keys::Numbers)?;
-        let end = start + head.row_bytes();
-        for block in start / BLOCK + 1..=(end - 1) / BLOCK {
-            space.trust(whole, block, true)?;
-        }
-        let Some(row) = row.get(..head.row_bytes() as usize) else {
-            return Err(self.damaged("bytes outside of the file", at));
-        };
-        if space.checks_rows() && !head.is_right(row) {
+        let (row, head) = self.borrowed(whole, at, Keys::Numbers)?;
+        if self.contents.space.checks_rows() && !head.is_right(row) {
             return Err(self.damaged("a row does not have its check", at));
         }
         if row[..4] != number.to_be_bytes() {

@@ -90,23 +90,32 @@ impl<'p> Section<'p> {
         self.right(row?, at)
     }
 
-    /// A row where all bytes are in memory: each block that it stands in is looked at before what stands there is
-    /// believed.
+    /// The row at a place, where all bytes are in memory.
     #[inline]
     fn row_in(&self, whole: &'p [u8], at: u64) -> Result<RawRow<'p>, Error> {
-        let TableEntry { rows_at, keys, .. } = self.part.entry;
-        let (start, have_checks) = (rows_at + at, keys == Keys::Numbers);
-        let block = start / BLOCK;
-        self.contents.space.trust(whole, block, have_checks)?;
-        let head = whole.get(start as usize..).and_then(<[u8]>::first_chunk);
-        let head = self.head(head.ok_or_else(|| self.damaged("bytes outside of the file", at))?, at, keys)?;
-        let end = start + head.row_bytes();
-        for block in block + 1..=(end - 1) / BLOCK {
-            self.contents.space.trust(whole, block, have_checks)?;
-        }
-        let bytes = whole.get(start as usize..end as usize);
-        let bytes = bytes.ok_or_else(|| self.damaged("bytes outside of the file", at))?;
+        let keys = self.part.entry.keys;
+        let (bytes, head) = self.borrowed(whole, at, keys)?;
         Ok(RawRow { bytes: Value::borrowed(bytes), head, keys })
+    }
+
+    /// The bytes of a row where all are in memory: each block that it stands in is looked at before what stands there
+    /// is believed.
+    #[inline]
+    pub(crate) fn borrowed(&self, whole: &'p [u8], at: u64, keys: Keys) -> Result<(&'p [u8], Head), Error> {
+        let (start, have_checks) = (self.part.entry.rows_at + at, keys == Keys::Numbers);
+        let space = &self.contents.space;
+        space.trust(whole, start / BLOCK, have_checks)?;
+        let row = whole.get(start as usize..).unwrap_or_default();
+        let Some(first) = row.first_chunk() else { return Err(self.damaged("bytes outside of the file", at)) };
+        let head = self.head(first, at, keys)?;
+        let end = start + head.row_bytes();
+        for block in start / BLOCK + 1..=(end - 1) / BLOCK {
+            space.trust(whole, block, have_checks)?;
+        }
+        match row.get(..head.row_bytes() as usize) {
+            Some(row) => Ok((row, head)),
+            None => Err(self.damaged("bytes outside of the file", at)),
+        }
     }
 
     /// A row of a file: its first block is read whole, since mostly the row ends in it.
@@ -128,7 +137,7 @@ impl<'p> Section<'p> {
 
     /// The head of a row, which must end in its table.
     #[inline]
-    pub(crate) fn head(&self, bytes: &[u8; 8], at: u64, keys: Keys) -> Result<Head, Error> {
+    fn head(&self, bytes: &[u8; 8], at: u64, keys: Keys) -> Result<Head, Error> {
         let rows_bytes = self.part.entry.rows_bytes;
         let head = Head::parse(*bytes, keys).ok_or_else(|| self.damaged("no row stands here", at))?;
         match head.row_bytes() <= rows_bytes - at {
