@@ -146,15 +146,18 @@ impl<'p> Section<'p> {
         fetch(row.get(LINE_BYTES..length.min(TOUCHED_BYTES)).unwrap_or_default())
     }
 
-    /// Fetches what stands where a row begins, as far as mostly a row reaches and its block goes: so that whoever reads
-    /// the row waits once, and not for its head, then its end, then its middle.
+    /// Fetches what stands where a row begins, as far as mostly a row reaches: so that whoever reads the row waits
+    /// once, and not for its head, then its end, then its middle. What stands in a block that was not read before may
+    /// not be in memory, and is nobody's wish.
     #[inline]
     fn touch_near(&self, place: u32) -> u8 {
         let row = self.bytes_at(place);
-        let in_block = (self.part.entry.rows_at + u64::from(place) * UNIT_BYTES) % BLOCK;
+        let start = self.part.entry.rows_at + u64::from(place) * UNIT_BYTES;
+        let in_block = start % BLOCK;
         match row.first_chunk::<NEAR_BYTES>() {
-            Some(near) if in_block <= BLOCK - NEAR_BYTES as u64 => fetch(near),
-            // What stands in the next block may not be in memory, and is nobody's wish.
+            Some(near) if in_block <= BLOCK - NEAR_BYTES as u64 || self.contents.space.is_seen(start / BLOCK + 1) => {
+                fetch(near)
+            }
             _ => fetch(row.get(..(BLOCK - in_block) as usize).unwrap_or_default()),
         }
     }
