@@ -64,6 +64,9 @@ fn main() {
         let extract = made_up.next();
         taken.push(night(&replika, &extract, folder.path()));
         taken.last_mut().expect("just pushed").push(("person now, p50 (ns)", person_now(&replika, &population)));
+        if is_bench {
+            tell(&taken);
+        }
     }
     for mark in [1, 10, 100].into_iter().filter(|mark| *mark <= taken.len()) {
         // The last night's window reaches back.
@@ -84,6 +87,13 @@ fn main() {
     if is_bench {
         results.write("nights");
     }
+}
+
+/// Prints what the last night took: a hundred of a whole country take the better part of an hour.
+fn tell(taken: &[Night]) {
+    let Some(night) = taken.last() else { return };
+    let figures: Vec<String> = night.iter().map(|(measure, value)| format!("{measure} {value:.3}")).collect();
+    println!("night {}: {}", taken.len(), figures.join("; "));
 }
 
 /// How many nights the benchmark takes.

@@ -40,7 +40,7 @@ fn main() {
     }
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let of = if is_bench { benches::persons() } else { 1000 };
-    let (rounds, gets) = if is_bench { (9, 100_000) } else { (1, 1000) };
+    let (rounds, gets) = if is_bench { (9, 400_000) } else { (1, 1000) };
     let mut results = Results::of("pack", of);
     results.state("lmdb", format!("LMDB, through lmdb-rkv {}", version_of("lmdb-rkv")));
 
