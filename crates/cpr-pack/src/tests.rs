@@ -9,7 +9,9 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use crate::block::BLOCK_BYTES;
-use crate::{Checks, Description, Error, Key, Keys, Kind, Pack, Packs, Row, Seal, Summary, Table, Verified, Writer};
+use crate::{
+    Checks, Description, Error, Key, Keys, Kind, Pack, Packs, Row, Seal, Summary, Table, TableSize, Verified, Writer,
+};
 
 mod contradictions;
 mod damage;
@@ -232,7 +234,8 @@ proptest! {
         check_many(&table, &expected, &numbers);
         let (expected, table) = (merged(&rows.bytes, &none.bytes), pack.table("bytes", Keys::Bytes).unwrap());
         check_table(&table, &expected, |bytes| Key::Bytes(bytes), &keys, &turns);
-        prop_assert_eq!(pack.table("empty", Keys::Numbers).unwrap().get(0).unwrap(), None);
+        let empty = pack.table("empty", Keys::Numbers).unwrap();
+        prop_assert_eq!((empty.get(0).unwrap(), empty.is_empty().unwrap()), (None, true));
     }
 
     #[test]
@@ -288,6 +291,39 @@ fn the_index_takes_the_bytes_that_the_docs_say() {
     let blocks = rows.div_ceil(BLOCK_BYTES) + lines.div_ceil(BLOCK_BYTES);
     let starts = rows.div_ceil(64 * 1024);
     assert_eq!(bytes.len(), BLOCK_BYTES * (1 + blocks) + 3 * 128 + blocks * 6 + starts * 10);
+    let pack = Pack::from_bytes(bytes, Checks::AtFirstTouch).unwrap();
+    let size = pack.table("numbers", Keys::Numbers).unwrap().size();
+    assert_eq!(size, TableSize { row_bytes: rows as u64, index_bytes: (lines + starts * 10) as u64 });
+}
+
+#[test]
+fn base_and_overlay_take_what_both_take_and_are_checked_where_both_are() {
+    let (below, above) = pair(&clustered(100), &clustered(20));
+    for (first, second) in ALL_CHECKS.iter().flat_map(|first| ALL_CHECKS.map(|second| (*first, second))) {
+        let base = Arc::new(Pack::from_bytes(below.clone(), first).unwrap());
+        let overlay = Arc::new(Pack::from_bytes(above.clone(), second).unwrap());
+        assert!(!base.is_encrypted() && !overlay.is_encrypted());
+        let packs = Packs::new(base.clone(), Some(overlay.clone())).unwrap();
+        let are_checked = first != Checks::Never && second != Checks::Never;
+        assert_eq!(packs.are_checked(), are_checked, "{first:?}, {second:?}");
+        let [lower, upper] = [base, overlay].map(|pack| pack.table("numbers", Keys::Numbers).unwrap().size());
+        let both = TableSize {
+            row_bytes: lower.row_bytes + upper.row_bytes,
+            index_bytes: lower.index_bytes + upper.index_bytes,
+        };
+        assert_eq!(packs.table("numbers", Keys::Numbers).unwrap().size(), both);
+        assert_eq!(both.row_bytes, 120 * 24);
+    }
+}
+
+#[test]
+fn a_pack_without_tables_is_a_pack() {
+    let mut writer = Writer::new(Cursor::new(Vec::new()), &description(Kind::Base, 1)).unwrap();
+    writer.set_digest([0xD2; 32]);
+    let bytes = writer.finish().unwrap().0.into_inner();
+    let pack = Pack::from_bytes(bytes, Checks::AtFirstTouch).unwrap();
+    assert_eq!((pack.tables().count(), pack.verify().unwrap()), (0, Verified { blocks: 0, rows: 0 }));
+    assert_eq!(pack.description().digest, [0xD2; 32], "as it was known in the end");
 }
 
 #[test]
@@ -386,6 +422,7 @@ fn a_table_is_asked_by_its_name_and_its_own_kind_of_keys() {
     assert!(matches!(table.get(b"ten"), Err(Error::OtherKeys { .. })));
     assert!(matches!(table.range(&b"ten"[..]..), Err(Error::OtherKeys { .. })));
     let table = pack.table("bytes", Keys::Bytes).unwrap();
+    assert!(matches!(table.get(1), Err(Error::OtherKeys { asked: Keys::Numbers, found: Keys::Bytes })));
     assert!(matches!(table.get_many(&[1], &mut Vec::new()), Err(Error::OtherKeys { .. })));
 }
 
@@ -397,6 +434,20 @@ fn nothing_says_what_a_key_or_a_value_is() {
     let row = table.iter().unwrap().nth(7).unwrap().unwrap();
     let told = format!("{pack:?} {table:?} {row:?} {:?} {:?}", row.key(), table.get(49).unwrap());
     assert!(!told.contains("49") && !told.contains("[7"), "{told}");
+    assert!(told.starts_with("Pack { description: Description {"), "{told}");
+    assert!(told.contains("Table { keys: Numbers"), "{told}");
+    let writer = Writer::new(Cursor::new(Vec::new()), &description(Kind::Base, 1)).unwrap();
+    assert!(format!("{writer:?}").starts_with("Writer {"), "{writer:?}");
+}
+
+#[test]
+fn values_are_the_same_when_their_bytes_are() {
+    let (bytes, _) = written(description(Kind::Base, 1), &clustered(10));
+    let pack = Pack::from_bytes(bytes, Checks::AtFirstTouch).unwrap();
+    let table = pack.table("numbers", Keys::Numbers).unwrap();
+    let [seven, again, other] = [7, 7, 14].map(|number| table.get(number).unwrap().unwrap());
+    assert!(seven == again && seven != other);
+    assert_eq!(AsRef::<[u8]>::as_ref(&other), 2u32.to_le_bytes().repeat(3));
 }
 
 /// A sink that fails after so many bytes.

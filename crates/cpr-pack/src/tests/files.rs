@@ -165,6 +165,14 @@ fn whoever_reads_a_replaced_pack_reads_on() {
 fn a_folder_or_an_empty_file_is_no_pack() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pack");
+    let sound = written(description(Kind::Base, 1), &damage::small()).0;
+    for length in [1, 8, BLOCK_BYTES - 1] {
+        fs::write(&path, &sound[..length]).unwrap();
+        for way in WAYS {
+            let opened = way(&path, Checks::AtFirstTouch);
+            assert!(matches!(opened, Err(Error::NotAPack)), "{length} bytes are less than a header");
+        }
+    }
     fs::write(&path, b"").unwrap();
     for way in WAYS {
         assert!(way(&path, Checks::AtFirstTouch).is_err());
@@ -205,4 +213,39 @@ fn a_file_that_is_cut_short_while_it_is_open_is_an_error() {
     let table = pack.table("numbers", Keys::Numbers).unwrap();
     assert!(table.iter().unwrap().any(|row| matches!(row, Err(Error::Io { .. }))));
     assert!(matches!(pack.verify(), Err(Error::Io { .. })));
+}
+
+#[test]
+fn of_a_row_over_several_blocks_each_is_looked_at_and_the_next_ones_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    // The rows under numbers end where a block does: eight bytes before their value, four behind it.
+    let lengths = [(0xA1, 2 * BLOCK_BYTES - 12), (0xA2, 2 * BLOCK_BYTES - 12), (0xA3, 3 * BLOCK_BYTES)];
+    let [first, second, third] = lengths.map(|(byte, length)| vec![byte; length]);
+    let rows = Rows {
+        numbers: BTreeMap::from([(1, Some(first.clone())), (2, Some(second.clone()))]),
+        bytes: BTreeMap::from([(vec![1], Some(third.clone()))]),
+    };
+    let (sound, _) = written(description(Kind::Base, 1), &rows);
+    let step = if cfg!(miri) { 4001 } else { 509 };
+    for (byte, length) in lengths {
+        let start = sound.windows(64).position(|bytes| bytes == [byte; 64]).unwrap();
+        for at in (start..start + length).step_by(step) {
+            let mut damaged = sound.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            for (way, checks) in WAYS.iter().flat_map(|way| ALL_CHECKS[..2].iter().map(move |checks| (way, *checks))) {
+                let pack = way(&path, checks).unwrap();
+                let [numbers, bytes] = [("numbers", Keys::Numbers), ("bytes", Keys::Bytes)]
+                    .map(|(name, keys)| pack.table(name, keys).unwrap());
+                let answers = [(&first, numbers.get(1)), (&second, numbers.get(2)), (&third, bytes.get(&[1]))];
+                for (value, answer) in answers {
+                    match value[0] == byte {
+                        true => assert!(matches!(answer, Err(Error::Damaged { .. })), "{checks:?}, byte {at}"),
+                        false => assert!(answer.unwrap().as_deref() == Some(value), "{checks:?}, byte {at}"),
+                    }
+                }
+            }
+        }
+    }
 }

@@ -156,7 +156,12 @@ fn encrypted_blocks_belong_to_their_place_and_to_their_pack() {
         let range = |block: usize| block * BLOCK_BYTES..(block + 1) * BLOCK_BYTES;
         let mut mixed = file.clone();
         mixed[range(block)].copy_from_slice(&other[range(block)]);
-        assert!(Pack::from_sealed_bytes(mixed, &KEY).is_err(), "block {block} of another pack");
+        let opened = Pack::from_sealed_bytes(mixed, &KEY);
+        let place = (block * BLOCK_BYTES) as u64;
+        assert!(
+            matches!(opened, Err(Error::Damaged { at, .. }) if at == place),
+            "block {block} of another pack: {opened:?}"
+        );
         let mut moved = file.clone();
         moved.copy_within(range(block % (blocks - 1) + 1), block * BLOCK_BYTES);
         assert!(Pack::from_sealed_bytes(moved, &KEY).is_err(), "block {block} is another one's");
@@ -223,4 +228,35 @@ fn each_way_in_is_for_its_own_kind_of_pack() {
     assert!(matches!(Pack::from_sealed_bytes(plain, &KEY), Err(Error::NotEncrypted)));
     assert!(matches!(Pack::from_sealed_bytes(encrypted.clone(), &ToyKey(0)), Err(Error::Cipher(_))));
     assert!(matches!(Pack::from_sealed_bytes(encrypted, &ToyKey(8)), Err(Error::Damaged { .. })));
+}
+
+/// Notes under which places it encrypts.
+struct Placing(std::sync::Mutex<Vec<u64>>);
+
+impl BlockCipher for Placing {
+    fn parameters(&self) -> Parameters {
+        [0; _]
+    }
+
+    fn seal(&self, place: u64, _: &[u8], _: &mut [u8]) -> io::Result<Tag> {
+        self.0.lock().unwrap().push(place);
+        Ok([0; _])
+    }
+
+    fn open(&self, _: u64, _: &[u8], _: &mut [u8], _: &Tag) -> bool {
+        false
+    }
+}
+
+/// Another place would not open packs that are there.
+#[test]
+fn each_block_is_encrypted_under_its_place_and_the_trailer_under_the_next() {
+    let cipher = Arc::new(Placing(Default::default()));
+    let mut writer = Writer::new_sealed(Cursor::new(Vec::new()), &description(Kind::Base, 1), cipher.clone()).unwrap();
+    fill(&mut writer, &clustered(1000)).unwrap();
+    let file = writer.finish().unwrap().0.into_inner();
+    let trailer_at = u64::from_le_bytes(file[56..64].try_into().unwrap());
+    let places = cipher.0.lock().unwrap().clone();
+    assert!(places.len() > 5);
+    assert_eq!(places, (1..=trailer_at / BLOCK_BYTES as u64).collect::<Vec<_>>());
 }
