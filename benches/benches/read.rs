@@ -6,10 +6,6 @@ use std::io::Cursor;
 use cpr_replika::cpr_extract::{CheckOptions, Family, Groups, Item, Padding, Waive, check, records};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-/// Persons that are packed before they are taken, as the engine does it: of a few hundred, what was packed stays near
-/// the processor.
-const AT_A_TIME: usize = 512;
-
 fn read(c: &mut Criterion) {
     let family = Family::named("std").expect("part of the product");
     let bytes = benches::full(&benches::population(benches::persons().min(100_000)));
@@ -51,7 +47,7 @@ fn read(c: &mut Criterion) {
             let mut reader = Groups::new(Cursor::new(&bytes), &checked, &[]).expect("bytes in memory");
             let mut persons = 0;
             loop {
-                match reader.next_chunk(&mut groups, AT_A_TIME).expect("what was checked") {
+                match reader.next_chunk(&mut groups, 8192).expect("what was checked") {
                     0 => break persons,
                     count => persons += count,
                 }

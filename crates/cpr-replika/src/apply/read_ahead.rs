@@ -8,11 +8,10 @@ use cpr_extract::{Group, Groups};
 
 use crate::error::Error;
 
-/// Persons that are read, and handed over, at most at a time: so many that what was packed of them is still near the
-/// processor when it is taken. The few of a test take several turns, too.
-const MOST: usize = if cfg!(test) { 64 } else { 512 };
+/// Persons that are read, and handed over, at most at a time; the few of a test take several turns, too.
+const MOST: usize = if cfg!(test) { 64 } else { 4 * 1024 };
 /// Fewer are not worth a turn.
-const LEAST: usize = if cfg!(test) { 4 } else { 256 };
+const LEAST: usize = MOST / 16;
 
 /// How many of so many persons are handed over at a time: of a small extract a part, too, so that one is written while
 /// the next is read.

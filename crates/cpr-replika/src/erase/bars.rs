@@ -29,7 +29,7 @@ const BAR: &str = "barred/";
 /// Behind every such setting.
 const BAR_END: &str = "barred0";
 /// Groups that are read at a time.
-const CHUNK: usize = 512;
+const CHUNK: usize = 8 * 1024;
 /// Events that undo a change of number.
 const UNDOING: [&[u8]; 2] = [b"P42", b"P43"];
 
