@@ -173,6 +173,8 @@ fn every_spelling_reads_the_same_and_writes_back_byte_for_byte() {
         for chunk in [1, 2, 10] {
             let groups = groups(Cursor::new(&bytes), &found, chunk);
             assert_eq!(packed(&groups), expected, "{style:?}, {chunk} at a time");
+            let whole = |group: &Group| group.facts(1).map(|fact| fact.values().bytes().len()).sum::<usize>();
+            assert!(groups.iter().all(|group| group.values().len() == whole(group)));
             assert!(groups.iter().all(|group| group.widths().is_empty() && group.events().len() == 1));
             assert!(groups.iter().all(|group| group.facts(1).last().is_some_and(|fact| fact.record() == 3)));
         }
@@ -231,6 +233,51 @@ fn many_faults_are_collected_each_where_it_is() {
     let mark = found.faults.iter().find(|fault| fault.reason == Reason::NotAFlag).unwrap();
     assert_eq!((mark.line, mark.more, mark.field), (5, 2, Some("ANNKOR")));
     assert_eq!(mark.to_string().split(": ").nth(1), Some("not a mark (and 2 more of this kind, the last in line 13)"));
+    let alone = mark.alone();
+    assert_eq!((alone.line, alone.more, alone.last_line), (5, 0, 5));
+    assert_eq!(alone.to_string().split(": ").nth(1), Some("not a mark"));
+}
+
+#[test]
+fn what_is_printed_says_how_much_there_is_and_not_whose() {
+    let bytes = extract(Style::default());
+    let found = checked(&bytes);
+    let header = found.header.as_ref().unwrap();
+    assert_eq!((header.customer(), crate::RecordNumber(7).to_string().as_str()), ("1234", "007"));
+    let mut lines = records(&bytes[..], family("std"), &[]);
+    let (start, person) = (format!("{:?}", lines.next_item().unwrap().unwrap()), lines.next_item().unwrap().unwrap());
+    let Item::Record(record) = person else { panic!("{person:?}") };
+    let line = Line { content: record.bytes(), width: 80, end: record.end };
+    let (date, out) = (Date::from_digits(2026_01_05).unwrap(), Vec::new());
+    let writer = ExtractWriter::new(out, family("std"), Style::default(), "123401", date, date).unwrap();
+    let read = groups(Cursor::new(&bytes), &found, 1);
+    for (told, begins) in [
+        (start, "Record 000 at line 1"),
+        (format!("{record:?}"), "Record 001 at line 2"),
+        (format!("{line:?}"), "Line of 80 bytes"),
+        (format!("{:?}", read[0]), "Group of 4 rows and 1 events"),
+        (format!("{:?}", Groups::new(Cursor::new(&bytes), &found, &[]).unwrap()), "Groups"),
+        (format!("{found:?}"), "Checked { family: \"std\""),
+        (format!("{:?}", records(&bytes[..], family("std"), &[])), "Records of family std at line "),
+        (format!("{writer:?}"), "ExtractWriter"),
+    ] {
+        assert!(told.starts_with(begins), "{told}");
+        assert!(PERSONS.iter().all(|person| !told.contains(person)) && !told.contains("1980"), "{told}");
+    }
+}
+
+#[test]
+fn a_line_is_written_as_it_is_and_counts_as_a_record() {
+    let date = Date::from_digits(2026_01_05).unwrap();
+    let mut writer = ExtractWriter::new(Vec::new(), family("std"), Style::default(), "123401", date, date).unwrap();
+    writer.record(1, pnr(PERSONS[0]), &[("STATUS", "01")]).unwrap();
+    let line = b"01061018012345100199103201299*  ";
+    writer.line(line).unwrap();
+    let bytes = writer.finish().unwrap();
+    let found = checked(&bytes);
+    assert!(found.is_sound(), "{:?}", found.faults);
+    assert!(bytes.windows(line.len() + 1).any(|found| found == [&line[..], b"\n"].concat()));
+    assert_eq!(groups(Cursor::new(&bytes), &found, 1)[0].widths().len(), 1, "it is wider than it need be");
 }
 
 #[test]

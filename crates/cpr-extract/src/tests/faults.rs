@@ -6,7 +6,7 @@ use std::io::{Cursor, Read, Seek};
 use cpr_model::{Pnr, Values};
 
 use super::{PERSONS, checked, family, groups, options, pnr};
-use crate::{CheckOptions, Reason, Waive, check, find_family};
+use crate::{CheckOptions, Family, Reason, Role, Waive, check, find_family, fits_family};
 
 /// The extract with these rows. Of a 003 what follows the name is filled in.
 fn lines_of(rows: &[&str]) -> Vec<u8> {
@@ -136,6 +136,7 @@ fn what_never_ends_is_ended_with_the_limit_named() {
         let found = check(Endless(source, 0), options("std")).unwrap();
         let told = found.faults.iter().find(|fault| fault.reason.name() == reason);
         assert!(told.is_some_and(|fault| fault.to_string().contains(shown)), "{reason}: {:?}", found.faults);
+        assert!(told.is_some_and(|fault| fault.reason.ends_reading()), "{reason}");
         assert!(found.faults.len() <= 5 && find_family(&mut Endless(source, 0), &[], 100).is_ok());
     }
 }
@@ -231,10 +232,22 @@ fn each_kind_of_fault_is_told_in_the_line_where_it_is() {
     let end = sound.len() - b"999999999999900000002\n".len();
     let with = |parts: &[&[u8]]| parts.concat();
     let row = |row: &str| lines_of(&[PERSON, row, OTHER]);
-    let found: [Faulty; 15] = [
+    let found: [Faulty; 19] = [
         ("nothing is wrong", sound.clone(), &[]),
         ("no byte", Vec::new(), &[(1, "empty")]),
         ("no start", sound[start..].to_vec(), &[(1, "no_start_record")]),
+        (
+            "a start without a day",
+            with(&[b"00000000000001234012026O10520260102\n", &sound[start..]]),
+            &[(1, "not_a_date")],
+        ),
+        ("an end without a number", with(&[&sound[..end], b"99999999999990000000x\n"]), &[(4, "not_a_number")]),
+        ("letters in UTF-8", row("0036101801234Pr\u{c3}\u{b8}ve Person"), &[(3, "utf8")]),
+        (
+            "signs that come behind the digits",
+            with(&[&sound[..end], b"00:6101801234\n00;6101801234\n0\x8A06101801234\n999999999999900000005\n"]),
+            &[(4, "unknown_record")],
+        ),
         ("two starts", with(&[&sound[..start], &sound]), &[(2, "second_start_record")]),
         ("no end", sound[..end].to_vec(), &[(3, "truncated")]),
         ("a row behind the end", with(&[&sound, PERSON.as_bytes(), b"\n"]), &[(5, "data_after_end")]),
@@ -251,7 +264,8 @@ fn each_kind_of_fault_is_told_in_the_line_where_it_is() {
     for (what, bytes, expected) in found {
         let found = checked(&bytes);
         let told: Vec<(u64, &str)> = found.faults.iter().map(|fault| (fault.line, fault.reason.name())).collect();
-        assert_eq!((told, found.fault_count), (expected.to_vec(), expected.len() as u64), "{what}");
+        let lines: u64 = found.faults.iter().map(|fault| 1 + fault.more).sum();
+        assert_eq!((told, found.fault_count), (expected.to_vec(), lines), "{what}");
         assert_eq!(found.is_sound(), expected.is_empty(), "{what}");
     }
     let rows = lines_of(&[PERSON, EVENT, OTHER]);
@@ -267,4 +281,68 @@ fn counting(mut bytes: Vec<u8>, records: u32) -> Vec<u8> {
     let at = bytes.len() - 9;
     bytes[at..at + 8].copy_from_slice(format!("{records:08}").as_bytes());
     bytes
+}
+
+#[test]
+fn what_is_waived_or_ignored_is_no_fault_and_counts_all_the_same() {
+    let wrong_count = counting(lines_of(&[PERSON]), 7);
+    let waive = Waive { wrong_count: true, ..Waive::default() };
+    let found = check(Cursor::new(&wrong_count), CheckOptions { waive, ..options("std") }).unwrap();
+    assert_eq!((found.is_sound(), found.waived), (true, 1), "a counter of other lines");
+
+    let new = lines_of(&[PERSON, "8771234 something new", OTHER]);
+    let ignoring = || CheckOptions { ignored: &[877], ..options("std") };
+    let found = check(Cursor::new(&new), ignoring()).unwrap();
+    assert!(found.is_sound(), "{:?}", found.faults);
+    let behind = [&new[..], b"8771234 something new\n"].concat();
+    let found = check(Cursor::new(&behind), ignoring()).unwrap();
+    let told: Vec<_> = found.faults.iter().map(|fault| (fault.line, fault.record, fault.reason)).collect();
+    assert_eq!(told[0], (6, Some(877), Reason::AfterEnd));
+
+    // What the customer sent in comes back as it is, in whatever code page.
+    let mut echo = format!("910{:<10}{:<75}8495annulleret\n", "", "06OP1234").into_bytes();
+    echo[60] = 0x9B;
+    let found = checked(&[&lines_of(&[PERSON])[..], &echo].concat());
+    assert_eq!((found.is_sound(), found.odd_characters), (true, 1));
+}
+
+#[test]
+fn receipts_are_counted_and_belong_to_nobody() {
+    let family = Family::all().iter().find(|family| family.records().any(|row| row.role == Role::Receipt));
+    let family = family.expect("deltas bring receipts");
+    let receipt = family.records().find(|row| row.role == Role::Receipt).expect("it was found");
+    let mut line = Vec::new();
+    receipt.compose(Some(pnr(PERSONS[2])), &[], &mut line).unwrap();
+    let line = String::from_utf8(line).unwrap();
+    let bytes = lines_of(&[PERSON, &line, &line]);
+    let found = check(Cursor::new(&bytes), CheckOptions { family, ..options("std") }).unwrap();
+    assert!(found.is_sound(), "{:?}", found.faults);
+    assert_eq!((found.receipts, found.persons), (2, 1));
+}
+
+#[test]
+fn rows_of_a_kind_that_a_person_has_once_are_counted_where_there_are_more() {
+    let (row, event) = ("01061018012345100199103201299*", EVENT);
+    for (rows, doubled) in [
+        (&[PERSON, row][..], 0),
+        (&[PERSON, row, row], 1),
+        (&[PERSON, row, row, row], 2),
+        (&[PERSON, row, event, event], 0),
+        (&[PERSON, row, row, PERSON, row, row], 1),
+    ] {
+        let found = checked(&lines_of(rows));
+        assert!(found.is_sound(), "{:?}", found.faults);
+        assert_eq!(found.doubled_rows, doubled, "{rows:?}");
+    }
+}
+
+#[test]
+fn a_file_fits_the_family_of_which_every_line_is_a_record() {
+    let sound = lines_of(&[PERSON, OTHER]);
+    let fits = |bytes: &[u8]| fits_family(&mut Cursor::new(bytes), family("std"), &[877]).unwrap();
+    assert!(fits(&sound));
+    assert!(fits(&[&sound[..], b"877 something new\n"].concat()));
+    assert!(!fits(&[&sound[..], b"876 something new\n"].concat()));
+    assert!(!fits(b""), "no line is a line of no family");
+    assert!(family("std") == family("std") && family("std") != family("full"));
 }
