@@ -26,6 +26,8 @@ use std::path::{Path, PathBuf};
 
 mod access;
 mod secret;
+#[cfg(any(test, feature = "watched"))]
+pub mod watched;
 
 pub use secret::open_secret;
 
@@ -76,7 +78,7 @@ impl PartFile {
     /// `ResourceBusy` when another process took the name over; those of the file system. What stood there stands there
     /// still, unless only the folder could not be made durable.
     pub fn publish(mut self) -> io::Result<()> {
-        self.file.sync_all()?;
+        sync(&self.file, &self.part)?;
         // Another process may have taken the name over in the moment before this one had locked it.
         if !self.is_in_place()? {
             return Err(io::ErrorKind::ResourceBusy.into());
@@ -148,11 +150,34 @@ fn is_empty(folder: &Path) -> io::Result<bool> {
 /// Makes the name of an empty folder durable: whoever made it may have been killed before that. What holds something was
 /// durable before.
 fn sync_name_of_found(folder: &Path) -> io::Result<()> {
-    match sync_folder_of(folder) {
-        // Nobody makes folders here who may not read the folder above.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+    unless_of_others(sync_folder_of(folder))
+}
+
+/// Nobody makes files or folders where they may not read the folder above, or where nothing is written.
+fn unless_of_others(synced: io::Result<()>) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    match synced {
+        Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | InvalidInput | Unsupported) => {
+            Ok(())
+        }
         synced => synced,
     }
+}
+
+/// Makes durable what a file holds, and its name: whoever made it may have been killed before that. For whoever is about
+/// to make what is worth nothing without it. What is no file on a disk (a pipe), or lies where nothing is written, is
+/// left as it is.
+///
+/// # Errors
+/// Those of the file system.
+pub fn make_durable(path: &Path) -> io::Result<()> {
+    if !fs::metadata(path)?.is_file() {
+        return Ok(());
+    }
+    unless_of_others(sync(&File::open(path)?, path))?;
+    sync_name_of_found(path)?;
+    // Where the name is a link, that of the file itself, too.
+    sync_name_of_found(&path.canonicalize()?)
 }
 
 /// As [`make_folder`]; a folder that is there is made private, whatever it holds.
@@ -169,7 +194,16 @@ pub fn make_own_folder(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of the file system.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
+    let folder = folder_of(path);
+    if cfg!(unix) { sync(&File::open(folder)?, folder) } else { Ok(()) }
+}
+
+#[cfg_attr(not(any(test, feature = "watched")), expect(unused_variables, reason = "what is told to tests alone"))]
+fn sync(file: &File, path: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    #[cfg(any(test, feature = "watched"))]
+    watched::note(path);
+    Ok(())
 }
 
 /// The folder that holds a path.
@@ -240,5 +274,59 @@ mod tests {
         assert_eq!(mode(&inner), 0o755, "it holds something");
         make_own_folder(&inner).unwrap();
         assert_eq!(mode(&inner), 0o700);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_durable_before_it_has_its_name_and_the_name_before_that_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = PartFile::create(&folder.path().join("register")).unwrap();
+        let written = part.part().to_owned();
+        let (published, synced) = watched::synced(|| part.publish());
+        published.unwrap();
+        assert_eq!(synced, [&*written, folder.path()]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_name_of_a_folder_that_is_found_empty_is_durable_before_anything_is_put_there() {
+        // What is there, the folder that is asked for, and which folders are synced for it.
+        let cases: [(&str, &str, &[&str]); 6] = [
+            ("", "a", &[""]),
+            ("", "a/b", &["", "a"]),
+            ("a", "a", &[""]),
+            ("a", "a/b", &["", "a"]),
+            ("a", "a/b/c", &["", "a", "a/b"]),
+            ("a/holds this", "a", &[]),
+        ];
+        for (found, asked, expected) in cases {
+            for make in [make_folder, make_own_folder] {
+                let root = tempfile::tempdir().unwrap();
+                // Its own name is nobody's business here.
+                fs::write(root.path().join("another"), "").unwrap();
+                fs::create_dir_all(root.path().join(found)).unwrap();
+                let (made, synced) = watched::synced(|| make(&root.path().join(asked)));
+                made.unwrap();
+                let names: Vec<_> = synced.iter().map(|folder| folder.strip_prefix(root.path()).unwrap()).collect();
+                assert_eq!(names, expected.iter().map(Path::new).collect::<Vec<_>>(), "{asked} where {found} is");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_found_is_made_durable_with_its_name_and_that_of_what_a_link_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let [kept, link] = [root.join("kept"), root.join("link")];
+        fs::create_dir(&kept).unwrap();
+        fs::write(kept.join("file"), "").unwrap();
+        std::os::unix::fs::symlink("kept/file", &link).unwrap();
+        let (done, synced) = watched::synced(|| make_durable(&link));
+        done.unwrap();
+        assert_eq!(synced, [link, root, kept]);
+        let (done, synced) = watched::synced(|| make_durable(Path::new("/dev/null")));
+        assert_eq!((done.unwrap(), synced.len()), ((), 0), "no file on a disk");
+        assert_eq!(make_durable(Path::new("/dev/nothing")).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }
