@@ -41,6 +41,8 @@ impl LogKey {
     pub fn read(file: &Path, folder: &Path) -> Result<LogKey, OpenError> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(64));
         private_file::open_secret(file)?.take(33).read_to_end(&mut bytes)?;
+        // A log is worth little without it, and whoever made it may have been killed.
+        private_file::make_durable(file)?;
         let secret = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| OpenError::Key)?;
         // A folder that is not there yet holds no key.
         if let Ok(folder) = folder.canonicalize()

@@ -9,6 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use cpr_model::Pnr;
+#[cfg(unix)]
+use private_file::watched;
 
 use crate::chain::{Chain, Item, What};
 use crate::*;
@@ -173,6 +175,32 @@ fn the_day_of_the_last_entry_goes_too_once_it_is_old() {
     drop(chain);
     let read = check(folder.path(), &[head]);
     assert_eq!((read.faults.as_slice(), read.files, read.answers), ([].as_slice(), 1, 0));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_killed_writer_named_or_removed_is_durable_once_the_log_is_opened_or_tidied() {
+    let folder = tempfile::tempdir().unwrap();
+    write_days(folder.path(), 1, 1);
+    let (chain, synced) = watched::synced(|| Chain::open(folder.path(), key(), 3));
+    assert_eq!(synced, [folder.path()]);
+    // Nothing is left to be removed where another call was killed, or failed, behind removing it.
+    let (tidied, synced) = watched::synced(|| chain.unwrap().tidy(30, noon(1)));
+    assert_eq!((tidied.unwrap(), synced), (0, vec![folder.path().to_owned()]));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_key_of_a_log_is_durable_before_a_line_is_written_under_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().canonicalize().unwrap().join("keys");
+    let file = keys.join("access.key");
+    fs::create_dir(&keys).unwrap();
+    fs::write(&file, [7; 32]).unwrap();
+    make_private(&file);
+    let (read, synced) = watched::synced(|| LogKey::read(&file, &folder.path().join("log")));
+    read.unwrap();
+    assert_eq!(synced[..2], [file, keys]);
 }
 
 #[test]

@@ -79,7 +79,9 @@ fn read_profile(name: &str) -> Result<Profile, Failure> {
 fn find_key(lake: &Lake, profile: &Profile, snapshot: &Snapshot) -> Result<PseudonymKey, Failure> {
     let key = match &lake.pseudonym_key {
         Some(file) => {
-            let key = KeyFile::new(file).key(&[0; 16]);
+            let source = KeyFile::new(file);
+            // Persons have their pseudonyms by it for as long as there are lakes of it.
+            let key = source.key(&[0; 16]).and_then(|key| source.make_durable().map(|()| key));
             key.map_err(|error| Failure::Reading(visible::path(file), error))?
         }
         None => {

@@ -56,6 +56,15 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     /// # Errors
     /// Whatever keeps the source from giving it.
     fn key(&self, salt: &[u8; 16]) -> io::Result<Key>;
+
+    /// Makes durable what the key is read from. It is asked before anything is encrypted that is lost without the key; a
+    /// source that reads no file has nothing to do.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being durable.
+    fn make_durable(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A key of one byte over and over, for tests.
@@ -76,16 +85,21 @@ pub use sources::{KeyFile, KeyVariable, Passphrase};
 #[cfg(feature = "encryption")]
 mod sources {
     use std::fmt;
-    use std::fs::OpenOptions;
+    use std::fs;
     use std::io::{self, Read, Write};
     use std::path::PathBuf;
 
+    use private_file::PartFile;
     use zeroize::Zeroizing;
 
     use super::{Key, KeySource};
 
     fn refused(what: &'static str) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidInput, what)
+    }
+
+    fn in_key_file(error: io::Error) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("the key file: {error}"))
     }
 
     /// A file of 32 bytes that only its owner may read; of one that root owns, its group may too.
@@ -98,33 +112,34 @@ mod sources {
             KeyFile(path.into())
         }
 
-        /// Makes a file with a new random key, for its owner alone. What is there already stays.
+        /// Makes a file with a new random key, for its owner alone, whole or not at all. What is there already stays.
         ///
         /// # Errors
         /// When something is there, or it cannot be written.
         pub fn create(path: impl Into<PathBuf>) -> io::Result<KeyFile> {
             let path = path.into();
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&path)?;
-            file.write_all(Key::random()?.reveal())?;
-            file.sync_all()?;
-            // What is encrypted with it must not outlive it.
-            private_file::sync_folder_of(&path)?;
+            let part = PartFile::create(&path)?;
+            // Nobody else makes it by now: its part is locked.
+            if fs::symlink_metadata(&path).is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            part.file().write_all(Key::random()?.reveal())?;
+            part.publish()?;
             Ok(KeyFile(path))
         }
     }
 
     impl KeySource for KeyFile {
         fn key(&self, _: &[u8; 16]) -> io::Result<Key> {
-            let file = private_file::open_secret(&self.0)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("the key file: {error}")))?;
+            let file = private_file::open_secret(&self.0).map_err(in_key_file)?;
             let mut bytes = Zeroizing::new(Vec::with_capacity(64));
             file.take(33).read_to_end(&mut bytes)?;
             let key = bytes.as_slice().try_into().map_err(|_| refused("a key file has 32 bytes"))?;
             Ok(Key::from_bytes(key))
+        }
+
+        fn make_durable(&self) -> io::Result<()> {
+            private_file::make_durable(&self.0).map_err(in_key_file)
         }
     }
 

@@ -43,7 +43,7 @@ mod encrypted {
     use super::PackKey;
     use crate::damage::BlockError;
     use crate::store::block_file::cipher::{self, Cipher};
-    use crate::store::block_file::header::{WRAPPED, fill_random, key_of};
+    use crate::store::block_file::header::{WRAPPED, fill_random, key_of, wrapping_key_of};
     use crate::store::key::Key;
 
     /// What the first two bytes of the parameters say: AES-256-GCM under a wrapped key.
@@ -65,7 +65,7 @@ mod encrypted {
             let mut parameters: Parameters = [0; _];
             parameters[..2].copy_from_slice(&KIND);
             parameters[SALT..WRAPPED_KEY].copy_from_slice(&salt);
-            let wrapped = cipher::wrap(&key_of(&*self.0, &salt)?, *store, &salt, &data)?;
+            let wrapped = cipher::wrap(&wrapping_key_of(&*self.0, &salt)?, *store, &salt, &data)?;
             parameters[WRAPPED_KEY..WRAPPED_KEY + WRAPPED].copy_from_slice(&wrapped);
             Ok(Arc::new(PackCipher { cipher: Cipher::new(&data, *store), parameters }))
         }

@@ -12,6 +12,8 @@ mod compact;
 mod consumers;
 mod damage;
 mod deliver;
+#[cfg(unix)]
+mod durable;
 mod embedding;
 mod encrypted_packs;
 mod erase;

@@ -10,7 +10,7 @@ use cpr_replika::{ApplyOptions, DeliveryNumber, Error, Options, Outcome, Packed,
 use crate::kit::{config, exported, extract_of_day, pnr};
 
 /// A store to which so many nights were delivered.
-fn store(nights: usize) -> Replika {
+pub(crate) fn store(nights: usize) -> Replika {
     let replika = Replika::in_memory(&config()).unwrap();
     (1..=nights).for_each(|day| night(&replika, day));
     replika

@@ -61,7 +61,7 @@ impl Kind {
     fn wrap(data: &Key, id: StoreId, by: &dyn KeySource) -> io::Result<Kind> {
         let mut salt = [0; 16];
         fill_random(&mut salt)?;
-        Ok(Kind::Encrypted { salt, wrapped: cipher::wrap(&key_of(by, &salt)?, id, &salt, data)? })
+        Ok(Kind::Encrypted { salt, wrapped: cipher::wrap(&wrapping_key_of(by, &salt)?, id, &salt, data)? })
     }
 }
 
@@ -72,7 +72,20 @@ pub(in crate::store) fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
 /// The key that a source gives; that it gives none is no failure of the storage.
 #[cfg(feature = "encryption")]
 pub(in crate::store) fn key_of(source: &dyn KeySource, salt: &[u8; 16]) -> io::Result<Key> {
-    source.key(salt).map_err(|error| BlockError::NoKey(error.to_string()).into())
+    source.key(salt).map_err(no_key)
+}
+
+/// As [`key_of`], of a key that a data key is to be wrapped by: it is durable before anything is lost without it.
+#[cfg(feature = "encryption")]
+pub(in crate::store) fn wrapping_key_of(source: &dyn KeySource, salt: &[u8; 16]) -> io::Result<Key> {
+    let key = key_of(source, salt)?;
+    source.make_durable().map_err(no_key)?;
+    Ok(key)
+}
+
+#[cfg(feature = "encryption")]
+fn no_key(error: io::Error) -> io::Error {
+    BlockError::NoKey(error.to_string()).into()
 }
 
 impl StoreHeader {
