@@ -1,7 +1,7 @@
 //! Nights through the inbox, with the host killed between any two steps.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,12 +13,14 @@ use cpr_host::demo::requests::subscription;
 use cpr_host::inbox::{Beat, Inbox};
 use cpr_host::journal::Kept;
 use cpr_host::metrics::{Metrics, Number};
-use cpr_host::outbox::Outbox;
+use cpr_host::outbox::{Outbox, Steps};
 use cpr_population::{Population, Product};
 use cpr_replika::cpr_extract::Family;
 use cpr_replika::cpr_subscription::{Filter, Profile, SubscriberName};
+use cpr_replika::deliver::{OutgoingFile, Sink};
 use cpr_replika::{FilterChange, Replika, UnknownNumbers};
 use cpr_wire::{Endpoint, FileMetadata, Limits};
+use private_file::watched;
 use tempfile::TempDir;
 
 use crate::kit::Running;
@@ -301,4 +303,46 @@ fn the_host_ends_within_two_seconds_of_a_load_and_takes_it_up_again() {
         assert!(since.elapsed() < Duration::from_secs(120), "{:?}", running.journal.lines());
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// Takes each file by an outbox that is killed, and by the one that comes after it.
+struct Killed {
+    config: Config,
+    kills: usize,
+}
+
+impl Sink for Killed {
+    fn take(&mut self, file: &OutgoingFile, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        for killed_behind in ["given", "metadata"] {
+            let folder = tempfile::tempdir()?;
+            let [fetch, state] = [(file.subscriber.as_str(), "IN"), (".state", file.subscriber.as_str())]
+                .map(|(above, below)| folder.path().join(above).join(below));
+            let outbox =
+                |steps: Steps| Outbox::new(folder.path().to_owned(), self.config.recipients(), Arc::default(), steps);
+            let kill = move |step: &'static str| match step == killed_behind {
+                true => Err(io::Error::other("killed")),
+                false => Ok(()),
+            };
+            outbox(Arc::new(kill)).take(file, write).expect_err("it was killed");
+            let mut next = outbox(Arc::new(|_| Ok(())));
+            let (taken, synced) = watched::synced(|| next.take(file, write));
+            taken?;
+            // That it was given, before its metadata is where a reader looks; then that it is there and done.
+            assert_eq!(synced, [state.clone(), fetch, state], "killed behind {killed_behind}");
+            self.kills += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_killed_host_had_only_renamed_is_durable_before_it_is_noted_as_given() {
+    let line = Line::new(1);
+    let replika = Replika::open(&line.config.store).expect("a store");
+    let night = || fs::File::open(&line.nights[0]).expect("a night");
+    let report = replika.apply(night(), &cpr_replika::ApplyOptions::named("night")).expect("a delivery");
+    let mut sink = Killed { config: line.config.clone(), kills: 0 };
+    let delivered = replika.deliver(&report.delivery, night(), &mut sink).expect("files");
+    assert_eq!((delivered.delivered.len(), sink.kills), (2, 4), "each file, killed behind each of two steps");
 }
