@@ -1,5 +1,5 @@
 //! A first load, written in stages: whatever goes wrong in any of them, the store holds nobody or everybody. And a change
-//! that is no delivery: what its failure says is so.
+//! that is no delivery: what its failure says is so. And what fails behind a delivery.
 //!
 //! The disk here keeps what was synced, and of what was written since only some sectors of 512 bytes, each on its own
 //! and in any order, as disks do; a change of the file's length likewise. That such a disk finds what is wrong is shown
@@ -138,13 +138,19 @@ impl StorageBackend for Disk {
 }
 
 fn extract() -> Vec<u8> {
+    extract_of(1)
+}
+
+/// The same persons each day, at a house of that number.
+fn extract_of(today: u32) -> Vec<u8> {
     let day = |n: u32| Date::from_digits(2026_01_01 + n).unwrap();
     let family = Family::named("std").unwrap();
-    let mut writer = ExtractWriter::new(Vec::new(), family, Style::default(), "123401", day(1), day(0)).unwrap();
+    let mut writer =
+        ExtractWriter::new(Vec::new(), family, Style::default(), "123401", day(today), day(today - 1)).unwrap();
     for serial in 1000..1200 {
         let pnr = Pnr::parse(format!("610180{serial}").as_bytes()).unwrap();
         writer.record(1, pnr, &[("STATUS", "01"), ("KOEN", "K")]).unwrap();
-        let address = [("KOMKOD", "0101"), ("HUSNR", "001"), ("TILFLYDTO", "202001010000")];
+        let address = [("KOMKOD", "0101"), ("HUSNR", &format!("{today:03}")), ("TILFLYDTO", "202001010000")];
         writer.record(2, pnr, &address).unwrap();
         writer.record(8, pnr, &[("FORNVN", "Anna"), ("EFTERNVN", &format!("Bak{}", serial % 7))]).unwrap();
     }
@@ -156,12 +162,16 @@ fn config() -> Config {
 }
 
 fn exported(replika: &Replika) -> Exported {
+    try_export(replika).unwrap()
+}
+
+fn try_export(replika: &Replika) -> Result<Exported, Error> {
     let snapshot = replika.snapshot();
     let mut bytes = Vec::new();
     if snapshot.known().0 > 0 {
-        snapshot.export(None, &mut bytes).unwrap();
+        snapshot.export(None, &mut bytes)?;
     }
-    (snapshot.known(), bytes)
+    Ok((snapshot.known(), bytes))
 }
 
 /// What a store exports: its last delivery and the bytes.
@@ -323,6 +333,59 @@ fn a_change_that_fails_says_whether_it_is_stored() {
             assert_eq!(replika.consumers().unwrap().len(), 1);
         }
         assert!(undone > 0 && unknown > 0, "{undone} not stored, {unknown} not known, of {operations}");
+    }
+}
+
+/// A night of many changes is followed by a commit that gives free what it copied, once the night is stored and told.
+#[test]
+fn what_fails_behind_a_night_that_is_stored_is_told_to_whoever_writes_next_and_loses_nothing() {
+    let add = |replika: &Replika| replika.add_consumer("reader", crate::EventCursor::BEGINNING);
+    for options in &in_stages() {
+        let disk = Disk::default();
+        load(&open(disk.clone(), options).unwrap(), &named()).unwrap();
+        let image = disk.platter().current.clone();
+        // A night whose operation of this number behind its announcement fails: that one, or all from it on.
+        let night = |fails_at: Option<u64>, is_for_good: bool| {
+            let disk = Disk::holding(image.clone());
+            let replika = open(disk.clone(), options).unwrap();
+            let (announced, told) = (disk.clone(), Arc::new(Mutex::new(0)));
+            let told_at = told.clone();
+            let listener = replika.on_delivery(move |_| {
+                let mut platter = announced.platter();
+                *told_at.lock().unwrap() = platter.operations;
+                let failing = fails_at.map(|at| platter.operations + at);
+                match is_for_good {
+                    true => platter.fails_behind = failing.map(|at| at - 1),
+                    false => platter.fails_once_at = failing,
+                }
+            });
+            let report = replika.apply(Cursor::new(extract_of(2)), &ApplyOptions::named("night")).unwrap();
+            assert_eq!((report.outcome, report.delivery.counts.persons_changed), (crate::Outcome::Applied, 200));
+            drop(listener);
+            let behind = disk.platter().operations - *told.lock().unwrap();
+            (disk, replika, behind)
+        };
+        let (_, replika, operations) = night(None, false);
+        let all = exported(&replika);
+        assert_eq!(all.0, DeliveryNumber(2));
+        assert!(operations > 3, "{operations} operations behind the announcement");
+        for at in 1..=operations {
+            for is_for_good in [false, true] {
+                let (disk, replika, _) = night(Some(at), is_for_good);
+                let what = format!("operation {at} of {operations}, for good: {is_for_good}");
+                // A disk that works again is opened anew by whoever comes next; one that does not is told of.
+                let is_right = |read: Result<Exported, Error>| read.map_or(is_for_good, |found| found == all);
+                assert!(is_right(try_export(&replika)), "{what}");
+                let cut = |seed| open(Disk::holding(disk.platter().after_power_cut(chance(seed))), options).unwrap();
+                (0..2).for_each(|seed| assert_eq!(exported(&cut(at * 2 + seed)), all, "{what}"));
+                assert_eq!(add(&replika).is_err(), is_for_good, "{what}");
+                assert!(is_right(try_export(&replika)), "{what}");
+                let left = cut(at);
+                assert_eq!(exported(&left), all, "{what}");
+                assert_eq!(left.consumers().unwrap().is_empty(), is_for_good, "{what}");
+                assert!(at % 4 != 0 || left.snapshot().verify().unwrap().is_clean(), "{what}");
+            }
+        }
     }
 }
 
