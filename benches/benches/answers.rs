@@ -42,6 +42,11 @@ fn answers(c: &mut Criterion) {
     bench("engine: person, every fact visited", &|request| {
         snapshot.person(request.pnr).expect("a read").expect("held").facts().count()
     });
+    // What an answer with all history is held against.
+    bench("engine: person, every value decoded", &|request| {
+        let person = snapshot.person(request.pnr).expect("a read").expect("held");
+        person.facts().map(|fact| fact.values().iter().map(|value| _ = black_box(value)).count()).sum()
+    });
     for service in Service::ALL {
         bench(&format!("{}: struct", service.name()), &|request| {
             gctp::answer(&snapshot, service, request).expect("a read").found().expect("held").rows.len()
