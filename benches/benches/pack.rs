@@ -301,9 +301,13 @@ fn look_up(numbers: &[u32], get: impl Fn(u32) -> usize) -> usize {
 }
 
 fn batches(table: &Table<'_>, asking: &Asking) -> f64 {
-    let mut found: Vec<Option<Value<'_>>> = Vec::new();
     asking.batches(|numbers| {
-        table.get_many(numbers, &mut found).expect("gets");
-        found.iter().flatten().map(|value| handed_out(value)).sum()
+        let mut sum = 0;
+        let add = |_, value: Option<Value<'_>>| {
+            sum += value.map_or(0, |value| handed_out(&value));
+            Ok::<_, cpr_pack::Error>(())
+        };
+        table.get_many(numbers, add).expect("gets");
+        sum
     })
 }

@@ -145,7 +145,11 @@ fn answers<'p>(table: impl Fn(&str, Keys) -> Result<Table<'p>, Error>) -> Vec<Re
     if let Ok(numbers) = table("numbers", Keys::Numbers) {
         answers.extend(asked.map(|number| numbers.get(number).map(value)));
         let mut found = Vec::new();
-        answers.push(numbers.get_many(&asked, &mut found).map(|()| found.into_iter().flat_map(value).collect()));
+        let add = |_, answer| {
+            found.extend(value(answer));
+            Ok(())
+        };
+        answers.push(numbers.get_many(&asked, add).map(|()| found));
         answers.push(numbers.range(12..=200).and_then(rows));
         answers.push(numbers.range(12..200).and_then(|found| rows(found.rev())));
         answers.extend([numbers.iter().and_then(rows), numbers.iter().and_then(from_both_ends)]);

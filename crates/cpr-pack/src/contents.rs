@@ -3,16 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::asked::Asked;
 use crate::block::BLOCK_BYTES;
 use crate::cipher::CipherSource;
 use crate::error::Error;
+use crate::first_keys::FirstKeys;
 use crate::header::{Description, Header, Seal, part};
 use crate::keys::Keys;
 use crate::lines_in_file::LinesInFile;
 use crate::memory::Memory;
 use crate::sealed::Sealed;
 use crate::space::{Bytes, Checks, Space, TrailerBytes};
-use crate::trailer::{FirstKeys, NO_START, TableEntry, Trailer};
+use crate::trailer::{NO_START, TableEntry, Trailer};
 
 /// Header and trailer of a pack, checked, and its space of blocks.
 pub(crate) struct Contents {
@@ -31,6 +33,8 @@ pub(crate) struct Part {
     pub(crate) first_keys: FirstKeys,
     /// The hash section, where the pack itself is not in memory.
     pub(crate) lines: Option<LinesInFile>,
+    /// How often lines were asked for that are still to be read from the disk.
+    pub(crate) asked: Asked,
 }
 
 /// How a pack is opened.
@@ -81,7 +85,8 @@ impl Contents {
         let parts = tables.into_iter().map(|(entry, first_keys)| {
             space.bytes().will_ask(entry.lines_range());
             let lines = (!space.is_whole()).then(|| LinesInFile::new(entry.lines_range()));
-            Part { entry, first_keys, lines }
+            let asked = Asked::of(space.bytes(), &entry, &first_keys);
+            Part { entry, first_keys, lines, asked }
         });
         let parts = parts.collect();
         Ok(Contents { description, seal, is_encrypted: header.encryption.is_some(), space, starts, parts })

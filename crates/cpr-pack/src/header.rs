@@ -8,8 +8,11 @@ use crate::error::Error;
 /// How a pack begins: no text, no line ends that a transfer could change unseen.
 const MAGIC: [u8; 8] = *b"\x89PACK\r\n\x1a";
 
-/// The version of the format that this crate reads and writes.
-pub(crate) const VERSION: u32 = 2;
+/// The version of the format that this crate writes. It reads [`OLDER_VERSION`], too.
+pub(crate) const VERSION: u32 = 3;
+
+/// A version in which tables of numbers have their first keys as tables of bytes have them.
+const OLDER_VERSION: u32 = 2;
 
 /// What byte 33 says of a pack whose blocks are encrypted; 0 says that they are not.
 const ENCRYPTED: u8 = 1;
@@ -62,6 +65,7 @@ pub struct Seal(pub u32);
 /// What the header says, in the order of its bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
+    pub(crate) version: u32,
     pub(crate) description: Description,
     pub(crate) file_bytes: u64,
     pub(crate) trailer_at: u64,
@@ -85,7 +89,7 @@ impl Header {
         let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
         let Description { store, kind, delivery, rows_version, digest } = self.description;
         put(0, &MAGIC);
-        put(8, &VERSION.to_le_bytes());
+        put(8, &self.version.to_le_bytes());
         put(12, &rows_version.to_le_bytes());
         put(16, &store);
         match kind {
@@ -119,8 +123,9 @@ impl Header {
         if bytes[..8] != MAGIC {
             return Err(Error::NotAPack);
         }
-        if four(8) != VERSION {
-            return Err(Error::Version { found: four(8), expected: VERSION });
+        let version = four(8);
+        if ![OLDER_VERSION, VERSION].contains(&version) {
+            return Err(Error::Version { found: version, expected: VERSION });
         }
         if crc32fast::hash(&bytes[..CHECK]) != four(CHECK) {
             return Err(Error::damaged("the header does not have its check", 0));
@@ -144,6 +149,7 @@ impl Header {
             digest: part(bytes, 80),
         };
         let header = Header {
+            version,
             description,
             file_bytes: eight(48),
             trailer_at: eight(56),
@@ -172,6 +178,11 @@ impl Header {
         let (mut bytes, _) = Header { trailer_check: 0, encryption, ..*self }.encode();
         bytes[CHECK..].fill(0);
         bytes
+    }
+
+    /// Whether tables of numbers have a first key for each of their blocks.
+    pub(crate) fn has_first_keys_of_blocks(&self) -> bool {
+        self.version > OLDER_VERSION
     }
 
     /// Bytes of the check of a block.

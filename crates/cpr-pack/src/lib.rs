@@ -55,10 +55,12 @@
 //! What keys and values mean is the caller's; docs/format.md draws every byte. Files are private: only their owner may
 //! read.
 
+mod asked;
 mod block;
 mod cipher;
 mod contents;
 mod error;
+mod first_keys;
 mod hash;
 mod header;
 mod keys;

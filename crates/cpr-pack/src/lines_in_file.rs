@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::space::Space;
 
 /// Bytes of a piece: little more to read than a page, and few pieces even of a large section.
-const PIECE_BYTES: u64 = 64 * 1024;
+pub(crate) const PIECE_BYTES: u64 = 64 * 1024;
 
 /// The pieces of one hash section, those that were asked for in memory.
 pub(crate) struct LinesInFile {
@@ -24,24 +24,30 @@ impl LinesInFile {
         LinesInFile { range, pieces: (0..pieces).map(|_| OnceLock::new()).collect() }
     }
 
-    /// Bytes of one line, counted from the start of the section; none where it does not reach so far.
+    /// Bytes of one line, where its piece was read before.
     #[inline]
+    pub(crate) fn known(&self, line: Range<u64>) -> Option<&[u8]> {
+        let piece = self.pieces.get((line.start / PIECE_BYTES) as usize)?.get()?;
+        let start = (line.start % PIECE_BYTES) as usize;
+        piece.get(start..start + (line.end - line.start) as usize)
+    }
+
+    /// Bytes of one line, counted from the start of the section; none where it does not reach so far.
     pub(crate) fn bytes(&self, space: &Space, line: Range<u64>) -> Result<&[u8], Error> {
         let at = line.start / PIECE_BYTES;
-        let Some(slot) = self.pieces.get(at as usize) else { return Ok(&[]) };
-        let piece = match slot.get() {
-            Some(piece) => piece,
-            None => self.read(space, at, slot)?,
-        };
-        let start = (line.start % PIECE_BYTES) as usize;
-        Ok(piece.get(start..start + (line.end - line.start) as usize).unwrap_or_default())
+        if let Some(slot) = self.pieces.get(at as usize)
+            && slot.get().is_none()
+        {
+            self.read(space, at, slot)?;
+        }
+        Ok(self.known(line).unwrap_or_default())
     }
 
     /// Reads a piece. Threads that come at the same time each read it, and the first one's is kept.
-    #[cold]
-    fn read<'p>(&self, space: &Space, at: u64, slot: &'p OnceLock<Box<[u8]>>) -> Result<&'p [u8], Error> {
+    fn read(&self, space: &Space, at: u64, slot: &OnceLock<Box<[u8]>>) -> Result<(), Error> {
         let start = self.range.start + at * PIECE_BYTES;
         let piece = space.read_index(start..self.range.end.min(start + PIECE_BYTES))?;
-        Ok(slot.get_or_init(|| piece))
+        slot.get_or_init(|| piece);
+        Ok(())
     }
 }

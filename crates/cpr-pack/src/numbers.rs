@@ -7,10 +7,9 @@ use std::hint::black_box;
 use crate::block::BLOCK_BYTES;
 use crate::error::Error;
 use crate::hash::{self, Found, LINE_BYTES};
-use crate::header::u32_at;
 use crate::keys::Keys;
 use crate::row::UNIT_BYTES;
-use crate::section::Section;
+use crate::section::{Reader, Section};
 use crate::trailer::TableEntry;
 use crate::value::Value;
 
@@ -18,9 +17,6 @@ const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// How much is fetched ahead of its use where a row begins of which nothing is known.
 const NEAR_BYTES: usize = 640;
-
-/// How much of a row is fetched ahead of its use.
-const TOUCHED_BYTES: usize = 1024;
 
 /// What a section has under a number.
 pub(crate) enum Under<'p> {
@@ -44,8 +40,7 @@ impl<'p> Under<'p> {
 
 impl<'p> Section<'p> {
     /// A line of the hash section.
-    #[inline]
-    pub(crate) fn line(&self, line: u32) -> Result<&'p [u8; LINE_BYTES], Error> {
+    fn line(&self, line: u32) -> Result<&'p [u8; LINE_BYTES], Error> {
         let start = u64::from(line) * LINE_BYTES as u64;
         match &self.part.lines {
             None => self.contents.space.index(self.part.entry.lines_at + start),
@@ -63,23 +58,81 @@ impl<'p> Section<'p> {
         (lines > 0).then(|| hash::choices(number, seed, lines))
     }
 
-    /// Where the row of a number is, in units of eight bytes.
+    /// A line of the hash section that was read and compared with its check before.
     #[inline]
-    pub(crate) fn find(&self, number: u32) -> Result<Option<u32>, Error> {
-        let Some([first, second]) = self.choices(number) else { return Ok(None) };
-        match hash::search(self.line(first)?, number) {
-            Found::At(place) => Ok(Some(place)),
-            Found::Nowhere => Ok(None),
-            Found::Full => self.find_in(second, number),
+    pub(crate) fn known_line(&self, line: u32) -> Option<&'p [u8; LINE_BYTES]> {
+        let start = u64::from(line) * LINE_BYTES as u64;
+        match &self.part.lines {
+            None => self.contents.space.known_index(self.part.entry.lines_at + start),
+            Some(lines) => lines.known(start..start + LINE_BYTES as u64)?.try_into().ok(),
         }
     }
 
-    /// Where the row of a number is, if it stands in its second line.
-    pub(crate) fn find_in(&self, second: u32, number: u32) -> Result<Option<u32>, Error> {
+    /// Fetches lines of the hash section, if all are known, without a decision between two of them.
+    #[inline]
+    pub(crate) fn touch_lines(&self, lines: impl Iterator<Item = u32> + Clone) -> u8 {
+        let Some(whole) = self.contents.space.whole() else { return 0 };
+        if !lines.clone().all(|line| self.known_line(line).is_some()) {
+            return 0;
+        }
+        let start = self.part.entry.lines_at as usize;
+        let byte = |line: u32| whole.get(start + line as usize * LINE_BYTES).copied().unwrap_or(0);
+        lines.fold(0, |touched, line| touched ^ byte(line))
+    }
+
+    /// Where the row of a number is, in units of eight bytes.
+    #[inline]
+    fn find(&self, number: u32) -> Result<Option<u32>, Error> {
+        let Some(lines) = self.choices(number) else { return Ok(None) };
+        self.find_by(lines, number)
+    }
+
+    /// Where the row of a number is, by the two lines in which it may stand.
+    #[inline]
+    pub(crate) fn find_by(&self, lines: [u32; 2], number: u32) -> Result<Option<u32>, Error> {
+        match self.known_line(lines[0]) {
+            Some(line) => self.find_in(line, lines[1], number),
+            None => self.find_cold(lines, number),
+        }
+    }
+
+    /// Where the row of a number is, by its first line, and its second one if need be.
+    #[inline]
+    pub(crate) fn find_in(&self, first: &[u8; LINE_BYTES], second: u32, number: u32) -> Result<Option<u32>, Error> {
+        match hash::search(first, number) {
+            Found::At(place) => Ok(Some(place)),
+            Found::Nowhere => Ok(None),
+            Found::Full => self.find_in_second(second, number),
+        }
+    }
+
+    fn find_in_second(&self, second: u32, number: u32) -> Result<Option<u32>, Error> {
         match hash::search(self.line(second)?, number) {
             Found::At(place) => Ok(Some(place)),
             Found::Nowhere | Found::Full => Ok(None),
         }
+    }
+
+    /// Where the row of a number is, whose first line was not read before: in the order of the rows as long as that is
+    /// the shorter way.
+    #[cold]
+    pub(crate) fn find_cold(&self, lines: [u32; 2], number: u32) -> Result<Option<u32>, Error> {
+        if self.part.asked.is_seldom(lines[0]) {
+            return self.find_in_order(number);
+        }
+        self.find_in(self.line(lines[0])?, lines[1], number)
+    }
+
+    /// Where the row of a number is, by the first keys of blocks alone: one block is read, mostly.
+    fn find_in_order(&self, number: u32) -> Result<Option<u32>, Error> {
+        let row = Reader::of_blocks(*self).find(&number.to_be_bytes())?;
+        Ok(row.map(|(at, _)| (at / UNIT_BYTES) as u32))
+    }
+
+    /// Where the hash section says that the row of a number is.
+    pub(crate) fn find_in_lines(&self, number: u32) -> Result<Option<u32>, Error> {
+        let Some([first, second]) = self.choices(number) else { return Ok(None) };
+        self.find_in(self.line(first)?, second, number)
     }
 
     /// What stands under a number.
@@ -131,26 +184,11 @@ impl<'p> Section<'p> {
         self.damaged("another row than the hash section says", at)
     }
 
-    /// Fetches the head of a row, without any decision or check.
-    #[inline]
-    pub(crate) fn touch(&self, place: u32) -> u8 {
-        self.bytes_at(place).first().copied().unwrap_or(0)
-    }
-
-    /// Fetches what follows the head of a row, as far as mostly a row reaches: each line of the processor's memory by
-    /// itself, so that none waits for another.
-    #[inline]
-    pub(crate) fn touch_rest(&self, place: u32) -> u8 {
-        let row = self.bytes_at(place);
-        let length = row.first_chunk().map_or(0, |head: &[u8; 8]| u32_at(head, 4) as usize);
-        fetch(row.get(LINE_BYTES..length.min(TOUCHED_BYTES)).unwrap_or_default())
-    }
-
     /// Fetches what stands where a row begins, as far as mostly a row reaches: so that whoever reads the row waits
     /// once, and not for its head, then its end, then its middle. What stands in a block that was not read before may
     /// not be in memory, and is nobody's wish.
     #[inline]
-    fn touch_near(&self, place: u32) -> u8 {
+    pub(crate) fn touch_near(&self, place: u32) -> u8 {
         let row = self.bytes_at(place);
         let start = self.part.entry.rows_at + u64::from(place) * UNIT_BYTES;
         let in_block = start % BLOCK;

@@ -1,13 +1,16 @@
 //! One table of one pack: its rows by place and by order ([`crate::numbers`] has them by number). Gone rows are rows
 //! here.
 
+use std::ops::Range;
+
 use crate::block::BLOCK_BYTES;
 use crate::contents::{Contents, Part};
 use crate::error::Error;
+use crate::first_keys::{FirstKeys, STRIDE_BYTES, last_block_from};
 use crate::header::part;
 use crate::keys::{Key, Keys};
 use crate::row::{Head, UNIT_BYTES};
-use crate::trailer::{STRIDE_BYTES, TableEntry};
+use crate::trailer::TableEntry;
 use crate::value::Value;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -108,11 +111,13 @@ impl<'p> Section<'p> {
         let row = whole.get(start as usize..).unwrap_or_default();
         let Some(first) = row.first_chunk() else { return Err(self.damaged("bytes outside of the file", at)) };
         let head = self.head(first, at, keys)?;
-        let end = start + head.row_bytes();
-        for block in start / BLOCK + 1..=(end - 1) / BLOCK {
-            space.trust(whole, block, have_checks)?;
+        let row_bytes = head.row_bytes();
+        if start % BLOCK + row_bytes > BLOCK {
+            for block in start / BLOCK + 1..=(start + row_bytes - 1) / BLOCK {
+                space.trust(whole, block, have_checks)?;
+            }
         }
-        match row.get(..head.row_bytes() as usize) {
+        match row.get(..row_bytes as usize) {
             Some(row) => Ok((row, head)),
             None => Err(self.damaged("bytes outside of the file", at)),
         }
@@ -173,25 +178,45 @@ impl<'p> Section<'p> {
         }
     }
 
+    /// The last first row of a block whose key, of those that stand in the trailer, is not greater than this one; the
+    /// first row when there is none.
+    fn start_before(&self, keys: &Range<usize>, key: &[u8]) -> Result<u64, Error> {
+        let keys = self.contents.space.trailer().get(keys.clone()).unwrap_or_default();
+        let (first, last) = (self.block_of(0), last_block_from(keys, key) as u64);
+        for block in (first..=first + last).rev() {
+            if let Some(start) = self.start_of(block)? {
+                return Ok(start);
+            }
+        }
+        Err(self.damaged("the trailer names no first row", 0))
+    }
+
     /// The block in which a place in the rows is, counted from the start of the file.
     pub(crate) fn block_of(&self, at: u64) -> u64 {
         (self.part.entry.rows_at + at) / BLOCK
     }
 }
 
-/// Reads the rows of a section one after another: of a file 64 KiB at a time, and of a map with the system told to be
+/// Reads the rows of a section one after another: of a file a chunk at a time, and of a map with the system told to be
 /// ahead.
 #[derive(Clone)]
 pub(crate) struct Reader<'p> {
     pub(crate) section: Section<'p>,
+    chunk_bytes: u64,
     chunk: Option<(u64, Value<'p>)>,
     began: Option<u64>,
     told: u64,
 }
 
 impl<'p> Reader<'p> {
+    /// For many rows: of a file it reads 64 KiB at a time.
     pub(crate) fn new(section: Section<'p>) -> Reader<'p> {
-        Reader { section, chunk: None, began: None, told: 0 }
+        Reader { section, chunk_bytes: STRIDE_BYTES, chunk: None, began: None, told: 0 }
+    }
+
+    /// For one row: of a file it reads a block at a time.
+    pub(crate) fn of_blocks(section: Section<'p>) -> Reader<'p> {
+        Reader { chunk_bytes: BLOCK, ..Reader::new(section) }
     }
 
     /// The row at a place in the rows, in bytes.
@@ -207,8 +232,8 @@ impl<'p> Reader<'p> {
         if at >= rows_bytes {
             return Err(self.section.damaged("a row outside of its table", at));
         }
-        let start = at - at % STRIDE_BYTES;
-        let end = rows_bytes.min(start + STRIDE_BYTES);
+        let start = at - at % self.chunk_bytes;
+        let end = rows_bytes.min(start + self.chunk_bytes);
         let chunk = self.section.contents.space.read(rows_at + start..rows_at + end, keys == Keys::Numbers)?;
         self.chunk = Some((start, chunk));
         match self.in_chunk(at) {
@@ -243,11 +268,40 @@ impl<'p> Reader<'p> {
 
     /// The place of the first row with this key or a greater one; the end of the rows when there is none.
     pub(crate) fn lower_bound(&mut self, key: &[u8]) -> Result<u64, Error> {
+        Ok(self.first_from(key)?.map_or(self.section.rows_bytes(), |(at, _)| at))
+    }
+
+    /// The row of this key, and its place.
+    pub(crate) fn find(&mut self, key: &[u8]) -> Result<Option<(u64, RawRow<'p>)>, Error> {
+        Ok(self.first_from(key)?.filter(|(_, row)| row.key_bytes() == key))
+    }
+
+    /// The first row with this key or a greater one, and its place.
+    fn first_from(&mut self, key: &[u8]) -> Result<Option<(u64, RawRow<'p>)>, Error> {
         let rows_bytes = self.section.rows_bytes();
-        let stretch = self.section.part.first_keys.stretch(key, rows_bytes);
-        let mut at = stretch.start;
-        let mut low = self.section.block_of(stretch.start) + 1;
-        let mut high = self.section.block_of(stretch.end.saturating_sub(1)) + 1;
+        if rows_bytes == 0 {
+            return Ok(None);
+        }
+        let mut at = match &self.section.part.first_keys {
+            FirstKeys::OfBlocks(keys) => self.section.start_before(keys, key)?,
+            FirstKeys::OfStrides(keys) => self.start_within(keys.stretch(key, rows_bytes), key)?,
+        };
+        while at < rows_bytes {
+            let row = self.row_at(at)?;
+            if row.key_bytes() >= key {
+                return Ok(Some((at, row)));
+            }
+            at += row.row_bytes();
+        }
+        Ok(None)
+    }
+
+    /// The last first row of a block, of those within a part of the rows, whose key is not greater than this one; the start
+    /// of the part when there is none.
+    fn start_within(&mut self, part: Range<u64>, key: &[u8]) -> Result<u64, Error> {
+        let mut at = part.start;
+        let mut low = self.section.block_of(part.start) + 1;
+        let mut high = self.section.block_of(part.end.saturating_sub(1)) + 1;
         while low < high {
             let middle = low + (high - low) / 2;
             let mut started = None;
@@ -263,13 +317,6 @@ impl<'p> Reader<'p> {
                 Some((_, start)) => (at, low) = (start, middle + 1),
             }
         }
-        while at < rows_bytes {
-            let row = self.row_at(at)?;
-            if row.key_bytes() >= key {
-                return Ok(at);
-            }
-            at += row.row_bytes();
-        }
-        Ok(rows_bytes)
+        Ok(at)
     }
 }

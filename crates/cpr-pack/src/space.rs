@@ -243,14 +243,18 @@ impl Space {
 
     /// Bytes of a hash section, all of one block, where they can be had without reading: checked at first touch, unless
     /// never.
-    #[inline]
     pub(crate) fn index<const N: usize>(&self, start: u64) -> Result<&[u8; N], Error> {
-        let (whole, block) = (self.whole().unwrap_or_default(), start / BLOCK);
-        if !self.is_seen(block) {
-            self.check_in(whole, block, Care::Once)?;
+        if !self.is_seen(start / BLOCK) {
+            self.check_in(self.whole().unwrap_or_default(), start / BLOCK, Care::Once)?;
         }
-        let bytes = whole.get(start as usize..).and_then(<[u8]>::first_chunk);
-        bytes.ok_or_else(|| Error::damaged("bytes outside of the file", start))
+        self.known_index(start).ok_or_else(|| Error::damaged("bytes outside of the file", start))
+    }
+
+    /// Likewise, where their block was checked before, or need not be.
+    #[inline]
+    pub(crate) fn known_index<const N: usize>(&self, start: u64) -> Option<&[u8; N]> {
+        let bytes = self.is_seen(start / BLOCK).then(|| self.whole()).flatten()?;
+        bytes.get(start as usize..)?.first_chunk()
     }
 
     /// Whether a block was compared with its check, or need not be.

@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::ops::{Bound, RangeBounds};
 
 use crate::error::Error;
-use crate::hash::{self, Found};
 use crate::keys::{Key, Keys, RawKey};
 use crate::numbers::Under;
 use crate::range::{Cursor, Range};
@@ -65,20 +64,15 @@ impl<'p> Table<'p> {
 
     fn get_bytes(&self, key: &[u8]) -> Result<Option<Value<'p>>, Error> {
         for section in self.above.into_iter().chain([self.below]) {
-            let mut reader = Reader::new(section);
-            let at = reader.lower_bound(key)?;
-            if at < section.rows_bytes() {
-                let row = reader.row_at(at)?;
-                if row.key_bytes() == key {
-                    return Ok((!row.is_gone()).then(|| row.into_value()));
-                }
+            if let Some((_, row)) = Reader::new(section).find(key)? {
+                return Ok((!row.is_gone()).then(|| row.into_value()));
             }
         }
         Ok(None)
     }
 
-    /// The values of many numbers, in the order of the numbers, in place of what `found` held. Where rows are in memory
-    /// it costs a fraction of as many gets: the processor fetches the rows side by side.
+    /// Goes through the values of many numbers, in the order of the numbers; none where there is no such row. Where rows
+    /// are in memory it costs a fraction of as many gets: the processor fetches the rows side by side.
     ///
     /// ```
     /// # use cpr_pack::{Checks, Description, Keys, Kind, Pack, Writer};
@@ -91,37 +85,34 @@ impl<'p> Table<'p> {
     /// # let pack = Pack::from_bytes(writer.finish()?.0.into_inner(), Checks::AtFirstTouch)?;
     /// let persons = pack.table("persons", Keys::Numbers)?;
     /// let mut found = Vec::new();
-    /// persons.get_many(&[7, 5, 4], &mut found)?;
-    /// let found: Vec<_> = found.iter().map(|value| value.as_deref()).collect();
-    /// assert_eq!(found, [Some(&b"seven"[..]), None, Some(b"four")]);
+    /// persons.get_many(&[7, 5, 4], |number, value| -> Result<(), cpr_pack::Error> {
+    ///     found.push((number, value.map(|value| value.len())));
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(found, [(7, Some(5)), (5, None), (4, Some(4))]);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     ///
-    /// As [`get`](Table::get), at the first one; `found` is then cut short.
-    pub fn get_many(&self, numbers: &[u32], found: &mut Vec<Option<Value<'p>>>) -> Result<(), Error> {
-        found.clear();
+    /// As [`get`](Table::get), and those of `act`, at the first one.
+    pub fn get_many<E: From<Error>>(
+        &self,
+        numbers: &[u32],
+        mut act: impl FnMut(u32, Option<Value<'p>>) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.keys() != Keys::Numbers {
-            return Err(self.other_keys(Key::Number(0)));
+            return Err(self.other_keys(Key::Number(0)).into());
         }
         for group in numbers.chunks(GROUP) {
-            let first = found.len();
-            found.resize(first + group.len(), None);
-            let found = &mut found[first..];
-            let mut missing = [(0, 0); GROUP];
-            let missing = &mut missing[..group.len()];
-            missing
-                .iter_mut()
-                .zip(group)
-                .enumerate()
-                .for_each(|(at, (missing, &number))| *missing = (number, at as u8));
-            match self.above {
-                None => drop(get_group(self.below, missing, found)?),
-                Some(above) => {
-                    let left = get_group(above, missing, found)?;
-                    get_group(self.below, &mut missing[..left], found)?;
-                }
+            let rows = Rows::find(self, group)?;
+            rows.fetch();
+            for (at, &number) in group.iter().enumerate() {
+                let value = match rows.row(at) {
+                    Some((section, place)) => section.under_at(number, place)?.value(),
+                    None => None,
+                };
+                act(number, value)?;
             }
         }
         Ok(())
@@ -223,50 +214,63 @@ pub struct TableSize {
     pub index_bytes: u64,
 }
 
-/// Looks up to [`GROUP`] numbers up in one section; each stands with the position of its answer. Those that are not
-/// there are left at the front of `wanted`, and their number is returned.
+/// Where the rows of up to [`GROUP`] numbers are.
 ///
-/// Memory is touched in waves, lines first, then heads of rows and then their rest, without a decision between two loads of a wave: so they
-/// overlap.
-fn get_group<'p>(
-    section: Section<'p>,
-    wanted: &mut [(u32, u8)],
-    found: &mut [Option<Value<'p>>],
-) -> Result<usize, Error> {
-    let mut lines = [[0; 2]; GROUP];
-    let mut touched = 0;
-    for (lines, &(number, _)) in lines.iter_mut().zip(&*wanted) {
-        let Some(choices) = section.choices(number) else { return Ok(wanted.len()) };
-        *lines = choices;
-        touched ^= section.line(choices[0])?[0];
-    }
-    let mut places = [None; GROUP];
-    for ((place, lines), &(number, _)) in places.iter_mut().zip(lines).zip(&*wanted) {
-        *place = match hash::search(section.line(lines[0])?, number) {
-            Found::At(place) => Some(place),
-            Found::Nowhere => None,
-            Found::Full => section.find_in(lines[1], number)?,
+/// Memory is touched in two waves, lines of the hash section and then rows, with as little as can be between two loads of
+/// a wave: so they overlap, as many as the processor can have under way.
+struct Rows<'t, 'p> {
+    table: &'t Table<'p>,
+    count: usize,
+    below: [Option<u32>; GROUP],
+    above: [Option<u32>; GROUP],
+}
+
+impl<'t, 'p> Rows<'t, 'p> {
+    fn find(table: &'t Table<'p>, numbers: &[u32]) -> Result<Rows<'t, 'p>, Error> {
+        let above = match table.above {
+            Some(above) => places(above, numbers, |_| true)?,
+            None => [None; GROUP],
         };
+        let below = places(table.below, numbers, |at| above[at].is_none())?;
+        Ok(Rows { table, count: numbers.len(), below, above })
     }
-    for &place in places[..wanted.len()].iter().flatten() {
-        touched ^= section.touch(place);
-    }
-    for &place in places[..wanted.len()].iter().flatten() {
-        touched ^= section.touch_rest(place);
-    }
-    black_box(touched);
-    let mut left = 0;
-    for at in 0..wanted.len() {
-        let (number, position) = wanted[at];
-        match places[at] {
-            Some(place) => found[usize::from(position)] = section.under_at(number, place)?.value(),
-            None => {
-                wanted[left] = wanted[at];
-                left += 1;
-            }
+
+    /// A row: the overlay's, if it has one.
+    #[inline]
+    fn row(&self, at: usize) -> Option<(Section<'p>, u32)> {
+        match self.table.above.zip(self.above[at]) {
+            None => self.below[at].map(|place| (self.table.below, place)),
+            found => found,
         }
     }
-    Ok(left)
+
+    fn fetch(&self) {
+        let mut touched = 0;
+        for (section, place) in (0..self.count).filter_map(|at| self.row(at)) {
+            touched ^= section.touch_near(place);
+        }
+        black_box(touched);
+    }
+}
+
+/// Where in one section the rows of those numbers are that are wanted.
+#[inline]
+fn places(
+    section: Section<'_>,
+    numbers: &[u32],
+    is_wanted: impl Fn(usize) -> bool,
+) -> Result<[Option<u32>; GROUP], Error> {
+    let mut places = [None; GROUP];
+    let mut lines = [[0; 2]; GROUP];
+    for at in (0..numbers.len()).filter(|at| is_wanted(*at)) {
+        let Some(choices) = section.choices(numbers[at]) else { return Ok(places) };
+        lines[at] = choices;
+    }
+    black_box(section.touch_lines((0..numbers.len()).filter(|at| is_wanted(*at)).map(|at| lines[at][0])));
+    for at in (0..numbers.len()).filter(|at| is_wanted(*at)) {
+        places[at] = section.find_by(lines[at], numbers[at])?;
+    }
+    Ok(places)
 }
 
 /// Says what kind of keys it has, and nothing of the rows.

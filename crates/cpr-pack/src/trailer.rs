@@ -1,18 +1,16 @@
 //! What stands behind the blocks of a pack, under one check: its tables, the check of every block, the place of the
-//! first row in every block, and the first key of every 64 KiB. All of it is compared with its check when a pack is
-//! opened; checks and places are then looked up where they stand. Drawn in docs/format.md.
+//! first row in every block, and the first keys of the rows. All of it is compared with its check when a pack is
+//! opened, and then mostly looked up where it stands. Drawn in docs/format.md.
 
 use std::ops::Range;
 
 use crate::block::BLOCK_BYTES;
 use crate::error::Error;
+use crate::first_keys::FirstKeys;
 use crate::hash::{LINE_BYTES, PLACES_END};
 use crate::header::{Header, part, u32_at, u64_at};
 use crate::keys::Keys;
 use crate::row::UNIT_BYTES;
-
-/// Rows have their first key in the trailer once in so many bytes.
-pub(crate) const STRIDE_BYTES: u64 = 64 * 1024;
 
 /// Of a block in which no row starts.
 pub(crate) const NO_START: u16 = u16::MAX;
@@ -92,71 +90,6 @@ impl TableEntry {
     }
 }
 
-/// The first key of every 64 KiB in which a row starts, with the place of its row.
-#[derive(Debug, Default)]
-pub(crate) struct FirstKeys {
-    /// Place in the table's rows in units of eight bytes, and where the key ends in `keys`.
-    entries: Vec<(u32, usize)>,
-    keys: Vec<u8>,
-}
-
-impl FirstKeys {
-    /// How one entry is written.
-    pub(crate) fn encode(place: u32, key: &[u8], to: &mut Vec<u8>) {
-        to.extend_from_slice(&place.to_le_bytes());
-        to.extend_from_slice(&(key.len() as u16).to_le_bytes());
-        to.extend_from_slice(key);
-    }
-
-    /// None when the bytes are no entries, places or keys do not ascend, or a place is outside of the rows.
-    fn decode(mut bytes: &[u8], table: &TableEntry) -> Option<FirstKeys> {
-        let mut first_keys = FirstKeys::default();
-        while let Some((head, rest)) = bytes.split_first_chunk::<6>() {
-            let place = u32_at(head, 0);
-            let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(part(head, 4))))?;
-            let is_behind = first_keys.entries.last().is_none_or(|last| last.0 < place);
-            let is_greater = first_keys.last_key().is_none_or(|last| last < key);
-            if !is_behind || !is_greater || u64::from(place) * UNIT_BYTES >= table.rows_bytes {
-                return None;
-            }
-            first_keys.keys.extend_from_slice(key);
-            first_keys.entries.push((place, first_keys.keys.len()));
-            bytes = rest;
-        }
-        bytes.is_empty().then_some(first_keys)
-    }
-
-    fn key(&self, at: usize) -> &[u8] {
-        let start = at.checked_sub(1).map_or(0, |before| self.entries[before].1);
-        &self.keys[start..self.entries[at].1]
-    }
-
-    fn last_key(&self) -> Option<&[u8]> {
-        self.entries.len().checked_sub(1).map(|last| self.key(last))
-    }
-
-    /// One of them, counted from 0: place and key.
-    pub(crate) fn get(&self, at: usize) -> Option<(u32, &[u8])> {
-        self.entries.get(at).map(|entry| (entry.0, self.key(at)))
-    }
-
-    /// The part of the rows in which the first row with this key or a greater one is, unless it is the row behind that
-    /// part; in bytes from the start of the rows.
-    pub(crate) fn stretch(&self, key: &[u8], rows_bytes: u64) -> Range<u64> {
-        let (mut low, mut high) = (0, self.entries.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.key(middle) <= key {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let bytes = |at: usize| self.entries.get(at).map(|entry| u64::from(entry.0) * UNIT_BYTES);
-        low.checked_sub(1).and_then(bytes).unwrap_or(0)..bytes(low).unwrap_or(rows_bytes)
-    }
-}
-
 /// All that the trailer says.
 pub(crate) struct Trailer {
     pub(crate) tables: Vec<(TableEntry, FirstKeys)>,
@@ -190,7 +123,8 @@ impl Trailer {
             after = table.lines_range().end;
             let length = usize::try_from(table.first_keys_bytes).ok();
             let (own, others) = length.and_then(|length| rest.split_at_checked(length)).ok_or_else(damaged)?;
-            let first_keys = FirstKeys::decode(own, &table).ok_or_else(damaged)?;
+            let first_keys = FirstKeys::decode(own, trailer.len() - rest.len(), &table, header);
+            let first_keys = first_keys.ok_or_else(damaged)?;
             decoded.push((table, first_keys));
             rest = others;
         }

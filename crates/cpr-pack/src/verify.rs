@@ -5,11 +5,11 @@ use std::ops::Range;
 use crate::block::BLOCK_BYTES;
 use crate::contents::Contents;
 use crate::error::Error;
+use crate::first_keys::{FirstKeys, NUMBER_BYTES, STRIDE_BYTES, of_block};
 use crate::header::Kind;
 use crate::keys::Key;
 use crate::row::UNIT_BYTES;
 use crate::section::{RawRow, Reader, Section};
-use crate::trailer::STRIDE_BYTES;
 
 /// What was read.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -105,7 +105,7 @@ fn verify_rows(section: Section<'_>, faults: &mut Faults) -> Result<u64, Error> 
 struct Walk<'p> {
     section: Section<'p>,
     reader: Reader<'p>,
-    /// The first key that is to come next, counted from 0.
+    /// The first key that is to come next, counted from 0: of blocks, that of the block behind those that were seen.
     first_key: usize,
     /// The blocks whose first row is still to come.
     blocks: Range<u64>,
@@ -134,23 +134,55 @@ impl<'p> Walk<'p> {
         if row.is_gone() && section.contents.description.kind == Kind::Base {
             return Err(wrong("a row of a base is gone"));
         }
-        if at >= self.stride_end {
-            self.stride_end = (at / STRIDE_BYTES + 1) * STRIDE_BYTES;
-            self.first_key += 1;
-            if section.part.first_keys.get(self.first_key - 1) != Some(((at / UNIT_BYTES) as u32, row.key_bytes())) {
-                return Err(wrong("the first keys are those of other rows"));
-            }
+        if !self.has_its_first_key(at, row.key_bytes()) {
+            return Err(wrong("the first keys are those of other rows"));
         }
         if self.blocks.start <= section.block_of(at) && self.next_start()? != Some(at) {
             return Err(wrong("the trailer names another row as the first of its block"));
         }
         if let Key::Number(number) = row.key()
-            && section.find(number)?.map(u64::from) != Some(at / UNIT_BYTES)
+            && section.find_in_lines(number)?.map(u64::from) != Some(at / UNIT_BYTES)
         {
             return Err(wrong("the hash section does not lead to a row"));
         }
         self.count(&row);
         Ok(row.row_bytes())
+    }
+
+    /// Whether the first keys say of a row what they should: where it is the first of its block, or of its 64 KiB.
+    fn has_its_first_key(&mut self, at: u64, key: &[u8]) -> bool {
+        match &self.section.part.first_keys {
+            FirstKeys::OfStrides(_) if at < self.stride_end => true,
+            FirstKeys::OfStrides(keys) => {
+                self.stride_end = (at / STRIDE_BYTES + 1) * STRIDE_BYTES;
+                self.first_key += 1;
+                keys.get(self.first_key - 1) == Some(((at / UNIT_BYTES) as u32, key))
+            }
+            FirstKeys::OfBlocks(_) => {
+                let block = self.block_in_table(at);
+                if block < self.first_key {
+                    return true;
+                }
+                let is_right = self.has_no_first_row_up_to(block) && self.block_key(block) == Some(key);
+                self.first_key = block + 1;
+                is_right
+            }
+        }
+    }
+
+    /// Whether the blocks from the next first key on have that of the block before, as those have in which no row starts.
+    fn has_no_first_row_up_to(&self, block: usize) -> bool {
+        (self.first_key.max(1)..block).all(|block| self.block_key(block) == self.block_key(block - 1))
+    }
+
+    /// The first key of a block, counted from the first one of the table.
+    fn block_key(&self, block: usize) -> Option<&'p [u8]> {
+        let FirstKeys::OfBlocks(keys) = &self.section.part.first_keys else { return None };
+        of_block(self.section.contents.space.trailer().get(keys.clone())?, block)
+    }
+
+    fn block_in_table(&self, at: u64) -> usize {
+        (self.section.block_of(at) - self.section.block_of(0)) as usize
     }
 
     fn count(&mut self, row: &RawRow<'_>) {
@@ -172,12 +204,17 @@ impl<'p> Walk<'p> {
         self.blocks.start = self.section.block_of(at) + 1;
         let Some(next) = self.next_start()? else { return Ok(None) };
         self.blocks.start = self.section.block_of(next);
-        let place = |at: usize| self.section.part.first_keys.get(at).map(|(place, _)| u64::from(place) * UNIT_BYTES);
-        while place(self.first_key).is_some_and(|place| place < next) {
-            self.first_key += 1;
+        match &self.section.part.first_keys {
+            FirstKeys::OfBlocks(_) => self.first_key = self.block_in_table(next),
+            FirstKeys::OfStrides(keys) => {
+                let place = |at: usize| keys.get(at).map(|(place, _)| u64::from(place) * UNIT_BYTES);
+                while place(self.first_key).is_some_and(|place| place < next) {
+                    self.first_key += 1;
+                }
+                let is_first = place(self.first_key) == Some(next);
+                self.stride_end = if is_first { next } else { (next / STRIDE_BYTES + 1) * STRIDE_BYTES };
+            }
         }
-        let is_first = place(self.first_key) == Some(next);
-        self.stride_end = if is_first { next } else { (next / STRIDE_BYTES + 1) * STRIDE_BYTES };
         self.last_key = None;
         Ok(Some(next))
     }
@@ -185,7 +222,11 @@ impl<'p> Walk<'p> {
     /// That no index says more.
     fn end(&mut self) -> Result<(), Error> {
         let entry = &self.section.part.entry;
-        let more = self.section.part.first_keys.get(self.first_key).is_some() || self.next_start()?.is_some();
+        let are_more = match &self.section.part.first_keys {
+            FirstKeys::OfBlocks(keys) => !self.has_no_first_row_up_to(keys.len() / NUMBER_BYTES),
+            FirstKeys::OfStrides(keys) => keys.get(self.first_key).is_some(),
+        };
+        let more = are_more || self.next_start()?.is_some();
         if self.rows != entry.rows || self.gone != entry.gone || more {
             return Err(self.section.damaged("the trailer counts other rows", 0));
         }

@@ -181,7 +181,8 @@ impl Snapshot {
     /// # Errors
     /// Those of [`Snapshot::person`], when one of the persons has one.
     pub fn persons(&self, pnrs: &[Pnr]) -> Result<Vec<Option<Person<'_>>>, Error> {
-        let keys: Vec<PersonKey> = pnrs.iter().filter_map(|pnr| pnr.key()).collect();
+        let mut keys = Vec::with_capacity(pnrs.len());
+        keys.extend(pnrs.iter().filter_map(|pnr| pnr.key()).map(PersonKey::as_u32));
         let persons = self.held_many(&keys)?;
         if persons.len() == pnrs.len() {
             return Ok(persons);
@@ -310,11 +311,13 @@ impl Snapshot {
         self.tables().persons.get_with(key, |guard| Person::open(key, guard))
     }
 
-    fn held_many(&self, keys: &[PersonKey]) -> Result<Vec<Option<Person<'_>>>, Error> {
-        let numbers: Vec<u32> = keys.iter().map(|key| key.as_u32()).collect();
-        let mut persons = Vec::with_capacity(numbers.len());
-        self.tables().persons.get_many(&numbers, |key, guard| {
-            persons.push(guard.map(|guard| Person::open(key, guard)).transpose()?);
+    fn held_many(&self, keys: &[u32]) -> Result<Vec<Option<Person<'_>>>, Error> {
+        let mut persons = Vec::with_capacity(keys.len());
+        self.tables().persons.get_many(keys, |key, guard| {
+            persons.push(match guard {
+                Some(guard) => Some(Person::open(key, guard)?),
+                None => None,
+            });
             Ok(())
         })?;
         Ok(persons)
@@ -326,14 +329,16 @@ impl Snapshot {
         keys: impl Iterator<Item = PersonKey>,
         mut act: impl FnMut(PersonKey, &Person<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let (mut keys, mut batch) = (keys, Vec::with_capacity(BATCH));
+        let (mut keys, mut batch, mut numbers) = (keys, Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         loop {
             batch.clear();
             batch.extend(keys.by_ref().take(BATCH));
             if batch.is_empty() {
                 return Ok(());
             }
-            for (key, person) in batch.iter().zip(self.held_many(&batch)?) {
+            numbers.clear();
+            numbers.extend(batch.iter().map(|key| key.as_u32()));
+            for (key, person) in batch.iter().zip(self.held_many(&numbers)?) {
                 person.map_or(Ok(()), |person| act(*key, &person))?;
             }
         }

@@ -26,8 +26,7 @@ fn answers(numbers: &Table<'_>, bytes: &Table<'_>) -> Vec<Result<Vec<Plain>, Err
         answers.push(table.iter().and_then(|rows| rows.rev().map(|row| Ok(plain(&row?))).collect()));
     }
     answers.push(numbers.range(10..=90).and_then(|rows| rows.map(|row| Ok(plain(&row?))).collect()));
-    let mut found = Vec::new();
-    answers.push(numbers.get_many(&[0, 1, 9, 18, 27], &mut found).map(|()| found.into_iter().flat_map(got).collect()));
+    answers.push(many(numbers, &[0, 1, 9, 18, 27]).map(|found| found.into_iter().flat_map(got).collect()));
     answers
 }
 
@@ -156,7 +155,7 @@ fn a_row_under_a_number_is_compared_with_its_own_check_at_every_read() {
         let table = pack.table("numbers", Keys::Numbers).unwrap();
         assert_eq!(table.get(99).is_err(), is_told);
         assert_eq!(table.iter().unwrap().any(|row| row.is_err()), is_told);
-        assert_eq!(table.get_many(&[9, 99], &mut Vec::new()).is_err(), is_told);
+        assert_eq!(many(&table, &[9, 99]).is_err(), is_told);
         assert!(pack.verify().is_err());
     }
 }

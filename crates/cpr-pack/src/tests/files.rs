@@ -249,3 +249,32 @@ fn of_a_row_over_several_blocks_each_is_looked_at_and_the_next_ones_is_not() {
         }
     }
 }
+
+#[test]
+fn the_first_gets_of_what_is_not_in_memory_do_without_the_hash_section() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let rows = clustered(600);
+    // Nobody can read a line of the hash section.
+    let (mut damaged, _) = written(description(Kind::Base, 1), &rows);
+    let trailer = u64::from_le_bytes(damaged[56..64].try_into().unwrap()) as usize;
+    damaged[trailer - 2 * BLOCK_BYTES..trailer].iter_mut().for_each(|byte| *byte ^= 1);
+    fs::write(&path, damaged).unwrap();
+    // Of rows that are there and of some that are not, from the middle on.
+    let asked = rows.numbers.keys().skip(300).flat_map(|&number| [number, number + 1]).take(100);
+    // A map's index is read 2 MiB at a time, which 32 pages take; a file's 64 KiB at a time; in memory nothing is.
+    let expected = &[32, 0, 1][3 - WAYS.len()..];
+    let ways = WAYS.iter().zip(expected);
+    for ((way, expected), checks) in ways.flat_map(|way| ALL_CHECKS[..2].iter().map(move |checks| (way, *checks))) {
+        let pack = way(&path, checks).unwrap();
+        let table = pack.table("numbers", Keys::Numbers).unwrap();
+        let answers: Vec<_> = asked.clone().map(|number| (number, table.get(number))).collect();
+        let sound = answers.iter().take_while(|(_, answer)| answer.is_ok()).count();
+        assert_eq!(sound, *expected, "{checks:?}");
+        assert!(answers[sound..].iter().all(|(_, answer)| matches!(answer, Err(Error::Damaged { .. }))));
+        for (number, answer) in &answers[..sound] {
+            let expected = rows.numbers.get(number).and_then(Option::as_deref);
+            assert_eq!(answer.as_ref().unwrap().as_deref(), expected);
+        }
+    }
+}

@@ -70,10 +70,12 @@ impl<V: Column> PackTable<u32, V> {
         numbers: &[u32],
         mut act: impl FnMut(u32, Option<Guard<'t, V>>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut found = Vec::with_capacity(numbers.len());
-        self.table().get_many(numbers, &mut found)?;
-        numbers.iter().zip(found).try_for_each(|(&number, value)| {
-            act(number, value.map(|value| Guard::packed(value, self.is_checked, self.name)).transpose()?)
+        self.table().get_many(numbers, |number, value| {
+            // Without a result of an option on the way: values are moved as seldom as can be.
+            match value {
+                Some(value) => act(number, Some(Guard::packed(value, self.is_checked, self.name)?)),
+                None => act(number, None),
+            }
         })
     }
 }
