@@ -9,6 +9,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use crate::block::BLOCK_BYTES;
+use crate::value::Value;
 use crate::{
     Checks, Description, Error, Key, Keys, Kind, Pack, Packs, Row, Seal, Summary, Table, TableSize, Value, Verified,
     Writer,
@@ -459,6 +460,12 @@ fn values_are_the_same_when_their_bytes_are() {
     let [seven, again, other] = [7, 7, 14].map(|number| table.get(number).unwrap().unwrap());
     assert!(seven == again && seven != other);
     assert_eq!(AsRef::<[u8]>::as_ref(&other), 2u32.to_le_bytes().repeat(3));
+    // A part is within the bytes, kept or borrowed.
+    for value in [|| Value::shared(vec![1, 2, 3, 4]), || Value::borrowed(&[1, 2, 3, 4])] {
+        let part = |from: usize, to: usize| value().narrowed(from..to).map(|part| part.to_vec());
+        assert_eq!([part(1, 3), part(4, 4), part(0, 5), part(3, 2)], [Some(vec![2, 3]), Some(vec![]), None, None]);
+        assert!(value().narrowed(1..3).is_some_and(|part| part.narrowed(1..3).is_none()));
+    }
 }
 
 /// A sink that fails after so many bytes.

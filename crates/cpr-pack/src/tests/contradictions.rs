@@ -262,6 +262,7 @@ fn numbers_that_crowd_into_one_line_stand_under_another_seed() {
     crowd.iter().zip(0..).for_each(|(number, place)| places.push(*number, place));
     let lines = Lines::of(&places).unwrap();
     assert!(lines.seed > 0);
+    assert_eq!(lines.count(), 2, "a sixteenth of two lines is none");
     let sections: Vec<_> = lines.bytes().collect();
     for (number, place) in crowd.iter().zip(0..) {
         let found = choices(*number, lines.seed, lines.count()).map(|line| search(&sections[line as usize], *number));

@@ -129,6 +129,7 @@ fn checks_at_every_read_tell_what_a_first_touch_cannot() {
         damaged[at] ^= 1;
         let pack = Pack::from_bytes(damaged, checks).unwrap();
         let table = pack.table("numbers", Keys::Numbers).unwrap();
+        assert_eq!(table.get(9).is_err(), checks == Checks::AtFirstTouch, "the next row's damage, at {checks:?}");
         for _ in 0..2 {
             let answer = table.get(99);
             assert_eq!(answer.is_err(), checks != Checks::Never);

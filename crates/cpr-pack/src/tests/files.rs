@@ -76,6 +76,22 @@ fn every_way_in_gives_the_same_answers() {
 }
 
 #[test]
+fn the_last_block_of_a_pack_without_an_index_is_read_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let mut writer = Writer::new(Cursor::new(Vec::new()), &description(Kind::Base, 1)).unwrap();
+    writer.table("bytes", Keys::Bytes).unwrap();
+    let rows: BTreeMap<_, _> = (0..10u8).map(|at| (vec![at], vec![at; 1000])).collect();
+    rows.iter().for_each(|(key, value)| writer.row(&key[..], value).unwrap());
+    fs::write(&path, writer.finish().unwrap().0.into_inner()).unwrap();
+    for (way, checks) in WAYS.iter().flat_map(|way| ALL_CHECKS.map(|checks| (way, checks))) {
+        let pack = way(&path, checks).unwrap();
+        let table = pack.table("bytes", Keys::Bytes).unwrap();
+        check_table(&table, &rows, |bytes| Key::Bytes(bytes), &[vec![8], vec![11]], &[true, false]);
+    }
+}
+
+#[test]
 fn a_damaged_hash_section_is_told_by_the_gets_that_need_it_and_by_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pack");
