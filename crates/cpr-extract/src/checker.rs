@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cpr_model::{Aspect, Date, Pnr};
+use cpr_model::{Aspect, Date, Day, Pnr};
 use roaring::RoaringBitmap;
 
 use crate::checked::{CheckOptions, Checked, Header, InputError};
@@ -194,6 +194,20 @@ impl<'a> Checker<'a> {
         self.fault(Fault::at(1, 0, None, None, Reason::NoStart));
     }
 
+    /// The runs of a start record were on days of the calendar: their digits alone are no day. A product without a run
+    /// before it has zeros for that.
+    fn check_days(&mut self, record: &Record<'_>) {
+        let Some(Header { production_date, previous_production_date, .. }) = self.result.header else { return };
+        let no_run_before = Date::from_digits(0) == Some(previous_production_date);
+        let days = [("PRODDTO", production_date, false), ("PRODDTOFORRIG", previous_production_date, no_run_before)];
+        for (field, date, may_be) in days {
+            if !may_be && Day::of(date).is_none() {
+                let number = Some(record.layout.number);
+                self.fault(Fault::at(record.line, record.offset, number, Some(field), Reason::NotADate));
+            }
+        }
+    }
+
     fn refuse(&mut self, record: &Record<'_>, reason: Reason) {
         let number = Some(record.layout.number);
         self.fault(Fault::at(record.line, record.offset, number, None, reason));
@@ -249,6 +263,7 @@ impl<'a> Checker<'a> {
             Role::Start if self.stage == Stage::Start => {
                 self.stage = Stage::Body;
                 self.result.header = header(record);
+                self.check_days(record);
             }
             Role::Start => self.refuse(record, Reason::SecondStart),
             Role::End => {

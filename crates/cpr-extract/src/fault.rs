@@ -46,7 +46,7 @@ pub enum Reason {
     /// A numeric field that is cut off or holds something else.
     #[error("not a zero-filled number")]
     NotANumber,
-    /// Neither blank nor `YYYY-MM-DD`.
+    /// Neither blank nor `YYYY-MM-DD`; in the start record, no day of the calendar.
     #[error("neither blank nor a date")]
     NotADate,
     /// Not twelve digits (nor blank where the layout allows it).

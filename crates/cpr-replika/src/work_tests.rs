@@ -34,7 +34,7 @@ fn living(number: String) -> Person {
 
 fn deliver(replika: &Replika, day: u32, persons: &[Person]) {
     let style = Style { line_end: LineEnd::Lf, padding: Padding::Cut, trailer: Vec::new() };
-    let [today, before] = [2026_01_00 + day, 2026_01_00 + day - 1].map(|digits| Date::from_digits(digits).unwrap());
+    let [today, before] = [2026_01_01 + day, 2026_01_00 + day].map(|digits| Date::from_digits(digits).unwrap());
     let mut writer =
         ExtractWriter::new(Vec::new(), Family::named("std").unwrap(), style, "123401", today, before).unwrap();
     for (number, rows) in persons {

@@ -20,7 +20,7 @@ fn pnr(digits: &str) -> Pnr {
 
 fn night(day: u32) -> Vec<u8> {
     let style = Style { line_end: LineEnd::Lf, padding: Padding::Cut, trailer: Vec::new() };
-    let [today, before] = [2026_01_00 + day, 2026_01_00 + day - 1].map(|digits| Date::from_digits(digits).unwrap());
+    let [today, before] = [2026_01_01 + day, 2026_01_00 + day].map(|digits| Date::from_digits(digits).unwrap());
     let family = Family::named("std").unwrap();
     let mut writer = ExtractWriter::new(Vec::new(), family, style, "123401", today, before).unwrap();
     let told = [(STAYS, 1), (MOVES, FEW), (KEEPS_MOVING, NIGHTS)];

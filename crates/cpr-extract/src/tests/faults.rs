@@ -276,6 +276,36 @@ fn each_kind_of_fault_is_told_in_the_line_where_it_is() {
     }
 }
 
+#[test]
+fn the_runs_of_a_start_record_were_on_days_of_the_calendar() {
+    let sound = lines_of(&[PERSON, OTHER]);
+    let with_days = |days: &str| {
+        let mut bytes = sound.clone();
+        bytes[19..35].copy_from_slice(days.as_bytes());
+        let found = checked(&bytes);
+        found.faults.iter().map(|fault| fault.to_string()).collect::<Vec<_>>()
+    };
+    let told = |field: &str| format!("line 1 (byte 0), record 000, {field}: neither blank nor a date");
+    let [this, before] = ["PRODDTO", "PRODDTOFORRIG"].map(told);
+    let cases: [(&str, &[&String]); 11] = [
+        ("2026010520260102", &[]),
+        ("2024022920240228", &[]),
+        // No run before it.
+        ("2026010500000000", &[]),
+        ("0000000000000000", &[&this]),
+        ("2026019920260102", &[&this]),
+        ("2026022920260102", &[&this]),
+        ("2026010020260102", &[&this]),
+        ("2026130520260102", &[&this]),
+        ("2026010520260199", &[&before]),
+        ("2026010520260000", &[&before]),
+        ("2026043120260230", &[&this, &before]),
+    ];
+    for (days, expected) in cases {
+        assert_eq!(with_days(days).iter().collect::<Vec<_>>(), expected, "{days}");
+    }
+}
+
 /// With another number of records in the last line.
 fn counting(mut bytes: Vec<u8>, records: u32) -> Vec<u8> {
     let at = bytes.len() - 9;
