@@ -177,7 +177,7 @@ pub fn make_durable(path: &Path) -> io::Result<()> {
     unless_of_others(sync(&File::open(path)?, path))?;
     sync_name_of_found(path)?;
     // Where the name is a link, that of the file itself, too.
-    sync_name_of_found(&path.canonicalize()?)
+    if fs::symlink_metadata(path)?.is_symlink() { sync_name_of_found(&path.canonicalize()?) } else { Ok(()) }
 }
 
 /// As [`make_folder`]; a folder that is there is made private, whatever it holds.
@@ -289,6 +289,16 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn what_the_system_cannot_make_durable_is_not_told_as_durable() {
+        // Nothing but the system's answer tells that it was asked.
+        let (pipe, _writer) = io::pipe().unwrap();
+        let pipe = File::from(std::os::fd::OwnedFd::from(pipe));
+        let (done, synced) = watched::synced(|| sync(&pipe, Path::new("a pipe")));
+        assert_eq!((done.is_err(), synced.len()), (true, 0));
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn the_name_of_a_folder_that_is_found_empty_is_durable_before_anything_is_put_there() {
         // What is there, the folder that is asked for, and which folders are synced for it.
         let cases: [(&str, &str, &[&str]); 6] = [
@@ -322,9 +332,12 @@ mod tests {
         fs::create_dir(&kept).unwrap();
         fs::write(kept.join("file"), "").unwrap();
         std::os::unix::fs::symlink("kept/file", &link).unwrap();
-        let (done, synced) = watched::synced(|| make_durable(&link));
-        done.unwrap();
-        assert_eq!(synced, [link, root, kept]);
+        let file = kept.join("file");
+        for (found, expected) in [(&link, vec![&link, &root, &kept]), (&file, vec![&file, &kept])] {
+            let (done, synced) = watched::synced(|| make_durable(found));
+            done.unwrap();
+            assert_eq!(synced.iter().collect::<Vec<_>>(), expected);
+        }
         let (done, synced) = watched::synced(|| make_durable(Path::new("/dev/null")));
         assert_eq!((done.unwrap(), synced.len()), ((), 0), "no file on a disk");
         assert_eq!(make_durable(Path::new("/dev/nothing")).unwrap_err().kind(), io::ErrorKind::NotFound);
