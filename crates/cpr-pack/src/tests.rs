@@ -9,7 +9,6 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use crate::block::BLOCK_BYTES;
-use crate::value::Value;
 use crate::{
     Checks, Description, Error, Key, Keys, Kind, Pack, Packs, Row, Seal, Summary, Table, TableSize, Value, Verified,
     Writer,
