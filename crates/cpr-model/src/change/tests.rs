@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::pairing::{FEW_PAIRS, Pairing};
-use super::{Fact, Rules, Situation, classify, classify_open, reference};
+use super::{ChangeClass, Fact, Rules, Situation, classify, classify_open, reference};
 use crate::{Aspect, Date, Field, Kind, RowKind, Timestamp, Values, ValuesWriter};
 
 /// One row: what it is about, and its packed values.
@@ -128,7 +128,7 @@ fn current(from: u64, street: u64) -> Row {
 }
 
 /// Ways in which many rows of one person can be alike.
-const SHAPES: [(&str, Shape); 8] = [
+const SHAPES: [(&str, Shape); 9] = [
     ("each row with other values in its place", |rows| {
         let row = |street| move |at| history(0)(at, at + 1, street);
         ((1..rows as u64).map(row(1)).collect(), (1..rows as u64).map(row(2)).collect())
@@ -147,6 +147,13 @@ const SHAPES: [(&str, Shape); 8] = [
         let marked = (1..half).map(|at| history(u64::from(b'K'))(at, at, 1));
         (held.collect(), marked.chain((1..half).map(|at| history(0)(at, at + 1, 2))).collect())
     }),
+    ("each row disproved and, last first, replaced from another start", |rows| {
+        let half = rows as u64 / 2;
+        let held = (1..half).map(|at| history(0)(2 * at, 2 * at + 2, 1));
+        let marked = (1..half).map(|at| history(u64::from(b'K'))(2 * at, 2 * at, 1));
+        let heirs = (1..half).rev().map(|at| history(0)(2 * at + 1, 2 * at + 2, 2));
+        (held.collect(), marked.chain(heirs).collect())
+    }),
     ("marks that disprove nothing, beside rows of one end", |rows| {
         let half = rows as u64 / 2;
         let held = (1..half).map(|at| history(0)(at, 70_000, 1));
@@ -162,31 +169,33 @@ const SHAPES: [(&str, Shape); 8] = [
         (before, (1..rows as u64).map(|at| history(0)(1, at + 1, at + 70_000)).collect())
     }),
     ("history of one start that fills many sets of fields", |rows| {
-        const OPTIONAL: [Field; 12] = [
-            Field::HouseNumber,
-            Field::Floor,
-            Field::SideOrDoor,
-            Field::BuildingNumber,
-            Field::CareOfName,
-            Field::StreetName,
-            Field::PostalCode,
-            Field::GivenNames,
-            Field::MiddleNames,
-            Field::Surname,
-            Field::NoteLine,
-            Field::CivilStatus,
-        ];
-        let row = |historic: bool, other: u64| {
-            move |at: u64| {
-                let mut fields = vec![(Field::MovedIn, 1), (Field::MovedOut, if historic { at } else { 0 })];
-                let filled = |bit: usize| if at >> bit & 1 == 1 { at + other } else { 0 };
-                fields.extend(OPTIONAL.iter().enumerate().map(|(bit, field)| (*field, filled(bit))));
-                Row::new(Aspect::Address, historic, &fields)
-            }
-        };
-        ((1..rows as u64).map(row(false, 0)).collect(), (1..rows as u64).map(row(true, 70_000)).collect())
+        ((1..rows as u64).map(filling(false, 0)).collect(), (1..rows as u64).map(filling(true, 70_000)).collect())
     }),
 ];
+
+/// Rows of one start, each of which fills a set of fields of its own, with values of its own.
+fn filling(historic: bool, other: u64) -> impl Fn(u64) -> Row {
+    const OPTIONAL: [Field; 12] = [
+        Field::HouseNumber,
+        Field::Floor,
+        Field::SideOrDoor,
+        Field::BuildingNumber,
+        Field::CareOfName,
+        Field::StreetName,
+        Field::PostalCode,
+        Field::GivenNames,
+        Field::MiddleNames,
+        Field::Surname,
+        Field::NoteLine,
+        Field::CivilStatus,
+    ];
+    move |at| {
+        let mut fields = vec![(Field::MovedIn, 1), (Field::MovedOut, if historic { at } else { 0 })];
+        let filled = |bit: usize| if at >> bit & 1 == 1 { at + other } else { 0 };
+        fields.extend(OPTIONAL.iter().enumerate().map(|(bit, field)| (*field, filled(bit))));
+        Row::new(Aspect::Address, historic, &fields)
+    }
+}
 
 #[test]
 fn twice_the_rows_cost_twice_the_looks_however_alike_they_are() {
@@ -220,4 +229,19 @@ fn every_row_is_in_one_change() {
     }
     sides.iter_mut().for_each(|side| side.sort_unstable());
     assert_eq!(sides, [gone, came]);
+}
+
+#[test]
+fn what_became_history_is_found_by_all_it_says_however_many_sets_of_fields_are_filled() {
+    let situation = Situation { held_before: true, previous_production: None, window: None };
+    for rows in [62, 63, 64, 65, 66, 200] {
+        let (before, after): (Vec<Row>, Vec<Row>) =
+            (1..=rows).map(|at| (filling(false, 0)(at), filling(true, 0)(at))).unzip();
+        let (before, after) = (facts(&before), facts(&after));
+        let all: Vec<usize> = (0..before.len()).collect();
+        let changes = classify(&before, &after, &all, &all, situation);
+        let told = changes.iter().map(|change| (change.class, change.before, change.after));
+        let ended: Vec<_> = all.iter().map(|&at| (ChangeClass::Ended, Some(at), Some(at))).collect();
+        assert_eq!(told.collect::<Vec<_>>(), ended, "{rows} sets");
+    }
 }
