@@ -2,7 +2,7 @@
 //! addresses.
 
 use cpr_replika::Snapshot;
-use cpr_replika::cpr_model::{Aspect, Date, Pnr, ProtectionKind, facts, full_years};
+use cpr_replika::cpr_model::{Aspect, ProtectionKind, facts, full_years};
 use cpr_wire::sf1520::ANSWER;
 
 use crate::contract_types::{self, Absent, Uncertain, XsdDate, XsdDateTime, text};
@@ -11,7 +11,7 @@ use crate::logged;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
 use crate::register::{Elsewhere, Register};
-use crate::relatives::Relatives;
+use crate::relatives::children_under_18;
 use crate::request::Request;
 use crate::subject::Subject;
 
@@ -135,9 +135,8 @@ fn look_up(
         Subject::read(request.pnr, &image, request.valid, snapshot.settings()).follow_chain(snapshot, request)?;
     let protections = Protections::read(snapshot, request, &subject)?;
     let subject = subject.under_policy(snapshot, request, &protections)?;
-    let children = Relatives::read(snapshot, request, subject.children())?;
     let answer = Response {
-        person: person_data(&subject, &protections, request, &children, (version, register)),
+        person: person_data(&subject, &protections, snapshot, request, (version, register))?,
         addresses: parts::addresses(&subject, version, register),
         relations: parts::relations(&subject),
         notes: parts::notes(&subject),
@@ -149,15 +148,15 @@ fn look_up(
 fn person_data(
     subject: &Subject<'_>,
     protections: &Protections,
+    snapshot: &Snapshot,
     request: &Request<'_>,
-    children: &Relatives<'_>,
     (version, register): (Version, &dyn Register),
-) -> PersonData {
+) -> Result<PersonData, Error> {
     let person = subject.person();
     let with_status = subject.with_status();
     let stated = |of: &Protected| of.protected != Some(false);
     let protected = |kind| Some(parts::protected(protections, ProtectionKind(kind))).filter(stated);
-    PersonData {
+    Ok(PersonData {
         pnr: subject.pnr.reveal().to_owned(),
         current_pnr: subject.current_pnr().map(|pnr| pnr.reveal().to_owned()),
         name: parts::name(subject),
@@ -167,7 +166,7 @@ fn person_data(
         to: contract_types::day(person.and_then(facts::Person::number_to)),
         age: subject.birth_date().and_then(|born| full_years(born, request.day)),
         sex: Some(subject.sex()),
-        children_under_18: under_18(subject, children, request.day),
+        children_under_18: children_under_18(snapshot, request, subject)?,
         occupation: person.and_then(|person| text(person.occupation())),
         status: with_status.map(|person| State {
             status: subject.contract_status(),
@@ -190,7 +189,7 @@ fn person_data(
         marketing_protection: protected(3),
         nem_sms: Elsewhere(register.nem_sms(subject.pnr)),
         digital_post: register.digital_post(subject.pnr).unwrap_or(false),
-    }
+    })
 }
 
 fn birth_registration(subject: &Subject<'_>, register: &dyn Register) -> Option<BirthRegistration> {
@@ -210,14 +209,4 @@ fn separation(subject: &Subject<'_>) -> Option<SeparationState> {
 fn disappeared(subject: &Subject<'_>) -> Option<Uncertain<XsdDateTime>> {
     let row = subject.fact(Aspect::Disappearance).and_then(|fact| fact.disappearance())?;
     contract_types::moment(row.disappeared())
-}
-
-/// Children of active status that are below 18 on the day by the date in their numbers. A child that the replica does
-/// not hold counts for nothing, since its status is not known.
-pub(crate) fn under_18(subject: &Subject<'_>, children: &Relatives<'_>, day: Date) -> Option<u32> {
-    let counts = |pnr: &Pnr| {
-        let active = children.get(*pnr).and_then(|child| child.with_status()?.status()).is_some_and(|s| s.is_active());
-        active && contract_types::birth_date_in(*pnr).and_then(|born| full_years(born, day)).is_some_and(|age| age < 18)
-    };
-    subject.holds(Aspect::Child).then(|| subject.children().iter().filter(|pnr| counts(pnr)).count() as u32)
 }

@@ -14,7 +14,6 @@ use crate::logged;
 use crate::lookup::{Answered, Lookup, not_held};
 use crate::protection::Protections;
 use crate::register::{Districts, Elsewhere, Place, Register};
-use crate::relatives::Relatives;
 use crate::request::Request;
 use crate::sf1520::{self, Contact, Note};
 use crate::sf1525::urn::urn;
@@ -174,7 +173,10 @@ impl Asked<'_> {
             current_pnr: subject.current_pnr().map(urn),
             previous_pnr: if self.version == Version::V1 { areas::previous(subject) } else { None },
             names: self.area(Marking::Name, Aspect::Name, |fact| areas::name(subject, fact)),
-            person: if marked(Marking::PersonStatus) { Some(self.parts()?) } else { None },
+            person: match marked(Marking::PersonStatus) {
+                true => Some(areas::parts(subject, self.snapshot, self.request, self.register)?),
+                false => None,
+            },
             civil_statuses: self.area(Marking::CivilStatus, Aspect::CivilStatus, |fact| {
                 areas::civil_status(subject, fact, self.version)
             }),
@@ -206,10 +208,5 @@ impl Asked<'_> {
             },
             events: if marked(Marking::Events) { Some(areas::events(self.snapshot, self.request)?) } else { None },
         })
-    }
-
-    fn parts(&self) -> Result<Parts, Error> {
-        let children = Relatives::read(self.snapshot, self.request, self.subject.children())?;
-        Ok(areas::parts(self.subject, &children, self.request, self.register))
     }
 }

@@ -7,7 +7,7 @@ use crate::contract_types::{self, PlainDate, Uncertain, XsdDate, XsdDateTime, te
 use crate::error::Error;
 use crate::protection::Protection;
 use crate::register::{Elsewhere, Place, Register};
-use crate::relatives::Relatives;
+use crate::relatives::children_under_18;
 use crate::request::Request;
 use crate::sf1520::{self, Contact, Guardianship};
 use crate::sf1525::Version;
@@ -218,14 +218,14 @@ pub(super) fn name(subject: &Subject<'_>, fact: &Fact<'_>) -> Option<NameVersion
 
 pub(super) fn parts(
     subject: &Subject<'_>,
-    children: &Relatives<'_>,
+    snapshot: &Snapshot,
     request: &Request<'_>,
     register: &dyn Register,
-) -> Parts {
+) -> Result<Parts, Error> {
     let (person, with_status) = (subject.person(), subject.with_status());
     let birth = subject.fact(Aspect::BirthRegistration).and_then(|fact| fact.birth_registration());
     let authority = birth.and_then(facts::BirthRegistration::authority_code);
-    Parts {
+    Ok(Parts {
         birth_date: contract_types::day(person.and_then(facts::Person::birth_date)),
         birth_authority_code: authority,
         birth_authority_name: Elsewhere(authority.and_then(|code| register.authority_name(code))),
@@ -234,7 +234,7 @@ pub(super) fn parts(
         number_to: contract_types::day(person.and_then(facts::Person::number_to)),
         age: subject.birth_date().and_then(|born| full_years(born, request.day)),
         sex: subject.sex(),
-        children_under_18: sf1520::under_18(subject, children, request.day),
+        children_under_18: children_under_18(snapshot, request, subject)?,
         occupation: person.and_then(|row| text(row.occupation())),
         status: with_status.and_then(facts::Person::status).map(|status| status.0),
         status_date: contract_types::moment(with_status.and_then(facts::Person::status_date)),
@@ -244,7 +244,7 @@ pub(super) fn parts(
         }),
         nem_sms: Elsewhere(register.nem_sms(subject.pnr)),
         digital_post: Elsewhere(register.digital_post(subject.pnr)),
-    }
+    })
 }
 
 /// A civil status. Version 1.0 tells the spouse of the current one only, and only by number.
