@@ -118,11 +118,6 @@ impl Snapshot {
         nodes: &mut BTreeMap<PersonKey, Node>,
     ) -> Result<Vec<PersonKey>, Error> {
         let image = self.image(key, None, known)?;
-        // An empty store has no delivery, and nobody in it.
-        let window = match known {
-            DeliveryNumber(0) => None,
-            known => window_end(self.settings(), self.delivery(known)?.production_date),
-        };
         let mut found = Vec::new();
         nodes.entry(key).or_default().held |= image.all_facts().next().is_some();
         for fact in image.all_facts() {
@@ -131,7 +126,6 @@ impl Snapshot {
                 Some(RelatedPnr::Known(pnr)) => pnr.key(),
                 _ => None,
             };
-            let dates = (values.date(Field::PnrStartDate), values.date(Field::PnrEndDate));
             let node = match fact.aspect() {
                 Aspect::Person => {
                     let status = values.number(Field::Status);
@@ -144,6 +138,7 @@ impl Snapshot {
                 Aspect::FormerNumber => {
                     let Some(former) = related(Field::FormerPnr) else { continue };
                     // What ended before the window does not come, whether it is still so or was undone.
+                    let window = window_end(self.settings(), self.delivery(known)?.production_date);
                     let still_comes = window.is_none_or(|window| fact.valid().to.is_none_or(|end| end > window));
                     if !still_comes && self.is_in_force(former, known)? {
                         continue;
@@ -155,8 +150,8 @@ impl Snapshot {
                 }
                 _ => continue,
             };
-            node.from = node.from.or(dates.0);
-            node.to = node.to.or(dates.1);
+            node.from = node.from.or_else(|| values.date(Field::PnrStartDate));
+            node.to = node.to.or_else(|| values.date(Field::PnrEndDate));
         }
         for other in &found {
             nodes.entry(*other).or_default();
