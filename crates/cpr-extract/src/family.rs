@@ -98,6 +98,8 @@ pub struct Family {
     records: BTreeMap<u16, RecordLayout>,
     /// By record number, so that a line finds its layout without a search.
     table: Vec<Option<&'static RecordLayout>>,
+    /// By number of an aspect; see [`Family::records_of`].
+    of_aspects: Vec<Vec<u16>>,
 }
 
 /// Which records stand under which family name; not a family of its own.
@@ -128,6 +130,12 @@ impl Family {
     /// Every record, by number.
     pub fn records(&self) -> impl Iterator<Item = &RecordLayout> {
         self.records.values()
+    }
+
+    /// The numbers of the records that tell of an aspect: those of it, and of parents any that names them, as in some
+    /// products the person's own record does.
+    pub fn records_of(&self, aspect: Aspect) -> &[u16] {
+        &self.of_aspects[usize::from(aspect.number())]
     }
 
     /// The layout that the first three bytes of a line name.
@@ -265,7 +273,17 @@ fn parse_families(csv: &'static str, tables: &Tables) -> Vec<Family> {
         for record in records.values() {
             table[usize::from(record.number)] = Some(&*Box::leak(Box::new(record.clone())));
         }
-        families.push(Family { name, products, extends, records, table });
+        let mut of_aspects = vec![Vec::new()];
+        of_aspects.extend(Aspect::all().map(|aspect| numbers_of(aspect, records.values())));
+        families.push(Family { name, products, extends, records, table, of_aspects });
     }
     families
+}
+
+fn numbers_of<'r>(aspect: Aspect, records: impl Iterator<Item = &'r RecordLayout>) -> Vec<u16> {
+    let is_of = |record: &RecordLayout| {
+        matches!(record.role, Role::Fact(of, _) if of == aspect)
+            || aspect == Aspect::Parents && record.columns.iter().any(|column| column.field == Some(Field::MotherPnr))
+    };
+    records.filter(|record| is_of(record)).map(|record| record.number).collect()
 }

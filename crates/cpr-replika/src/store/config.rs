@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cpr_extract::{Family, RecordLayout, Role};
+use cpr_extract::{Family, RecordLayout};
 use cpr_model::{Aspect, Date, Field, Timestamp};
 use redb::WriteTransaction;
 
@@ -120,12 +120,7 @@ impl Config {
     /// they do not come, nothing can be said of it, which is not the same as that there is nothing. True before the
     /// first delivery, when the product is not known yet.
     pub fn carries(&self, aspect: Aspect) -> bool {
-        let of_aspect = |record: &RecordLayout| {
-            matches!(record.role, Role::Fact(of, _) if of == aspect)
-                || aspect == Aspect::Parents && record.columns.iter().any(|c| c.field == Some(Field::MotherPnr))
-        };
-        self.family
-            .is_none_or(|family| family.records().any(|record| of_aspect(record) && self.is_chosen(record.number)))
+        self.family.is_none_or(|family| family.records_of(aspect).iter().any(|record| self.is_chosen(*record)))
     }
 
     /// Whether any row that comes tells the name of a street: 003 does, and the addresses of some products do.
