@@ -70,8 +70,8 @@ macro_rules! facts {
     (@accessor date $name:ident $field:ident [$mark:ident] $term:literal) => {
         #[doc = concat!("`", $term, "` with its mark of uncertainty; none when blank.")]
         pub fn $name(self) -> Option<Uncertain<Date>> {
-            let uncertain = self.0.flag(Field::$mark).is_some();
-            self.0.date(Field::$field).map(|value| Uncertain { value, uncertain })
+            let value = self.0.date(Field::$field)?;
+            Some(Uncertain { value, uncertain: self.0.flag(Field::$mark).is_some() })
         }
     };
     (@accessor time $name:ident $field:ident $term:literal) => {
@@ -81,8 +81,8 @@ macro_rules! facts {
     (@accessor time $name:ident $field:ident [$mark:ident] $term:literal) => {
         #[doc = concat!("`", $term, "` with its mark of uncertainty; none when zeros.")]
         pub fn $name(self) -> Option<Uncertain<Timestamp>> {
-            let uncertain = self.0.flag(Field::$mark).is_some();
-            self.0.timestamp(Field::$field).map(|value| Uncertain { value, uncertain })
+            let value = self.0.timestamp(Field::$field)?;
+            Some(Uncertain { value, uncertain: self.0.flag(Field::$mark).is_some() })
         }
     };
     (@accessor mark $name:ident $field:ident $term:literal) => {
