@@ -42,7 +42,8 @@ macro_rules! fields {
             )*
         }
 
-        const FIELDS: &[(Field, &str, Kind)] = &[$((Field::$name, $term, Kind::$kind),)*];
+        /// Every field with its name of CPR's and its kind, in the order of their numbers.
+        pub(crate) const FIELDS: &[(Field, &str, Kind)] = &[$((Field::$name, $term, Kind::$kind),)*];
     };
 }
 
@@ -60,7 +61,7 @@ impl Field {
 
     /// The number that stands for the field in packed values.
     #[inline]
-    pub fn number(self) -> u16 {
+    pub const fn number(self) -> u16 {
         self as u16
     }
 

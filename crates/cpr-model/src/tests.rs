@@ -365,3 +365,24 @@ proptest! {
         prop_assert_eq!(values.text(last), Text::new(b"x"));
     }
 }
+
+#[test]
+fn every_field_is_found_between_all_others() {
+    let mut packed = Vec::new();
+    for field in Field::all() {
+        let mut writer = ValuesWriter(&mut packed);
+        match field.kind() {
+            Kind::Text => writer.text(field, field.term().as_bytes()),
+            Kind::Small | Kind::Code => writer.number(field, Some(7)),
+            Kind::Date => writer.date(field, 2026_01_05),
+            Kind::Timestamp | Kind::Pnr => writer.digits(field, 2026_01_05),
+            Kind::Flag => writer.flag(field, b'*'),
+        }
+    }
+    let values = Values::new(&packed);
+    assert_eq!(values.iter().count(), Field::all().count());
+    for (field, value) in values.iter() {
+        assert_eq!(values.get(field), Some(value), "{field:?}");
+        assert_eq!(Values::new(&packed[..0]).get(field), None);
+    }
+}

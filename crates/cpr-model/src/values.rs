@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::field::FIELDS;
 use crate::{Date, Field, Kind, Pnr, RelatedPnr, Text, Timestamp};
 
 /// Tags from here on take a second byte.
@@ -58,13 +59,10 @@ impl<'a> Values<'a> {
     /// The value of a field, or none when the record leaves it empty.
     pub fn get(self, field: Field) -> Option<Value<'a>> {
         let mut rest = self.0;
-        while let Some((found, length, at)) = head(rest) {
-            if found == field {
-                return entry(rest).map(|(_, value, _)| value);
-            }
-            rest = &rest[at + length..];
+        while !begins_with(rest, field) {
+            rest = behind_first(rest)?;
         }
-        None
+        entry(rest).map(|(_, value, _)| value)
     }
 
     /// Start, end and correction mark of the row, of the fields that the aspect names: they are packed before all
@@ -169,6 +167,50 @@ impl fmt::Debug for Values<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Values({} bytes)", self.0.len())
     }
+}
+
+/// By the first byte of an entry: its bytes, or one of the two below.
+const ENTRY_BYTES: [u8; 256] = {
+    let mut bytes = [ASK_HEAD; 256];
+    let mut at = 0;
+    while at < FIELDS.len() && FIELDS[at].0.number() < TWO_BYTES {
+        let (field, _, kind) = FIELDS[at];
+        bytes[field as usize] = match kind {
+            Kind::Text => OF_TEXT,
+            Kind::Small | Kind::Flag => 2,
+            Kind::Code => 3,
+            Kind::Date => 5,
+            Kind::Timestamp | Kind::Pnr => 6,
+        };
+        at += 1;
+    }
+    bytes
+};
+
+/// A tag of two bytes, or none.
+const ASK_HEAD: u8 = 0;
+
+/// A text, whose length stands behind the tag.
+const OF_TEXT: u8 = 1;
+
+/// True when the first entry is of this field.
+#[inline]
+fn begins_with(bytes: &[u8], field: Field) -> bool {
+    match field.number() {
+        number @ 0..TWO_BYTES => bytes.first() == Some(&(number as u8)),
+        _ => head(bytes).is_some_and(|(found, _, _)| found == field),
+    }
+}
+
+/// What stands behind the first entry, by its first byte alone where that is enough; none when the bytes are no entry.
+#[inline]
+fn behind_first(bytes: &[u8]) -> Option<&[u8]> {
+    let length = match ENTRY_BYTES[usize::from(*bytes.first()?)] {
+        ASK_HEAD => head(bytes).map(|(_, length, at)| at + length)?,
+        OF_TEXT => 2 + usize::from(*bytes.get(1)?),
+        length => usize::from(length),
+    };
+    bytes.get(length..)
 }
 
 /// Field, payload length and payload start of the first entry; none when the bytes are not one.
