@@ -138,7 +138,7 @@ fn look_up(
     let answer = Response {
         person: person_data(&subject, &protections, snapshot, request, (version, register))?,
         addresses: parts::addresses(&subject, version, register),
-        relations: parts::relations(&subject),
+        relations: parts::relations(&subject, |pnr| pnr.reveal().to_owned()),
         notes: parts::notes(&subject),
     };
     let not_held = subject.not_held(&ASPECTS);

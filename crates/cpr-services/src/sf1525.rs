@@ -203,7 +203,10 @@ impl Asked<'_> {
                 Vec::new()
             },
             municipal_conditions: match marked(Marking::MunicipalConditions) {
-                true => subject.all(|fact| fact.municipal_condition()).map(areas::municipal_condition).collect(),
+                true => subject
+                    .all(Aspect::MunicipalCondition, cpr_replika::Fact::municipal_condition)
+                    .map(areas::municipal_condition)
+                    .collect(),
                 false => Vec::new(),
             },
             events: if marked(Marking::Events) { Some(areas::events(self.snapshot, self.request)?) } else { None },

@@ -43,9 +43,9 @@ impl<'i> Subject<'i> {
         self
     }
 
-    /// The rows that count, of the aspect that the view is of.
-    pub(crate) fn all<T>(&self, view: impl Fn(&Fact<'i>) -> Option<T>) -> impl Iterator<Item = T> {
-        self.rows.counting().filter_map(move |fact| view(&fact))
+    /// The rows of an aspect that count, seen as what they are.
+    pub(crate) fn all<T>(&self, aspect: Aspect, view: fn(&Fact<'i>) -> Option<T>) -> impl Iterator<Item = T> {
+        self.rows.rows(aspect).filter_map(move |fact| view(&fact))
     }
 
     /// The row that counts; of several the one that began last.
@@ -95,8 +95,8 @@ impl<'i> Subject<'i> {
 
     /// The protections recorded now, whatever the moment asked about.
     pub(crate) fn protections(&self) -> impl Iterator<Item = facts::Protection<'i>> {
-        let recorded = |fact: &&Fact<'i>| !fact.is_historic() && fact.mark().is_none();
-        self.rows.facts().iter().filter(recorded).filter_map(|fact| fact.protection())
+        let rows = self.rows.facts().iter().filter(|fact| fact.aspect() == Aspect::Protection);
+        rows.filter(|fact| !fact.is_historic() && fact.mark().is_none()).filter_map(|fact| fact.protection())
     }
 
     pub(crate) fn person(&self) -> Option<facts::Person<'i>> {

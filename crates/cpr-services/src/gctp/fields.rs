@@ -1,6 +1,6 @@
 //! The fields of the services as tables: a name, and where the value comes from.
 
-use cpr_replika::cpr_model::{Aspect, Date, ProtectionKind, Text, Timestamp, facts};
+use cpr_replika::cpr_model::{Aspect, Date, Fact, ProtectionKind, Text, Timestamp, facts};
 
 use crate::contract_types::{printable, text};
 use crate::gctp::row::Field;
@@ -236,7 +236,8 @@ fn contact<'i>(subject: &Subject<'i>) -> Option<facts::ContactAddress<'i>> {
 
 /// The custody row of the first of these types that there is.
 fn slot<'i>(subject: &Subject<'i>, types: &[u16]) -> Option<facts::Custody<'i>> {
-    let of = |wanted: &u16| subject.all(|fact| fact.custody()).find(|row| row.relation_type() == Some(*wanted));
+    let of =
+        |wanted: &u16| subject.all(Aspect::Custody, Fact::custody).find(|row| row.relation_type() == Some(*wanted));
     types.iter().find_map(of)
 }
 

@@ -1,6 +1,6 @@
 //! The parts of the lookup that repeat: names, addresses, relations, protections, notes.
 
-use cpr_replika::cpr_model::{Aspect, Pnr, ProtectionKind, facts};
+use cpr_replika::cpr_model::{self, Aspect, Date, Fact, Pnr, ProtectionKind, Text, facts};
 
 use crate::contract_types::{self, Absent, PlainDate, Uncertain, XsdDate, XsdDateTime, text};
 use crate::protection::Protections;
@@ -348,43 +348,46 @@ pub(crate) fn contact(row: facts::ContactAddress<'_>) -> Contact {
     }
 }
 
-pub(crate) fn relations(subject: &Subject<'_>) -> Relations {
+/// The relations, each number as the service writes it.
+pub(crate) fn relations(subject: &Subject<'_>, write: fn(Pnr) -> String) -> Relations {
+    let number = |related| known(related).map(write);
     let parents = subject.parents();
-    let mother = parents.and_then(|row| {
-        relation(known(row.mother_pnr()), contract_types::day(row.mother_birth_date()), text(row.mother_name()))
-    });
-    let father = parents.and_then(|row| {
-        relation(known(row.father_pnr()), contract_types::day(row.father_birth_date()), text(row.father_name()))
-    });
-    let spouse = subject.civil_status().and_then(|row| {
-        relation(known(row.spouse_pnr()), contract_types::day(row.spouse_birth_date()), text(row.spouse_name()))
-    });
-    let children = subject.children().into_iter().map(|pnr| Child { pnr: pnr.reveal().to_owned() });
+    let mother =
+        parents.and_then(|row| relation(number(row.mother_pnr()), || (row.mother_birth_date(), row.mother_name())));
+    let father =
+        parents.and_then(|row| relation(number(row.father_pnr()), || (row.father_birth_date(), row.father_name())));
+    let spouse = subject
+        .civil_status()
+        .and_then(|row| relation(number(row.spouse_pnr()), || (row.spouse_birth_date(), row.spouse_name())));
+    let custody = |row: facts::Custody<'_>| {
+        Some(Custody {
+            kind: row.relation_type().filter(|kind| (3..=6).contains(kind))?,
+            from: contract_types::day(row.from()),
+            deleted_on: row.deleted_on().map(XsdDate),
+            holder_pnr: number(row.holder_pnr()),
+            holder_from: row.holder_from().map(XsdDate),
+        })
+    };
     Relations {
         spouse,
-        children: children.collect(),
+        children: subject.children().into_iter().map(|pnr| Child { pnr: write(pnr) }).collect(),
         mother: mother.unwrap_or_default(),
         father: father.unwrap_or_default(),
-        custody: subject.all(|fact| fact.custody()).filter_map(custody).collect(),
+        custody: subject.all(Aspect::Custody, Fact::custody).filter_map(custody).collect(),
     }
 }
 
 /// A number when there is one, else birth date and name; none when nothing is known.
-pub(crate) fn relation(pnr: Option<Pnr>, born: Option<Uncertain<XsdDate>>, name: Option<String>) -> Option<Relation> {
-    match pnr {
-        Some(pnr) => Some(Relation { pnr: Some(pnr.reveal().to_owned()), birth_date: None, name: None }),
-        None => (born.is_some() || name.is_some()).then_some(Relation { pnr: None, birth_date: born, name }),
+fn relation<'a>(
+    pnr: Option<String>,
+    stated: impl FnOnce() -> (Option<cpr_model::Uncertain<Date>>, Text<'a>),
+) -> Option<Relation> {
+    if pnr.is_some() {
+        return Some(Relation { pnr, birth_date: None, name: None });
     }
-}
-
-fn custody(row: facts::Custody<'_>) -> Option<Custody> {
-    Some(Custody {
-        kind: row.relation_type().filter(|kind| (3..=6).contains(kind))?,
-        from: contract_types::day(row.from()),
-        deleted_on: row.deleted_on().map(XsdDate),
-        holder_pnr: known(row.holder_pnr()).map(|pnr| pnr.reveal().to_owned()),
-        holder_from: row.holder_from().map(XsdDate),
-    })
+    let (born, name) = stated();
+    let (birth_date, name) = (contract_types::day(born), text(name));
+    (birth_date.is_some() || name.is_some()).then_some(Relation { pnr, birth_date, name })
 }
 
 pub(crate) fn notes(subject: &Subject<'_>) -> Vec<Note> {
@@ -394,5 +397,5 @@ pub(crate) fn notes(subject: &Subject<'_>) -> Vec<Note> {
         from: row.from().map(XsdDate),
         deleted_on: row.deleted_on().map(XsdDate),
     };
-    subject.all(|fact| fact.note()).map(note).collect()
+    subject.all(Aspect::Note, Fact::note).map(note).collect()
 }

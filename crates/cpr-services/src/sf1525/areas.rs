@@ -253,11 +253,11 @@ pub(super) fn civil_status(subject: &Subject<'_>, fact: &Fact<'_>, version: Vers
     let named = version == Version::V2;
     let told = named || state(subject, fact) == "AKTUEL";
     let spouse = known(row.spouse_pnr()).filter(|_| told);
-    let by_name = named && spouse.is_none();
+    let by_name = Some(row).filter(|_| named && spouse.is_none());
     Some(CivilStatusVersion {
         spouse_pnr: spouse.map(urn),
-        spouse_birth_date: contract_types::day(row.spouse_birth_date()).filter(|_| by_name),
-        spouse_name: text(row.spouse_name()).filter(|_| by_name),
+        spouse_birth_date: contract_types::day(by_name.and_then(facts::CivilStatus::spouse_birth_date)),
+        spouse_name: by_name.and_then(|row| text(row.spouse_name())),
         kind: text(row.civil_status()),
         from: contract_types::moment(row.from()),
         to: contract_types::moment(row.to()),
@@ -305,7 +305,7 @@ pub(super) fn protected(of: &Protection) -> Protected {
 pub(super) fn address(subject: &Subject<'_>, fact: &Fact<'_>, register: &dyn Register) -> Option<AddressVersion> {
     let row = fact.address()?;
     let counts = subject.fact(Aspect::Address).is_some_and(|counting| counting.values() == fact.values());
-    let formatted = subject.formatted().filter(|_| counts);
+    let formatted = if counts { subject.formatted() } else { None };
     let of_003 = |field: fn(facts::FormattedAddress<'_>) -> Option<String>| formatted.and_then(field);
     let name = text(row.long_street_name()).or_else(|| register.street_name(Place::of(row)?));
     let lines = [
@@ -372,19 +372,16 @@ pub(super) fn stay(subject: &Subject<'_>, fact: &Fact<'_>, register: &dyn Regist
 }
 
 pub(super) fn relations(subject: &Subject<'_>) -> Relations {
-    let of = sf1520::relations(subject);
-    let in_urn = |pnr: String| format!("urn:oio:cpr-nr:{pnr}");
-    let related =
-        |one: sf1520::Relation| Related { pnr: one.pnr.map(in_urn), birth_date: one.birth_date, name: one.name };
+    let of = sf1520::relations(subject, urn);
+    let related = |one: sf1520::Relation| Related { pnr: one.pnr, birth_date: one.birth_date, name: one.name };
     let stated = |one: sf1520::Relation| Some(related(one)).filter(|one| *one != Related::default());
-    let child = |pnr| Related { pnr: Some(urn(pnr)), birth_date: None, name: None };
-    let custody = of.custody.into_iter().map(|row| sf1520::Custody { holder_pnr: row.holder_pnr.map(in_urn), ..row });
+    let child = |one: sf1520::Child| Related { pnr: Some(one.pnr), birth_date: None, name: None };
     Relations {
         spouse: of.spouse.map(related),
-        children: subject.children().into_iter().map(child).collect(),
+        children: of.children.into_iter().map(child).collect(),
         mother: stated(of.mother),
         father: stated(of.father),
-        custody: custody.collect(),
+        custody: of.custody,
     }
 }
 

@@ -4,5 +4,5 @@ use cpr_replika::cpr_model::Pnr;
 
 /// A number in the form of this service.
 pub(super) fn urn(pnr: Pnr) -> String {
-    format!("urn:oio:cpr-nr:{}", pnr.reveal())
+    ["urn:oio:cpr-nr:", pnr.reveal()].concat()
 }
