@@ -21,7 +21,8 @@ use cpr_replika::{
     ApplyOptions, Config, DeliveryNumber, EventFilter, FilterChange, Query, Replika, Snapshot, UnknownNumbers,
 };
 use cpr_services::Caller;
-use cpr_services::{NoRegister, Request, sf1520};
+use cpr_services::sf1525::{Depth, Markings, Version};
+use cpr_services::{NoRegister, Request, sf1520, sf1525};
 
 /// How much more than what is written down is still the same: another compiler's release stays below it.
 const MARGIN: f64 = 1.10;
@@ -193,6 +194,13 @@ mod operation {
     }
 
     #[inline(never)]
+    pub(super) fn answer_of_sf1525(snapshot: &Snapshot, request: &Request) -> usize {
+        let all = Markings::all(Depth::WithHistory);
+        let answer = sf1525::answer(snapshot, Version::V2, &all, request, &NoRegister).expect("a read");
+        answer.found().expect("held").answer.addresses.len()
+    }
+
+    #[inline(never)]
     pub(super) fn check_of_the_load(extract: &[u8], options: CheckOptions<'_>) -> u64 {
         check(Cursor::new(extract), options).expect("bytes in memory").persons
     }
@@ -254,9 +262,12 @@ fn measure() {
         black_box(operation::person_every_fact(&snapshot, pnr));
         black_box(operation::as_of_the_load(&snapshot, pnr, at));
         black_box(operation::history_of_addresses(&snapshot, pnr));
-        black_box(operation::answer_of_sf1520(&snapshot, &Request::on(pnr, day, Caller::unlogged())));
+        let request = Request::on(pnr, day, Caller::unlogged());
+        black_box(operation::answer_of_sf1520(&snapshot, &request));
+        black_box(operation::answer_of_sf1525(&snapshot, &request));
     }
-    for operation in ["person_now", "person_every_fact", "as_of_the_load", "history_of_addresses", "answer_of_sf1520"] {
+    let of_a_person = ["person_now", "person_every_fact", "as_of_the_load", "history_of_addresses"];
+    for operation in of_a_person.into_iter().chain(["answer_of_sf1520", "answer_of_sf1525"]) {
         println!("{operation} {}", pnrs.len());
     }
     let folder = tempfile::tempdir().expect("a place for packs");
