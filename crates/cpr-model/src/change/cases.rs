@@ -184,6 +184,15 @@ fn history_ages_out_of_the_window_unless_what_came_says_otherwise_of_its_time() 
             "{came}: {changes:?}"
         );
     }
+    // What came ends where it begins, or came in the place of another one and claims no more than that did.
+    let before = was(2018, "201901011200", 7);
+    check(&[&before], &[&was(2016, "201801011200", 8)], &[(AgedOut, Some(0), None), (LateReport, None, Some(0))]);
+    let (over, right) = (was(2017, "201901011200", 7), was(2016, "201801011200", 9));
+    check(
+        &[&was(2016, "201801011200", 8), &over],
+        &[&right],
+        &[(AgedOut, Some(1), None), (Rewritten, Some(0), Some(0))],
+    );
     // Whom a customer gets the whole history of, nothing ages out for.
     let all = Situation { window: None, ..situation() };
     assert_eq!(told(&[now, &old], &[now], all), [(Rewritten, Some(1), None)]);
