@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod faults;
+mod limits;
 
 const PERSONS: [&str; 3] = ["6101801234", "6101801235", "7212554441"];
 
@@ -80,6 +81,7 @@ fn groups(source: impl Read + Seek, checked: &Checked, chunk: usize) -> Vec<Grou
         if count == 0 {
             return all;
         }
+        assert!(count <= chunk);
         all.extend(buffer[..count].iter().cloned());
     }
 }
@@ -159,6 +161,62 @@ fn historic_records_say_where_their_period_ends() {
 }
 
 #[test]
+fn bounds_and_mark_are_packed_first_where_every_read_looks() {
+    for record in Family::all().iter().flat_map(Family::records) {
+        let Role::Fact(aspect, _) = record.role else { continue };
+        let mut fields: Vec<Field> = record.columns.iter().filter_map(|column| column.field).collect();
+        let first = [aspect.start(), aspect.end(), Some(Field::CorrectionMark)].into_iter().flatten();
+        let first: Vec<Field> = first.filter(|field| fields.contains(field)).collect();
+        fields.retain(|field| !first.contains(field));
+        let packed: Vec<Field> = record.packing.iter().map(|packed| packed.field).collect();
+        assert_eq!(packed, [first, fields].concat(), "{:03}", record.number);
+    }
+}
+
+#[test]
+fn blanks_are_the_same_where_they_are_cut_off_and_zeros_are_others() {
+    for layout in Family::all().iter().flat_map(Family::records) {
+        let Role::Fact(..) = layout.role else { continue };
+        let mut line = layout.empty.clone();
+        line[3..13].copy_from_slice(PERSONS[0].as_bytes());
+        for column in layout.columns.iter().filter(|column| column.format == Format::NumberOrBlank) {
+            line[column.start..column.start + column.length].fill(b' ');
+        }
+        let packed = |line: &[u8]| {
+            let mut packed = Vec::new();
+            crate::record::pack(layout, line, &mut packed);
+            packed
+        };
+        let mut rendered = Vec::new();
+        layout.render(Some(pnr(PERSONS[0])), Values::new(&packed(&line)), &mut rendered);
+        assert!(rendered == line, "{:03} is written as it was read", layout.number);
+        let used = line.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+        for width in used..line.len() {
+            assert!(packed(&line[..width]) == packed(&line), "{:03} cut to {width}", layout.number);
+        }
+        let blank = packed(&line);
+        for column in layout.columns.iter().filter(|column| column.format == Format::NumberOrBlank) {
+            line[column.start..column.start + column.length].fill(b'0');
+            assert!(packed(&line) != blank);
+        }
+    }
+}
+
+#[test]
+fn lines_without_ends_are_at_full_length_and_of_two_line_ends_the_more_frequent_is_the_files_own() {
+    let (start, end) = ("00000000000001234012026010520260102", "999999999999900000000");
+    for (ends, line_end, padding) in [
+        (["", ""], LineEnd::None, Padding::Full),
+        (["\n", "\r\n"], LineEnd::Lf, Padding::Cut),
+        (["\r\n", "\r\n"], LineEnd::CrLf, Padding::Cut),
+    ] {
+        let found = checked(format!("{start}{}{end}{}", ends[0], ends[1]).as_bytes());
+        assert!(found.is_sound(), "{:?}", found.faults);
+        assert_eq!((found.style.line_end, found.style.padding), (line_end, padding), "{ends:?}");
+    }
+}
+
+#[test]
 fn every_spelling_reads_the_same_and_writes_back_byte_for_byte() {
     let packed = |groups: &[Group]| -> Vec<Vec<u8>> { groups.iter().map(|group| group.values().to_vec()).collect() };
     let plain = extract(Style::default());
@@ -187,6 +245,28 @@ fn the_family_is_found_when_one_fits_and_doubt_is_told() {
     assert_eq!(find_family(&mut Cursor::new(&bytes), &[], u64::MAX).unwrap().unwrap().name, "std");
     let frame = b"00000000000001234012026010520260102\n999999999999900000000\n";
     assert_eq!(find_family(&mut Cursor::new(frame), &[], u64::MAX).unwrap().unwrap_err(), ["std", "full"]);
+    // By the first line nothing is told apart, and by two it is.
+    assert_eq!(find_family(&mut Cursor::new(&bytes), &[], 1).unwrap().unwrap_err(), ["std", "full"]);
+    assert_eq!(find_family(&mut Cursor::new(&bytes), &[], 2).unwrap().unwrap().name, "std");
+}
+
+#[test]
+fn a_file_that_fits_no_family_is_of_the_first_that_the_fewest_lines_misfit() {
+    let date = Date::from_digits(2026_01_05).unwrap();
+    for (name, closest) in [("full", "full"), ("std", "std")] {
+        let mut writer = ExtractWriter::new(Vec::new(), family(name), Style::default(), "123401", date, date).unwrap();
+        for person in PERSONS {
+            let longest = family(name).records().max_by_key(|record| record.length).unwrap();
+            let last = longest.columns.iter().rfind(|column| column.format == Format::Text).unwrap();
+            writer.record(1, pnr(person), &[("STATUS", "01")]).unwrap();
+            writer.record(longest.number, pnr(person), &[(last.name, "x")]).unwrap();
+        }
+        writer.line(b"888 what is this").unwrap();
+        let bytes = writer.finish().unwrap();
+        assert_eq!(find_family(&mut Cursor::new(&bytes), &[], u64::MAX).unwrap().unwrap().name, closest);
+    }
+    let unknown = b"00000000000001234012026010520260102\n888 what is this\n999999999999900000001\n";
+    assert_eq!(find_family(&mut Cursor::new(unknown), &[], u64::MAX).unwrap().unwrap().name, "std");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{PERSONS, checked, family, groups, options, pnr};
 use crate::{CheckOptions, Family, Reason, Role, Waive, check, find_family, fits_family};
 
 /// The extract with these rows. Of a 003 what follows the name is filled in.
-fn lines_of(rows: &[&str]) -> Vec<u8> {
+pub(super) fn lines_of(rows: &[&str]) -> Vec<u8> {
     let formatted = family("std").record(3).unwrap();
     let mut bytes = b"00000000000001234012026010520260102\n".to_vec();
     for row in rows {
@@ -27,10 +27,10 @@ fn lines_of(rows: &[&str]) -> Vec<u8> {
     bytes
 }
 
-const PERSON: &str = "0016101801234          01000000000000 K1980-01-01";
-const OTHER: &str = "0016101801235          01000000000000 K1980-01-01";
-const EVENT: &str = "0996101801234202601051000P02";
-const ADDRESSED: &str = "0036101801234Prøve Person";
+pub(super) const PERSON: &str = "0016101801234          01000000000000 K1980-01-01";
+pub(super) const OTHER: &str = "0016101801235          01000000000000 K1980-01-01";
+pub(super) const EVENT: &str = "0996101801234202601051000P02";
+pub(super) const ADDRESSED: &str = "0036101801234Prøve Person";
 
 #[test]
 fn equal_groups_of_one_number_are_one_person() {
@@ -137,6 +137,10 @@ fn what_never_ends_is_ended_with_the_limit_named() {
         let told = found.faults.iter().find(|fault| fault.reason.name() == reason);
         assert!(told.is_some_and(|fault| fault.to_string().contains(shown)), "{reason}: {:?}", found.faults);
         assert!(told.is_some_and(|fault| fault.reason.ends_reading()), "{reason}");
+        if reason == "too_many_faults" {
+            let line = 1 + source.iter().position(|byte| *byte == b'\n').unwrap() as u64;
+            assert_eq!(found.bytes, found.lines * line, "the bytes of the lines that were looked at");
+        }
         assert!(found.faults.len() <= 5 && find_family(&mut Endless(source, 0), &[], 100).is_ok());
     }
 }
@@ -268,6 +272,9 @@ fn each_kind_of_fault_is_told_in_the_line_where_it_is() {
         assert_eq!((told, found.fault_count), (expected.to_vec(), lines), "{what}");
         assert_eq!(found.is_sound(), expected.is_empty(), "{what}");
     }
+    let nobody = checked(&row("0010000000000"));
+    assert_eq!(nobody.faults.first().and_then(|fault| fault.field), Some("PNR"), "told by the field");
+    assert_eq!(checked(&sound).records, [(0, 1), (1, 2), (999, 1)].into(), "records that are there");
     let rows = lines_of(&[PERSON, EVENT, OTHER]);
     for (chosen, told) in [(&[1, 99][..], None), (&[1], Some((3, Some(99), Reason::NotChosen)))] {
         let found = check(Cursor::new(&rows), CheckOptions { chosen: Some(chosen), ..options("std") }).unwrap();
@@ -352,9 +359,10 @@ fn receipts_are_counted_and_belong_to_nobody() {
 
 #[test]
 fn rows_of_a_kind_that_a_person_has_once_are_counted_where_there_are_more() {
-    let (row, event) = ("01061018012345100199103201299*", EVENT);
+    let (row, event, child) = ("01061018012345100199103201299*", EVENT, "0146101801234");
     for (rows, doubled) in [
         (&[PERSON, row][..], 0),
+        (&[PERSON, child, row, child, child], 0),
         (&[PERSON, row, row], 1),
         (&[PERSON, row, row, row], 2),
         (&[PERSON, row, event, event], 0),
