@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ pub struct Replika {
     write_lock: Mutex<()>,
     /// When opening anew after a failure was last tried in vain.
     tried_in_vain: Mutex<Option<Instant>>,
+    /// Whether the last large write has copied many pages that were not given free yet.
+    pub(crate) has_copied_many: AtomicBool,
 }
 
 /// The open store, and its last state.
@@ -224,7 +227,8 @@ impl Replika {
 
     pub(crate) fn over(database: Opened) -> Result<Replika, Error> {
         let published = Publication::new(Published::take(Arc::new(database))?);
-        let replika = Replika { published, write_lock: Mutex::new(()), tried_in_vain: Mutex::new(None) };
+        let (write_lock, tried_in_vain, has_copied_many) = Default::default();
+        let replika = Replika { published, write_lock, tried_in_vain, has_copied_many };
         replika.upgrade()?;
         Ok(replika)
     }

@@ -186,7 +186,7 @@ fn whose_protections_end_on_a_day_is_told_by_reading_those_alone() {
 }
 
 #[test]
-fn what_a_night_copied_is_free_for_the_next_also_in_a_store_that_stays_open() {
+fn what_a_night_copied_is_given_free_by_what_the_next_one_begins_with() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let replika = Replika::create(&path, &Config { family: Family::named("std"), ..Config::default() }).unwrap();
@@ -201,8 +201,11 @@ fn what_a_night_copied_is_free_for_the_next_also_in_a_store_that_stays_open() {
         persons.iter_mut().for_each(|(_, rows)| rows[1].1.push(("HUSNR", format!("{night:03}"))));
         deliver(&replika, night, &persons);
     }
+    let copied = pages(&replika);
+    replika.database().free_pages_of_before().unwrap();
     let open = pages(&replika);
     drop(replika);
     let closed = pages(&Replika::open(&path).unwrap());
     assert!(open * 10 <= closed * 11, "{open} pages that are not free, {closed} once the store was closed");
+    assert!(copied > open + open / 4, "{copied} pages before, of which {open} are left");
 }

@@ -36,6 +36,7 @@ mod staged_load_tests;
 
 use std::io::{Read, Seek};
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cpr_extract::Groups;
@@ -71,7 +72,7 @@ pub use report::{Outcome, Report};
 
 pub use crate::ledger::delivery::{Counts, Delivery, DeliveryKind};
 
-/// A delivery that changes so many persons has copied so many pages that the next one is to find free what they were
+/// A delivery that changes so many persons has copied so many pages that the next one gives free first what they were
 /// copied from.
 const MANY_CHANGED: u64 = if cfg!(test) { 1 } else { 1_000 };
 
@@ -167,8 +168,7 @@ impl Replika {
         span.record("facts_superseded", counts.facts_superseded);
         self.announce();
         if report.outcome == Outcome::Applied && counts.persons_changed >= MANY_CHANGED {
-            // What fails here has failed after the delivery: whoever needs the storage next finds it.
-            database.free_pages_of_before().ok();
+            self.has_copied_many.store(true, Ordering::Relaxed);
         }
         drop(lock);
         if let Some(folder) = options.pack.filter(|_| report.outcome != Outcome::DryRun) {
@@ -232,7 +232,12 @@ impl Replika {
         // Others read what was published before.
         let write = match last {
             None => StagedWrite::in_stages(database)?,
-            Some(_) => StagedWrite::whole(database)?,
+            Some(_) => {
+                if !options.dry_run && self.has_copied_many.swap(false, Ordering::Relaxed) {
+                    database.free_pages_of_before()?;
+                }
+                StagedWrite::whole(database)?
+            }
         };
         let number = DeliveryNumber(snapshot.known().0 + 1);
         let unbroken = last.filter(|last| last.production_date == header.previous_production_date);

@@ -343,7 +343,8 @@ impl Opened {
 
     /// Gives free the pages that only states of before the last one have and that nobody reads any more. The storage
     /// engine does so whenever it commits, but whoever commits still has the state of before open: without this, a
-    /// write would not find the pages free that the one before it had copied, and the file would grow by as many.
+    /// write would not find the pages free that the one before it had copied, and the file would grow by as many. Closing
+    /// the file does it, too.
     pub(crate) fn free_pages_of_before(&self) -> Result<(), Error> {
         let write = self.begin_write()?;
         self.latch.sound(|| write.commit().map_err(Error::from))
