@@ -120,7 +120,7 @@ fn a_pack_of_version_2_answers_as_one_of_today() {
 }
 
 #[test]
-fn blocks_in_which_no_row_starts_have_the_first_key_of_the_one_before() {
+fn where_no_row_starts_a_block_has_the_first_key_of_the_one_before() {
     let lengths = [(1, 3 * BLOCK), (2, 0), (5, BLOCK), (6, 5000)];
     let numbers = lengths.map(|(number, length)| (number, Some(vec![number as u8; length])));
     let (sound, _) = written(description(Kind::Base, 5), &Rows { numbers: numbers.into(), ..Rows::default() });
