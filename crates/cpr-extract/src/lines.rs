@@ -335,6 +335,8 @@ struct Cut {
 #[inline]
 fn cut(rest: &[u8], at_end: bool, family: &'static Family) -> Cut {
     let near = &rest[..rest.len().min(LOOKAHEAD)];
+    // That all of the file is there does not say that a line ends where the look does.
+    let at_end = at_end && near.len() == rest.len();
     let newline = memchr::memchr(b'\n', near);
     let (length, end) = match newline {
         Some(at) if at > 0 && near[at - 1] == b'\r' => (at - 1, LineEnd::CrLf),

@@ -62,10 +62,14 @@ fn what_stands_behind_the_end_is_a_trailer_of_1024_bytes_or_no_trailer() {
 fn a_line_that_is_one_sign_too_long_is_told_wherever_it_stands() {
     let full = format!("{PERSON:width$}", width = family("std").record(1).unwrap().length);
     let too_long = Some((2, Reason::TooLong, 1));
-    for (behind, told) in [("", None), (" ", None), ("x", too_long)] {
+    // More blanks than are looked at for the end of a line, in a file that is in memory as a whole and in one that is not.
+    let blanks = &" ".repeat(20_000);
+    for (behind, told) in [("", None), (" ", None), ("x", too_long), (blanks, too_long)] {
         let row = format!("{full}{behind}");
-        let found = checked(&lines_of(&[&[row.as_str()][..], &[EVENT; 1000]].concat()));
-        assert_eq!(found.faults.first().map(|fault| (fault.line, fault.reason, found.fault_count)), told);
+        for events in [1, 1000, 20_000] {
+            let found = checked(&lines_of(&[&[row.as_str()][..], &vec![EVENT; events]].concat()));
+            assert_eq!(found.faults.first().map(|fault| (fault.line, fault.reason, found.fault_count)), told);
+        }
     }
 }
 
