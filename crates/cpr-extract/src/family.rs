@@ -283,6 +283,7 @@ fn parse_families(csv: &'static str, tables: &Tables) -> Vec<Family> {
 fn numbers_of<'r>(aspect: Aspect, records: impl Iterator<Item = &'r RecordLayout>) -> Vec<u16> {
     let is_of = |record: &RecordLayout| {
         matches!(record.role, Role::Fact(of, _) if of == aspect)
+            || record.role == Role::Event && aspect == Aspect::Event
             || aspect == Aspect::Parents && record.columns.iter().any(|column| column.field == Some(Field::MotherPnr))
     };
     records.filter(|record| is_of(record)).map(|record| record.number).collect()

@@ -62,6 +62,13 @@ fn a_service_leaves_out_what_the_store_does_not_hold() {
         ["protection", "civil_status", "child", "parents", "custody"],
         "of what is marked"
     );
+
+    let markings = Markings::default().with(Marking::Events, Depth::Current).with(Marking::Name, Depth::Current);
+    // Changes come with 099 whatever is chosen.
+    for replika in [&names, &all] {
+        let answer = sf1525::answer(&replika.snapshot(), version, &markings, &request, &NoRegister).expect("a read");
+        assert!(!answer.found().expect("held").not_held.contains(&"event"));
+    }
 }
 
 fn is_refused<T>(answer: Result<T, impl std::fmt::Display>) -> bool {
