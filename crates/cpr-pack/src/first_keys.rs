@@ -5,10 +5,9 @@
 use std::ops::Range;
 
 use crate::block::BLOCK_BYTES;
-use crate::header::{Header, part, u32_at};
+use crate::header::{part, u32_at};
 use crate::keys::{Keys, RawKey};
 use crate::row::UNIT_BYTES;
-use crate::trailer::TableEntry;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
@@ -28,15 +27,20 @@ pub(crate) enum FirstKeys {
 }
 
 impl FirstKeys {
-    /// Those of a table from its part of the trailer, which stands at `at`. None when the bytes are no first keys of it.
-    pub(crate) fn decode(bytes: &[u8], at: usize, table: &TableEntry, header: &Header) -> Option<FirstKeys> {
-        if table.keys == Keys::Bytes || !header.has_first_keys_of_blocks() {
-            return StrideKeys::decode(bytes, table).map(FirstKeys::OfStrides);
+    /// Those of a table's rows, of so many bytes, from their part of the trailer: of each block, where `are_of_blocks`
+    /// says so. None when they are no first keys of such rows.
+    pub(crate) fn decode(
+        trailer: &[u8],
+        part: Range<usize>,
+        rows_bytes: u64,
+        are_of_blocks: bool,
+    ) -> Option<FirstKeys> {
+        let bytes = trailer.get(part.clone())?;
+        if !are_of_blocks {
+            return StrideKeys::decode(bytes, rows_bytes).map(FirstKeys::OfStrides);
         }
-        let blocks = table.rows_bytes.div_ceil(BLOCK);
-        let fits = (bytes.len() as u64).checked_div(NUMBER_BYTES as u64) == Some(blocks);
-        let is_whole = bytes.len().is_multiple_of(NUMBER_BYTES);
-        (fits && is_whole).then(|| FirstKeys::OfBlocks(at..at + bytes.len()))
+        let expected = rows_bytes.div_ceil(BLOCK) * NUMBER_BYTES as u64;
+        (bytes.len() as u64 == expected).then_some(FirstKeys::OfBlocks(part))
     }
 }
 
@@ -117,14 +121,14 @@ impl StrideKeys {
     }
 
     /// None when the bytes are no entries, places or keys do not ascend, or a place is outside of the rows.
-    fn decode(mut bytes: &[u8], table: &TableEntry) -> Option<StrideKeys> {
+    fn decode(mut bytes: &[u8], rows_bytes: u64) -> Option<StrideKeys> {
         let mut stride_keys = StrideKeys::default();
         while let Some((head, rest)) = bytes.split_first_chunk::<6>() {
             let place = u32_at(head, 0);
             let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(part(head, 4))))?;
             let is_behind = stride_keys.entries.last().is_none_or(|last| last.0 < place);
             let is_greater = stride_keys.last_key().is_none_or(|last| last < key);
-            if !is_behind || !is_greater || u64::from(place) * UNIT_BYTES >= table.rows_bytes {
+            if !is_behind || !is_greater || u64::from(place) * UNIT_BYTES >= rows_bytes {
                 return None;
             }
             stride_keys.keys.extend_from_slice(key);

@@ -4,6 +4,7 @@
 use crate::block::BLOCK_BYTES;
 use crate::cipher::{Parameters, TAG_BYTES, Tag};
 use crate::error::Error;
+use crate::keys::Keys;
 
 /// How a pack begins: no text, no line ends that a transfer could change unseen.
 const MAGIC: [u8; 8] = *b"\x89PACK\r\n\x1a";
@@ -180,9 +181,9 @@ impl Header {
         bytes
     }
 
-    /// Whether tables of numbers have a first key for each of their blocks.
-    pub(crate) fn has_first_keys_of_blocks(&self) -> bool {
-        self.version > OLDER_VERSION
+    /// Whether tables of such keys have a first key for each of their blocks.
+    pub(crate) fn has_first_keys_of_blocks(&self, keys: Keys) -> bool {
+        keys == Keys::Numbers && self.version > OLDER_VERSION
     }
 
     /// Bytes of the check of a block.

@@ -123,7 +123,8 @@ impl Trailer {
             after = table.lines_range().end;
             let length = usize::try_from(table.first_keys_bytes).ok();
             let (own, others) = length.and_then(|length| rest.split_at_checked(length)).ok_or_else(damaged)?;
-            let first_keys = FirstKeys::decode(own, trailer.len() - rest.len(), &table, header);
+            let (start, are_of_blocks) = (trailer.len() - rest.len(), header.has_first_keys_of_blocks(table.keys));
+            let first_keys = FirstKeys::decode(trailer, start..start + own.len(), table.rows_bytes, are_of_blocks);
             let first_keys = first_keys.ok_or_else(damaged)?;
             decoded.push((table, first_keys));
             rest = others;

@@ -233,8 +233,9 @@ impl Replika {
         let write = match last {
             None => StagedWrite::in_stages(database)?,
             Some(_) => {
-                if !options.dry_run && self.has_copied_many.swap(false, Ordering::Relaxed) {
+                if !options.dry_run && self.has_copied_many.load(Ordering::Relaxed) {
                     database.free_pages_of_before()?;
+                    self.has_copied_many.store(false, Ordering::Relaxed);
                 }
                 StagedWrite::whole(database)?
             }
