@@ -95,6 +95,11 @@ impl<'a> Replay<'a> {
                     self.rename(NameChange::Move(from.clone(), to.clone(), node));
                 }
             }
+            Event::Link { from, to } => {
+                if let Some(&node) = self.seen.get(from) {
+                    self.rename(NameChange::Set(to.clone(), node));
+                }
+            }
             Event::Remove { path } => self.rename(NameChange::Remove(path.clone())),
             Event::MakeFolder { path } => self.rename(NameChange::Set(path.clone(), Node::Folder)),
             Event::SyncFolder { path } => self.sync_folder(path),

@@ -57,6 +57,11 @@ pub enum Event {
         from: PathBuf,
         to: PathBuf,
     },
+    /// The file has both names.
+    Link {
+        from: PathBuf,
+        to: PathBuf,
+    },
     Remove {
         path: PathBuf,
     },
@@ -77,6 +82,7 @@ pub enum Call<'a> {
     Length { fd: c_int, bytes: u64 },
     Sync { fd: c_int },
     Rename { from: &'a Path, to: &'a Path },
+    Link { from: &'a Path, to: &'a Path },
     Remove { path: &'a Path },
     MakeFolder { path: &'a Path },
 }
@@ -227,7 +233,7 @@ impl History {
                 Event::Write { file, .. } | Event::Length { file, .. } | Event::Sync { file } => {
                     names.get(file).into_iter().collect()
                 }
-                Event::Rename { from, to } => vec![from, to],
+                Event::Rename { from, to } | Event::Link { from, to } => vec![from, to],
                 Event::Remove { path } | Event::MakeFolder { path } | Event::SyncFolder { path } => vec![path],
                 Event::Done => Vec::new(),
             };
@@ -352,7 +358,9 @@ impl Disk {
             Call::Open { path, .. } | Call::Remove { path } | Call::MakeFolder { path } => {
                 self.inside(path).map(Target::Name)
             }
-            Call::Rename { from, to } => Some(Target::Names(self.inside(from)?, self.inside(to)?)),
+            Call::Rename { from, to } | Call::Link { from, to } => {
+                Some(Target::Names(self.inside(from)?, self.inside(to)?))
+            }
             Call::Write { fd, .. } | Call::Length { fd, .. } | Call::Sync { fd } => of_open(*fd),
         }
     }
@@ -419,11 +427,13 @@ impl Disk {
                 if to == Path::new("store") {
                     self.store_named_at = Some(0);
                 }
-                let ends_waiting = !has(Vice::OutgoingTold) || to.extension().is_some_and(|end| end == "metadata");
-                self.events.push(Event::Rename { from, to });
-                if ends_waiting {
-                    self.events.append(&mut self.held_back);
+                self.note_name(&to.clone(), Event::Rename { from, to });
+            }
+            (Call::Link { .. }, Target::Names(from, to)) => {
+                if let Some(&file) = self.names.get(&from) {
+                    self.names.insert(to.clone(), file);
                 }
+                self.note_name(&to.clone(), Event::Link { from, to });
             }
             (Call::Remove { .. }, Target::Name(path)) => {
                 self.names.remove(&path);
@@ -431,6 +441,15 @@ impl Disk {
             }
             (Call::MakeFolder { .. }, Target::Name(path)) => self.events.push(Event::MakeFolder { path }),
             _ => {}
+        }
+    }
+
+    /// A file got a name: what a vice held back goes behind it.
+    fn note_name(&mut self, name: &Path, event: Event) {
+        let ends_waiting = !has(Vice::OutgoingTold) || name.extension().is_some_and(|end| end == "metadata");
+        self.events.push(event);
+        if ends_waiting {
+            self.events.append(&mut self.held_back);
         }
     }
 

@@ -95,6 +95,14 @@ unsafe extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
     disk::call(Call::Rename { from: unsafe { path(from) }, to: unsafe { path(to) } }, real) as c_int
 }
 
+/// Folders that are open name no file here: `std` gives none.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linkat(_: c_int, from: *const c_char, _: c_int, to: *const c_char, flags: c_int) -> c_int {
+    let here = libc::AT_FDCWD;
+    let real = |_| unsafe { libc::syscall(libc::SYS_linkat, here, from, here, to, flags) };
+    disk::call(Call::Link { from: unsafe { path(from) }, to: unsafe { path(to) } }, real) as c_int
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn unlink(name: *const c_char) -> c_int {
     let real = |_| unsafe { libc::syscall(libc::SYS_unlinkat, libc::AT_FDCWD, name, 0) };
