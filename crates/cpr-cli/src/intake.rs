@@ -1,6 +1,7 @@
 //! Extracts into the store, for `load` and `apply`: the options both take, the store they go into, what was done.
 
 use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -130,8 +131,15 @@ impl IntakeOptions {
 pub(crate) struct Target<'a> {
     /// None only while a new store changes its name.
     replika: Option<Replika>,
-    /// A new store's name now, and its name to be.
-    unfinished: Option<(PathBuf, &'a Path)>,
+    unfinished: Option<Unfinished<'a>>,
+}
+
+/// A new store that has not its own name yet.
+struct Unfinished<'a> {
+    part: PathBuf,
+    path: &'a Path,
+    /// A store with nothing in it was found under its name, which it may take the place of.
+    replaces: bool,
 }
 
 impl<'a> Target<'a> {
@@ -144,10 +152,10 @@ impl<'a> Target<'a> {
         let config = options.config()?;
         let how = globals.options();
         let rule = options.rule()?;
-        let create = || {
+        let create = |replaces| {
             let target = match options.dry_run {
                 true => Target::in_memory(&config)?,
-                false => Target::create(path, &config, &how)?,
+                false => Target::create(path, replaces, &config, &how)?,
             };
             if let Some(rule) = &rule {
                 target.replika().keep(rule)?;
@@ -155,28 +163,26 @@ impl<'a> Target<'a> {
             Ok(target)
         };
         let target = globals.wait_for(INTAKE_WAIT_SECONDS, || match Replika::open_with(path, &how) {
-            Err(Error::NotFound) => create(),
+            Err(Error::NotFound) => create(false),
             // What is left of a store that never came to be, or a name that was reserved.
-            Err(Error::NotAStore) if is_empty(path) => create(),
+            Err(Error::NotAStore) if is_empty(path) => create(false),
             opened => Ok(Target { replika: Some(opened?), unfinished: None }),
         })?;
         if !options.differ_from(&target.replika().snapshot())? {
             return Ok(target);
         }
-        let snapshot = target.replika().snapshot();
-        if snapshot.known().0 > 0 || !snapshot.subscribers()?.is_empty() {
+        if holds_something(target.replika())? {
             return Err(Error::Config("the store was created with other settings; they are fixed").into());
         }
-        // Nothing ever got into it.
-        drop((target, snapshot));
-        Ok(create()?)
+        drop(target);
+        Ok(create(true)?)
     }
 
     fn in_memory(config: &Config) -> Result<Target<'a>, Error> {
         Ok(Target { replika: Some(Replika::in_memory(config)?), unfinished: None })
     }
 
-    fn create(path: &'a Path, config: &Config, how: &Options) -> Result<Target<'a>, Error> {
+    fn create(path: &'a Path, replaces: bool, config: &Config, how: &Options) -> Result<Target<'a>, Error> {
         let part = private_file::part_path(path);
         match Replika::open_with(&part, how) {
             // Another process is loading.
@@ -184,16 +190,21 @@ impl<'a> Target<'a> {
             Err(Error::NotFound) => {}
             _ => _ = fs::remove_file(&part),
         }
-        Ok(Target { replika: Some(Replika::create_with(&part, config, how)?), unfinished: Some((part, path)) })
+        let replika = Replika::create_with(&part, config, how)?;
+        Ok(Target { replika: Some(replika), unfinished: Some(Unfinished { part, path, replaces }) })
     }
 
     /// Gives a new store its name, once something is in it. It is closed for that moment, and so complete on the disk.
     fn keep(&mut self, globals: &Globals) -> Result<(), Failure> {
-        let Some((part, path)) = self.unfinished.take() else { return Ok(()) };
+        let Some(unfinished) = self.unfinished.take() else { return Ok(()) };
+        let path = unfinished.path;
         self.replika = None;
-        let named = fs::rename(&part, path).and_then(|()| private_file::sync_folder_of(path));
-        named.map_err(|error| Failure::Writing(visible::path(path), error))?;
-        self.replika = Some(globals.wait_for(INTAKE_WAIT_SECONDS, || Replika::open_with(path, &globals.options()))?);
+        let open = || globals.wait_for(INTAKE_WAIT_SECONDS, || Replika::open_with(path, &globals.options()));
+        if let Err(failure) = unfinished.take_name(open) {
+            fs::remove_file(&unfinished.part).ok();
+            return Err(failure);
+        }
+        self.replika = Some(open()?);
         Ok(())
     }
 
@@ -279,12 +290,78 @@ fn refuse_wider_family(extract: &InputFile, family: &'static Family, ignored: &[
 
 impl Drop for Target<'_> {
     fn drop(&mut self) {
-        if let Some((part, _)) = &self.unfinished {
+        if let Some(Unfinished { part, .. }) = &self.unfinished {
             fs::remove_file(part).ok();
         }
     }
 }
 
+impl Unfinished<'_> {
+    /// What has come to stand under the name since the load began is not replaced, unless nothing is in it. `open` opens
+    /// the store that has the name.
+    fn take_name(&self, open: impl Fn() -> Result<Replika, Failure>) -> Result<(), Failure> {
+        let Unfinished { part, path, replaces } = self;
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Failure::NotReplaced(visible::path(path), "another store is there by now"),
+            _ => Failure::Writing(visible::path(path), error),
+        };
+        match private_file::rename_new(part, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_empty(path) => fs::rename(part, path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && *replaces => {
+                // Nobody else opens it before it is replaced.
+                let found = open()?;
+                if holds_something(&found)? { Err(error) } else { fs::rename(part, path) }
+            }
+            named => named,
+        }
+        .and_then(|()| private_file::sync_folder_of(path))
+        .map_err(failed)
+    }
+}
+
+/// A store with a delivery or a subscriber in it.
+fn holds_something(replika: &Replika) -> Result<bool, Error> {
+    let snapshot = replika.snapshot();
+    Ok(snapshot.known().0 > 0 || !snapshot.subscribers()?.is_empty())
+}
+
 fn is_empty(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.is_file() && found.len() == 0)
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use cpr_replika::cpr_subscription::Profile;
+
+    use super::*;
+
+    #[test]
+    fn a_new_store_takes_the_place_of_no_other_that_holds_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let [part, path] = [".store.part", "store"].map(|name| folder.path().join(name));
+        let store = || Replika::create(&path, &Config::default()).unwrap();
+        let one_with_a_subscriber =
+            || store().add_subscriber(&"school".parse().unwrap(), Profile::SF6002).map(drop).unwrap();
+        // What has come to stand there, whether the load began with a store that it may replace, and whether it does.
+        let cases: [(&str, &dyn Fn(), bool, bool); 7] = [
+            ("nothing", &|| {}, false, true),
+            ("an empty file", &|| fs::write(&path, "").unwrap(), false, true),
+            ("a file", &|| fs::write(&path, "of another").unwrap(), false, false),
+            ("a link", &|| std::os::unix::fs::symlink("nowhere", &path).unwrap(), false, false),
+            ("a store", &|| drop(store()), false, false),
+            ("the store", &|| drop(store()), true, true),
+            ("the store, with a subscriber by now", &one_with_a_subscriber, true, false),
+        ];
+        for (what, come, replaces, is_named) in cases {
+            fs::write(&part, "a new store").unwrap();
+            come();
+            let unfinished = Unfinished { part: part.clone(), path: &path, replaces };
+            let named = unfinished.take_name(|| Ok(Replika::open(&path)?));
+            assert_eq!(named.is_ok(), is_named, "{what}");
+            let is_new = fs::read(&path).is_ok_and(|bytes| bytes == b"a new store");
+            assert_eq!((is_new, part.exists()), (is_named, !is_named), "{what}");
+            fs::remove_file(&path).unwrap();
+        }
+    }
 }

@@ -3,7 +3,8 @@
 //! A file is written under another name beside its own (`.NAME.part`) and renamed once it is durable. It is for its
 //! owner alone (0600), whatever the umask and whatever stood there before; folders made for it are too (0700). What a
 //! killed run left behind is replaced by the next one. A pipe or a device is written to as it is; a link, and the
-//! store that is being read, are never replaced, and another file only where that is asked for.
+//! store that is being read, are never replaced, and another file only where that is asked for, also one that comes to
+//! stand there while this one is written.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -57,7 +58,7 @@ impl OutputOptions {
         }
         let target = Target::at(&self.output, self.force, globals.named_store())?;
         let written: Result<T, WriteError> = match target {
-            Target::Whole => write_whole(&self.output, |out| Ok(write(&mut meter.count(out))?)),
+            Target::Whole => write_whole(&self.output, self.force, |out| Ok(write(&mut meter.count(out))?)),
             Target::Stream(file) => buffered(&file, |out| Ok(write(&mut meter.count(out))?)),
         };
         written.map_err(|error| error.at(&self.output))
@@ -88,6 +89,9 @@ impl From<Error> for WriteError {
 impl WriteError {
     pub(crate) fn at(self, path: &Path) -> Failure {
         match self {
+            WriteError::File(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Failure::NotReplaced(visible::path(path), IS_THERE)
+            }
             WriteError::File(error) => Failure::Writing(visible::path(path), error),
             WriteError::Engine(error) => error.into(),
         }
@@ -125,6 +129,8 @@ impl Target {
     }
 }
 
+const IS_THERE: &str = "a file is there already; --force replaces it";
+
 /// A link, the store that is read and what is no file are not replaced, and a file only when that is asked for.
 fn refuse_to_replace(shown: &str, found: &fs::Metadata, force: bool, store: Option<&Path>) -> Result<(), Failure> {
     let refused = |why| Err(Failure::NotReplaced(shown.to_owned(), why));
@@ -138,7 +144,7 @@ fn refuse_to_replace(shown: &str, found: &fs::Metadata, force: bool, store: Opti
         return refused("that is the store itself");
     }
     if !force {
-        return refused("a file is there already; --force replaces it");
+        return refused(IS_THERE);
     }
     Ok(())
 }
@@ -151,7 +157,7 @@ pub(crate) fn write_new<T>(
     write: impl FnOnce(&mut Buffered<'_>) -> Result<T, WriteError>,
 ) -> Result<T, Failure> {
     let written = match Target::at(path, force, globals.named_store())? {
-        Target::Whole => write_whole(path, write),
+        Target::Whole => write_whole(path, force, write),
         Target::Stream(file) => buffered(&file, write),
     };
     written.map_err(|error| error.at(path))
@@ -166,14 +172,15 @@ const BUFFER: usize = 1024 * 1024;
 /// A file or a pipe that is being written.
 pub(crate) type Buffered<'f> = BufWriter<&'f File>;
 
-/// Writes a file in a folder that is there. The folder is durable with the file.
+/// Writes a file in a folder that is there, in the place of another only by force. The folder is durable with the file.
 fn write_whole<T, E: From<io::Error>>(
     path: &Path,
+    force: bool,
     write: impl FnOnce(&mut Buffered<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     let part = PartFile::create(path)?;
     let written = buffered(part.file(), write)?;
-    part.publish()?;
+    if force { part.publish() } else { part.publish_new() }?;
     Ok(written)
 }
 
@@ -182,4 +189,29 @@ fn buffered<T, E: From<io::Error>>(file: &File, write: impl FnOnce(&mut Buffered
     let written = write(&mut out)?;
     out.flush()?;
     Ok(written)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_comes_to_stand_there_while_it_is_written_is_replaced_by_force_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("extract");
+        let write = |force| {
+            let written = write_whole(&path, force, |out| {
+                fs::write(&path, "of another")?;
+                Ok::<_, WriteError>(out.write_all(b"ours")?)
+            });
+            (written.map_err(|error| error.at(&path)), fs::read(&path).unwrap())
+        };
+        let (written, found) = write(false);
+        assert!(matches!(written, Err(Failure::NotReplaced(_, IS_THERE))));
+        assert_eq!(found, b"of another");
+        let (written, found) = write(true);
+        assert!(written.is_ok());
+        assert_eq!(found, b"ours");
+    }
 }

@@ -1,8 +1,9 @@
 //! Files for their owner alone, each whole or not there.
 //!
 //! A [`PartFile`] is written as `.NAME.part` beside its own name, and published: made durable, then renamed, and its
-//! folder made durable. Until then whatever stood under the name stands there still. What a killed run has left is
-//! replaced by the next one, while a part that another process is writing is not touched. Files are 0600 and folders
+//! folder made durable. Until then whatever stood under the name stands there still, and where the file must be new
+//! ([`PartFile::publish_new`]), for good. What a killed run has left is replaced by the next one, while a part that
+//! another process is writing is not touched. Files are 0600 and folders
 //! 0700 on Unix, whatever the umask; elsewhere the rights of the folder hold for what is made in it. A key that others
 //! than those who have business with it have rights to is not read ([`open_secret`]).
 //!
@@ -77,13 +78,25 @@ impl PartFile {
     /// # Errors
     /// `ResourceBusy` when another process took the name over; those of the file system. What stood there stands there
     /// still, unless only the folder could not be made durable.
-    pub fn publish(mut self) -> io::Result<()> {
+    pub fn publish(self) -> io::Result<()> {
+        self.publish_by(|part, path| fs::rename(part, path))
+    }
+
+    /// As [`PartFile::publish`], where nothing has the name, whoever else wants it: see [`rename_new`].
+    ///
+    /// # Errors
+    /// `AlreadyExists` when something has the name, which stays as it is; those of [`PartFile::publish`].
+    pub fn publish_new(self) -> io::Result<()> {
+        self.publish_by(rename_new)
+    }
+
+    fn publish_by(mut self, name: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
         sync(&self.file, &self.part)?;
         // Another process may have taken the name over in the moment before this one had locked it.
         if !self.is_in_place()? {
             return Err(io::ErrorKind::ResourceBusy.into());
         }
-        fs::rename(&self.part, &self.path)?;
+        name(&self.part, &self.path)?;
         self.published = true;
         sync_folder_of(&self.path)
     }
@@ -106,6 +119,34 @@ fn lock(file: &File) -> io::Result<()> {
         TryLockError::WouldBlock => io::Error::new(io::ErrorKind::ResourceBusy, "another process is writing it"),
         TryLockError::Error(error) => error,
     })
+}
+
+/// Gives a file another name on its file system, where nothing has that name: a file, a folder or a link, also one that
+/// somebody makes in this moment, stays as it is. The file has both names for a moment, and a process that is killed in
+/// it leaves both; the old one is then what any part is that was left. Making the new name durable is left to the caller
+/// ([`sync_folder_of`]).
+///
+/// Where the file system knows no hard links (FAT, some that are shared over a network), the name is looked for and then
+/// taken: what somebody makes in between is replaced.
+///
+/// # Errors
+/// `AlreadyExists` when something has the name; those of the file system, behind which the file may have both names.
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    rename_by_link(from, to, |from, to| fs::hard_link(from, to))
+}
+
+fn rename_by_link(from: &Path, to: &Path, link: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+    use io::ErrorKind::{AlreadyExists, PermissionDenied, TooManyLinks, Unsupported};
+    match link(from, to) {
+        // Linux says EPERM of a file system without links.
+        Err(error) if matches!(error.kind(), PermissionDenied | TooManyLinks | Unsupported) => {
+            if fs::symlink_metadata(to).is_ok() {
+                return Err(AlreadyExists.into());
+            }
+            fs::rename(from, to)
+        }
+        linked => linked.and_then(|()| fs::remove_file(from)),
+    }
 }
 
 /// The name under which a file is written: `.NAME.part` beside it.
@@ -257,6 +298,68 @@ mod tests {
         assert!(!path.exists());
     }
 
+    #[test]
+    fn what_has_the_name_of_a_new_file_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let part = || {
+            let part = PartFile::create(&path).unwrap();
+            part.file().write_all(b"new").unwrap();
+            part
+        };
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        // Somebody else makes it while the new one is written.
+        let interrupted = part();
+        fs::write(&path, "of another").unwrap();
+        assert_eq!(interrupted.publish_new().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!((fs::read(&path).unwrap(), names()), (b"of another".to_vec(), 1));
+        fs::remove_file(&path).unwrap();
+        part().publish_new().unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names()), (b"new".to_vec(), 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_and_a_folder_have_their_names_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let publish = || PartFile::create(&path).unwrap().publish_new().unwrap_err().kind();
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        assert_eq!(publish(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_link(&path).unwrap(), Path::new("nowhere"));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_eq!(publish(), io::ErrorKind::AlreadyExists);
+        assert_eq!((path.is_dir(), fs::read_dir(folder.path()).unwrap().count()), (true, 1));
+    }
+
+    #[test]
+    fn a_part_that_was_killed_between_its_two_names_leaves_the_new_one_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(part_path(&path), "whole").unwrap();
+        fs::hard_link(part_path(&path), &path).unwrap();
+        drop(PartFile::create(&path).unwrap());
+        assert_eq!((fs::read(&path).unwrap(), part_path(&path).exists()), (b"whole".to_vec(), false));
+    }
+
+    #[test]
+    fn a_new_name_is_looked_for_where_files_have_no_two() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::Unsupported, io::ErrorKind::StorageFull] {
+            let rename = || rename_by_link(&from, &to, |_, _| Err(kind.into())).map_err(|error| error.kind());
+            fs::write(&from, "new").unwrap();
+            fs::write(&to, "of another").unwrap();
+            let is_without_links = kind != io::ErrorKind::StorageFull;
+            assert_eq!(rename(), Err(if is_without_links { io::ErrorKind::AlreadyExists } else { kind }));
+            assert_eq!(fs::read(&to).unwrap(), b"of another");
+            fs::remove_file(&to).unwrap();
+            assert_eq!(rename(), if is_without_links { Ok(()) } else { Err(kind) });
+            assert_eq!((to.exists(), from.exists()), (is_without_links, !is_without_links), "{kind}");
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn files_and_folders_are_for_their_owner_alone() {
@@ -279,12 +382,14 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_file_is_durable_before_it_has_its_name_and_the_name_before_that_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let part = PartFile::create(&folder.path().join("register")).unwrap();
-        let written = part.part().to_owned();
-        let (published, synced) = watched::synced(|| part.publish());
-        published.unwrap();
-        assert_eq!(synced, [&*written, folder.path()]);
+        for publish in [PartFile::publish, PartFile::publish_new] {
+            let folder = tempfile::tempdir().unwrap();
+            let part = PartFile::create(&folder.path().join("register")).unwrap();
+            let written = part.part().to_owned();
+            let (published, synced) = watched::synced(|| publish(part));
+            published.unwrap();
+            assert_eq!(synced, [&*written, folder.path()]);
+        }
     }
 
     #[cfg(unix)]

@@ -60,19 +60,17 @@ fn write_whole(path: &Path, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<
     write(&mut out)?;
     out.flush()?;
     drop(out);
-    if !is_equal_if_there(path, part.part())? {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file with other contents is there"));
+    let found = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return part.publish_new(),
+        found => found?,
+    };
+    match is_equal(found, File::open(part.part())?)? {
+        true => part.publish(),
+        false => Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file with other contents is there")),
     }
-    part.publish()
 }
 
-/// True when nothing is there, or a file with the same bytes.
-fn is_equal_if_there(path: &Path, other: &Path) -> io::Result<bool> {
-    let mut one = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        file => file?,
-    };
-    let mut other = File::open(other)?;
+fn is_equal(mut one: File, mut other: File) -> io::Result<bool> {
     if one.metadata()?.len() != other.metadata()?.len() {
         return Ok(false);
     }

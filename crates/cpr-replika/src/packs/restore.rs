@@ -1,6 +1,7 @@
 //! A store made of packs: what they hold, all of it or as of an earlier delivery, in a new file.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::delivery_number::DeliveryNumber;
@@ -31,7 +32,8 @@ impl Replika {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Exists`] when a file is there; those of [`Packed::open`], and those of the storage.
+    /// [`Error::Exists`] when a file is there, or comes to be there meanwhile; those of [`Packed::open`], and those of
+    /// the storage.
     pub fn restore(packs: impl AsRef<Path>, path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
         check_vacant(path.as_ref())?;
         let snapshot = Packed::open_either(packs.as_ref(), options)?.snapshot();
@@ -94,7 +96,7 @@ fn make_store(
     let part = if planted::is(Fault::RestoredInPlace) { path.to_owned() } else { private_file::part_path(path) };
     let io = |source| Error::Folder { doing: "making the restored store", source };
     match fs::remove_file(&part) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
     let written = Opened::create(&part, options).and_then(write);
@@ -102,6 +104,43 @@ fn make_store(
         fs::remove_file(&part).ok();
         return Err(error);
     }
-    fs::rename(&part, path).and_then(|()| private_file::sync_folder_of(path)).map_err(io)?;
+    if let Err(error) = name_new_store(&part, path) {
+        fs::remove_file(&part).ok();
+        return Err(if error.kind() == ErrorKind::AlreadyExists { Error::Exists } else { io(error) });
+    }
     Replika::open_with(path, options)
+}
+
+/// Gives a store its name, where nothing has it or an empty file. It took minutes to write it, and others have made files.
+fn name_new_store(part: &Path, path: &Path) -> io::Result<()> {
+    let is_empty = || fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0);
+    match private_file::rename_new(part, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && is_empty() => fs::rename(part, path)?,
+        _ if planted::is(Fault::RestoredInPlace) => {}
+        named => named?,
+    }
+    private_file::sync_folder_of(path)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn what_comes_to_stand_where_a_store_is_made_stays_as_it_is_unless_it_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let source = Replika::in_memory(&Config::default()).unwrap().snapshot();
+        for (found, is_made) in [("of another", false), ("", true)] {
+            let made = make_store(&path, &Options::default(), |new| {
+                fs::write(&path, found).unwrap();
+                write_new(source.tables(), new, &mut |_| Ok(Fate::Keep))
+            });
+            assert_eq!(made.err().map(|error| error.kind()), (!is_made).then_some("exists"));
+            assert_eq!(fs::read(&path).unwrap() == found.as_bytes(), !is_made);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
 }

@@ -85,7 +85,6 @@ pub use sources::{KeyFile, KeyVariable, Passphrase};
 #[cfg(feature = "encryption")]
 mod sources {
     use std::fmt;
-    use std::fs;
     use std::io::{self, Read, Write};
     use std::path::PathBuf;
 
@@ -112,19 +111,16 @@ mod sources {
             KeyFile(path.into())
         }
 
-        /// Makes a file with a new random key, for its owner alone, whole or not at all. What is there already stays.
+        /// Makes a file with a new random key, for its owner alone, whole or not at all. What is there already stays,
+        /// also what another process puts there meanwhile ([`private_file::rename_new`]).
         ///
         /// # Errors
         /// When something is there, or it cannot be written.
         pub fn create(path: impl Into<PathBuf>) -> io::Result<KeyFile> {
             let path = path.into();
             let part = PartFile::create(&path)?;
-            // Nobody else makes it by now: its part is locked.
-            if fs::symlink_metadata(&path).is_ok() {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
             part.file().write_all(Key::random()?.reveal())?;
-            part.publish()?;
+            part.publish_new()?;
             Ok(KeyFile(path))
         }
     }

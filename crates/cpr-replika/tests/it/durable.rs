@@ -38,8 +38,11 @@ fn packs_that_are_removed_are_gone_for_good_before_that_is_told() {
 
 #[cfg(feature = "encryption")]
 mod keys {
+    use std::io::Write;
     use std::ops::ControlFlow;
-    use std::sync::Arc;
+    use std::sync::{Arc, Barrier};
+    use std::thread;
+    use std::time::Duration;
 
     use cpr_replika::{KeyFile, KeySource, Replika};
 
@@ -59,6 +62,31 @@ mod keys {
         assert_eq!((key.len(), part.exists()), (32, false));
         assert_eq!(KeyFile::create(&path).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
         assert_eq!((fs::read(&path).unwrap(), part.exists()), (key, false), "what is there stays");
+    }
+
+    #[test]
+    fn a_key_that_another_process_makes_meanwhile_stays_as_it_is() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("key");
+            let both = Barrier::new(2);
+            thread::scope(|scope| {
+                let of_another = scope.spawn(|| {
+                    both.wait();
+                    // Most often while a key that is begun at the same time is being made durable.
+                    thread::sleep(Duration::from_micros(100));
+                    let mut file = fs::File::create_new(&path)?;
+                    file.write_all(b"of another")
+                });
+                both.wait();
+                let ours = KeyFile::create(&path);
+                let of_another = of_another.join().unwrap();
+                assert_eq!(
+                    (ours.is_ok(), fs::read(&path).unwrap() == b"of another"),
+                    (of_another.is_err(), of_another.is_ok())
+                );
+            });
+        }
     }
 
     #[test]
