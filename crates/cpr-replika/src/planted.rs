@@ -34,11 +34,13 @@ pub enum Fault {
     WentForgotten,
     /// A store that took the place of another is told as done before its name is durable.
     NameNotAwaited,
+    /// A key is used before its file is durable.
+    KeyNotAwaited,
 }
 
 /// Every fault, and what it is in words.
 #[cfg(feature = "planted")]
-pub const ALL: [(Fault, &str); 14] = [
+pub const ALL: [(Fault, &str); 15] = [
     (Fault::BlockCheckSkipped, "a block that does not fit its check is taken for sound"),
     (Fault::CommitNotDurable, "a commit does not wait for the disk"),
     (Fault::LedgerBeforeRows, "the ledger is written before the rows"),
@@ -53,6 +55,7 @@ pub const ALL: [(Fault, &str); 14] = [
     (Fault::NumbersOfNow, "the numbers of a human being are told as they are now"),
     (Fault::WentForgotten, "who goes is not remembered as left out"),
     (Fault::NameNotAwaited, "a store that was replaced is told as done before its name is durable"),
+    (Fault::KeyNotAwaited, "a key is used before its file is durable"),
 ];
 
 #[cfg(feature = "planted")]

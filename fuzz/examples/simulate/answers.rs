@@ -6,16 +6,16 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cpr_model::{Aspect, Date, MunicipalityCode, Timestamp};
 use cpr_replika::{
-    DeliveryNumber, Error, EventFilter, Fact, Key, KeySource, Options, Packed, Query, Replika, Snapshot,
+    DeliveryNumber, Error, EventFilter, Fact, KeyFile, KeySource, Options, Packed, Query, Replika, Snapshot,
 };
+use private_file::folder_of;
 
 use crate::model::{MUNICIPALITIES, PERSONS, pnr};
 use crate::outgoing;
@@ -35,20 +35,32 @@ pub struct Answers {
     pub log: Part,
 }
 
-/// The key of a made-up key source; 0: none.
+/// Which file of a folder has a key; 0: no key.
 pub type KeyNumber = u8;
 
-#[derive(Debug)]
-struct MadeUp(KeyNumber);
+/// The folder of the keys in a folder.
+pub const KEYS: &str = "keys";
 
-impl KeySource for MadeUp {
-    fn key(&self, _: &[u8; 16]) -> io::Result<Key> {
-        Ok(Key::from_bytes([self.0; 32]))
-    }
+fn key_file(home: &Path, key: KeyNumber) -> PathBuf {
+    home.join(KEYS).join(key.to_string())
 }
 
-pub fn key_source(key: KeyNumber) -> Arc<dyn KeySource> {
-    Arc::new(MadeUp(key))
+pub fn key_source(home: &Path, key: KeyNumber) -> Arc<dyn KeySource> {
+    Arc::new(KeyFile::new(key_file(home, key)))
+}
+
+/// Has a folder hold a key, where it does not.
+pub fn make_key(home: &Path, key: KeyNumber) -> Result<(), Error> {
+    let file = key_file(home, key);
+    let made = private_file::make_folder(&home.join(KEYS)).and_then(|()| match file.exists() {
+        true => Ok(()),
+        false => KeyFile::create(file).map(drop),
+    });
+    made.map_err(|source| Error::Folder { doing: "making a key", source })
+}
+
+fn is_there(home: &Path, key: KeyNumber) -> bool {
+    key == 0 || key_file(home, key).exists()
 }
 
 /// The cache of the stores of a seed.
@@ -60,8 +72,8 @@ pub fn choose_cache(seed: u64) {
     CACHE_BYTES.store(if seed.is_multiple_of(3) { 0 } else { 8 * 1024 * 1024 }, Ordering::Relaxed);
 }
 
-pub fn options(key: KeyNumber) -> Options {
-    Options { cache_bytes: CACHE_BYTES.load(Ordering::Relaxed), key: (key > 0).then(|| key_source(key)) }
+pub fn options(home: &Path, key: KeyNumber) -> Options {
+    Options { cache_bytes: CACHE_BYTES.load(Ordering::Relaxed), key: (key > 0).then(|| key_source(home, key)) }
 }
 
 fn facts<'f>(facts: impl Iterator<Item = Fact<'f>>) -> u64 {
@@ -153,7 +165,7 @@ fn part(answers: Result<Vec<Answer>, Error>) -> Part {
 
 pub fn store_at(path: &Path, key: KeyNumber) -> Part {
     match path.exists() {
-        true => part(Replika::open_with(path, &options(key)).map(|replika| of_store(&replika))),
+        true => part(Replika::open_with(path, &options(folder_of(path), key)).map(|replika| of_store(&replika))),
         false => Part::Nothing,
     }
 }
@@ -161,7 +173,7 @@ pub fn store_at(path: &Path, key: KeyNumber) -> Part {
 /// The packs of a folder, with the key that opens them: a store's key may have changed since they were written.
 pub fn packs_at(folder: &Path, key: KeyNumber) -> Part {
     let opened = || {
-        for key in (0..=key).rev() {
+        for key in (0..=key).rev().filter(|key| is_there(folder_of(folder), *key)) {
             match open_packs(folder, key) {
                 Err(error) if is_other_key(&error) => {}
                 opened => return opened,
@@ -182,7 +194,7 @@ fn is_other_key(error: &Error) -> bool {
 pub fn open_packs(folder: &Path, key: KeyNumber) -> Result<Packed, Error> {
     match key {
         0 => Packed::open(folder),
-        key => Packed::open_encrypted(folder, &options(key)),
+        key => Packed::open_encrypted(folder, &options(folder_of(folder), key)),
     }
 }
 
@@ -236,7 +248,12 @@ impl Answers {
     ) -> Answers {
         let all: Vec<KeyNumber> = (0..=highest).collect();
         let store = |name: PartName, keys: &[KeyNumber]| {
-            let tried = keys.iter().map(|&key| store_at(&home.join(name.path()), key));
+            let path = home.join(name.path());
+            if !path.exists() {
+                return Part::Nothing;
+            }
+            let keys = keys.iter().filter(|key| is_there(home, **key));
+            let tried = keys.map(|&key| store_at(&path, key));
             let is_other_key =
                 |part: &Part| matches!(part, Part::Refused("wrong_key" | "key_needed" | "not_encrypted"));
             tried.into_iter().find(|part| !is_other_key(part)).unwrap_or(Part::Refused("wrong_key"))

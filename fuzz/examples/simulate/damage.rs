@@ -89,7 +89,7 @@ pub fn try_one(live: &Path, copy: &Path, key: KeyNumber, sound: &Answers, random
 fn of_damaged_store(home: &Path, key: KeyNumber, sound: &Answers) -> Result<(), String> {
     let path = home.join("store");
     let before = fs::read(&path).expect("written just now");
-    if Replika::verify_file(&path, &options(key)).is_ok_and(|report| report.is_clean()) {
+    if Replika::verify_file(&path, &options(home, key)).is_ok_and(|report| report.is_clean()) {
         return Err("a verification does not see it".to_owned());
     }
     if fs::read(&path).expect("written just now") != before {
@@ -100,7 +100,7 @@ fn of_damaged_store(home: &Path, key: KeyNumber, sound: &Answers) -> Result<(), 
 
 fn of_damaged_packs(home: &Path, key: KeyNumber, sound: &Answers) -> Result<(), String> {
     let folder = home.join("packs");
-    let verified = (0..=key).rev().map(|key| Packed::verify(&folder, &options(key)));
+    let verified = (0..=key).rev().map(|key| Packed::verify(&folder, &options(home, key)));
     let is_other_key = |error: &Error| matches!(error.kind(), "wrong_key" | "key_needed" | "not_encrypted");
     let mut verified = verified.skip_while(|verified| verified.as_ref().is_err_and(is_other_key));
     if verified.next().is_some_and(|verified| verified.is_ok_and(|report| report.is_clean())) {

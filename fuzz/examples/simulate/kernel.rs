@@ -59,3 +59,9 @@ pub fn path_of(fd: c_int) -> Option<PathBuf> {
         unsafe { libc::syscall(libc::SYS_readlinkat, libc::AT_FDCWD, link.as_ptr(), path.as_mut_ptr(), path.len()) };
     path.get(..usize::try_from(bytes).ok()?).map(|path| PathBuf::from(OsStr::from_bytes(path)))
 }
+
+/// Files that are made from now on are for their owner alone: a copy of a key that others may read would be refused.
+pub fn keep_files_private() {
+    // SAFETY: it changes nothing but the mode of what is made.
+    unsafe { libc::umask(0o077) };
+}

@@ -13,7 +13,7 @@ use cpr_replika::{
 };
 use cpr_subscription::Profile;
 
-use crate::answers::{KeyNumber, key_source, options};
+use crate::answers::{KeyNumber, key_source, make_key, options};
 use crate::disk;
 use crate::model::{File, MUNICIPALITIES, Model, NUMBERS, PERSONS, SINGLE, SUBSCRIBERS, family, pnr};
 use crate::outgoing::{self, Outgoing, Way};
@@ -266,27 +266,28 @@ pub fn run(step: &Step, scene: &Scene, home: &Path, how: How) -> Result<(), Erro
     let key = scene.key;
     let taken = match step {
         Step::Create => {
-            if how == How::Again && Replika::open_with(&store, &options(key)).is_err() {
+            if how == How::Again && Replika::open_with(&store, &options(home, key)).is_err() {
                 // What is told as unfinished is there to be removed.
                 fs::remove_file(&store).ok();
             }
             let config = Config { family: Some(family()), ..Config::default() };
-            Replika::create_with(&store, &config, &options(key)).map(|replika| {
+            let made = if key > 0 { make_key(home, key) } else { Ok(()) };
+            made.and_then(|()| Replika::create_with(&store, &config, &options(home, key))).map(|replika| {
                 disk::done();
                 drop(replika);
             })
         }
         Step::Rekey { to } => {
-            let rekeyed = Replika::rekey(&store, &*key_source(key), &*key_source(*to));
-            rekeyed.map(|()| disk::done())
+            let rekey = || Replika::rekey(&store, &*key_source(home, key), &*key_source(home, *to));
+            make_key(home, *to).and_then(|()| rekey()).map(|()| disk::done())
         }
         Step::Mirror => {
             let packs_key = scene.packs.unwrap_or(0);
-            Packed::follow(&follower, &packs, &options(packs_key)).map(|_| disk::done())
+            Packed::follow(&follower, &packs, &options(home, packs_key)).map(|_| disk::done())
         }
         Step::Restore => {
             let packs_key = scene.packs.unwrap_or(0);
-            Replika::restore(&packs, &restored, &options(packs_key)).map(|replika| {
+            Replika::restore(&packs, &restored, &options(home, packs_key)).map(|replika| {
                 disk::done();
                 drop(replika);
             })
@@ -309,7 +310,7 @@ pub fn run(step: &Step, scene: &Scene, home: &Path, how: How) -> Result<(), Erro
 }
 
 fn on_store(step: &Step, scene: &Scene, home: &Path, how: How) -> Result<(), Error> {
-    let replika = Replika::open_with(home.join("store"), &options(scene.key))?;
+    let replika = Replika::open_with(home.join("store"), &options(home, scene.key))?;
     let taken = match act(step, scene, &replika, home) {
         Err(_) if how == How::WithAnotherTry => act(step, scene, &replika, home),
         taken => taken,
@@ -365,7 +366,10 @@ fn act(step: &Step, scene: &Scene, replika: &Replika, home: &Path) -> Result<(),
             replika.tidy(&options).map(drop)
         }
         Step::Compact => replika.compact(go_on).map(drop),
-        Step::RewriteUnderKey { to } => replika.rewrite_under_key(key_source(*to), go_on).map(drop),
+        Step::RewriteUnderKey { to } => {
+            make_key(home, *to)?;
+            replika.rewrite_under_key(key_source(home, *to), go_on).map(drop)
+        }
         Step::Pack { base: true } => replika.snapshot().write_base(packs).map(drop),
         Step::Pack { base: false } => replika.snapshot().write_pack(packs).map(drop),
         Step::Create | Step::Rekey { .. } | Step::Mirror | Step::Restore => unreachable!("on no open store"),

@@ -164,7 +164,7 @@ impl<'a> Trial<'a> {
     fn check_live(&self, step: &Step, before: &Answers) -> Result<Answers, String> {
         let (live, model) = (&self.folders.live, &self.scene.model);
         let (store, after) = guarded(|| {
-            let store = Replika::open_with(live.join("store"), &options(self.scene.key));
+            let store = Replika::open_with(live.join("store"), &options(live, self.scene.key));
             let store = store.map_err(|error| format!("it does not open: {error}"))?;
             model.check(&store.snapshot())?;
             let readers = store.consumers().map_err(|error| error.to_string())?;
@@ -279,7 +279,7 @@ impl<'a> Trial<'a> {
             let key = around.keys[usize::from(found.store == around.after.store)];
             let faults = guarded(|| {
                 let tried = [key, around.keys[0], around.keys[1]]
-                    .map(|key| Replika::verify_file(home.join("store"), &options(key)));
+                    .map(|key| Replika::verify_file(home.join("store"), &options(home, key)));
                 let report = tried.into_iter().find_map(Result::ok).ok_or("a store that opens cannot be verified")?;
                 Ok(format!("{:?}", report.faults))
             })?;
@@ -406,11 +406,11 @@ impl Around<'_> {
     /// Whether the step gives the store another key, and it has that already.
     fn has_its_new_key(&self, home: &Path) -> bool {
         matches!(self.step, Step::RewriteUnderKey { .. } | Step::Rekey { .. })
-            && Replika::open_with(home.join("store"), &options(self.keys[0])).is_err()
+            && Replika::open_with(home.join("store"), &options(home, self.keys[0])).is_err()
     }
 
     fn has(&self, first: &Path) -> bool {
-        self.touched.contains(first)
+        first == Path::new(answers::KEYS) || self.touched.contains(first)
     }
 
     /// Days of the access log go one after the other, the oldest first.
