@@ -1,10 +1,12 @@
 //! The rows of a section by number: the line of the hash section, the row that it leads to, and what is checked on the
 //! way. A hot get is this: where the bytes of a pack are in memory it borrows them, and nothing on the way is larger
 //! than a slice.
+//!
+//! What will be read is fetched ahead, by an instruction of the processor that waits for nothing and reads nothing from
+//! a disk: bytes that are not in memory stay where they are.
 
-use std::hint::black_box;
+use prefetch_index::prefetch_index;
 
-use crate::block::BLOCK_BYTES;
 use crate::error::Error;
 use crate::hash::{self, Found, LINE_BYTES};
 use crate::keys::Keys;
@@ -12,8 +14,6 @@ use crate::row::UNIT_BYTES;
 use crate::section::{Reader, Section};
 use crate::trailer::TableEntry;
 use crate::value::Value;
-
-const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// How much is fetched ahead of its use where a row begins of which nothing is known.
 const NEAR_BYTES: usize = 640;
@@ -68,16 +68,13 @@ impl<'p> Section<'p> {
         }
     }
 
-    /// Fetches lines of the hash section, if all are known, without a decision between two of them.
+    /// Has a line of the hash section fetched.
     #[inline]
-    pub(crate) fn touch_lines(&self, lines: impl Iterator<Item = u32> + Clone) -> u8 {
-        let Some(whole) = self.contents.space.whole() else { return 0 };
-        if !lines.clone().all(|line| self.known_line(line).is_some()) {
-            return 0;
+    pub(crate) fn fetch_line(&self, line: u32) {
+        let start = self.part.entry.lines_at as usize + line as usize * LINE_BYTES;
+        if let Some(whole) = self.contents.space.whole() {
+            prefetch_index(whole, start);
         }
-        let start = self.part.entry.lines_at as usize;
-        let byte = |line: u32| whole.get(start + line as usize * LINE_BYTES).copied().unwrap_or(0);
-        lines.fold(0, |touched, line| touched ^ byte(line))
     }
 
     /// Where the row of a number is, in units of eight bytes.
@@ -139,7 +136,7 @@ impl<'p> Section<'p> {
     #[inline]
     pub(crate) fn under(&self, number: u32) -> Result<Under<'p>, Error> {
         let Some(place) = self.find(number)? else { return Ok(Under::Nothing) };
-        black_box(self.touch_near(place));
+        self.fetch_row(place);
         self.under_at(number, place)
     }
 
@@ -184,32 +181,24 @@ impl<'p> Section<'p> {
         self.damaged("another row than the hash section says", at)
     }
 
-    /// Fetches what stands where a row begins, as far as mostly a row reaches: so that whoever reads the row waits
-    /// once, and not for its head, then its end, then its middle. What stands in a block that was not read before may
-    /// not be in memory, and is nobody's wish.
+    /// Has fetched what stands where a row begins, as far as mostly a row reaches: so that whoever reads the row waits
+    /// once, and not for its head, then its end, then its middle.
     #[inline]
-    pub(crate) fn touch_near(&self, place: u32) -> u8 {
-        let row = self.bytes_at(place);
-        let start = self.part.entry.rows_at + u64::from(place) * UNIT_BYTES;
-        let in_block = start % BLOCK;
-        match row.first_chunk::<NEAR_BYTES>() {
-            Some(near) if in_block <= BLOCK - NEAR_BYTES as u64 || self.contents.space.is_seen(start / BLOCK + 1) => {
-                fetch(near)
-            }
-            _ => fetch(row.get(..(BLOCK - in_block) as usize).unwrap_or_default()),
+    pub(crate) fn fetch_row(&self, place: u32) {
+        self.fetch_from(place, NEAR_BYTES);
+    }
+
+    /// Has fetched where a row begins.
+    #[inline]
+    pub(crate) fn fetch_start(&self, place: u32) {
+        self.fetch_from(place, LINE_BYTES);
+    }
+
+    #[inline(always)]
+    fn fetch_from(&self, place: u32, bytes: usize) {
+        let start = (self.part.entry.rows_at + u64::from(place) * UNIT_BYTES) as usize;
+        if let Some(whole) = self.contents.space.whole() {
+            (0..bytes).step_by(LINE_BYTES).for_each(|at| prefetch_index(whole, start + at));
         }
     }
-
-    /// The bytes from a place on, where they are in memory; nothing of them is checked.
-    #[inline]
-    fn bytes_at(&self, place: u32) -> &'p [u8] {
-        let start = self.part.entry.rows_at + u64::from(place) * UNIT_BYTES;
-        self.contents.space.whole().and_then(|whole| whole.get(start as usize..)).unwrap_or_default()
-    }
-}
-
-/// Has the processor fetch bytes, a line at a time.
-#[inline(always)]
-fn fetch(bytes: &[u8]) -> u8 {
-    bytes.iter().step_by(LINE_BYTES).fold(0, |touched, byte| touched ^ byte)
 }

@@ -1,6 +1,5 @@
 //! A table as it is read: of one pack, or of a base and its overlay as one.
 
-use std::hint::black_box;
 use std::ops::{Bound, RangeBounds};
 
 use crate::error::Error;
@@ -10,9 +9,11 @@ use crate::range::{Cursor, Range};
 use crate::section::{Reader, Section};
 use crate::value::Value;
 
-/// How many numbers [`Table::get_many`] looks up side by side: as many loads as a processor has under way, and some
-/// more.
+/// How many numbers [`Table::get_many`] looks up side by side.
 const GROUP: usize = 64;
+
+/// How many rows are being fetched while one is read: about as many lines as a processor has under way.
+const AHEAD: usize = 4;
 
 /// On which side of a key a range begins or ends.
 enum Side {
@@ -106,8 +107,10 @@ impl<'p> Table<'p> {
         }
         for group in numbers.chunks(GROUP) {
             let rows = Rows::find(self, group)?;
-            rows.fetch();
+            rows.fetch_starts();
+            (0..AHEAD).for_each(|at| rows.fetch(at));
             for (at, &number) in group.iter().enumerate() {
+                rows.fetch(at + AHEAD);
                 let value = match rows.row(at) {
                     Some((section, place)) => section.under_at(number, place)?.value(),
                     None => None,
@@ -216,11 +219,10 @@ pub struct TableSize {
 
 /// Where the rows of up to [`GROUP`] numbers are.
 ///
-/// Memory is touched in two waves, lines of the hash section and then rows, with as little as can be between two loads of
-/// a wave: so they overlap, as many as the processor can have under way.
+/// Memory is fetched in waves: the lines of the hash section, the starts of the rows, and the rest of a row while the
+/// ones before it are read.
 struct Rows<'t, 'p> {
     table: &'t Table<'p>,
-    count: usize,
     below: [Option<u32>; GROUP],
     above: [Option<u32>; GROUP],
 }
@@ -232,24 +234,30 @@ impl<'t, 'p> Rows<'t, 'p> {
             None => [None; GROUP],
         };
         let below = places(table.below, numbers, |at| above[at].is_none())?;
-        Ok(Rows { table, count: numbers.len(), below, above })
+        Ok(Rows { table, below, above })
     }
 
     /// A row: the overlay's, if it has one.
     #[inline]
     fn row(&self, at: usize) -> Option<(Section<'p>, u32)> {
-        match self.table.above.zip(self.above[at]) {
-            None => self.below[at].map(|place| (self.table.below, place)),
-            found => found,
+        let above = self.table.above.zip(*self.above.get(at)?);
+        above.or_else(|| self.below[at].map(|place| (self.table.below, place)))
+    }
+
+    /// Has the first line of each row fetched. What makes that slow in a large file is to find out where in memory its page
+    /// is, and that is done for many rows side by side.
+    fn fetch_starts(&self) {
+        for (section, place) in (0..GROUP).filter_map(|at| self.row(at)) {
+            section.fetch_start(place);
         }
     }
 
-    fn fetch(&self) {
-        let mut touched = 0;
-        for (section, place) in (0..self.count).filter_map(|at| self.row(at)) {
-            touched ^= section.touch_near(place);
+    /// Has a row fetched.
+    #[inline]
+    fn fetch(&self, at: usize) {
+        if let Some((section, place)) = self.row(at) {
+            section.fetch_row(place);
         }
-        black_box(touched);
     }
 }
 
@@ -265,8 +273,8 @@ fn places(
     for at in (0..numbers.len()).filter(|at| is_wanted(*at)) {
         let Some(choices) = section.choices(numbers[at]) else { return Ok(places) };
         lines[at] = choices;
+        section.fetch_line(choices[0]);
     }
-    black_box(section.touch_lines((0..numbers.len()).filter(|at| is_wanted(*at)).map(|at| lines[at][0])));
     for at in (0..numbers.len()).filter(|at| is_wanted(*at)) {
         places[at] = section.find_by(lines[at], numbers[at])?;
     }
