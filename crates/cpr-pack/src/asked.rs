@@ -1,9 +1,10 @@
 //! How often a part of a hash section was asked for that is not in memory yet.
 //!
-//! The system reads an index in large pieces, since all of it will be asked for in the end. Who asks for a few rows of a
-//! file that was not read for long should not wait for that: as long as a piece was asked for less often than as many
+//! The system reads an index in large pieces, since all of it will be asked for in the end. Who asks for a few rows of
+//! a file that was not read for long should not wait for that: as long as a piece was asked for less often than as many
 //! pages take to read, rows are found by the first keys of their blocks, which are in memory, and cost their own block
-//! alone. So nobody waits more than twice as long as who had known how much will be asked.
+//! alone. So nobody waits much more than twice as long as who had known how much will be asked, on a disk whose pages
+//! take as long as is said below.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -13,8 +14,8 @@ use crate::lines_in_file;
 use crate::space::Bytes;
 use crate::trailer::TableEntry;
 
-/// What the system reads at once of the index of a map ([`Bytes::will_ask`]), and how many single pages take as long: at
-/// 1 GB/s and 70 us a page.
+/// What the system reads at once of the index of a map ([`Bytes::will_ask`]), and how many single pages take as long:
+/// at 1 GB/s and 70 us a page.
 const MAPPED: (u64, u8) = (2 << 20, 32);
 
 /// What is read at once of the index of a file: little more to wait for than a page.
@@ -30,12 +31,11 @@ pub(crate) struct Asked {
 impl Asked {
     /// For a table whose rows can be found by first keys of blocks, and none for any other, and where all is in memory.
     pub(crate) fn of(bytes: &Bytes, table: &TableEntry, first_keys: &FirstKeys) -> Asked {
-        let (piece_bytes, often) = match bytes {
-            Bytes::File(_) => FROM_FILE,
-            Bytes::Mapped(_) | Bytes::Memory(_) => MAPPED,
+        let (lines, (piece_bytes, often)) = match (bytes, first_keys) {
+            (Bytes::Mapped(_), FirstKeys::OfBlocks(_)) => (table.lines_range(), MAPPED),
+            (Bytes::File(_), FirstKeys::OfBlocks(_)) => (table.lines_range(), FROM_FILE),
+            (Bytes::Memory(_), _) | (_, FirstKeys::OfStrides(_)) => (0..0, (1, 0)),
         };
-        let are_of_use = matches!(first_keys, FirstKeys::OfBlocks(_)) && !matches!(bytes, Bytes::Memory(_));
-        let lines = if are_of_use { table.lines_range() } else { 0..0 };
         let pieces = (lines.end - lines.start).div_ceil(piece_bytes);
         Asked { pieces: (0..pieces).map(|_| AtomicU8::new(0)).collect(), piece_bytes, often }
     }

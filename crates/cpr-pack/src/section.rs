@@ -178,11 +178,16 @@ impl<'p> Section<'p> {
         }
     }
 
+    /// The first keys of its blocks, where the trailer has them.
+    pub(crate) fn block_keys(&self) -> &'p [u8] {
+        let FirstKeys::OfBlocks(keys) = &self.part.first_keys else { return &[] };
+        self.contents.space.trailer().get(keys.clone()).unwrap_or_default()
+    }
+
     /// The last first row of a block whose key, of those that stand in the trailer, is not greater than this one; the
     /// first row when there is none.
-    fn start_before(&self, keys: &Range<usize>, key: &[u8]) -> Result<u64, Error> {
-        let keys = self.contents.space.trailer().get(keys.clone()).unwrap_or_default();
-        let (first, last) = (self.block_of(0), last_block_from(keys, key) as u64);
+    fn start_before(&self, key: &[u8]) -> Result<u64, Error> {
+        let (first, last) = (self.block_of(0), last_block_from(self.block_keys(), key) as u64);
         for block in (first..=first + last).rev() {
             if let Some(start) = self.start_of(block)? {
                 return Ok(start);
@@ -283,7 +288,7 @@ impl<'p> Reader<'p> {
             return Ok(None);
         }
         let mut at = match &self.section.part.first_keys {
-            FirstKeys::OfBlocks(keys) => self.section.start_before(keys, key)?,
+            FirstKeys::OfBlocks(_) => self.section.start_before(key)?,
             FirstKeys::OfStrides(keys) => self.start_within(keys.stretch(key, rows_bytes), key)?,
         };
         while at < rows_bytes {

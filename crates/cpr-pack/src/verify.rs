@@ -163,7 +163,8 @@ impl<'p> Walk<'p> {
                 if block < self.first_key {
                     return true;
                 }
-                let is_right = self.has_no_first_row_up_to(block) && self.block_key(block) == Some(key);
+                let is_right =
+                    self.has_no_first_row_up_to(block) && of_block(self.section.block_keys(), block) == Some(key);
                 self.first_key = block + 1;
                 is_right
             }
@@ -172,13 +173,8 @@ impl<'p> Walk<'p> {
 
     /// Whether the blocks from the next first key on have that of the block before, as those have in which no row starts.
     fn has_no_first_row_up_to(&self, block: usize) -> bool {
-        (self.first_key.max(1)..block).all(|block| self.block_key(block) == self.block_key(block - 1))
-    }
-
-    /// The first key of a block, counted from the first one of the table.
-    fn block_key(&self, block: usize) -> Option<&'p [u8]> {
-        let FirstKeys::OfBlocks(keys) = &self.section.part.first_keys else { return None };
-        of_block(self.section.contents.space.trailer().get(keys.clone())?, block)
+        let keys = self.section.block_keys();
+        (self.first_key.max(1)..block).all(|block| of_block(keys, block) == of_block(keys, block - 1))
     }
 
     fn block_in_table(&self, at: u64) -> usize {
