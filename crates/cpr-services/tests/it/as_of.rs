@@ -154,6 +154,16 @@ const FAMILY: [Person<'static>; 3] = [
 ];
 
 #[test]
+fn a_child_of_two_rows_is_one_child() {
+    let (_, child) = FAMILY[1];
+    let parent = "001 STATUS=01, KOEN=M, FOED_DT=1970-01-01\n014 PNRBARN=6101104111\n014 PNRBARN=6101104111";
+    let replika = told(&[&[(MAN, parent), ("6101104111", child)]]);
+    let request = Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged());
+    let answer = sf1520::answer(&replika.snapshot(), sf1520::Version::V5, &request, &NoRegister).expect("a read");
+    assert_eq!(answer.found().expect("held").answer.person.children_under_18, Some(1));
+}
+
+#[test]
 fn relations_that_lead_nowhere_are_told_and_not_counted() {
     let replika = told(&[&FAMILY]);
     let request = Request::on(pnr(MAN), date("2026-01-08"), Caller::unlogged());
