@@ -35,6 +35,7 @@ pub enum Fault {
     /// A store that took the place of another is told as done before its name is durable.
     NameNotAwaited,
     /// A key is used before its file is durable.
+    #[cfg(any(feature = "encryption", feature = "planted"))]
     KeyNotAwaited,
 }
 
