@@ -136,7 +136,9 @@ pub(crate) struct Target<'a> {
 
 /// A new store that has not its own name yet.
 struct Unfinished<'a> {
+    /// Its name now.
     part: PathBuf,
+    /// Its name to be.
     path: &'a Path,
     /// A store with nothing in it was found under its name, which it may take the place of.
     replaces: bool,
@@ -297,12 +299,12 @@ impl Drop for Target<'_> {
 }
 
 impl Unfinished<'_> {
-    /// What has come to stand under the name since the load began is not replaced, unless nothing is in it. `open` opens
-    /// the store that has the name.
+    /// What has come to stand under the name since the load began is not replaced, unless nothing is in it. `open`
+    /// opens the store that has the name.
     fn take_name(&self, open: impl Fn() -> Result<Replika, Failure>) -> Result<(), Failure> {
         let Unfinished { part, path, replaces } = self;
         let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Failure::NotReplaced(visible::path(path), "another store is there by now"),
+            io::ErrorKind::AlreadyExists => Failure::NotReplaced(visible::path(path), "something is there by now"),
             _ => Failure::Writing(visible::path(path), error),
         };
         match private_file::rename_new(part, path) {

@@ -12,7 +12,7 @@ use crate::value::Value;
 /// How many numbers [`Table::get_many`] looks up side by side.
 const GROUP: usize = 64;
 
-/// How many rows are being fetched while one is read: about as many lines as a processor has under way.
+/// How many rows are being fetched while one is read: with one fewer is gained, and with eight no more.
 const AHEAD: usize = 4;
 
 /// On which side of a key a range begins or ends.
@@ -244,8 +244,8 @@ impl<'t, 'p> Rows<'t, 'p> {
         above.or_else(|| self.below[at].map(|place| (self.table.below, place)))
     }
 
-    /// Has the first line of each row fetched. What makes that slow in a large file is to find out where in memory its page
-    /// is, and that is done for many rows side by side.
+    /// Has the first line of each row fetched. What makes that slow in a large file is to find out where in memory its
+    /// page is, and that is done for many rows side by side.
     fn fetch_starts(&self) {
         for (section, place) in (0..GROUP).filter_map(|at| self.row(at)) {
             section.fetch_start(place);

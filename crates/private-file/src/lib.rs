@@ -85,7 +85,8 @@ impl PartFile {
     /// As [`PartFile::publish`], where nothing has the name, whoever else wants it: see [`rename_new`].
     ///
     /// # Errors
-    /// `AlreadyExists` when something has the name, which stays as it is; those of [`PartFile::publish`].
+    /// `AlreadyExists` when something has the name, which stays as it is; those of [`PartFile::publish`]. Where the
+    /// name under which it was written could not be removed, the file has both.
     pub fn publish_new(self) -> io::Result<()> {
         self.publish_by(rename_new)
     }
@@ -123,11 +124,11 @@ fn lock(file: &File) -> io::Result<()> {
 
 /// Gives a file another name on its file system, where nothing has that name: a file, a folder or a link, also one that
 /// somebody makes in this moment, stays as it is. The file has both names for a moment, and a process that is killed in
-/// it leaves both; the old one is then what any part is that was left. Making the new name durable is left to the caller
-/// ([`sync_folder_of`]).
+/// it leaves both; the old one is then what any part is that was left. Making the new name durable is left to the
+/// caller ([`sync_folder_of`]).
 ///
-/// Where the file system knows no hard links (FAT, some that are shared over a network), the name is looked for and then
-/// taken: what somebody makes in between is replaced.
+/// Where the file system knows no hard links (FAT, some that are shared over a network), the name is looked for and
+/// then taken: what somebody makes in between is replaced.
 ///
 /// # Errors
 /// `AlreadyExists` when something has the name; those of the file system, behind which the file may have both names.

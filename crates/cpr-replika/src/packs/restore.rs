@@ -111,7 +111,8 @@ fn make_store(
     Replika::open_with(path, options)
 }
 
-/// Gives a store its name, where nothing has it or an empty file. It took minutes to write it, and others have made files.
+/// Gives a store its name, where nothing has it or an empty file. It took minutes to write it, and others have made
+/// files.
 fn name_new_store(part: &Path, path: &Path) -> io::Result<()> {
     let is_empty = || fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0);
     match private_file::rename_new(part, path) {
