@@ -6,6 +6,7 @@
 pub mod documents;
 pub mod machine;
 pub mod packs;
+#[cfg(feature = "peers")]
 pub mod peers;
 pub mod results;
 pub mod samples;
