@@ -60,7 +60,7 @@ impl<'p> Section<'p> {
 
     /// A line of the hash section that was read and compared with its check before.
     #[inline]
-    pub(crate) fn known_line(&self, line: u32) -> Option<&'p [u8; LINE_BYTES]> {
+    fn known_line(&self, line: u32) -> Option<&'p [u8; LINE_BYTES]> {
         let start = u64::from(line) * LINE_BYTES as u64;
         match &self.part.lines {
             None => self.contents.space.known_index(self.part.entry.lines_at + start),
@@ -95,7 +95,7 @@ impl<'p> Section<'p> {
 
     /// Where the row of a number is, by its first line, and its second one if need be.
     #[inline]
-    pub(crate) fn find_in(&self, first: &[u8; LINE_BYTES], second: u32, number: u32) -> Result<Option<u32>, Error> {
+    fn find_in(&self, first: &[u8; LINE_BYTES], second: u32, number: u32) -> Result<Option<u32>, Error> {
         match hash::search(first, number) {
             Found::At(place) => Ok(Some(place)),
             Found::Nowhere => Ok(None),
@@ -113,7 +113,7 @@ impl<'p> Section<'p> {
     /// Where the row of a number is, whose first line was not read before: in the order of the rows as long as that is
     /// the shorter way.
     #[cold]
-    pub(crate) fn find_cold(&self, lines: [u32; 2], number: u32) -> Result<Option<u32>, Error> {
+    fn find_cold(&self, lines: [u32; 2], number: u32) -> Result<Option<u32>, Error> {
         if self.part.asked.is_seldom(lines[0]) {
             return self.find_in_order(number);
         }

@@ -259,7 +259,7 @@ impl Space {
 
     /// Whether a block was compared with its check, or need not be.
     #[inline]
-    pub(crate) fn is_seen(&self, block: u64) -> bool {
+    fn is_seen(&self, block: u64) -> bool {
         let at = (block as usize).wrapping_sub(1);
         // Relaxed: the bit says something of bytes that never change.
         self.seen.get(at / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (at % 64) & 1 == 1)
