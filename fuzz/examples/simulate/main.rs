@@ -9,9 +9,10 @@
 //! up, and what it left is damaged.
 //!
 //! ```sh
-//! cargo run --release --manifest-path fuzz/Cargo.toml --example simulate -- --seed 7        # one, told step by step
-//! cargo run --release --manifest-path fuzz/Cargo.toml --example simulate -- --minutes 60 --seed 1
-//! cargo run --release --manifest-path fuzz/Cargo.toml --example simulate -- --planted       # each fault must be found
+//! # One seed, told step by step; as many as an hour has room for; each planted fault, which must be found.
+//! cargo run --release --manifest-path fuzz/Cargo.toml --no-default-features --example simulate -- --seed 7
+//! cargo run --release --manifest-path fuzz/Cargo.toml --no-default-features --example simulate -- --minutes 60 --seed 1
+//! cargo run --release --manifest-path fuzz/Cargo.toml --no-default-features --example simulate -- --planted
 //! ```
 
 mod answers;
