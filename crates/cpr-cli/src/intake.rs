@@ -22,10 +22,10 @@ use crate::screen::Screen;
 use crate::values::{Hidden, find_family, parse_count, parse_record};
 use crate::{clock, delivery_report, visible};
 
-/// Bytes of pages kept in memory while a store that is there takes an extract. Half of them may be pages that wait to
-/// be written, and a night of 50 000 persons changes 620 MB of pages in a store of ten million: what has no room is
-/// written, read back for its checksums, and written again.
-const CACHE_BYTES: usize = 1536 * 1024 * 1024;
+/// Bytes of pages kept in memory while a store that is there takes changes. Half of them may be pages that wait to be
+/// written, and a night of 50 000 persons changes 620 MB of pages in a store of ten million: what has no room is
+/// written, read back for its checksums, and written again. A load writes in order and has no use for more than others.
+const CACHE_BYTES_OF_CHANGES: usize = 1536 * 1024 * 1024;
 
 #[derive(Args, Debug)]
 pub(crate) struct IntakeOptions {
@@ -137,6 +137,8 @@ pub(crate) struct Target<'a> {
     /// None only while a new store changes its name.
     replika: Option<Replika>,
     unfinished: Option<Unfinished<'a>>,
+    /// How the store is opened once it is there.
+    existing: Options,
 }
 
 /// A new store that has not its own name yet.
@@ -150,7 +152,18 @@ struct Unfinished<'a> {
 }
 
 impl<'a> Target<'a> {
+    /// For an extract of persons: all that a store is to hold, or those whom it admits.
     pub(crate) fn open(globals: &'a Globals, options: &IntakeOptions) -> Result<Target<'a>, Failure> {
+        Target::open_with(globals, options, globals.options())
+    }
+
+    /// For extracts of changes.
+    pub(crate) fn open_for_changes(globals: &'a Globals, options: &IntakeOptions) -> Result<Target<'a>, Failure> {
+        let existing = Options { cache_bytes: CACHE_BYTES_OF_CHANGES, ..globals.options() };
+        Target::open_with(globals, options, existing)
+    }
+
+    fn open_with(globals: &'a Globals, options: &IntakeOptions, existing: Options) -> Result<Target<'a>, Failure> {
         let path = globals.store_path()?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
@@ -160,21 +173,24 @@ impl<'a> Target<'a> {
         let how = globals.options();
         let rule = options.rule()?;
         let create = |replaces| {
-            let target = match options.dry_run {
-                true => Target::in_memory(&config)?,
-                false => Target::create(path, replaces, &config, &how)?,
+            let (replika, unfinished) = match options.dry_run {
+                true => (Replika::in_memory(&config)?, None),
+                false => {
+                    let (replika, unfinished) = Unfinished::create(path, replaces, &config, &how)?;
+                    (replika, Some(unfinished))
+                }
             };
+            let target = Target { replika: Some(replika), unfinished, existing: existing.clone() };
             if let Some(rule) = &rule {
                 target.replika().keep(rule)?;
             }
             Ok(target)
         };
-        let existing = options_to_take(globals);
         let target = globals.wait_for(INTAKE_WAIT_SECONDS, || match Replika::open_with(path, &existing) {
             Err(Error::NotFound) => create(false),
             // What is left of a store that never came to be, or a name that was reserved.
-            Err(Error::NotAStore) if is_empty(path) => create(false),
-            opened => Ok(Target { replika: Some(opened?), unfinished: None }),
+            Err(Error::NotAStore) if private_file::is_empty_file(path) => create(false),
+            opened => Ok(Target { replika: Some(opened?), unfinished: None, existing: existing.clone() }),
         })?;
         if !options.differ_from(&target.replika().snapshot())? {
             return Ok(target);
@@ -186,29 +202,12 @@ impl<'a> Target<'a> {
         Ok(create(true)?)
     }
 
-    fn in_memory(config: &Config) -> Result<Target<'a>, Error> {
-        Ok(Target { replika: Some(Replika::in_memory(config)?), unfinished: None })
-    }
-
-    fn create(path: &'a Path, replaces: bool, config: &Config, how: &Options) -> Result<Target<'a>, Error> {
-        let part = private_file::part_path(path);
-        match Replika::open_with(&part, how) {
-            // Another process is loading.
-            Err(Error::Locked) => return Err(Error::Locked),
-            Err(Error::NotFound) => {}
-            _ => _ = fs::remove_file(&part),
-        }
-        let replika = Replika::create_with(&part, config, how)?;
-        Ok(Target { replika: Some(replika), unfinished: Some(Unfinished { part, path, replaces }) })
-    }
-
     /// Gives a new store its name, once something is in it. It is closed for that moment, and so complete on the disk.
     fn keep(&mut self, globals: &Globals) -> Result<(), Failure> {
         let Some(unfinished) = self.unfinished.take() else { return Ok(()) };
         let path = unfinished.path;
         self.replika = None;
-        let existing = options_to_take(globals);
-        let open = || globals.wait_for(INTAKE_WAIT_SECONDS, || Replika::open_with(path, &existing));
+        let open = || globals.wait_for(INTAKE_WAIT_SECONDS, || Replika::open_with(path, &self.existing));
         if let Err(failure) = unfinished.take_name(open) {
             fs::remove_file(&unfinished.part).ok();
             return Err(failure);
@@ -305,7 +304,24 @@ impl Drop for Target<'_> {
     }
 }
 
-impl Unfinished<'_> {
+impl<'a> Unfinished<'a> {
+    fn create(
+        path: &'a Path,
+        replaces: bool,
+        config: &Config,
+        how: &Options,
+    ) -> Result<(Replika, Unfinished<'a>), Error> {
+        let part = private_file::part_path(path);
+        match Replika::open_with(&part, how) {
+            // Another process is loading.
+            Err(Error::Locked) => return Err(Error::Locked),
+            Err(Error::NotFound) => {}
+            _ => _ = fs::remove_file(&part),
+        }
+        let replika = Replika::create_with(&part, config, how)?;
+        Ok((replika, Unfinished { part, path, replaces }))
+    }
+
     /// What has come to stand under the name since the load began is not replaced, unless nothing is in it. `open`
     /// opens the store that has the name.
     fn take_name(&self, open: impl Fn() -> Result<Replika, Failure>) -> Result<(), Failure> {
@@ -314,8 +330,7 @@ impl Unfinished<'_> {
             io::ErrorKind::AlreadyExists => Failure::NotReplaced(visible::path(path), "something is there by now"),
             _ => Failure::Writing(visible::path(path), error),
         };
-        match private_file::rename_new(part, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_empty(path) => fs::rename(part, path),
+        match private_file::rename_vacant(part, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && *replaces => {
                 // Nobody else opens it before it is replaced.
                 let found = open()?;
@@ -328,19 +343,10 @@ impl Unfinished<'_> {
     }
 }
 
-/// How a store that is there is opened to take an extract.
-fn options_to_take(globals: &Globals) -> Options {
-    Options { cache_bytes: CACHE_BYTES, ..globals.options() }
-}
-
 /// A store with a delivery or a subscriber in it.
 fn holds_something(replika: &Replika) -> Result<bool, Error> {
     let snapshot = replika.snapshot();
     Ok(snapshot.known().0 > 0 || !snapshot.subscribers()?.is_empty())
-}
-
-fn is_empty(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
 }
 
 #[cfg(test)]

@@ -150,6 +150,23 @@ fn rename_by_link(from: &Path, to: &Path, link: impl FnOnce(&Path, &Path) -> io:
     }
 }
 
+/// As [`rename_new`], in the place of an empty file too: what a creation that never got anywhere leaves, or a name that
+/// somebody has reserved.
+///
+/// # Errors
+/// Those of [`rename_new`].
+pub fn rename_vacant(from: &Path, to: &Path) -> io::Result<()> {
+    match rename_new(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_empty_file(to) => fs::rename(from, to),
+        named => named,
+    }
+}
+
+/// True of a file with nothing in it; not of a link to one.
+pub fn is_empty_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
+}
+
 /// The name under which a file is written: `.NAME.part` beside it.
 pub fn part_path(path: &Path) -> PathBuf {
     let mut part = OsString::from(".");
@@ -317,6 +334,29 @@ mod tests {
         fs::remove_file(&path).unwrap();
         part().publish_new().unwrap();
         assert_eq!((fs::read(&path).unwrap(), names()), (b"new".to_vec(), 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_only_an_empty_file_has_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        let link = || std::os::unix::fs::symlink("from", &to).unwrap();
+        let cases: [(&str, &dyn Fn(), bool); 4] = [
+            ("nothing", &|| {}, true),
+            ("an empty file", &|| fs::write(&to, "").unwrap(), true),
+            ("a file", &|| fs::write(&to, "of another").unwrap(), false),
+            ("a link", &link, false),
+        ];
+        for (what, come, is_free) in cases {
+            // Empty, too, so that the link leads to an empty file.
+            fs::write(&from, "").unwrap();
+            come();
+            let renamed = rename_vacant(&from, &to).map_err(|error| error.kind());
+            assert_eq!(renamed, if is_free { Ok(()) } else { Err(io::ErrorKind::AlreadyExists) }, "{what}");
+            assert_eq!(from.exists(), !is_free, "{what}");
+            fs::remove_file(&to).unwrap();
+        }
     }
 
     #[cfg(unix)]

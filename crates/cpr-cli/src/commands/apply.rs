@@ -35,7 +35,7 @@ pub(crate) fn apply_extracts(globals: &Globals, apply: &Apply, screen: &mut Scre
         // What comes through a pipe comes at its own pace; nobody is kept from the store for it.
         let extract = InputFile::open(file)?;
         if opened.is_none() {
-            opened = Some(Target::open(globals, &apply.options)?);
+            opened = Some(Target::open_for_changes(globals, &apply.options)?);
         }
         let target = opened.as_mut().expect("opened for the first extract");
         target.take(globals, &extract, &apply.options, allow, screen, Replika::apply)?;

@@ -44,7 +44,10 @@ pub(crate) fn restore_store(globals: &Globals, restore: &Restore, screen: &mut S
         None => Replika::restore(folder, output, &globals.options()).map(|whole| (whole, RestoreReport::default())),
     };
     drop(meter);
-    let (restored, RestoreReport { consumers, files, .. }) = restored.map_err(of_folder)?;
+    let (restored, RestoreReport { consumers, files, .. }) = restored.map_err(|error| match error {
+        Error::Exists | Error::Locked => Failure::Engine(error, Some(visible::path(output))),
+        error => of_folder(error),
+    })?;
     let known = restored.snapshot().known();
     let file = visible::path(output);
     if globals.json {

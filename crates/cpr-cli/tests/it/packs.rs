@@ -167,6 +167,8 @@ fn a_store_is_packed_and_restored() {
     let before = desk.says(&["export", "-o", "-"]);
     let again = desk.run(&["restore", &packs, "-o", &restored]);
     assert_eq!(again.status.code(), Some(3), "nothing is replaced");
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert!(told.contains(&format!("{restored}: a store exists there already")), "{told}");
     fs::rename(&restored, desk.store()).unwrap();
     assert_eq!(desk.says(&["export", "-o", "-"]), before);
     assert!(desk.says(&["verify"]).contains("everything holds"));

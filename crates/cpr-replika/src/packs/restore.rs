@@ -11,7 +11,7 @@ use crate::packs::packed::Packed;
 use crate::planted::{self, Fault};
 use crate::replika::Replika;
 use crate::store::copier::Fate;
-use crate::store::file::{Opened, Options, is_vacant};
+use crate::store::file::{Opened, Options, is_vacant, with_blocks};
 use crate::store::rewrite::write_new;
 
 impl Replika {
@@ -32,8 +32,8 @@ impl Replika {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Exists`] when a file is there, or comes to be there meanwhile; those of [`Packed::open`], and those of
-    /// the storage.
+    /// [`Error::Exists`] when a file is there, or comes to be there meanwhile; [`Error::Locked`] when another process is
+    /// making a store of that name; those of [`Packed::open`], and those of the storage.
     pub fn restore(packs: impl AsRef<Path>, path: impl AsRef<Path>, options: &Options) -> Result<Replika, Error> {
         check_vacant(path.as_ref())?;
         let snapshot = Packed::open_either(packs.as_ref(), options)?.snapshot();
@@ -95,11 +95,18 @@ fn make_store(
 ) -> Result<Replika, Error> {
     let part = if planted::is(Fault::RestoredInPlace) { path.to_owned() } else { private_file::part_path(path) };
     let io = |source| Error::Folder { doing: "making the restored store", source };
+    // What a killed run has left is removed; not what another process is loading or restoring.
+    if let Err(Error::Locked) = with_blocks(&part, options, |_| Ok(())) {
+        return Err(Error::Locked);
+    }
     match fs::remove_file(&part) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    let written = Opened::create(&part, options).and_then(write);
+    let written = match Opened::create(&part, options) {
+        Err(Error::Locked) => return Err(Error::Locked),
+        created => created.and_then(write),
+    };
     if let Err(error) = written.and_then(Opened::close) {
         fs::remove_file(&part).ok();
         return Err(error);
@@ -111,12 +118,9 @@ fn make_store(
     Replika::open_with(path, options)
 }
 
-/// Gives a store its name, where nothing has it or an empty file. It took minutes to write it, and others have made
-/// files.
+/// Gives a store its name. It took minutes to write it, and others have made files.
 fn name_new_store(part: &Path, path: &Path) -> io::Result<()> {
-    let is_empty = || fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0);
-    match private_file::rename_new(part, path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && is_empty() => fs::rename(part, path)?,
+    match private_file::rename_vacant(part, path) {
         _ if planted::is(Fault::RestoredInPlace) => {}
         named => named?,
     }
@@ -142,6 +146,30 @@ mod tests {
             assert_eq!(made.err().map(|error| error.kind()), (!is_made).then_some("exists"));
             assert_eq!(fs::read(&path).unwrap() == found.as_bytes(), !is_made);
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_another_is_writing_is_not_touched_and_what_was_left_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let part = private_file::part_path(&path);
+        let source = Replika::in_memory(&Config::default()).unwrap().snapshot();
+        let make = || {
+            let how = Options::default();
+            make_store(&path, &how, |new| write_new(source.tables(), new, &mut |_| Ok(Fate::Keep))).map(drop)
+        };
+        let other = Replika::create(&part, &Config::default()).unwrap();
+        assert_eq!(make().unwrap_err().kind(), "locked");
+        assert!(part.exists() && !path.exists());
+        drop(other);
+        for left in [None, Some("half a store"), Some("")] {
+            if let Some(left) = left {
+                fs::write(&part, left).unwrap();
+            }
+            make().unwrap();
+            assert_eq!((path.exists(), part.exists()), (true, false), "{left:?}");
+            fs::remove_file(&path).unwrap();
         }
     }
 }
