@@ -32,6 +32,8 @@ mod read_ahead;
 mod report;
 mod selection;
 #[cfg(test)]
+mod spelling_tests;
+#[cfg(test)]
 mod staged_load_tests;
 
 use std::io::{Read, Seek};

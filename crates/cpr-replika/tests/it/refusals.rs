@@ -561,6 +561,22 @@ fn however_a_file_spells_its_lines_it_is_read_and_exported_so() {
 }
 
 #[test]
+fn a_report_counts_what_a_file_has_beside_persons() {
+    // Of so many error records one is only counted.
+    const ERRORS: usize = 100_001;
+    let receipt = (VIGGO, &*format!("997 PNR={VIGGO}, TIMESTAMPU=202601050911, HAENDELSE=A45"));
+    let mut extract = extract_of_day(1, &[receipt, receipt, HELD[0]]);
+    let echo = format!("910{:<10}{:<75}8495{:<65}", "9999999999", "06OP1234", "Personnummer er annulleret");
+    extract.extend_from_slice(format!("{}\n", echo.trim_end()).repeat(ERRORS).as_bytes());
+    let replika = Replika::in_memory(&Config::default()).unwrap();
+    let report = apply(&replika, &extract).unwrap().delivery;
+    assert_eq!(report, replika.snapshot().last_delivery().unwrap().clone(), "as it stands in the ledger");
+    let counts = report.counts;
+    assert_eq!((counts.bytes, counts.receipts), (extract.len() as u64, 2));
+    assert_eq!((counts.input_errors.len(), counts.input_errors_beyond), (ERRORS - 1, 1));
+}
+
+#[test]
 fn single_lines_may_be_wider_by_blanks_than_the_file_has_them() {
     let wide = with_lines(|lines| {
         let end = lines[3].len() - 1;
