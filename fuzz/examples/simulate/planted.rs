@@ -38,6 +38,17 @@ fn all() -> Vec<(&'static str, Planted)> {
     of_disk.chain(of_engine.iter().map(|(fault, name)| (*name, Planted::Engine(*fault)))).collect()
 }
 
+/// The seed from which on a fault is looked for: one that has found it, for those that few do.
+fn first_seed(planted: Planted) -> u64 {
+    match planted {
+        Planted::Disk(Vice::FirstSync) => 76,
+        Planted::Disk(Vice::OutgoingRenamed) => 123,
+        Planted::Disk(Vice::OutgoingTold) => 129,
+        Planted::Engine(Fault::KeyNotAwaited) => 73,
+        _ => 1,
+    }
+}
+
 fn plant(planted: Option<Planted>) {
     disk::set_vice(match planted {
         Some(Planted::Disk(vice)) => Some(vice),
@@ -55,7 +66,9 @@ pub fn find_all(folders: &Folders, effort: Effort) -> ExitCode {
     let mut missed = 0;
     for (name, planted) in all() {
         plant(Some(planted));
-        let found = (1..=SEEDS).find_map(|seed| Some((seed, try_seed(folders, effort, seed, false).1.err()?)));
+        let first = first_seed(planted);
+        let mut seeds = (first..=SEEDS).chain(1..first);
+        let found = seeds.find_map(|seed| Some((seed, try_seed(folders, effort, seed, false).1.err()?)));
         plant(None);
         // What the seed finds without it, too, is not what was planted.
         let without = found.as_ref().and_then(|(seed, _)| try_seed(folders, effort, *seed, false).1.err());
