@@ -111,7 +111,9 @@ mod tests {
             numbers.iter().for_each(|&number| collected.push(number));
             assert_eq!((collected.len(), collected.is_empty()), (numbers.len(), numbers.is_empty()));
             assert_eq!(collected.is_ascending(), is_ascending, "{numbers:?}");
-            assert_eq!(collected.iter().len(), numbers.len());
+            let mut rest = collected.iter();
+            let left: Vec<_> = std::iter::from_fn(|| Some((rest.len(), rest.next()?).0)).collect();
+            assert_eq!(left, (1..=numbers.len()).rev().collect::<Vec<_>>(), "how many are left, one after another");
             assert_eq!(collected.iter().collect::<Vec<_>>(), numbers);
             let (mut sorted, mut expected) = (vec![1, 2, 3], numbers.to_vec());
             collected.sort_into(&mut sorted);

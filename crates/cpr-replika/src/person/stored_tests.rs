@@ -137,6 +137,15 @@ fn a_past_is_put_away_when_it_is_full_and_not_before() {
     }
 }
 
+#[test]
+fn what_is_stored_is_counted_by_debug_and_not_told() {
+    let fact = v2::FactHeader { known_from: 1, end: 4, id: 0, record: 8, kind: RowKind::new(Aspect::Name, false).0 };
+    let document =
+        v2::Document { delivered: 1, in_group: 1, facts: vec![fact], values: b"Anna".to_vec(), widths: Vec::new() };
+    assert_eq!(format!("{document:?}"), "Document of 1 facts");
+    assert_eq!(format!("{:?}", v2::Past::default()), "Past of 0 facts and 0 events");
+}
+
 const GOLDEN_PAST: &[&str] = &[
     "01000000030000000700010105000000",
     "05014b00030000000500000002000000",

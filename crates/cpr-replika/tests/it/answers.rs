@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use cpr_replika::cpr_model::{Aspect, ChangeClass, Date, MunicipalityCode, Pnr};
-use cpr_replika::{Allow, ApplyOptions, Config, DeliveryNumber, Holding, Query, Replika};
+use cpr_replika::{Allow, ApplyOptions, Config, DeliveryNumber, Fact, Holding, Query, Replika};
 use expect_test::expect;
 
 use crate::kit::{DAYS, Person, apply, config, date, day, extract, extract_of_day, group, moment, pnr, told, told_to};
@@ -508,9 +508,11 @@ fn history_outside_the_window_gives_way_to_what_a_later_row_says_of_its_time() {
         let told = told_to(&config, &deliveries);
         let snapshot = told.snapshot();
         let image = snapshot.as_of(pnr(FIRST), None, None).unwrap().unwrap();
-        let streets: Vec<_> =
-            image.all_facts().filter_map(|fact| fact.address()?.street_code()).map(|code| code.0).collect();
+        let street = |fact: Fact<'_>| Some(fact.address()?.street_code()?.0);
+        let streets: Vec<_> = image.all_facts().filter_map(street).collect();
         assert_eq!(streets, [3, 1], "the row that was contradicted is gone, the one before it stays");
+        let now: Vec<_> = image.facts().filter_map(street).collect();
+        assert_eq!(now, [3], "what ended is no address now");
         let changes = snapshot.diff(pnr(FIRST), DeliveryNumber(deliveries.len() as u32 - 1), snapshot.known()).unwrap();
         assert!(changes.iter().all(|change| change.class != ChangeClass::AgedOut || deliveries.len() == 2));
         assert!(image.residence(moment("202407010000")).is_some());

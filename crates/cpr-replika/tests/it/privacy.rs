@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use cpr_replika::cpr_model::Aspect;
-use cpr_replika::{ApplyOptions, Config, DeliveryNumber, EventCursor, EventFilter, Replika};
+use cpr_replika::{ApplyOptions, Config, DeliveryNumber, EventCursor, EventFilter, Query, Replika};
 
 use crate::snapshots::{PERSON, extract, pnr};
 
@@ -34,12 +34,14 @@ fn debug_output_of_every_answer_tells_nothing_of_the_person() {
     let all_days = ["0001-01-01", "9999-12-31"].map(|text| text.parse().unwrap());
     write!(told, "{:?}", snapshot.calendar(all_days[0], all_days[1], &[18])).unwrap();
     write!(told, "{:?} {:?}", snapshot.verify(), snapshot.stats()).unwrap();
+    write!(told, "{:?}", snapshot.find(&Query::All)).unwrap();
     assert!(told.contains("address") && told.contains("Pnr(..)"), "it tells what, not whom");
     for what in [
         "ApplyOptions { dry_run: false, allow: Allow { wrong_count: false",
         "Replika at delivery 3",
         "Snapshot at delivery 3",
         "Person of ",
+        "PersonSet of 1",
         "Image as of delivery 1",
         " lines of delivery 1",
         "EventFeed before delivery 1, up to 3",
