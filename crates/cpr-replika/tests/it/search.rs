@@ -61,7 +61,7 @@ const HANS: &str = "001 STATUS=01, FOED_DT=1980-01-01, KOEN=M
     026 ANNKOR=A, FORNVN=Villy, EFTERNVN=Møller, NVNHAENSTART=198001010000, NVNHAENSLUT=200501010000";
 
 const GRO: &str = "001 STATUS=90, FOED_DT=1955-12-12, KOEN=K
-    008 FORNVN=Gro, EFTERNVN=Møller, NVNHAENSTART=195512120000";
+    008 FORNVN=Gro, EFTERNVN=Møller, NVNHAENSTART=195512120000, ADRNVN=Møller,Gro Falk";
 
 #[test]
 fn who_is_found_by_what() {
@@ -84,6 +84,7 @@ fn who_is_found_by_what() {
         (name("villy"), Scope::Ever, &[]),
         (Query::name(NamePart::Given, "møller"), Scope::Ever, &[]),
         (Query::name(NamePart::Surname, "m?ll*"), Scope::Ever, &[gro, hans]),
+        (Query::name(NamePart::Addressing, "falk"), Scope::Now, &[gro]),
         (lives(street("Nørre Alle")), Scope::Now, &[hans]),
         (lives(street("all* nørre")), Scope::Now, &[hans]),
         (lives(AddressPattern { postal_code: Some(2200..=2299), ..street("nørre") }), Scope::Now, &[hans]),
