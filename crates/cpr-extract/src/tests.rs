@@ -218,6 +218,16 @@ fn lines_without_ends_are_at_full_length_and_of_two_line_ends_the_more_frequent_
 }
 
 #[test]
+fn lines_are_cut_or_at_full_length_as_most_of_them_are() {
+    let full = format!("{:width$}", faults::PERSON, width = family("std").record(1).unwrap().length);
+    let cut = faults::OTHER;
+    for (rows, padding) in [([&full[..], cut, cut], Padding::Cut), ([&full[..], &full, cut], Padding::Full)] {
+        let found = checked(&faults::lines_of(&rows));
+        assert_eq!((found.is_sound(), found.style.padding), (true, padding), "{rows:?}");
+    }
+}
+
+#[test]
 fn every_spelling_reads_the_same_and_writes_back_byte_for_byte() {
     let packed = |groups: &[Group]| -> Vec<Vec<u8>> { groups.iter().map(|group| group.values().to_vec()).collect() };
     let plain = extract(Style::default());
@@ -335,6 +345,21 @@ fn ignored_record_numbers_are_passed_over_and_counted() {
     let found = check(Cursor::new(&latin1), options).unwrap();
     assert_eq!(found.records.get(&877), Some(&1));
     assert!(!found.faults.iter().any(|fault| fault.reason == Reason::UnknownRecord));
+    // A number that is known, too, in the middle of a long file.
+    let event = "0996101801234202601051000P02";
+    let bytes = faults::lines_of(&[&[faults::PERSON][..], &vec![event; 1000], &[faults::OTHER]].concat());
+    let options = CheckOptions { ignored: &[99], ..options };
+    let found = check(Cursor::new(&bytes), options).unwrap();
+    let read = groups(Cursor::new(&bytes), &found, 9);
+    assert_eq!(
+        read.iter().map(|group| group.events().len()).collect::<Vec<_>>(),
+        [1000, 0],
+        "nobody ignores them here"
+    );
+    let mut kept = Groups::new(Cursor::new(&bytes), &found, options.ignored).unwrap();
+    let mut read = Vec::new();
+    assert_eq!((kept.next_chunk(&mut read, 9).unwrap(), found.records.get(&99)), (2, Some(&1000)));
+    assert!(read[..2].iter().all(|group| group.events().len() == 0));
 }
 
 #[test]

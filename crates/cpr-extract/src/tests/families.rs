@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use cpr_model::Date;
+use cpr_model::{Aspect, Date};
 
 use super::{PERSONS, extract, family, options, pnr};
 use crate::{CheckOptions, ExtractWriter, Format, Reason, Style, check, find_family};
@@ -58,5 +58,22 @@ fn a_variant_is_found_by_what_only_it_has() {
         writer.record(number, person, &fields).unwrap();
         let bytes = writer.finish().unwrap();
         assert_eq!(find_family(&mut Cursor::new(&bytes), &[], u64::MAX).unwrap().unwrap().name, name);
+    }
+}
+
+#[test]
+fn which_records_tell_of_what_is_said_by_the_family() {
+    use Aspect::{Citizenship, Event, MotherAddress, Name, Parents, Person};
+    let std: &[(Aspect, &[u16])] =
+        &[(Person, &[1]), (Name, &[8, 26]), (Citizenship, &[10, 27]), (Parents, &[15]), (Event, &[99])];
+    // Who the mother is stands in the record of where she lives, too.
+    let u12180: &[(Aspect, &[u16])] = &[(Person, &[1]), (MotherAddress, &[31]), (Parents, &[15, 31]), (Event, &[99])];
+    // The person's own record names the parents.
+    let full: &[(Aspect, &[u16])] =
+        &[(Person, &[1]), (Name, &[20, 21]), (Citizenship, &[40, 41]), (Parents, &[1]), (Event, &[900])];
+    for (name, told) in [("std", std), ("uuid", std), ("2022", std), ("u12180", u12180), ("full", full)] {
+        for (aspect, records) in told {
+            assert_eq!(family(name).records_of(*aspect), *records, "{name} {aspect:?}");
+        }
     }
 }

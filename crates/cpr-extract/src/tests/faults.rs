@@ -6,7 +6,8 @@ use std::io::{Cursor, Read, Seek};
 use cpr_model::{Pnr, Values};
 
 use super::{PERSONS, checked, family, groups, options, pnr};
-use crate::{CheckOptions, Family, Reason, Role, Waive, check, find_family, fits_family};
+use crate::record::check_line;
+use crate::{CheckOptions, Family, Format, Reason, Role, Waive, check, find_family, fits_family};
 
 /// The extract with these rows. Of a 003 what follows the name is filled in.
 pub(super) fn lines_of(rows: &[&str]) -> Vec<u8> {
@@ -272,14 +273,40 @@ fn each_kind_of_fault_is_told_in_the_line_where_it_is() {
         assert_eq!((told, found.fault_count), (expected.to_vec(), lines), "{what}");
         assert_eq!(found.is_sound(), expected.is_empty(), "{what}");
     }
-    let nobody = checked(&row("0010000000000"));
-    assert_eq!(nobody.faults.first().and_then(|fault| fault.field), Some("PNR"), "told by the field");
+    // However little of the row is there.
+    for nobody in ["0010000000000", &PERSON.replace(PERSONS[0], "9901801234")] {
+        let nobody = checked(&row(nobody));
+        assert_eq!(nobody.faults.first().and_then(|fault| fault.field), Some("PNR"), "told by the field");
+    }
     assert_eq!(checked(&sound).records, [(0, 1), (1, 2), (999, 1)].into(), "records that are there");
     let rows = lines_of(&[PERSON, EVENT, OTHER]);
     for (chosen, told) in [(&[1, 99][..], None), (&[1], Some((3, Some(99), Reason::NotChosen)))] {
         let found = check(Cursor::new(&rows), CheckOptions { chosen: Some(chosen), ..options("std") }).unwrap();
         let first = found.faults.first().map(|fault| (fault.line, fault.record, fault.reason));
         assert_eq!(first, told);
+    }
+}
+
+#[test]
+fn signs_that_are_no_digits_are_told_wherever_they_stand_in_a_number_and_however_many_they_are() {
+    for (family, record) in Family::all().iter().flat_map(|family| family.records().map(|record| (family.name, record)))
+    {
+        if !matches!(record.role, Role::Fact(..)) {
+            continue;
+        }
+        let mut empty = Vec::new();
+        record.render(Some(pnr(PERSONS[0])), Values::new(&[]), &mut empty);
+        empty.resize(record.length, b' ');
+        for column in record.columns.iter().filter(|column| !matches!(column.format, Format::Text | Format::Flag)) {
+            let (start, length) = (column.start, column.length);
+            for bad in (0..length).map(|at| at..at + 1).chain(std::iter::once(0..length)) {
+                let mut line = empty.clone();
+                line[start..start + length].fill(b'1');
+                line[start..][bad.clone()].fill(b'x');
+                let misfit = check_line(record, &line, &mut None).unwrap_err();
+                assert_eq!(misfit.0, Some(column.name), "{family} {:03} {bad:?}", record.number);
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read, Seek};
 
 use super::faults::{ADDRESSED, EVENT, OTHER, PERSON, lines_of};
 use super::{PERSONS, checked, family, groups, options, pnr};
-use crate::{CheckOptions, Groups, Reason, check};
+use crate::{CheckOptions, Groups, Item, Reason, check, records};
 
 /// Line and number of the faults of the only kind there is.
 fn only_kind(bytes: &[u8]) -> (u64, Reason, u64) {
@@ -70,6 +70,41 @@ fn a_line_that_is_one_sign_too_long_is_told_wherever_it_stands() {
             let found = checked(&lines_of(&[&[row.as_str()][..], &vec![EVENT; events]].concat()));
             assert_eq!(found.faults.first().map(|fault| (fault.line, fault.reason, found.fault_count)), told);
         }
+    }
+}
+
+#[test]
+fn a_line_with_more_blanks_than_are_looked_at_is_too_long_where_it_begins_the_last_part_of_a_buffer_too() {
+    // The start record and 62 rows fill what is read at once, but for what is looked at for the end of a line.
+    let mut rows = vec![format!("{EVENT:4095}"); 62];
+    rows[0] = format!("{PERSON:width$}", width = 4095 - b"00000000000001234012026010520260102\n".len());
+    rows.extend([format!("{OTHER:20000}"), EVENT.replace(PERSONS[0], PERSONS[1])]);
+    let bytes = lines_of(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(bytes.iter().take(256 * 1024 - 8 * 1024).filter(|byte| **byte == b'\n').count(), 63);
+    assert_eq!(bytes[256 * 1024 - 8 * 1024 - 1], b'\n');
+    assert_eq!(only_kind(&bytes), (64, Reason::TooLong, 1));
+}
+
+#[test]
+fn a_line_of_a_mebibyte_is_too_long_and_one_of_more_has_no_end() {
+    for (bytes, reason) in [(1 << 20, Reason::UnknownRecord), ((1 << 20) + 256 * 1024 + 1, Reason::EndlessLine)] {
+        let line = [vec![b'x'; bytes], b"\n".to_vec()].concat();
+        let mut lines = records(Cursor::new(&line), family("std"), &[]);
+        let Some(Item::Fault(fault, _)) = lines.next_item().unwrap() else { panic!("a line of {bytes} bytes") };
+        assert_eq!(fault.reason, reason, "{bytes} bytes");
+        assert!(lines.next_item().unwrap().is_none());
+    }
+}
+
+#[test]
+fn behind_what_ends_the_reading_nothing_comes() {
+    let rows = lines_of(&vec![EVENT; 1000]);
+    let foreign = [b"\xEF\xBB\xBF", &rows[..]].concat();
+    let endless = [b"x".repeat(2 << 20), rows].concat();
+    for (bytes, reason) in [(foreign, Reason::ByteOrderMark), (endless, Reason::EndlessLine)] {
+        let mut lines = records(Cursor::new(&bytes), family("std"), &[]);
+        assert!(matches!(lines.next_item().unwrap(), Some(Item::Fault(fault, _)) if fault.reason == reason));
+        assert!(lines.next_item().unwrap().is_none() && lines.next_item().unwrap().is_none(), "{reason}");
     }
 }
 
@@ -154,14 +189,20 @@ fn three_signs_that_are_no_digits_are_no_record_number_whatever_is_ignored() {
 #[test]
 fn rows_of_strangers_that_are_waived_are_left_out_and_those_around_them_are_not() {
     let stranger = "0037212554441 Fremmed";
-    let rows = [PERSON, stranger, EVENT, "0997212554441202601051000P02", EVENT, OTHER, stranger];
     let waive = crate::Waive { rows_without_person: true, ..crate::Waive::default() };
-    let bytes = lines_of(&rows);
-    let found = check(Cursor::new(&bytes), CheckOptions { waive, ..options("std") }).unwrap();
-    assert_eq!((found.is_sound(), found.waived), (true, 3), "{:?}", found.faults);
-    let read = groups(Cursor::new(&bytes), &found, 9);
-    let told: Vec<_> = read.iter().map(|group| (group.facts(1).len(), group.events().len())).collect();
-    assert_eq!(told, [(1, 2), (1, 0)]);
+    let of_other = ADDRESSED.replace(PERSONS[0], PERSONS[1]);
+    for (rows, waived, expected) in [
+        (&[PERSON, stranger, EVENT, "0997212554441202601051000P02", EVENT, OTHER, stranger][..], 3, [(1, 2), (1, 0)]),
+        // Behind somebody else's row the person's own are those that stand behind, once.
+        (&[OTHER, PERSON, &of_other, stranger, ADDRESSED], 1, [(2, 0), (2, 0)]),
+    ] {
+        let bytes = lines_of(rows);
+        let found = check(Cursor::new(&bytes), CheckOptions { waive, ..options("std") }).unwrap();
+        assert_eq!((found.is_sound(), found.waived), (true, waived), "{:?}", found.faults);
+        let read = groups(Cursor::new(&bytes), &found, 9);
+        let told: Vec<_> = read.iter().map(|group| (group.facts(1).len(), group.events().len())).collect();
+        assert_eq!(told, expected);
+    }
 }
 
 #[test]
