@@ -51,3 +51,19 @@ impl Asked {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_piece_is_counted_by_itself_and_what_is_no_piece_is_asked_for_at_once() {
+        let pieces = [0, 0].map(AtomicU8::new).into();
+        let asked = Asked { pieces, piece_bytes: 2 * LINE_BYTES as u64, often: 2 };
+        for (line, is_seldom) in
+            [(0, true), (1, true), (0, false), (3, true), (2, true), (3, false), (1, false), (4, false)]
+        {
+            assert_eq!(asked.is_seldom(line), is_seldom, "line {line}");
+        }
+    }
+}

@@ -9,6 +9,7 @@
 //! few bytes a row, so that writing needs little memory beside the section itself.
 
 use crate::header::u32_at;
+use crate::row::UNIT_BYTES;
 
 /// A line is what the processor fetches at once.
 pub(crate) const LINE_BYTES: usize = 64;
@@ -21,8 +22,10 @@ const LOAD: u64 = 6;
 /// The place that says that a slot is empty; places are in units of eight bytes, so rows can take 32 GiB.
 const EMPTY: u32 = u32::MAX;
 
-/// The first place, in units of eight bytes, at which no row can start.
-pub(crate) const PLACES_END: u64 = EMPTY as u64;
+/// Whether so many bytes of rows leave each row a place: 32 GiB do not.
+pub(crate) fn can_be_placed(rows_bytes: u64) -> bool {
+    rows_bytes / UNIT_BYTES <= u64::from(EMPTY)
+}
 
 /// How often a number may push another one out before another seed is tried.
 const MOVES: u32 = 500;

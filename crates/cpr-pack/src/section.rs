@@ -83,7 +83,7 @@ impl<'p> Section<'p> {
     /// The row at a place in the rows, in bytes.
     #[inline]
     pub(crate) fn row_at(&self, at: u64) -> Result<RawRow<'p>, Error> {
-        if !at.is_multiple_of(UNIT_BYTES) || at >= self.part.entry.rows_bytes {
+        if at >= self.part.entry.rows_bytes {
             return Err(self.damaged("a row outside of its table", at));
         }
         let row = match self.contents.space.whole() {
@@ -125,9 +125,9 @@ impl<'p> Section<'p> {
 
     /// A row of a file: its first block is read whole, since mostly the row ends in it.
     fn row_in_file(&self, at: u64) -> Result<RawRow<'p>, Error> {
-        let TableEntry { rows_at, rows_bytes, keys, .. } = self.part.entry;
-        let (start, end) = (rows_at + at, rows_at + rows_bytes);
-        let reach = end.min((start / BLOCK + 1) * BLOCK);
+        let TableEntry { rows_at, keys, .. } = self.part.entry;
+        let start = rows_at + at;
+        let reach = (start / BLOCK + 1) * BLOCK;
         let have_checks = keys == Keys::Numbers;
         let bytes = self.contents.space.read(start..reach, have_checks)?;
         let head = self.head(&part(&bytes, 0), at, keys)?;
@@ -254,9 +254,6 @@ impl<'p> Reader<'p> {
         let keys = self.section.part.entry.keys;
         let head = Head::parse(*chunk.get(from..)?.first_chunk()?, keys)?;
         let end = from.checked_add(usize::try_from(head.row_bytes()).ok()?)?;
-        if !at.is_multiple_of(UNIT_BYTES) || end > chunk.len() {
-            return None;
-        }
         chunk.clone().narrowed(from..end).map(|bytes| RawRow { bytes, head, keys })
     }
 

@@ -9,7 +9,6 @@ use memmap2::Mmap;
 
 use crate::block::BLOCK_BYTES;
 use crate::error::Error;
-use crate::header::u32_at;
 use crate::memory::{Memory, read_exactly};
 use crate::sealed::{KEPT_RUN, Sealed};
 use crate::value::Value;
@@ -288,8 +287,8 @@ impl Space {
     fn sum(&self, at: usize) -> Option<u32> {
         match &self.checks {
             BlockChecks::InTrailer(sums) => {
-                let sums = self.trailer().get(sums.clone())?;
-                (at < sums.len() / 4).then(|| u32_at(sums, at * 4))
+                let (sums, _) = self.trailer().get(sums.clone())?.as_chunks();
+                sums.get(at).copied().map(u32::from_le_bytes)
             }
             BlockChecks::Sums(sums) => sums.get(at).copied(),
             BlockChecks::Tags(_) => unreachable!("blocks that are encrypted are opened"),
@@ -347,10 +346,6 @@ impl Space {
         let care = self.care(have_checks);
         let (first, end) = (range.start / BLOCK, range.end.div_ceil(BLOCK));
         let Bytes::File(file) = &self.bytes else { unreachable!("whole bytes are borrowed") };
-        let outside = || Error::damaged("bytes outside of the blocks", range.start);
-        if first == 0 || end > self.blocks() as u64 + 1 {
-            return Err(outside());
-        }
         let read = |buffer: &mut [u8], block: u64| read_exactly(file, block * BLOCK, buffer);
         let chunk = match &self.checks {
             BlockChecks::Tags(sealed) if end - first == 1 => {
@@ -374,7 +369,7 @@ impl Space {
         };
         let start = (range.start - first * BLOCK) as usize;
         let part = start..start + (range.end - range.start) as usize;
-        chunk.narrowed(part).ok_or_else(outside)
+        chunk.narrowed(part).ok_or_else(|| Error::damaged("bytes outside of the blocks", range.start))
     }
 
     /// Likewise, once in a thousand blocks.

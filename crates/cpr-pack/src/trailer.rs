@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::block::BLOCK_BYTES;
 use crate::error::Error;
 use crate::first_keys::FirstKeys;
-use crate::hash::{LINE_BYTES, PLACES_END};
+use crate::hash::{LINE_BYTES, can_be_placed};
 use crate::header::{Header, part, u32_at, u64_at};
 use crate::keys::Keys;
 use crate::row::UNIT_BYTES;
@@ -84,7 +84,7 @@ impl TableEntry {
         let in_order = after <= self.rows_at && rows_end <= self.lines_at && lines_end <= trailer_at;
         let in_blocks = self.rows_at.is_multiple_of(block) && self.lines_at.is_multiple_of(block);
         let has_lines = (self.lines > 0) == (self.keys == Keys::Numbers && self.rows > 0);
-        let reachable = self.rows_bytes.is_multiple_of(UNIT_BYTES) && self.rows_bytes / UNIT_BYTES <= PLACES_END;
+        let reachable = self.rows_bytes.is_multiple_of(UNIT_BYTES) && can_be_placed(self.rows_bytes);
         let counted = self.rows <= self.rows_bytes / UNIT_BYTES && self.gone <= self.rows;
         in_order && in_blocks && has_lines && reachable && counted
     }

@@ -13,7 +13,7 @@ use crate::block::BLOCK_BYTES;
 use crate::cipher::BlockCipher;
 use crate::error::Error;
 use crate::first_keys::NewFirstKeys;
-use crate::hash::{Lines, PLACES_END, Places};
+use crate::hash::{Lines, Places, can_be_placed};
 use crate::header::{Description, Encryption, Header, Kind, Seal, VERSION};
 use crate::keys::{Key, Keys, RawKey};
 use crate::new_file::NewFile;
@@ -248,7 +248,7 @@ impl<S: Write + Seek> Writer<S> {
         let head = Head::of(raw, value.map(<[u8]>::len));
         let head = head.ok_or(Error::Unwritable { why: "a key of more than 65 535 bytes, or a value of 4 GiB" })?;
         let offset = blocks.at - entry.rows_at;
-        if (offset + head.row_bytes()) / UNIT_BYTES > PLACES_END {
+        if !can_be_placed(offset + head.row_bytes()) {
             return Err(Error::Unwritable { why: "more than 32 GiB of rows in one table" });
         }
         first_keys.push(offset, raw);

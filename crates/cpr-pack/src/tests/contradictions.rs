@@ -3,7 +3,7 @@
 
 use super::damage::{answers_of, reseal, small};
 use super::*;
-use crate::hash::{Lines, Places, choices, search};
+use crate::hash::{Lines, Places, can_be_placed, choices, search};
 use crate::keys::RawKey;
 use crate::row::Head;
 
@@ -66,7 +66,8 @@ fn a_trailer_that_contradicts_itself_is_refused_though_its_check_is_right() {
     let eight = |number: u64| number.to_le_bytes().to_vec();
     let end_of_space = (u64::MAX - 4095).to_le_bytes().to_vec();
     let rows = rows_bytes();
-    let wrong: [(&str, usize, Vec<u8>); 27] = [
+    let bytes_end = u64::from_le_bytes(sound()[BYTES + 96..][..8].try_into().unwrap());
+    let wrong: [(&str, usize, Vec<u8>); 28] = [
         ("a name of 64 bytes", BYTES, vec![64]),
         ("keys of no kind", NUMBERS + 64, vec![0]),
         ("keys of a third kind", NUMBERS + 64, vec![3]),
@@ -89,6 +90,7 @@ fn a_trailer_that_contradicts_itself_is_refused_though_its_check_is_right() {
         ("a byte too much of first keys", BYTES + 120, eight(7)),
         ("a byte too few of first keys", BYTES + 120, eight(5)),
         ("a first key behind the rows", FIRST_KEYS, sound()[BYTES + 96..][..4].to_vec()),
+        ("a first key where the rows end", FIRST_KEYS, (bytes_end as u32 / 8).to_le_bytes().to_vec()),
         ("a first key of a block too much", NUMBERS + 120, eight(8)),
         ("a first key of a block too few", NUMBERS + 120, eight(0)),
         ("a first key of a block too short", NUMBERS + 120, eight(3)),
@@ -239,6 +241,55 @@ fn an_index_that_leads_to_other_rows_is_told_by_a_verification_though_its_check_
     let table = wrong_way.table("numbers", Keys::Numbers).unwrap();
     assert!(matches!(table.get(9), Err(Error::Damaged { .. })), "another row is no answer");
     assert!(matches!(many(&table, &[0, 9]), Err(Error::Damaged { .. })));
+    // Behind the rows, too, whether they are in memory or in a file.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    for place in [rows_bytes() / 8, rows_bytes() / 8 + 1, u64::from(u32::MAX) - 1] {
+        let forged = forged(sound(), line(9), &(place as u32).to_le_bytes());
+        std::fs::write(&path, &forged).unwrap();
+        for pack in [opened(forged).unwrap(), Pack::open(&path, Checks::Never).unwrap()] {
+            let table = pack.table("numbers", Keys::Numbers).unwrap();
+            // A file's hash section is asked when it was asked for before.
+            assert!((0..2).any(|_| matches!(table.get(9), Err(Error::Damaged { .. }))), "place {place}");
+        }
+    }
+}
+
+/// Rows of several blocks under keys of bytes, and where the trailer has the first of each block.
+fn several_blocks() -> (Vec<u8>, usize) {
+    let bytes = (0..30u8).map(|at| (vec![at], Some(vec![at; 1000]))).collect();
+    let (sound, _) = written(description(Kind::Base, 5), &Rows { bytes, ..Rows::default() });
+    let trailer = u64::from_le_bytes(sound[56..64].try_into().unwrap()) as usize;
+    (sound, trailer + 3 * 128 + (trailer / BLOCK - 1) * 4)
+}
+
+#[test]
+fn a_first_row_of_another_block_or_behind_the_rows_is_told_though_its_check_is_right() {
+    let (sound, starts) = several_blocks();
+    let trailer = u64::from_le_bytes(sound[56..64].try_into().unwrap()) as usize;
+    let rows_bytes = u64::from_le_bytes(sound[trailer + 96..][..8].try_into().unwrap()) as usize;
+    let last = rows_bytes / BLOCK;
+    for (block, start) in [(2, BLOCK), (last, rows_bytes % BLOCK)] {
+        let pack = opened(forged(sound.clone(), starts + 2 * block, &(start as u16 / 8).to_le_bytes())).unwrap();
+        let error = pack.verify().expect_err("no row of the block starts there");
+        assert!(
+            matches!(error, Error::Damaged { what: "the trailer names a row outside of its table", .. }),
+            "block {block}: {error}"
+        );
+    }
+}
+
+#[test]
+fn rows_that_do_not_end_where_the_next_one_starts_are_told_from_behind_though_their_check_is_right() {
+    let rows = |length| (1..4u8).map(|at| (vec![at], Some(vec![at; length]))).collect();
+    let (sound, _) = written(description(Kind::Base, 5), &Rows { bytes: rows(3000), ..Rows::default() });
+    let key = RawKey::Bytes(&[2]);
+    let head = |length| Head::of(key, Some(length)).unwrap().encode(key);
+    let (at, _) = sound.windows(8).enumerate().filter(|(_, bytes)| *bytes == head(3000)).nth(1).unwrap();
+    let pack = opened(forged(sound, at, &head(3008))).unwrap();
+    let found: Vec<_> = pack.table("bytes", Keys::Bytes).unwrap().iter().unwrap().rev().take(2).collect();
+    assert!(found[0].as_ref().is_ok_and(|row| row.key() == Key::Bytes(&[3])));
+    assert!(matches!(found[1], Err(Error::Damaged { what: "no row ends where one should", .. })), "{:?}", found[1]);
 }
 
 fn line_of(bytes: Vec<u8>, at: usize) -> Vec<u8> {
@@ -289,6 +340,8 @@ fn a_row_takes_keys_and_values_as_long_as_the_format_has_room_for() {
         assert_eq!((read.key(), read.value(), read.row_bytes()), (head.key(), head.value(), head.row_bytes()));
         assert!(head.row_bytes().is_multiple_of(8) && head.row_bytes() - (head.value().end as u64) < 8);
     }
+    let places_end = 8 * u64::from(u32::MAX);
+    assert!(can_be_placed(0) && can_be_placed(places_end) && !can_be_placed(places_end + 8));
     let mut writer = Writer::new(Cursor::new(Vec::new()), &description(Kind::Base, 1)).unwrap();
     writer.table(&"x".repeat(63), Keys::Bytes).unwrap();
     let pack = opened(writer.finish().unwrap().0.into_inner()).unwrap();

@@ -174,6 +174,7 @@ fn a_verification_goes_on_behind_a_fault_up_to_a_limit() {
     let at = |fault: &crate::Fault| fault.at as usize / BLOCK_BYTES;
     assert!(hit.iter().all(|block| faults.iter().any(|fault| at(fault) == *block)), "each of them");
     assert!(faults.iter().all(|fault| hit.contains(&at(fault))), "and nothing else");
+    assert!(faults.iter().enumerate().all(|(at, fault)| !faults[..at].contains(fault)), "each once");
     assert_eq!(verified.blocks as usize, blocks - 1 - hit.len());
     assert!(verified.rows > 0 && verified.rows < summary.rows);
     assert_eq!(pack.verify_all(2).unwrap().1, faults[..2]);
@@ -181,6 +182,51 @@ fn a_verification_goes_on_behind_a_fault_up_to_a_limit() {
     let whole = Pack::from_bytes(sound, Checks::AtFirstTouch).unwrap();
     let (verified, faults) = whole.verify_all(usize::MAX).unwrap();
     assert_eq!((verified.rows, faults), (summary.rows, vec![]));
+}
+
+/// Keys of bytes whose rows take three times 64 KiB and a little, of each of which the trailer has the first key; a pack of
+/// them, and how many blocks they take.
+fn several_strides() -> (Vec<[u8; 2]>, Vec<u8>, usize) {
+    let keys: Vec<[u8; 2]> = (0..500u16).map(u16::to_be_bytes).collect();
+    let bytes = keys.iter().map(|key| (key.to_vec(), Some(vec![7; 400]))).collect();
+    let (sound, _) = written(description(Kind::Base, 1), &Rows { bytes, ..Rows::default() });
+    let blocks = u64::from_le_bytes(sound[56..64].try_into().unwrap()) as usize / BLOCK_BYTES - 1;
+    assert_eq!(blocks, 3 * 16 + 3);
+    (keys, sound, blocks)
+}
+
+#[test]
+fn a_verification_goes_on_with_the_first_row_that_is_whole_again() {
+    let (keys, sound, blocks) = several_strides();
+    let row_bytes = 416;
+    for block in 1..=blocks {
+        let mut damaged = sound.clone();
+        damaged[block * BLOCK_BYTES + 20] ^= 1;
+        let (verified, faults) = Pack::from_bytes(damaged, Checks::AtFirstTouch).unwrap().verify_all(9).unwrap();
+        assert_eq!(faults.iter().map(|fault| fault.at as usize).collect::<Vec<_>>(), [block * BLOCK_BYTES]);
+        let stand_there = |row: &usize| {
+            (row * row_bytes / BLOCK_BYTES..=((row + 1) * row_bytes - 1) / BLOCK_BYTES).contains(&(block - 1))
+        };
+        let lost = (0..keys.len()).filter(stand_there).count();
+        assert_eq!(verified.rows as usize, keys.len() - lost, "block {block}");
+    }
+}
+
+#[test]
+fn a_get_by_bytes_reads_few_blocks_and_the_damage_of_others_is_no_concern_of_its() {
+    let (keys, sound, blocks) = several_strides();
+    let mut read = vec![0; keys.len()];
+    for block in 1..=blocks {
+        let mut damaged = sound.clone();
+        damaged[block * BLOCK_BYTES + 20] ^= 1;
+        let pack = Pack::from_bytes(damaged, Checks::AtEveryRead).unwrap();
+        let table = pack.table("bytes", Keys::Bytes).unwrap();
+        for (key, read) in keys.iter().zip(&mut read) {
+            *read += usize::from(table.get(key).is_err());
+        }
+    }
+    // The blocks that halving comes to among sixteen, the row's own, and the one in which it ends.
+    assert_eq!(read.iter().max(), Some(&6), "{read:?}");
 }
 
 /// Makes all checks say what the bytes are, where the header leaves that possible.

@@ -267,6 +267,36 @@ fn of_a_row_over_several_blocks_each_is_looked_at_and_the_next_ones_is_not() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "many packs of several blocks: minutes there, of code that others run")]
+fn damage_anywhere_in_a_row_is_told_where_it_lies_over_two_blocks_or_two_readings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack");
+    let (numbers, long) = ([0xB1, 0xB2, 0xB3], 0xB4);
+    let rows = Rows {
+        numbers: numbers.iter().map(|&byte| (u32::from(byte), Some(vec![byte; 3000]))).collect(),
+        // A file is read 64 KiB at a time.
+        bytes: BTreeMap::from([(vec![long], Some(vec![long; 70_000]))]),
+    };
+    let (sound, _) = written(description(Kind::Base, 1), &rows);
+    for (byte, length) in [(numbers[0], 3000), (numbers[1], 3000), (numbers[2], 3000), (long, 70_000)] {
+        let start = sound.windows(64).position(|bytes| bytes == [byte; 64]).unwrap();
+        for at in [start, start + length / 2, start + length - 1] {
+            let mut damaged = sound.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            for (way, checks) in WAYS.iter().flat_map(|way| ALL_CHECKS[..2].iter().map(move |checks| (way, *checks))) {
+                let pack = way(&path, checks).unwrap();
+                let answer = match byte == long {
+                    true => pack.table("bytes", Keys::Bytes).unwrap().get(&[byte]).map(drop),
+                    false => pack.table("numbers", Keys::Numbers).unwrap().get(u32::from(byte)).map(drop),
+                };
+                assert!(matches!(answer, Err(Error::Damaged { .. })), "{checks:?}, byte {at}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_first_gets_of_what_is_not_in_memory_do_without_the_hash_section() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pack");
