@@ -210,6 +210,20 @@ fn a_verification_goes_on_with_the_first_row_that_is_whole_again() {
         let lost = (0..keys.len()).filter(stand_there).count();
         assert_eq!(verified.rows as usize, keys.len() - lost, "block {block}");
     }
+    // What else contradicts itself is told, too: here the first key of the third 64 KiB, the last of whose two bytes is that
+    // of the row before. Its row is where the verification goes on, or far behind that.
+    let first_key = sound.len() - 2 * 8;
+    let place = u32::from_le_bytes(sound[first_key..][..4].try_into().unwrap()) as usize * 8;
+    for block in [3, place / BLOCK_BYTES] {
+        let mut damaged = sound.clone();
+        damaged[first_key + 7] -= 1;
+        reseal(&mut damaged);
+        damaged[block * BLOCK_BYTES + 20] ^= 1;
+        let (_, faults) = Pack::from_bytes(damaged, Checks::AtFirstTouch).unwrap().verify_all(9).unwrap();
+        let told: Vec<_> = faults.iter().map(|fault| (fault.what, fault.at as usize)).collect();
+        let first_keys = ("the first keys are those of other rows", BLOCK_BYTES + place);
+        assert_eq!(told, [("a block does not have its check", block * BLOCK_BYTES), first_keys]);
+    }
 }
 
 #[test]

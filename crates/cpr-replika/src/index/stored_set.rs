@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn keys_in_order_are_written_as_a_set_of_them_is() {
         for step in [1, 7, 100, 5_000, 70_000] {
-            for count in [0, 1, 2, 10, 1_000, 20_000] {
+            for count in [0, 1, 2, 10, FEW as u32, FEW as u32 + 1, 1_000, 20_000] {
                 let keys = (0..count).map(|at| 60_000 + at * step);
                 let (mut one, mut other) = (Vec::new(), Vec::new());
                 write(&keys.clone().collect(), &mut one);
