@@ -100,7 +100,8 @@ fn a_line_of_a_mebibyte_is_too_long_and_one_of_more_has_no_end() {
 fn behind_what_ends_the_reading_nothing_comes() {
     let rows = lines_of(&vec![EVENT; 1000]);
     let foreign = [b"\xEF\xBB\xBF", &rows[..]].concat();
-    let endless = [b"x".repeat(2 << 20), rows].concat();
+    // What is given up begins where a reading of 256 KiB does: lines stand there that would be records.
+    let endless = [b"x".repeat(5 * 256 * 1024), rows].concat();
     for (bytes, reason) in [(foreign, Reason::ByteOrderMark), (endless, Reason::EndlessLine)] {
         let mut lines = records(Cursor::new(&bytes), family("std"), &[]);
         assert!(matches!(lines.next_item().unwrap(), Some(Item::Fault(fault, _)) if fault.reason == reason));

@@ -191,3 +191,67 @@ fn streets(table: &'static str, payload: &[u8]) -> Result<Vec<u32>, Error> {
 fn name_sealing((word, line): (&[u8], &[u8])) -> sealed::Row {
     (crc32fast::hash(word), crc32fast::hash(line))
 }
+
+#[cfg(test)]
+mod tests {
+    use bitemporal::Known;
+    use cpr_model::{RowKind, ValuesWriter};
+
+    use super::*;
+
+    /// What a row says: the moment of moving in (0 for none), a street of Copenhagen, a postal code, and the street's name.
+    type Said = (Aspect, u64, u16, Option<u16>, &'static str);
+
+    fn packed(rows: &[Said]) -> Vec<(Aspect, Vec<u8>)> {
+        let pack = |&(aspect, moved_in, street, postal_code, name): &Said| {
+            let mut packed = Vec::new();
+            let mut values = ValuesWriter(&mut packed);
+            values.digits(Field::MovedIn, moved_in);
+            values.number(Field::MunicipalityCode, Some(101));
+            values.number(Field::StreetCode, Some(street));
+            values.number(Field::PostalCode, postal_code);
+            values.text(Field::StreetAddressingName, name.as_bytes());
+            (aspect, packed)
+        };
+        rows.iter().map(pack).collect()
+    }
+
+    fn read(rows: &[(Aspect, Vec<u8>)]) -> CurrentRows<'_> {
+        let known = Known { from: 1, to: None };
+        let facts = rows.iter().map(|(aspect, packed)| {
+            Fact::new(1, RowKind::new(*aspect, false), known, Values::new(packed)).expect("an aspect")
+        });
+        CurrentRows::read(facts, None)
+    }
+
+    /// The streets that a change makes known under the postal code 2100.
+    fn told(before: &[Said], after: &[Said]) -> Vec<u32> {
+        let (before, after) = (packed(before), packed(after));
+        let mut names = StreetNames::default();
+        names.change(&read(&before), &read(&after));
+        let (_, postal) = names.expected();
+        postal.get(&2100).into_iter().flatten().map(|street| street & 0xFFFF).collect()
+    }
+
+    #[test]
+    fn what_all_stood_before_tells_nothing_unless_another_address_is_the_current_one() {
+        let [first, second] = [(7, 2010_01_01_12_00), (8, 2020_01_01_12_00)]
+            .map(|(street, moved_in)| (Aspect::Address, moved_in, street, None, ""));
+        let text = (Aspect::FormattedAddress, 0, 9, Some(2100), "Skovvej");
+        let other_text = (Aspect::FormattedAddress, 0, 10, Some(2100), "Strandvej");
+        let name = (Aspect::Name, 0, 0, None, "");
+        let before = [first, second, text];
+        let changes: [(&[Said], &[Said], &[u32]); 6] = [
+            // The street of the text, and that of the address.
+            (&[], &before, &[8, 9]),
+            (&before, &before, &[]),
+            (&before, &[first, second, text, name], &[]),
+            (&before, &[first, second, other_text], &[8, 10]),
+            (&before, &[second, text], &[]),
+            (&before, &[first, text], &[7, 9]),
+        ];
+        for (at, (before, after, streets)) in changes.into_iter().enumerate() {
+            assert_eq!(told(before, after), streets, "change {at}");
+        }
+    }
+}
