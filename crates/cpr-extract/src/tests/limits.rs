@@ -191,11 +191,15 @@ fn three_signs_that_are_no_digits_are_no_record_number_whatever_is_ignored() {
 fn rows_of_strangers_that_are_waived_are_left_out_and_those_around_them_are_not() {
     let stranger = "0037212554441 Fremmed";
     let waive = crate::Waive { rows_without_person: true, ..crate::Waive::default() };
-    let of_other = ADDRESSED.replace(PERSONS[0], PERSONS[1]);
+    let (of_other, third) = (ADDRESSED.replace(PERSONS[0], PERSONS[1]), PERSON.replace(PERSONS[0], "6101801236"));
     for (rows, waived, expected) in [
-        (&[PERSON, stranger, EVENT, "0997212554441202601051000P02", EVENT, OTHER, stranger][..], 3, [(1, 2), (1, 0)]),
+        (
+            &[PERSON, stranger, EVENT, "0997212554441202601051000P02", EVENT, OTHER, stranger][..],
+            3,
+            &[(1, 2), (1, 0)][..],
+        ),
         // Behind somebody else's row the person's own are those that stand behind, once.
-        (&[OTHER, PERSON, &of_other, stranger, ADDRESSED], 1, [(2, 0), (2, 0)]),
+        (&[OTHER, PERSON, &of_other, stranger, ADDRESSED, &third], 1, &[(2, 0), (2, 0), (1, 0)]),
     ] {
         let bytes = lines_of(rows);
         let found = check(Cursor::new(&bytes), CheckOptions { waive, ..options("std") }).unwrap();
