@@ -227,6 +227,7 @@ fn a_verification_goes_on_with_the_first_row_that_is_whole_again() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of gets: hours there, of code that others run")]
 fn a_get_by_bytes_reads_few_blocks_and_the_damage_of_others_is_no_concern_of_its() {
     let (keys, sound, blocks) = several_strides();
     let mut read = vec![0; keys.len()];
