@@ -451,3 +451,26 @@ impl<S: BufRead + Seek> Source<S> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_one_person_are_one_part_up_to_4_gib() {
+        let owner = Pnr::parse(b"6101801234").and_then(|pnr| pnr.key()).expect("a key");
+        let most = 100 + u64::from(u32::MAX);
+        let mut parts = Vec::new();
+        for (kind, start, end) in [
+            (PartKind::Opened, 100, 149),
+            (PartKind::Rows, 149, 178),
+            (PartKind::Rows, 178, most),
+            (PartKind::Rows, most, most + 29),
+            (PartKind::Rows, most + 29, most + 58),
+        ] {
+            add_line(&mut parts, Part { start, bytes: 0, lines: 0, owner, kind }, end);
+        }
+        let parts: Vec<_> = parts.iter().map(|part| (part.start, part.bytes, part.lines)).collect();
+        assert_eq!(parts, [(100, u32::MAX, 3), (most, 58, 2)]);
+    }
+}
