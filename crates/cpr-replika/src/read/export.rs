@@ -158,8 +158,9 @@ impl Exporter<'_> {
                 Ok(row) => row?.0.value(),
                 Err(error) => return Some(Err(error)),
             };
-            next = (first / KEYS + 1).checked_mul(KEYS);
-            Some(Ok(first..=next.map_or(u32::MAX, |next| next - 1)))
+            let last = last_of_stretch(first);
+            next = last.checked_add(1);
+            Some(Ok(first..=last))
         })
     }
 
@@ -312,6 +313,11 @@ impl AddressOrder {
     }
 }
 
+/// The last key of the stretch in which a key is.
+fn last_of_stretch(key: u32) -> u32 {
+    (key / KEYS * KEYS).saturating_add(KEYS - 1)
+}
+
 /// Where a character stands in EBCDIC code page 277: blank, signs, small letters, capitals, digits.
 fn ebcdic(latin1: u8) -> u8 {
     match latin1 {
@@ -326,5 +332,20 @@ fn ebcdic(latin1: u8) -> u8 {
         b'S'..=b'Z' => 0xE2 + (latin1 - b'S'),
         b'0'..=b'9' => 0xF0 + (latin1 - b'0'),
         _ => 0x50,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stretch_ends_where_the_next_one_begins_and_the_last_one_with_all_keys() {
+        for (first, last) in
+            [(0, KEYS - 1), (7, KEYS - 1), (KEYS - 1, KEYS - 1), (KEYS, 2 * KEYS - 1), (u32::MAX, u32::MAX)]
+        {
+            assert_eq!(last_of_stretch(first), last);
+        }
+        assert_eq!(last_of_stretch(u32::MAX / KEYS * KEYS), u32::MAX);
     }
 }

@@ -18,6 +18,7 @@ mod embedding;
 mod encrypted_packs;
 mod erase;
 mod erase_campaign;
+mod export;
 mod find;
 mod happenings;
 mod happenings_feed;
