@@ -63,3 +63,19 @@ pub(crate) fn erased_of(settings: &Settings, delivery: u32) -> Result<ErasedOf, 
 pub(crate) fn of_delivery(key: &str) -> Option<u32> {
     key.strip_prefix(ERASED_OF)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_delivery_has_lost_is_known_by_its_key_and_no_other_setting_is_taken_for_it() {
+        for delivery in [0, 1, 12, u32::MAX] {
+            let (key, _) = erased_of_entry(delivery, ErasedOf::default());
+            assert_eq!(of_delivery(&key), Some(delivery));
+        }
+        for key in [receipt_key(1).as_str(), "", ERASED_OF, "window_years"] {
+            assert_eq!(of_delivery(key), None, "{key}");
+        }
+    }
+}

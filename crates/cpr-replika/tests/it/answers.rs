@@ -454,6 +454,12 @@ fn a_number_in_force_is_tied_to_another_by_a_row_inside_the_window_alone() {
         assert_eq!(numbers.contains(FIRST), tied, "{end}: {numbers}");
         assert_eq!(told.numbers(FIRST, 1).unwrap().contains(SECOND), tied, "{end}");
     }
+    // One that is not held, or was replaced by whatever number, is in force nowhere else.
+    let tie = format!("001 STATUS=01\n022 PNR={FIRST}, SLUT_DT-PERSON=2021-01-02");
+    for persons in [&[(SECOND, &*tie)][..], &[(FIRST, "001 STATUS=60"), (SECOND, &tie)]] {
+        let told = told_to(&config, &[persons]);
+        assert!(told.numbers(SECOND, 1).unwrap().contains(FIRST), "{} persons", persons.len());
+    }
 }
 
 #[test]
@@ -552,6 +558,8 @@ fn events_accumulate_and_say_since_when_they_are_complete() {
         "the day the first delta follows"
     );
     assert_eq!(events(&told.replika, VIGGO), (vec![(2, "A45".to_owned())], Some(date(DAYS[1]))));
+    let of_viggo = told.snapshot().events(pnr(VIGGO)).unwrap().events;
+    assert_eq!(format!("{:?}", of_viggo[0]), "Event (099) of delivery 2", "where from, not what");
     assert_eq!(events(&told.replika, FIRST), (Vec::new(), None), "not held");
 
     // The extract of day 3 never came.

@@ -169,6 +169,40 @@ fn pages_of_a_word_and_of_a_prefix_hold_whom_the_whole_answer_holds() {
 }
 
 #[test]
+fn pages_with_a_count_go_on_where_the_one_before_ended_and_count_everybody() {
+    let bearer = "001 STATUS=01, KOEN=M\n    008 FORNVN=Bo, EFTERNVN=Opdigtet, NVNHAENSTART=199001010000";
+    // Men, of four decades: an index row of a word holds sixteen years.
+    let numbers = ["6101201231", "6101201233", "6101501231", "6101701231", "6101801231"];
+    let told = kit::told(&[&numbers.map(|number| (number, bearer))]);
+    let snapshot = told.snapshot();
+    // The index answers the first question, and the documents of persons the second.
+    for query in [Query::name(NamePart::Surname, "opdigtet"), Query::Sex(Sex::Man)] {
+        for (limit, count) in (1..=6).flat_map(|limit| [(limit, true), (limit, false)]) {
+            let mut search = Search { limit, count, ..Search::now(query.clone()) };
+            let mut found = Vec::new();
+            loop {
+                let page = snapshot.search(&search).unwrap();
+                assert_eq!(page.count, count.then_some(5), "{query:?} by {limit}");
+                found.extend(page.rows.into_iter().map(|hit| hit.pnr));
+                search.after = page.next;
+                if search.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, numbers.map(pnr), "{query:?} by {limit}");
+        }
+        for (limit, is_refused) in [(2, false), (3, true), (usize::MAX, true)] {
+            let policy = Policy { page: 2, ..Policy::open() };
+            let page = snapshot.search(&Search { limit, policy, ..Search::now(query.clone()) });
+            match page {
+                Err(Error::Search(Refusal::PageTooLarge { limit: 2 })) => assert!(is_refused, "{limit}"),
+                page => assert!(!is_refused && page.unwrap().rows.len() == 2, "{limit}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn a_search_that_costs_or_says_too_little_is_refused_with_the_reason() {
     let told = kit::told(&[&[("6101801231", HANS), ("7212554441", GRO)]]);
     let snapshot = told.snapshot();

@@ -36,6 +36,7 @@ fn the_ledger_has_the_digest_of_every_state_and_so_has_whatever_was_made_of_it()
     let report = replika.snapshot().write_pack(&packs).unwrap();
     let ledger = replika.snapshot().deliveries().unwrap();
     assert_eq!(Some(report.digest), ledger[4].state);
+    assert_eq!(format!("{:?}", report.digest), format!("StateDigest({})", report.digest));
     Packed::follow(&own, &packs, &Options::default()).unwrap();
     let followed = Packed::open(&own).unwrap();
     check(&followed.snapshot());
