@@ -82,15 +82,17 @@ fn who_has_no_address_any_more_stands_where_the_last_one_was_that_was_not_taken_
 #[test]
 fn in_a_file_without_line_ends_each_line_is_as_wide_as_its_record_however_it_came() {
     let replika = Replika::in_memory(&config()).unwrap();
-    let wide = Style { line_end: LineEnd::Lf, padding: Padding::Fixed(400), trailer: Vec::new() };
-    let plain = Style { line_end: LineEnd::None, padding: Padding::Full, trailer: Vec::new() };
     let (one, other) = ("6101801234", "6101801235");
-    let persons: [&[Person<'_>]; 2] =
-        [&[(one, "001 STATUS=01"), (other, "001 STATUS=01")], &[(other, "001 STATUS=03")]];
-    for (day, (style, persons)) in [wide, plain].into_iter().zip(persons).enumerate() {
-        let extract = extract_as(std_family(), style, TASK, [DAYS[day + 1], DAYS[day]], persons);
-        apply(&replika, &extract).unwrap();
-    }
+    let mut night = extract_of_day(1, &[(one, "001 STATUS=01"), (other, "001 STATUS=01")]);
+    // One line has two blanks behind it, and no other has.
+    let row = night.windows(13).position(|bytes| bytes == format!("001{one}").as_bytes()).unwrap();
+    let end = row + night[row..].iter().position(|byte| *byte == b'\n').unwrap();
+    night.splice(end..end, *b"  ");
+    apply(&replika, &night).unwrap();
+    assert!(exported(&replika).ends_with(&night[row..]), "in a file like it, as it came");
+    let style = Style { line_end: LineEnd::None, padding: Padding::Full, trailer: Vec::new() };
+    let next = extract_as(std_family(), style, TASK, [DAYS[2], DAYS[1]], &[(other, "001 STATUS=03")]);
+    apply(&replika, &next).unwrap();
     let options =
         CheckOptions { family: std_family(), chosen: None, ignored: &[], fault_limit: 9, waive: Waive::default() };
     let found = check(Cursor::new(exported(&replika)), options).unwrap();
