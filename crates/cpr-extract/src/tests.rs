@@ -346,8 +346,7 @@ fn ignored_record_numbers_are_passed_over_and_counted() {
     assert_eq!(found.records.get(&877), Some(&1));
     assert!(!found.faults.iter().any(|fault| fault.reason == Reason::UnknownRecord));
     // A number that is known, too, in the middle of a long file.
-    let event = "0996101801234202601051000P02";
-    let bytes = faults::lines_of(&[&[faults::PERSON][..], &vec![event; 1000], &[faults::OTHER]].concat());
+    let bytes = faults::lines_of(&[&[faults::PERSON][..], &vec![faults::EVENT; 1000], &[faults::OTHER]].concat());
     let options = CheckOptions { ignored: &[99], ..options };
     let found = check(Cursor::new(&bytes), options).unwrap();
     let read = groups(Cursor::new(&bytes), &found, 9);

@@ -255,18 +255,13 @@ fn an_index_that_leads_to_other_rows_is_told_by_a_verification_though_its_check_
     }
 }
 
-/// Rows of several blocks under keys of bytes, and where the trailer has the first of each block.
-fn several_blocks() -> (Vec<u8>, usize) {
+#[test]
+fn a_first_row_of_another_block_or_behind_the_rows_is_told_though_its_check_is_right() {
     let bytes = (0..30u8).map(|at| (vec![at], Some(vec![at; 1000]))).collect();
     let (sound, _) = written(description(Kind::Base, 5), &Rows { bytes, ..Rows::default() });
     let trailer = u64::from_le_bytes(sound[56..64].try_into().unwrap()) as usize;
-    (sound, trailer + 3 * 128 + (trailer / BLOCK - 1) * 4)
-}
-
-#[test]
-fn a_first_row_of_another_block_or_behind_the_rows_is_told_though_its_check_is_right() {
-    let (sound, starts) = several_blocks();
-    let trailer = u64::from_le_bytes(sound[56..64].try_into().unwrap()) as usize;
+    // Behind the tables and the checks of the blocks: where the first row of each starts.
+    let starts = trailer + 3 * 128 + (trailer / BLOCK - 1) * 4;
     let rows_bytes = u64::from_le_bytes(sound[trailer + 96..][..8].try_into().unwrap()) as usize;
     let last = rows_bytes / BLOCK;
     for (block, start) in [(2, BLOCK), (last, rows_bytes % BLOCK)] {
