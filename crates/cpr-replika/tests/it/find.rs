@@ -4,8 +4,10 @@ use std::io::Cursor;
 use std::ops::RangeInclusive;
 
 use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
-use cpr_replika::cpr_subscription::{AgeRange, HouseNumber, birth_dates};
-use cpr_replika::{AddressPattern, ApplyOptions, DeliveryNumber, Person, PersonSet, Query, Replika, Sex, Snapshot};
+use cpr_replika::cpr_subscription::{AgeRange, Door, Floor, HouseNumber, birth_dates};
+use cpr_replika::{
+    AddressPattern, ApplyOptions, DeliveryNumber, Person, PersonSet, Query, Replika, Search, Sex, Snapshot,
+};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -53,6 +55,54 @@ fn who_moves_is_found_where_he_lives_now() {
     assert_eq!(found(&snapshot, street(751, Some(house("007")..=house("9")))), ["6101801232"]);
     assert!(found(&snapshot, street(751, Some(house("7")..=house("7A")))).is_empty());
     assert!(snapshot.verify().unwrap().is_clean());
+}
+
+#[test]
+fn whoever_is_found_and_counted_has_each_part_of_the_address_that_is_asked_for() {
+    let replika = Replika::in_memory(&config()).unwrap();
+    let rows = "001 STATUS=01
+        002 KOMKOD=0956, VEJKOD=0042, HUSNR=007B, ETAGE=02, SIDEDOER=tv, BNR=1203
+        003 KOMKOD=0956, VEJKOD=0042, HUSNR=007B, POSTNR=3900, POSTDISTTXT=Nuuk, BYNVN=Gammelby, VEJADRNVN=Ny Allé";
+    kit::apply(&replika, &extract_of_day(1, &[("6101801231", rows)])).unwrap();
+    let snapshot = replika.snapshot();
+    let words = AddressPattern::words;
+    let none = AddressPattern::default;
+    for (is, is_not) in [
+        (
+            AddressPattern { street: Some(StreetCode(42)), ..none() },
+            AddressPattern { street: Some(StreetCode(43)), ..none() },
+        ),
+        (AddressPattern { street_name: words("ny"), ..none() }, AddressPattern { street_name: words("vej"), ..none() }),
+        (
+            AddressPattern { houses: vec![house("7")..=house("9")], ..none() },
+            AddressPattern { houses: vec![house("8")..=house("9")], ..none() },
+        ),
+        (
+            AddressPattern { floor: Floor::parse(b"02"), ..none() },
+            AddressPattern { floor: Floor::parse(b"03"), ..none() },
+        ),
+        (AddressPattern { door: Door::parse(b"tv"), ..none() }, AddressPattern { door: Door::parse(b"th"), ..none() }),
+        (
+            AddressPattern { building: Some("1203".to_owned()), ..none() },
+            AddressPattern { building: Some("1204".to_owned()), ..none() },
+        ),
+        (
+            AddressPattern { postal_code: Some(3900..=3999), ..none() },
+            AddressPattern { postal_code: Some(3901..=3999), ..none() },
+        ),
+        (
+            AddressPattern { postal_district: words("nuuk"), ..none() },
+            AddressPattern { postal_district: words("sisimiut"), ..none() },
+        ),
+        (AddressPattern { town: words("gammelby"), ..none() }, AddressPattern { town: words("nyby"), ..none() }),
+    ] {
+        for (asked, expected) in [(is, 1), (is_not, 0)] {
+            let query = Query::Address(AddressPattern { municipality: Some(MunicipalityCode(956)), ..asked });
+            assert_eq!(snapshot.find(&query).unwrap().len(), expected, "{query:?}");
+            assert_eq!(snapshot.count(&query).unwrap(), expected, "{query:?}");
+            assert_eq!(snapshot.search(&Search::now(query.clone())).unwrap().count, Some(expected), "{query:?}");
+        }
+    }
 }
 
 #[test]
