@@ -4,6 +4,7 @@ The folder is the one of `cpr-host demo`; certificates, keys, systems and agreem
 """
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,15 +17,15 @@ USER = "11111111-0000-4000-8000-000000000003"
 
 
 def free_port():
-    """A port such that it and the next one are free."""
+    """A port such that it and the next one are free, of those that the system gives nobody who asks for any."""
     while True:
+        port = random.randrange(10_000, 32_000)
         with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
             try:
+                one.bind(("127.0.0.1", port))
                 other.bind(("127.0.0.1", port + 1))
                 return port
-            except (OSError, OverflowError):
+            except OSError:
                 continue
 
 
