@@ -1,7 +1,12 @@
 //! Parts of a search that can be tested without a store.
 
+use cpr_model::{MunicipalityCode, StreetCode};
+use cpr_subscription::{Door, Floor, HouseNumber};
+
+use crate::index::name_part::NamePart;
 use crate::search::check::Spans;
-use crate::search::patterns::WordPattern;
+use crate::search::patterns::{AddressPattern, WordPattern};
+use crate::search::query::Query;
 
 #[test]
 fn a_pattern_is_a_word_a_prefix_or_a_shape() {
@@ -27,6 +32,35 @@ fn a_pattern_is_a_word_a_prefix_or_a_shape() {
         assert_eq!(WordPattern::parse(pattern).unwrap().matches(&word), expected, "{pattern}");
     }
     assert!(WordPattern::parse("--").is_none());
+}
+
+/// `Debug` is what lands in logs.
+#[test]
+fn debug_of_a_query_tells_which_parts_are_asked_for_and_nothing_of_what_is_asked() {
+    let house = HouseNumber::parse(b"007B").unwrap();
+    let whole = AddressPattern {
+        municipality: Some(MunicipalityCode(956)),
+        street: Some(StreetCode(42)),
+        street_name: AddressPattern::words("Ny Allé"),
+        houses: vec![house..=house],
+        floor: Floor::parse(b"02"),
+        door: Door::parse(b"tv"),
+        building: Some("1203".to_owned()),
+        postal_code: Some(3900..=3999),
+        postal_district: AddressPattern::words("Nuuk"),
+        town: AddressPattern::words("Gammelby"),
+    };
+    let parts = "municipality, street, street name, houses, floor, door, building, postal code, postal district, town";
+    let parts: Vec<String> = parts.split(", ").map(|part| format!("{part:?}")).collect();
+    for (query, expected) in [
+        (Query::name(NamePart::Surname, "hansen"), "Name(Surname, word)".to_owned()),
+        (Query::name(NamePart::Surname, "hans*"), "Name(Surname, prefix)".to_owned()),
+        (Query::name(NamePart::Surname, "*sen"), "Name(Surname, wildcard)".to_owned()),
+        (Query::Address(AddressPattern::default()), "Address{}".to_owned()),
+        (Query::Address(whole), format!("Address{{{}}}", parts.join(", "))),
+    ] {
+        assert_eq!(format!("{query:?}"), expected);
+    }
 }
 
 #[test]
