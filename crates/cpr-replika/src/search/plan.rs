@@ -70,6 +70,7 @@ impl Budget {
 /// Everybody who is meant, and when not exact, others too.
 pub(crate) struct Candidates {
     pub(crate) keys: RoaringBitmap,
+    /// Of a question about moments: at each of them alike.
     pub(crate) exact: bool,
     /// True when all of them are held.
     held: bool,
@@ -245,8 +246,6 @@ impl Snapshot {
                 }
                 Ok(Some(union))
             }
-            // Who does not have something at one moment may have it at another.
-            Node::Not(_) if scope == Scope::AtTheSameTime => Ok(None),
             Node::Not(node) => {
                 let Some(found) = self.plan(node, scope, among, budget)?.filter(|found| found.exact) else {
                     return Ok(None);
@@ -274,8 +273,7 @@ impl Snapshot {
             all.iter().filter_map(|node| if let Node::Leaf(Leaf::Born(_, born)) = node { Some(born) } else { None });
         let years = born.clone().fold(among.years.clone(), |years, born| years.shared_with(&born.years()));
         let ordered = self.in_order(all.iter().filter(|node| !of_born(node)).collect(), scope, &years)?;
-        let mut exact = all.len() < 2 || scope != Scope::AtTheSameTime;
-        let (mut found, mut held): (Option<RoaringBitmap>, bool) = (None, false);
+        let (mut found, mut exact, mut held): (Option<RoaringBitmap>, bool, bool) = (None, true, false);
         for node in ordered {
             let left = found.as_ref().or(among.within);
             if node.rank() >= LONG_ROWS && left.is_some_and(|left| left.len() <= FEW) {

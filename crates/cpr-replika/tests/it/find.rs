@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use cpr_replika::cpr_model::{CountryCode, MunicipalityCode, PersonKey, ProtectionKind, Status, StreetCode};
 use cpr_replika::cpr_subscription::{AgeRange, Door, Floor, HouseNumber, birth_dates};
 use cpr_replika::{
-    AddressPattern, ApplyOptions, DeliveryNumber, Person, PersonSet, Query, Replika, Search, Sex, Snapshot,
+    AddressPattern, ApplyOptions, Config, DeliveryNumber, NamePart, Person, PersonSet, Query, Replika, Search, Sex,
+    Snapshot,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -52,6 +53,10 @@ fn who_moves_is_found_where_he_lives_now() {
     assert!(lives(101).is_empty());
     let street = |code, houses| in_street(code, 8512, houses);
     assert_eq!(found(&snapshot, street(851, None)), ["6101801231"]);
+    for (municipality, code, expected) in [(851, 8512, 1), (851, 8513, 0), (101, 8512, 0)] {
+        let query = Query::street(MunicipalityCode(municipality), StreetCode(code));
+        assert_eq!(snapshot.count(&query).unwrap(), expected, "{municipality} {code}");
+    }
     assert_eq!(found(&snapshot, street(751, Some(house("007")..=house("9")))), ["6101801232"]);
     assert!(found(&snapshot, street(751, Some(house("7")..=house("7A")))).is_empty());
     assert!(snapshot.verify().unwrap().is_clean());
@@ -101,6 +106,48 @@ fn whoever_is_found_and_counted_has_each_part_of_the_address_that_is_asked_for()
             assert_eq!(snapshot.find(&query).unwrap().len(), expected, "{query:?}");
             assert_eq!(snapshot.count(&query).unwrap(), expected, "{query:?}");
             assert_eq!(snapshot.search(&Search::now(query.clone())).unwrap().count, Some(expected), "{query:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_store_does_not_hold_is_refused_and_is_not_nobody() {
+    let address = Query::Address;
+    let none = AddressPattern::default;
+    let words = AddressPattern::words;
+    let municipality = || Some(MunicipalityCode(851));
+    let not = |query| Query::Not(Box::new(query));
+    let surname = || Query::name(NamePart::Surname, "opdigtet");
+    // A question, the record types without which it is refused, and those with which it is answered.
+    for (query, without, with) in [
+        (Query::All, None, vec![]),
+        (Query::status(Status(1)), None, vec![]),
+        (surname(), Some(vec![2, 3, 4, 10]), vec![8]),
+        (Query::name(NamePart::Any, "opdigtet"), Some(vec![2, 4, 10]), vec![8]),
+        (Query::name(NamePart::Any, "opdigtet"), Some(vec![2, 4, 10]), vec![3]),
+        (Query::name(NamePart::Addressing, "opdigtet"), Some(vec![2, 4, 10]), vec![3]),
+        (Query::Protection(ProtectionKind(1)), Some(vec![2, 3, 8, 10]), vec![4]),
+        (Query::Citizenship(CountryCode(5100)), Some(vec![2, 3, 4, 8]), vec![10]),
+        (address(AddressPattern { municipality: municipality(), ..none() }), Some(vec![3, 4, 8, 10]), vec![2]),
+        (address(AddressPattern { street_name: words("ny"), ..none() }), Some(vec![2, 4, 8, 10]), vec![2, 3]),
+        (address(AddressPattern { postal_code: Some(2200..=2200), ..none() }), Some(vec![2, 4, 8, 10]), vec![2, 3]),
+        (address(AddressPattern { town: words("by"), ..none() }), Some(vec![2, 4, 8, 10]), vec![2, 3]),
+        (address(AddressPattern { postal_district: words("by"), ..none() }), Some(vec![2, 4, 8, 10]), vec![2, 3]),
+        (Query::And(vec![Query::All, surname()]), Some(vec![2]), vec![8]),
+        (Query::Or(vec![Query::All, surname()]), Some(vec![2]), vec![8]),
+        (not(surname()), Some(vec![2]), vec![8]),
+    ] {
+        let refusals = |chosen: Vec<u16>| {
+            let replika = Replika::in_memory(&Config { chosen: Some(chosen), ..config() }).unwrap();
+            kit::apply(&replika, &extract_of_day(1, &[("6101801231", "001 STATUS=01")])).unwrap();
+            let snapshot = replika.snapshot();
+            let searched = snapshot.search(&Search::now(query.clone())).map(|hits| hits.count.unwrap_or_default());
+            let counted = [snapshot.find(&query).map(|found| found.len()), snapshot.count(&query), searched];
+            counted.map(|counted| counted.err().map(|error| error.kind()))
+        };
+        assert_eq!(refusals(with.clone()), [None; 3], "{query:?} with {with:?}");
+        if let Some(without) = without {
+            assert_eq!(refusals(without.clone()), [Some("not_held"); 3], "{query:?} with {without:?} alone");
         }
     }
 }
