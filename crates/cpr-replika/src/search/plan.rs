@@ -70,7 +70,8 @@ impl Budget {
 /// Everybody who is meant, and when not exact, others too.
 pub(crate) struct Candidates {
     pub(crate) keys: RoaringBitmap,
-    /// Of a question about moments: at each of them alike.
+    /// Nobody else is among them. Where a question is about moments, only a leaf that holds at every moment or at none
+    /// may say so: `And` and `Not` take what is made of exact sets for exact.
     pub(crate) exact: bool,
     /// True when all of them are held.
     held: bool,
